@@ -1,0 +1,40 @@
+#include "command.h"
+#include <stdio.h>
+
+void apw_help_print(void)
+{
+    fputs("Usage: app-password [OPTION...] COMMAND\n"
+          "App passwords and multi-factor authentication (MFA) of mail users kept in LDAP.\n"
+          "\n"
+          "  mfa on|off|status|reset USER...  turn MFA of these users on or off, show it, or\n"
+          "                                   remove the enrolled second factor\n"
+          "      --enforce-from DATE          (on) only announce it until then: 2027-01-31\n"
+          "                                   or 2027-01-31T08:00:00Z, UTC\n"
+          "  create USER --label TEXT         make an app password and print it, once\n"
+          "      --services NAME,...          for these only: smtp, imap, pop3, sieve\n"
+          "      --expires WHEN               90d, 2027-01-31 (that whole day, UTC), never\n"
+          "      --from NETWORK,...           from these addresses only: 192.0.2.0/24\n"
+          "      --without-mfa                even though MFA is off for this user\n"
+          "  list USER                        show the app passwords, but not the secrets\n"
+          "      --json                       for programs\n"
+          "  revoke USER ID...                delete app passwords\n"
+          "      --all                        all of them\n"
+          "  check USER                       would this login be accepted? The password\n"
+          "                                   comes from standard input or a prompt\n"
+          "      --service NAME               at this service\n"
+          "      --client ADDRESS             from this address\n"
+          "\n"
+          "  -c FILE        the configuration, with admin.conf beside it\n"
+          "  -H URI         the directory's LDAP URI; several in quotes\n"
+          "  -D DN          manage as this identity, whose password is\n"
+          "  -y FILE          in this file\n"
+          "  -W               asked for\n"
+          "  -Y EXTERNAL    manage as the user who calls, over ldapi\n"
+          "  -h, --help     this summary\n"
+          "  -V, --version  the version\n"
+          "\n"
+          "Exit status: 0 done or accepted; 1 refused, not found or some of many failed;\n"
+          "64 usage; 75 directory unavailable; 77 not permitted; 78 configuration.\n"
+          "See app-password(1) and app-password.conf(5).\n",
+          stdout);
+}

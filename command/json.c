@@ -1,0 +1,88 @@
+#include "command.h"
+#include "list.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* json_*_set_new() and json_array_append_new() take NULL for a value that could not be made, and
+ * fail; so only their results need checking. */
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *time_or_null(bool is_there, int64_t seconds)
+{
+    char text[APW_RFC3339_SIZE];
+
+    if (!is_there)
+        return json_null();
+    apw_date_format_rfc3339(seconds, text);
+    return json_string(text);
+}
+
+/* A comma-separated list; null where it is empty, which is no restriction. */
+static json_t *list_or_null(const char *list)
+{
+    json_t *array;
+
+    if (list[0] == '\0')
+        return json_null();
+    array = json_array();
+    for (;;) {
+        size_t length = strcspn(list, ",");
+
+        if (json_array_append_new(array, json_stringn(list, length)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+        if (list[length] == '\0')
+            return array;
+        list += length + 1;
+    }
+}
+
+static json_t *last_used_or_null(const struct apw_managed_password *password)
+{
+    const struct apw_use *use = &password->use;
+
+    if (!password->has_use)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o}", "at", time_or_null(true, use->at), "service",
+                     text_or_null(use->service), "from", text_or_null(use->from));
+}
+
+static json_t *object_of(const struct apw_managed_password *password)
+{
+    static const struct apw_record nothing;
+    const struct apw_record *record = password->has_record ? &password->record : &nothing;
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", text_or_null(password->id), "label",
+        text_or_null(record->label), "created", time_or_null(password->has_record, record->created),
+        "expires", time_or_null(record->has_expires, record->expires), "services",
+        list_or_null(record->services), "from", list_or_null(record->from_text), "last_used",
+        last_used_or_null(password));
+
+    if (object != NULL && !password->is_usable &&
+        json_object_set_new(object, "unusable", json_string(password->problem.text)) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+int apw_json_print(const struct apw_user *user)
+{
+    json_t *array = json_array();
+    int status = array == NULL ? -1 : 0;
+
+    for (size_t i = 0; status == 0 && i < user->password_count; i++)
+        status = json_array_append_new(array, object_of(&user->password[i]));
+    if (status == 0) {
+        json_dumpf(array, stdout, JSON_INDENT(2)); /* apw_output_finish() sees a failed write */
+        putchar('\n');
+    }
+    json_decref(array);
+    return status;
+}

@@ -1,0 +1,196 @@
+#include "command.h"
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define SECRET_MAX 1024 /* as in a password file */
+
+int apw_session_connect(const struct apw_config *config, const struct apw_uris *uris,
+                        const struct apw_identity *identity, struct apw_directory **directory_r,
+                        struct apw_error *error)
+{
+    const struct apw_directory_settings settings = {
+        .uris = uris,
+        .identity = identity,
+        .start_tls = config->start_tls,
+        .tls_cacert = config->tls_cacert,
+        .tls_min = config->tls_min,
+        .timeout_ms = config->timeout_ms,
+    };
+
+    return apw_directory_new(&settings, directory_r, error);
+}
+
+/* What can be said about the options without reading a file. */
+static enum apw_status check_options(const struct apw_invocation *invocation)
+{
+    unsigned ways = (invocation->secret_path != NULL) + invocation->is_prompting +
+                    (invocation->mechanism != NULL);
+
+    if (ways > 1)
+        return apw_say_usage("only one of -y, -W and -Y can be");
+    if (invocation->mechanism != NULL && strcasecmp(invocation->mechanism, "EXTERNAL") != 0)
+        return apw_say_usage("-Y %s: EXTERNAL, over ldapi, is the only mechanism here",
+                             invocation->mechanism);
+    if (invocation->mechanism != NULL && invocation->binddn != NULL)
+        return apw_say_usage("-Y EXTERNAL goes without -D: the system says who you are");
+    if (invocation->mechanism == NULL && ways == 1 && invocation->binddn == NULL)
+        return apw_say_usage("%s is the password of whom? Give -D DN",
+                             invocation->is_prompting ? "-W" : "-y");
+    if (invocation->binddn != NULL && ways == 0)
+        return apw_say_usage("-D needs the password of that DN: give -W or -y FILE");
+    if (invocation->binddn != NULL && !apw_dn_is_valid(invocation->binddn))
+        return apw_say_usage("-D \"%s\" is not a DN like cn=admin,dc=example,dc=org",
+                             invocation->binddn);
+    return APW_STATUS_DONE;
+}
+
+static int ask_for_secret(const char *dn, char **secret_r, struct apw_error *error)
+{
+    size_t size = SECRET_MAX + 1, length = 0;
+    char *buffer = calloc(1, size);
+    char question[512];
+
+    *secret_r = NULL;
+    if (buffer == NULL)
+        return apw_error_set(error, "out of memory");
+    snprintf(question, sizeof question, "Password of %.480s: ", dn);
+    if (apw_prompt_terminal(question, buffer, size, &length, error) != 0)
+        goto failed;
+    if (length == 0 || length > SECRET_MAX || memchr(buffer, '\0', length) != NULL) {
+        apw_error_set(error, "the password must have 1 to %d bytes", SECRET_MAX);
+        goto failed;
+    }
+    buffer[length] = '\0';
+    *secret_r = buffer;
+    return 0;
+
+failed:
+    sodium_memzero(buffer, size);
+    free(buffer);
+    return -1;
+}
+
+static enum apw_status read_options_identity(const struct apw_invocation *invocation,
+                                             struct apw_identity *identity_r)
+{
+    struct apw_error error = {""};
+    int status;
+
+    if (invocation->mechanism != NULL) {
+        identity_r->method = APW_BIND_EXTERNAL;
+        return APW_STATUS_DONE;
+    }
+    identity_r->method = APW_BIND_SIMPLE;
+    identity_r->dn = strdup(invocation->binddn);
+    if (identity_r->dn == NULL)
+        status = apw_error_set(&error, "out of memory");
+    else if (invocation->is_prompting)
+        status = ask_for_secret(invocation->binddn, &identity_r->password, &error);
+    else
+        status = apw_secret_read(invocation->secret_path, &identity_r->password, &error);
+    if (status == 0)
+        return APW_STATUS_DONE;
+    apw_say(NULL, "%s", error.text);
+    return APW_STATUS_CONFIGURATION;
+}
+
+static bool has_admin_file(const char *config_path, char *path_r, size_t size)
+{
+    const char *slash = strrchr(config_path, '/');
+    int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
+
+    snprintf(path_r, size, "%.*sadmin.conf", folder_length, config_path);
+    return access(path_r, F_OK) == 0 || errno != ENOENT;
+}
+
+static enum apw_status read_identity(const struct apw_invocation *invocation,
+                                     struct apw_identity *identity_r)
+{
+    struct apw_error error = {""};
+    char path[4096];
+
+    if (invocation->binddn != NULL || invocation->mechanism != NULL)
+        return read_options_identity(invocation, identity_r);
+    if (!has_admin_file(invocation->config_path, path, sizeof path)) {
+        apw_say(NULL,
+                "nobody to manage as: give -D DN with -W or -y FILE, or -Y EXTERNAL, or write "
+                "binddn and bindpw_file of an administrator into %s",
+                path);
+        return APW_STATUS_CONFIGURATION;
+    }
+    if (apw_config_read_admin(invocation->config_path, identity_r, &error) == 0)
+        return APW_STATUS_DONE;
+    apw_say(NULL, "%s", error.text);
+    return APW_STATUS_CONFIGURATION;
+}
+
+static bool all_are_ldapi(const struct apw_uris *uris)
+{
+    for (unsigned i = 0; i < uris->count; i++)
+        if (strncasecmp(uris->uri[i], "ldapi:", 6) != 0)
+            return false;
+    return true;
+}
+
+static enum apw_status open_directory(const struct apw_uris *uris,
+                                      const struct apw_identity *identity,
+                                      struct apw_session *session)
+{
+    struct apw_error error = {""};
+
+    if (identity->method == APW_BIND_EXTERNAL && !all_are_ldapi(uris)) {
+        apw_say(NULL, "EXTERNAL works over ldapi only, not with %s: give -H ldapi:///",
+                uris->uri[0]);
+        return APW_STATUS_CONFIGURATION;
+    }
+    if (apw_session_connect(session->config, uris, identity, &session->directory, &error) == 0)
+        return APW_STATUS_DONE;
+    apw_say(NULL, "%s", error.text);
+    return APW_STATUS_CONFIGURATION;
+}
+
+enum apw_status apw_session_open(const struct apw_invocation *invocation,
+                                 struct apw_session *session_r)
+{
+    struct apw_identity identity = {.dn = NULL, .password = NULL};
+    enum apw_status status = check_options(invocation);
+    struct apw_uris uris = {.count = 0};
+    struct apw_error error = {""};
+
+    memset(session_r, 0, sizeof *session_r);
+    if (status != APW_STATUS_DONE)
+        return status;
+    if (apw_config_read_without_identity(invocation->config_path, &session_r->config, &error) !=
+        0) {
+        apw_say(NULL, "%s", error.text);
+        return APW_STATUS_CONFIGURATION;
+    }
+    if (invocation->uris != NULL &&
+        apw_uris_parse(invocation->uris, session_r->config->start_tls, &uris, &error) != 0) {
+        status = apw_say_usage("-H: %s", error.text);
+        goto out;
+    }
+    status = read_identity(invocation, &identity);
+    if (status == APW_STATUS_DONE)
+        status = open_directory(uris.count > 0 ? &uris : &session_r->config->write_uris, &identity,
+                                session_r);
+    session_r->manager = (struct apw_manager){session_r->config, session_r->directory};
+
+out:
+    apw_identity_wipe(&identity);
+    apw_uris_free(&uris);
+    if (status != APW_STATUS_DONE)
+        apw_session_close(session_r);
+    return status;
+}
+
+void apw_session_close(struct apw_session *session)
+{
+    apw_directory_free(&session->directory);
+    apw_config_free(&session->config);
+}

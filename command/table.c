@@ -1,0 +1,109 @@
+#include "command.h"
+#include "list.h"
+#include "login.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum column { ID, LABEL, CREATED, EXPIRES, SERVICES, FROM, LAST_USED, COLUMN_COUNT };
+
+static const char *const headers[COLUMN_COUNT] = {
+    "ID", "LABEL", "CREATED (UTC)", "EXPIRES (UTC)", "SERVICES", "FROM", "LAST USED (UTC)",
+};
+
+/* One usable app password, as text. */
+struct row {
+    const char *cell[COLUMN_COUNT]; /* point below, or into the record */
+    char created[APW_MINUTE_SIZE];
+    char expires[APW_MINUTE_SIZE + 16];
+    char last_used[APW_MINUTE_SIZE + APW_SERVICE_SIZE + APW_ADDRESS_TEXT_SIZE + 2];
+};
+
+static void fill_expires(const struct apw_record *record, int64_t now, struct row *row)
+{
+    char minute[APW_MINUTE_SIZE];
+
+    strcpy(row->expires, "never");
+    if (!record->has_expires)
+        return;
+    apw_date_format_minute(record->expires, minute);
+    snprintf(row->expires, sizeof row->expires, "%s%s", minute,
+             record->expires <= now ? " expired" : "");
+}
+
+static void fill_last_used(const struct apw_managed_password *password, struct row *row)
+{
+    const struct apw_use *use = &password->use;
+    char minute[APW_MINUTE_SIZE];
+
+    strcpy(row->last_used, "-");
+    if (!password->has_use)
+        return;
+    apw_date_format_minute(use->at, minute);
+    snprintf(row->last_used, sizeof row->last_used, "%s%s%s%s%s", minute,
+             use->service[0] != '\0' ? " " : "", use->service, use->from[0] != '\0' ? " " : "",
+             use->from);
+}
+
+static void fill(const struct apw_managed_password *password, int64_t now, struct row *row)
+{
+    const struct apw_record *record = &password->record;
+
+    apw_date_format_minute(record->created, row->created);
+    fill_expires(record, now, row);
+    fill_last_used(password, row);
+    row->cell[ID] = record->id;
+    row->cell[LABEL] = record->label;
+    row->cell[CREATED] = row->created;
+    row->cell[EXPIRES] = row->expires;
+    row->cell[SERVICES] = record->services[0] == '\0' ? "all" : record->services;
+    row->cell[FROM] = record->from_text[0] == '\0' ? "all" : record->from_text;
+    row->cell[LAST_USED] = row->last_used;
+}
+
+static size_t width_of(const char *text)
+{
+    return apw_text_characters(text, strlen(text));
+}
+
+static void widen(const char *const *cells, size_t *widths)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (width_of(cells[i]) > widths[i])
+            widths[i] = width_of(cells[i]);
+}
+
+static void print_row(const char *const *cells, const size_t *widths)
+{
+    for (int i = 0; i < COLUMN_COUNT - 1; i++)
+        printf("%s%*s", cells[i], (int)(widths[i] - width_of(cells[i])) + 2, "");
+    puts(cells[COLUMN_COUNT - 1]);
+}
+
+static void print_unusable(const struct apw_managed_password *password)
+{
+    printf("%-4s  %s%sunusable: %s\n", password->id[0] == '\0' ? "?" : password->id,
+           password->record.label, password->has_record ? ", " : "", password->problem.text);
+}
+
+int apw_table_print(const struct apw_user *user)
+{
+    struct row *rows = calloc(user->password_count + 1, sizeof *rows);
+    size_t widths[COLUMN_COUNT] = {0}, count = 0;
+
+    if (rows == NULL)
+        return -1;
+    widen(headers, widths);
+    for (; count < user->password_count && user->password[count].is_usable; count++) {
+        fill(&user->password[count], (int64_t)time(NULL), &rows[count]);
+        widen(rows[count].cell, widths);
+    }
+    print_row(headers, widths);
+    for (size_t i = 0; i < count; i++)
+        print_row(rows[i].cell, widths);
+    for (size_t i = count; i < user->password_count; i++)
+        print_unusable(&user->password[i]);
+    free(rows);
+    return 0;
+}

@@ -1,0 +1,705 @@
+#include "config.h"
+#include "apw_build.h"
+#include "clock.h"
+#include "directory.h"
+#include "login.h"
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#define LINE_SIZE   4096
+#define SECRET_SIZE 1026 /* 1024 bytes, a line end, a NUL */
+
+const char apw_config_default_path[] = APW_SYSCONFDIR "/app-password/app-password.conf";
+
+/* Takes a value; -1 with what is wrong and what would be right. */
+typedef int (*setter)(struct apw_config *config, const char *value, struct apw_error *error);
+
+struct key {
+    const char *name;
+    setter set;
+};
+
+/* What the file says about one key. */
+struct setting {
+    char *value; /* NULL: not given */
+    int line;
+};
+
+static int copy_string(const char *value, char **copy_r, struct apw_error *error)
+{
+    *copy_r = strdup(value);
+    return *copy_r == NULL ? apw_error_set(error, "out of memory") : 0;
+}
+
+static int check_absolute(const char *path, struct apw_error *error)
+{
+    return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not a path from the root", path);
+}
+
+static int parse_number(const char *text, long minimum, long maximum, const char *unit,
+                        long *number_r, struct apw_error *error)
+{
+    char *end;
+
+    errno = 0;
+    *number_r = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : -1;
+    if (*number_r < minimum || *number_r > maximum || errno != 0 || *end != '\0')
+        return apw_error_set(error, "\"%s\" is not a whole number of %s from %ld to %ld", text,
+                             unit, minimum, maximum);
+    return 0;
+}
+
+static int parse_seconds(const char *text, long minimum, int *milliseconds_r,
+                         struct apw_error *error)
+{
+    long seconds;
+
+    if (parse_number(text, minimum, 300, "seconds", &seconds, error) != 0)
+        return -1;
+    *milliseconds_r = (int)seconds * 1000;
+    return 0;
+}
+
+static int set_start_tls(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    config->start_tls = strcmp(value, "yes") == 0;
+    if (!config->start_tls && strcmp(value, "no") != 0)
+        return apw_error_set(error, "\"%s\" is neither yes nor no", value);
+    return 0;
+}
+
+static int set_uri(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    return apw_uris_parse(value, config->start_tls, &config->uris, error);
+}
+
+static int set_write_uri(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    return apw_uris_parse(value, config->start_tls, &config->write_uris, error);
+}
+
+static int set_base(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (!apw_dn_is_valid(value))
+        return apw_error_set(error, "\"%s\" is not a DN like dc=example,dc=org", value);
+    return copy_string(value, &config->base, error);
+}
+
+static int set_scope(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (strcmp(value, "sub") == 0)
+        config->scope = APW_SCOPE_SUB;
+    else if (strcmp(value, "one") == 0)
+        config->scope = APW_SCOPE_ONE;
+    else if (strcmp(value, "base") == 0)
+        config->scope = APW_SCOPE_BASE;
+    else
+        return apw_error_set(error, "\"%s\" is none of sub, one and base", value);
+    return 0;
+}
+
+static int set_filter(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (apw_filter_check(value, true, error) != 0)
+        return -1;
+    if (strstr(value, "%u") == NULL && strstr(value, "%n") == NULL)
+        return apw_error_set(error, "\"%s\" holds neither %%u (the login) nor %%n (its local part)",
+                             value);
+    return copy_string(value, &config->filter, error);
+}
+
+static int set_bind(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (strcmp(value, "external") != 0)
+        return apw_error_set(error,
+                             "\"%s\" is not external; for a simple bind leave this line out "
+                             "and give binddn and bindpw_file",
+                             value);
+    config->identity.method = APW_BIND_EXTERNAL;
+    return 0;
+}
+
+static int set_binddn(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (!apw_dn_is_valid(value))
+        return apw_error_set(error, "\"%s\" is not a DN like cn=mail,dc=example,dc=org", value);
+    return copy_string(value, &config->identity.dn, error);
+}
+
+static int set_bindpw_file(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (check_absolute(value, error) != 0)
+        return -1;
+    return apw_secret_read(value, &config->identity.password, error);
+}
+
+static int set_tls_cacert(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    FILE *file;
+
+    if (check_absolute(value, error) != 0)
+        return -1;
+    file = fopen(value, "re");
+    if (file == NULL)
+        return apw_error_set(error, "%s: %s", value, strerror(errno));
+    fclose(file);
+    free(config->tls_cacert);
+    return copy_string(value, &config->tls_cacert, error);
+}
+
+static int set_tls_min(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (strcmp(value, "1.2") == 0)
+        config->tls_min = APW_TLS_1_2;
+    else if (strcmp(value, "1.3") == 0)
+        config->tls_min = APW_TLS_1_3;
+    else
+        return apw_error_set(error, "\"%s\" is neither 1.2 nor 1.3", value);
+    return 0;
+}
+
+static int set_timeout(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    return parse_seconds(value, 1, &config->timeout_ms, error);
+}
+
+static int set_deadline(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    return parse_seconds(value, 1, &config->deadline_ms, error);
+}
+
+static int set_mfa_filter(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    if (apw_filter_check(value, false, error) != 0)
+        return -1;
+    free(config->mfa_filter);
+    return copy_string(value, &config->mfa_filter, error);
+}
+
+static int set_mfa_enforcement(struct apw_config *config, const char *value,
+                               struct apw_error *error)
+{
+    if (strcmp(value, "enforce") == 0)
+        config->mfa_enforcement = APW_MFA_ENFORCE;
+    else if (strcmp(value, "report") == 0)
+        config->mfa_enforcement = APW_MFA_REPORT;
+    else
+        return apw_error_set(error, "\"%s\" is neither enforce nor report", value);
+    return 0;
+}
+
+static int set_account_password(struct apw_config *config, const char *value,
+                                struct apw_error *error)
+{
+    if (strcmp(value, "when-mfa-off") == 0)
+        config->account_password = APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF;
+    else if (strcmp(value, "never") == 0)
+        config->account_password = APW_ACCOUNT_PASSWORD_NEVER;
+    else
+        return apw_error_set(error, "\"%s\" is neither when-mfa-off nor never", value);
+    return 0;
+}
+
+/* Replaces runs of spaces and tabs by one space. */
+static void squeeze(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from != ' ' && *from != '\t')
+            *to++ = *from;
+        else if (to != text && to[-1] != ' ')
+            *to++ = ' ';
+    }
+    *to = '\0';
+}
+
+static int set_account_password_from(struct apw_config *config, const char *value,
+                                     struct apw_error *error)
+{
+    const char *bad = NULL;
+    char *list;
+    int status = 0;
+
+    if (strcmp(value, "none") == 0)
+        return 0;
+    if (copy_string(value, &list, error) != 0)
+        return -1;
+    squeeze(list);
+    if (apw_networks_parse(list, strlen(list), ' ', &config->account_password_from, &bad) != 0)
+        status = apw_error_set(error,
+                               "\"%.*s\" is not a network like 192.0.2.7, 192.0.2.0/24 or "
+                               "2001:db8::/32 (at most %d, no bits behind the prefix)",
+                               (int)strcspn(bad, " "), bad, APW_NETWORKS_MAX);
+    free(list);
+    return status;
+}
+
+static int set_login_attribute(struct apw_config *config, const char *value,
+                               struct apw_error *error)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    if (strspn(value, letters) == 0 ||
+        strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") !=
+            strlen(value) - 1)
+        return apw_error_set(error, "\"%s\" is not an attribute name like uid", value);
+    return copy_string(value, &config->login_attribute, error);
+}
+
+static int set_hash_memory(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    char number[8];
+    size_t length = strlen(value);
+    long mebibytes;
+
+    if (length < 2 || length > sizeof number || value[length - 1] != 'M')
+        return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", value);
+    memcpy(number, value, length - 1);
+    number[length - 1] = '\0';
+    if (parse_number(number, 1, 256, "MiB", &mebibytes, error) != 0)
+        return -1;
+    config->hash_memory_mib = (unsigned)mebibytes;
+    return 0;
+}
+
+static int set_hash_passes(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    long passes;
+
+    if (parse_number(value, 1, 10, "passes", &passes, error) != 0)
+        return -1;
+    config->hash_passes = (unsigned)passes;
+    return 0;
+}
+
+static int set_max_app_passwords(struct apw_config *config, const char *value,
+                                 struct apw_error *error)
+{
+    long count;
+
+    if (parse_number(value, 1, 1000, "app passwords", &count, error) != 0)
+        return -1;
+    config->max_app_passwords = (unsigned)count;
+    return 0;
+}
+
+static int set_record_use(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    static const char suffix[] = "without-address";
+    size_t length = strcspn(value, " \t");
+    const char *rest = value + length + strspn(value + length, " \t");
+    char period[16];
+
+    if (length < sizeof period && (*rest == '\0' || strcmp(rest, suffix) == 0)) {
+        memcpy(period, value, length);
+        period[length] = '\0';
+        config->record_use_without_address = *rest != '\0';
+        config->record_use_s = 0;
+        if (strcmp(period, "never") == 0 ||
+            (apw_duration_parse(period, false, &config->record_use_s) == 0 &&
+             config->record_use_s > 0))
+            return 0;
+    }
+    return apw_error_set(error,
+                         "\"%s\" is neither never nor a period like 1d or 12h, "
+                         "which without-address may follow",
+                         value);
+}
+
+static int set_refusal_delay(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    return parse_seconds(value, 0, &config->refusal_delay_ms, error);
+}
+
+static int set_log(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    static const struct {
+        const char *name;
+        int facility;
+    } facilities[] = {
+        {"mail", LOG_MAIL},     {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV},
+        {"daemon", LOG_DAEMON}, {"user", LOG_USER},     {"local0", LOG_LOCAL0},
+        {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
+        {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
+        {"local7", LOG_LOCAL7},
+    };
+    const char *name =
+        value + 6 + (strncmp(value, "syslog", 6) == 0 ? strspn(value + 6, " \t") : 0);
+
+    if (value[0] == '/')
+        return copy_string(value, &config->log_file, error);
+    if (strncmp(value, "syslog", 6) == 0)
+        for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
+            if (strcmp(name, facilities[i].name) == 0) {
+                config->log_facility = facilities[i].facility;
+                return 0;
+            }
+    return apw_error_set(error,
+                         "\"%s\" is neither \"syslog mail\" (auth, authpriv, daemon, user, local0 "
+                         "to local7) nor a path from the root",
+                         value);
+}
+
+/* In the order in which values are taken: start_tls before the URIs that it judges. */
+static const struct key login_keys[] = {
+    {"start_tls", set_start_tls},
+    {"uri", set_uri},
+    {"write_uri", set_write_uri},
+    {"base", set_base},
+    {"scope", set_scope},
+    {"filter", set_filter},
+    {"bind", set_bind},
+    {"binddn", set_binddn},
+    {"bindpw_file", set_bindpw_file},
+    {"tls_cacert", set_tls_cacert},
+    {"tls_min", set_tls_min},
+    {"timeout", set_timeout},
+    {"deadline", set_deadline},
+    {"mfa_filter", set_mfa_filter},
+    {"mfa_enforcement", set_mfa_enforcement},
+    {"account_password", set_account_password},
+    {"account_password_from", set_account_password_from},
+    {"login_attribute", set_login_attribute},
+    {"hash_memory", set_hash_memory},
+    {"hash_passes", set_hash_passes},
+    {"max_app_passwords", set_max_app_passwords},
+    {"record_use", set_record_use},
+    {"refusal_delay", set_refusal_delay},
+    {"log", set_log},
+};
+
+static const struct key admin_keys[] = {
+    {"bind", set_bind},
+    {"binddn", set_binddn},
+    {"bindpw_file", set_bindpw_file},
+};
+
+#define LOGIN_KEY_COUNT (sizeof login_keys / sizeof login_keys[0])
+#define ADMIN_KEY_COUNT (sizeof admin_keys / sizeof admin_keys[0])
+
+/* Cuts white space off both ends of a line, in place. */
+static char *trim(char *line)
+{
+    size_t length;
+
+    line += strspn(line, " \t\r\n");
+    length = strlen(line);
+    while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
+        line[--length] = '\0';
+    return line;
+}
+
+static int read_line(char *line, int number, const char *path, const struct key *keys,
+                     size_t key_count, struct setting *settings, struct apw_error *error)
+{
+    char *text = trim(line), *value;
+    size_t i, name_length;
+
+    if (*text == '\0' || *text == '#')
+        return 0;
+    if (!apw_text_is_utf8(text, strlen(text)))
+        return apw_error_set(error, "%s:%d: the line is not UTF-8", path, number);
+    name_length = strcspn(text, " \t");
+    value = text + name_length + strspn(text + name_length, " \t");
+    text[name_length] = '\0';
+    for (i = 0; i < key_count && strcmp(keys[i].name, text) != 0; i++)
+        ;
+    if (i == key_count)
+        return apw_error_set(error, "%s:%d: unknown key \"%s\"; app-password.conf(5) lists them",
+                             path, number, text);
+    if (settings[i].value != NULL)
+        return apw_error_set(error, "%s:%d: \"%s\" stands on line %d already; keep one of them",
+                             path, number, text, settings[i].line);
+    if (*value == '\0')
+        return apw_error_set(error,
+                             "%s:%d: \"%s\" needs a value; to have the default, leave the "
+                             "line out",
+                             path, number, text);
+    settings[i].line = number;
+    return copy_string(value, &settings[i].value, error);
+}
+
+static int read_settings(const char *path, const struct key *keys, size_t key_count,
+                         struct setting *settings, struct apw_error *error)
+{
+    char line[LINE_SIZE];
+    FILE *file = fopen(path, "re");
+    int number = 0, status = 0;
+
+    if (file == NULL)
+        return apw_error_set(error, "%s: %s", path, strerror(errno));
+    while (status == 0 && fgets(line, sizeof line, file) != NULL) {
+        number++;
+        if (strchr(line, '\n') == NULL && !feof(file))
+            status = apw_error_set(error, "%s:%d: the line is longer than %d bytes or holds a NUL",
+                                   path, number, LINE_SIZE - 2);
+        else
+            status = read_line(line, number, path, keys, key_count, settings, error);
+    }
+    if (status == 0 && ferror(file))
+        status = apw_error_set(error, "%s: %s", path, strerror(errno));
+    fclose(file);
+    return status;
+}
+
+static bool is_about_identity(const struct key *key)
+{
+    return key->set == set_bind || key->set == set_binddn || key->set == set_bindpw_file;
+}
+
+static int apply_settings(const char *path, const struct key *keys, size_t key_count,
+                          const struct setting *settings, bool with_identity,
+                          struct apw_config *config, struct apw_error *error)
+{
+    for (size_t i = 0; i < key_count; i++)
+        if (settings[i].value != NULL && (with_identity || !is_about_identity(&keys[i])) &&
+            keys[i].set(config, settings[i].value, error) != 0)
+            return apw_error_set(error, "%s:%d: %s: %s", path, settings[i].line, keys[i].name,
+                                 error->text);
+    return 0;
+}
+
+static int read_file(const char *path, const struct key *keys, size_t key_count, bool with_identity,
+                     struct apw_config *config, struct apw_error *error)
+{
+    struct setting settings[LOGIN_KEY_COUNT] = {{NULL, 0}};
+    int status = read_settings(path, keys, key_count, settings, error);
+
+    if (status == 0)
+        status = apply_settings(path, keys, key_count, settings, with_identity, config, error);
+    for (size_t i = 0; i < key_count; i++)
+        free(settings[i].value);
+    return status;
+}
+
+static int check_identity(const char *path, const struct apw_identity *identity,
+                          struct apw_error *error)
+{
+    if (identity->method == APW_BIND_EXTERNAL) {
+        if (identity->dn != NULL || identity->password != NULL)
+            return apw_error_set(error, "%s: \"bind external\" goes without binddn and bindpw_file",
+                                 path);
+        return 0;
+    }
+    if (identity->dn == NULL || identity->password == NULL)
+        return apw_error_set(error, "%s: %s is missing (or \"bind external\" over ldapi)", path,
+                             identity->dn == NULL ? "binddn" : "bindpw_file");
+    return 0;
+}
+
+static bool all_are_ldapi(const struct apw_uris *uris)
+{
+    for (unsigned i = 0; i < uris->count; i++)
+        if (strncmp(uris->uri[i], "ldapi:", 6) != 0)
+            return false;
+    return true;
+}
+
+static int copy_uris(const struct apw_uris *uris, struct apw_uris *copy_r, struct apw_error *error)
+{
+    for (unsigned i = 0; i < uris->count; i++) {
+        if (copy_string(uris->uri[i], &copy_r->uri[i], error) != 0)
+            return -1;
+        copy_r->count++;
+    }
+    return 0;
+}
+
+static int complete(struct apw_config *config, bool with_identity, struct apw_error *error)
+{
+    if (config->uris.count == 0 || config->base == NULL)
+        return apw_error_set(error, "%s: %s is missing", config->path,
+                             config->uris.count == 0 ? "uri" : "base");
+    if (with_identity && check_identity(config->path, &config->identity, error) != 0)
+        return -1;
+    if (config->identity.method == APW_BIND_EXTERNAL &&
+        (!all_are_ldapi(&config->uris) || !all_are_ldapi(&config->write_uris)))
+        return apw_error_set(error, "%s: \"bind external\" needs ldapi URIs only", config->path);
+    if (config->deadline_ms < config->timeout_ms)
+        return apw_error_set(error, "%s: deadline (%d s) is shorter than timeout (%d s)",
+                             config->path, config->deadline_ms / 1000, config->timeout_ms / 1000);
+    if (config->filter == NULL && copy_string("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
+        return -1;
+    if (config->write_uris.count == 0)
+        return copy_uris(&config->uris, &config->write_uris, error);
+    return 0;
+}
+
+static int set_defaults(struct apw_config *config, const char *path, struct apw_error *error)
+{
+    config->timeout_ms = 5000;
+    config->deadline_ms = 12000;
+    config->hash_memory_mib = 8;
+    config->hash_passes = 1;
+    config->max_app_passwords = 40;
+    config->record_use_s = 86400;
+    config->refusal_delay_ms = 1000;
+    config->log_facility = LOG_MAIL;
+    if (copy_string(path, &config->path, error) != 0 ||
+        copy_string("(appPasswordMfaEnabled=TRUE)", &config->mfa_filter, error) != 0)
+        return -1;
+    return copy_string(APW_CA_BUNDLE, &config->tls_cacert, error);
+}
+
+static int read_config(const char *path, bool with_identity, struct apw_config **config_r,
+                       struct apw_error *error)
+{
+    struct apw_config *config = calloc(1, sizeof *config);
+
+    *config_r = NULL;
+    if (config == NULL)
+        return apw_error_set(error, "out of memory");
+    if (set_defaults(config, path, error) != 0 ||
+        read_file(path, login_keys, LOGIN_KEY_COUNT, with_identity, config, error) != 0 ||
+        complete(config, with_identity, error) != 0) {
+        apw_config_free(&config);
+        return -1;
+    }
+    *config_r = config;
+    return 0;
+}
+
+int apw_config_read(const char *path, struct apw_config **config_r, struct apw_error *error)
+{
+    return read_config(path, true, config_r, error);
+}
+
+int apw_config_read_without_identity(const char *path, struct apw_config **config_r,
+                                     struct apw_error *error)
+{
+    return read_config(path, false, config_r, error);
+}
+
+int apw_config_read_admin(const char *config_path, struct apw_identity *identity_r,
+                          struct apw_error *error)
+{
+    struct apw_config config = {.path = NULL};
+    const char *slash = strrchr(config_path, '/');
+    int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
+    char path[LINE_SIZE];
+
+    if (snprintf(path, sizeof path, "%.*sadmin.conf", folder_length, config_path) >=
+        (int)sizeof path)
+        return apw_error_set(error, "%s: the path is too long", config_path);
+    if (read_file(path, admin_keys, ADMIN_KEY_COUNT, true, &config, error) != 0 ||
+        check_identity(path, &config.identity, error) != 0) {
+        apw_identity_wipe(&config.identity);
+        return -1;
+    }
+    *identity_r = config.identity;
+    return 0;
+}
+
+int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
+{
+    char buffer[SECRET_SIZE];
+    FILE *file = fopen(path, "re");
+    size_t length;
+    int status = -1;
+
+    *secret_r = NULL;
+    if (file == NULL)
+        return apw_error_set(error, "%s: %s", path, strerror(errno));
+    setvbuf(file, NULL, _IONBF, 0); /* no copy in a buffer that nobody wipes */
+    length = fread(buffer, 1, sizeof buffer, file);
+    if (ferror(file)) {
+        apw_error_set(error, "%s: %s", path, strerror(errno));
+        goto out;
+    }
+    if (length > 0 && buffer[length - 1] == '\n')
+        length--;
+    if (length > 0 && buffer[length - 1] == '\r')
+        length--;
+    if (length == 0 || length > 1024 || memchr(buffer, '\0', length) != NULL ||
+        memchr(buffer, '\n', length) != NULL) {
+        apw_error_set(error, "%s: it must hold one line, the password, of 1 to 1024 bytes", path);
+        goto out;
+    }
+    *secret_r = malloc(length + 1);
+    if (*secret_r == NULL) {
+        apw_error_set(error, "out of memory");
+        goto out;
+    }
+    memcpy(*secret_r, buffer, length);
+    (*secret_r)[length] = '\0';
+    status = 0;
+out:
+    sodium_memzero(buffer, sizeof buffer);
+    fclose(file);
+    return status;
+}
+
+void apw_secret_free(char **secret)
+{
+    if (*secret != NULL)
+        sodium_memzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+int apw_uris_parse(const char *text, bool start_tls, struct apw_uris *uris_r,
+                   struct apw_error *error)
+{
+    uris_r->count = 0;
+    for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
+        size_t length = strcspn(text, " \t");
+        char *uri;
+
+        if (uris_r->count == APW_URIS_MAX) {
+            apw_error_set(error, "more than %d URIs", APW_URIS_MAX);
+            goto failed;
+        }
+        uri = strndup(text, length);
+        if (uri == NULL) {
+            apw_error_set(error, "out of memory");
+            goto failed;
+        }
+        uris_r->uri[uris_r->count++] = uri;
+        if (apw_uri_check(uri, start_tls, error) != 0)
+            goto failed;
+        text += length;
+    }
+    if (uris_r->count > 0)
+        return 0;
+    apw_error_set(error, "no URI like ldaps://ldap.example.org is given");
+failed:
+    apw_uris_free(uris_r);
+    return -1;
+}
+
+void apw_uris_free(struct apw_uris *uris)
+{
+    for (unsigned i = 0; i < uris->count; i++)
+        free(uris->uri[i]);
+    uris->count = 0;
+}
+
+void apw_identity_wipe(struct apw_identity *identity)
+{
+    free(identity->dn);
+    identity->dn = NULL;
+    apw_secret_free(&identity->password);
+}
+
+void apw_config_free(struct apw_config **config)
+{
+    if (*config == NULL)
+        return;
+    apw_uris_free(&(*config)->uris);
+    apw_uris_free(&(*config)->write_uris);
+    apw_identity_wipe(&(*config)->identity);
+    free((*config)->path);
+    free((*config)->base);
+    free((*config)->filter);
+    free((*config)->tls_cacert);
+    free((*config)->mfa_filter);
+    free((*config)->login_attribute);
+    free((*config)->log_file);
+    free(*config);
+    *config = NULL;
+}

@@ -1,0 +1,125 @@
+/*
+ * directory: the only user of <ldap.h>.
+ *
+ * One `struct apw_directory` stands for "the directory, as this identity": it knows the URIs and
+ * keeps one bound connection, opened at the first question and reopened once, unseen, when it turns
+ * out stale. Make it before chroot() (it reads the CA file then); ask it afterwards.
+ *
+ * Threads: any thread may ask at any time; a thread that finds the kept connection in use opens
+ * another for itself. Fork: a child never touches the parent's connection, it opens its own.
+ * Waits: each step takes at most `timeout_ms`, and everything ends at `deadline`
+ * (apw_clock_monotonic_ms()), TLS handshakes and name resolution included.
+ * The host's ldap.conf and LDAP* variables do not apply.
+ */
+#ifndef APW_DIRECTORY_H
+#define APW_DIRECTORY_H
+
+#include "config.h"
+#include "error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct apw_directory;
+
+struct apw_directory_settings {
+    const struct apw_uris *uris;
+    const struct apw_identity *identity;
+    bool start_tls;
+    const char *tls_cacert;
+    enum apw_tls_min tls_min;
+    int timeout_ms;
+};
+
+/* What a question ended in. Everything but APW_LDAP_OK left its reason in the error. */
+enum apw_ldap_result {
+    APW_LDAP_UNAVAILABLE = 0, /* no answer, or one that nobody expects */
+    APW_LDAP_OK,
+    APW_LDAP_NO_SUCH_OBJECT, /* 32 */
+    APW_LDAP_NOT_PERMITTED,  /* 50, or the service's own bind refused: 48, 49 */
+    APW_LDAP_CONFLICT,       /* 16, 20: the entry changed meanwhile, read it again */
+    APW_LDAP_REFUSED, /* a modify that the server takes issue with: schema, constraint, … */
+};
+
+struct apw_value {
+    char *bytes; /* followed by a NUL that does not count */
+    size_t length;
+};
+
+struct apw_attribute {
+    char *name; /* description without options */
+    bool has_options;
+    size_t count;
+    struct apw_value *value;
+};
+
+struct apw_entry {
+    char *dn;
+    size_t attribute_count;
+    struct apw_attribute *attribute;
+    struct apw_entry *next;
+};
+
+/* Copies the settings. Reads the CA file, touches no network. */
+int apw_directory_new(const struct apw_directory_settings *settings,
+                      struct apw_directory **directory_r, struct apw_error *error);
+void apw_directory_free(struct apw_directory **directory); /* takes NULL */
+
+/* Search. `attributes` ends in NULL. Returns the entries in *entries_r (NULL for none, the caller
+ * frees them); at most `limit` are asked for, 0 for no limit, and reaching the limit is OK. */
+enum apw_ldap_result apw_directory_search(struct apw_directory *directory, const char *base,
+                                          enum apw_scope scope, const char *filter,
+                                          const char *const *attributes, unsigned limit,
+                                          int64_t deadline, struct apw_entry **entries_r,
+                                          struct apw_error *error);
+
+void apw_entries_free(struct apw_entry **entries); /* wipes values; takes NULL */
+
+/* The attribute of that name without options, or NULL. */
+const struct apw_attribute *apw_entry_attribute(const struct apw_entry *entry, const char *name);
+
+/* A filter from its template: %u login, %n what is before its last '@', %d what is behind, %% a
+ * percent sign; all escaped (RFC 4515, 3). NULL where memory is short. The caller frees it. */
+char *apw_filter_expand(const char *template, const char *login);
+
+/* Whether libldap takes `filter` (RFC 4515) and, for a template, it has no % but those above. */
+int apw_filter_check(const char *filter, bool is_template, struct apw_error *error);
+
+/* Whether `uri` is an LDAP URI that we take; the rule is at apw_uris_parse(). */
+int apw_uri_check(const char *uri, bool start_tls, struct apw_error *error);
+
+/* Whether `dn` is a distinguished name (RFC 4514). */
+bool apw_dn_is_valid(const char *dn);
+
+/* How a simple bind as the user ended. */
+enum apw_user_bind {
+    APW_USER_BIND_UNAVAILABLE = 0,
+    APW_USER_BIND_OK,
+    APW_USER_BIND_WRONG,       /* 48, 49, 32 */
+    APW_USER_BIND_LOCKED,      /* 19, 53, or the password-policy control says locked */
+    APW_USER_BIND_MUST_CHANGE, /* the control says so */
+};
+
+/* Binds as `dn` with the password-policy control (draft-behera-ldap-password-policy) on a
+ * connection of its own that is closed afterwards. An empty password is never sent: it would be an
+ * anonymous bind that succeeds (RFC 4513, 5.1.2); it is WRONG. */
+enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,
+                                           const char *password, size_t password_length,
+                                           int64_t deadline, struct apw_error *error);
+
+enum apw_change_kind { APW_CHANGE_ADD = 0, APW_CHANGE_DELETE, APW_CHANGE_REPLACE };
+
+/* One change of a modify; value NULL means all values (DELETE and REPLACE). */
+struct apw_change {
+    enum apw_change_kind kind;
+    const char *attribute;
+    const char *value; /* NUL-terminated */
+};
+
+/* One modify operation: all changes or none (RFC 4511, 4.6). Never sent twice: where the answer
+ * was lost the result is APW_LDAP_UNAVAILABLE and the error says that it may have been made. */
+enum apw_ldap_result apw_directory_modify(struct apw_directory *directory, const char *dn,
+                                          const struct apw_change *changes, size_t count,
+                                          int64_t deadline, struct apw_error *error);
+
+#endif

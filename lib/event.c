@@ -1,0 +1,200 @@
+#include "event.h"
+#include "login.h"
+#include "password.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DN_BYTES_MAX 255
+
+struct apw_log {
+    int facility;
+    int fd; /* -1: syslog */
+    char *file;
+};
+
+/* A line under construction; what does not fit is left out. */
+struct line {
+    char *text;
+    size_t length;
+    size_t size;
+};
+
+static void put(struct line *line, const char *text, size_t length)
+{
+    if (line->length + length >= line->size)
+        return;
+    memcpy(line->text + line->length, text, length);
+    line->length += length;
+    line->text[line->length] = '\0';
+}
+
+static void put_string(struct line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+/* How many bytes at `text` may stand as they are: one character of UTF-8 that is neither a control
+ * character, a quote nor a backslash. */
+static size_t plain_bytes(const char *text, size_t length)
+{
+    if (*text == '"' || *text == '\\')
+        return 0;
+    for (size_t bytes = 1; bytes <= 4 && bytes <= length; bytes++)
+        if (apw_text_is_utf8(text, bytes))
+            return apw_text_is_printable(text, bytes) ? bytes : 0;
+    return 0;
+}
+
+static void put_quoted(struct line *line, const char *text, size_t length)
+{
+    char escaped[8];
+
+    put(line, "\"", 1);
+    while (length > 0) {
+        size_t plain = plain_bytes(text, length);
+
+        if (plain > 0) {
+            put(line, text, plain);
+        } else {
+            plain = 1;
+            snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*text);
+            put_string(line, escaped);
+        }
+        text += plain;
+        length -= plain;
+    }
+    put(line, "\"", 1);
+}
+
+/* People do paste the password into the wrong field. */
+static void put_user(struct line *line, const struct apw_decision *decision)
+{
+    struct apw_password password;
+
+    if (apw_password_recognise(decision->user, decision->user_length, &password))
+        put_string(line, "\"(app password)\"");
+    else
+        put_quoted(line, decision->user, decision->user_length);
+    explicit_bzero(&password, sizeof password);
+}
+
+static void put_field(struct line *line, const char *key, const char *value)
+{
+    put_string(line, key);
+    put_string(line, value[0] != '\0' ? value : "-");
+}
+
+static void put_extras(struct line *line, const struct apw_decision *decision)
+{
+    if (decision->would_refuse)
+        put_field(line, " would-refuse=", apw_reason_name(APW_REASON_ACCOUNT_PASSWORD_WITH_MFA));
+    if (decision->is_exempt)
+        put_field(line, " exempt=", "network");
+    if (decision->dn != NULL) {
+        put_string(line, " dn=");
+        put_quoted(line, decision->dn, strnlen(decision->dn, DN_BYTES_MAX));
+    }
+    if (decision->verdict != APW_ACCEPTED && decision->detail.text[0] != '\0') {
+        put_string(line, " error=");
+        put_quoted(line, decision->detail.text, strlen(decision->detail.text));
+    }
+}
+
+void apw_event_format(const struct apw_decision *decision, char line_r[APW_EVENT_SIZE])
+{
+    struct line line = {.text = line_r, .size = APW_EVENT_SIZE};
+
+    put_field(&line, "app-password: verdict=", apw_verdict_name(decision->verdict));
+    put_field(&line, " reason=", apw_reason_name(decision->reason));
+    put_string(&line, " user=");
+    put_user(&line, decision);
+    put_field(&line, " service=", decision->service);
+    put_field(&line, " client=", decision->client);
+    put_field(&line, " id=", decision->id);
+    put_extras(&line, decision);
+}
+
+int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error)
+{
+    struct apw_log *log = calloc(1, sizeof *log);
+
+    *log_r = NULL;
+    if (log == NULL)
+        return apw_error_set(error, "out of memory");
+    log->fd = -1;
+    log->facility = config == NULL ? LOG_MAIL : config->log_facility;
+    if (config != NULL && config->log_file != NULL) {
+        log->file = strdup(config->log_file);
+        log->fd =
+            open(config->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+        if (log->file == NULL || log->fd < 0) {
+            apw_error_set(error, "log %s: %s", config->log_file, strerror(errno));
+            apw_log_close(&log);
+            return -1;
+        }
+    }
+    *log_r = log;
+    return 0;
+}
+
+/* The line as it stands in a file, with the time in front; -1 with errno set. */
+static int write_file(const struct apw_log *log, const char *line)
+{
+    char stamped[APW_EVENT_SIZE + 32];
+    time_t now = time(NULL);
+    struct tm fields;
+    size_t length = 0;
+    ssize_t written;
+
+    if (gmtime_r(&now, &fields) != NULL)
+        length = strftime(stamped, sizeof stamped, "%Y-%m-%dT%H:%M:%SZ ", &fields);
+    length += (size_t)snprintf(stamped + length, sizeof stamped - length, "%s\n", line);
+    written = write(log->fd, stamped, length);
+    if (written >= 0 && (size_t)written < length)
+        errno = ENOSPC;
+    return written == (ssize_t)length ? 0 : -1;
+}
+
+static int priority_of(enum apw_verdict verdict)
+{
+    switch (verdict) {
+    case APW_ACCEPTED:
+        return LOG_INFO;
+    case APW_REFUSED:
+        return LOG_NOTICE;
+    case APW_UNAVAILABLE:
+        break;
+    }
+    return LOG_ERR;
+}
+
+void apw_log_decision(struct apw_log *log, const struct apw_decision *decision)
+{
+    char line[APW_EVENT_SIZE];
+
+    apw_event_format(decision, line);
+    if (log->fd >= 0) {
+        if (write_file(log, line) == 0)
+            return;
+        syslog(log->facility | LOG_ERR, "app-password: cannot write %s: %s", log->file,
+               strerror(errno));
+    }
+    syslog(log->facility | priority_of(decision->verdict), "%s", line);
+}
+
+void apw_log_close(struct apw_log **log)
+{
+    if (*log == NULL)
+        return;
+    if ((*log)->fd >= 0)
+        close((*log)->fd);
+    free((*log)->file);
+    free(*log);
+    *log = NULL;
+}

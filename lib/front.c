@@ -1,0 +1,89 @@
+#include "front.h"
+#include "clock.h"
+#include "event.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_REFUSAL_DELAY_MS 1000
+
+struct apw_front {
+    struct apw_config *config;
+    struct apw_directory *directory; /* NULL: the configuration is broken */
+    struct apw_log *log;
+    struct apw_error broken;
+};
+
+/* Everything that a broken configuration can spoil. */
+static int prepare(struct apw_front *front, const char *config_path, struct apw_error *error)
+{
+    struct apw_directory_settings settings;
+
+    if (apw_config_read(config_path, &front->config, error) != 0 ||
+        apw_log_open(front->config, &front->log, error) != 0)
+        return -1;
+    settings = (struct apw_directory_settings){
+        .uris = &front->config->uris,
+        .identity = &front->config->identity,
+        .start_tls = front->config->start_tls,
+        .tls_cacert = front->config->tls_cacert,
+        .tls_min = front->config->tls_min,
+        .timeout_ms = front->config->timeout_ms,
+    };
+    return apw_directory_new(&settings, &front->directory, error);
+}
+
+int apw_front_open(const char *config_path, struct apw_front **front_r, struct apw_error *error)
+{
+    struct apw_front *front = calloc(1, sizeof *front);
+
+    *front_r = NULL;
+    error->text[0] = '\0';
+    if (front == NULL)
+        return apw_error_set(error, "out of memory");
+    if (sodium_init() < 0) {
+        free(front);
+        return apw_error_set(error, "no random numbers from the system");
+    }
+    if (prepare(front, config_path, &front->broken) != 0)
+        *error = front->broken;
+    if (front->log == NULL && apw_log_open(NULL, &front->log, error) != 0) {
+        apw_front_close(&front);
+        return -1;
+    }
+    if (front->config != NULL)
+        apw_identity_wipe(&front->config->identity); /* the directory has its own copy */
+    *front_r = front;
+    return 0;
+}
+
+void apw_front_close(struct apw_front **front)
+{
+    if (*front == NULL)
+        return;
+    apw_directory_free(&(*front)->directory);
+    apw_config_free(&(*front)->config);
+    apw_log_close(&(*front)->log);
+    free(*front);
+    *front = NULL;
+}
+
+int apw_front_refusal_delay_ms(const struct apw_front *front)
+{
+    return front->config != NULL ? front->config->refusal_delay_ms : DEFAULT_REFUSAL_DELAY_MS;
+}
+
+void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
+                      struct apw_decision *decision_r)
+{
+    int64_t start = apw_clock_monotonic_ms();
+    struct apw_world world = apw_world_of(front->directory);
+
+    apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
+               start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);
+    if (decision_r->reason == APW_REASON_CONFIGURATION)
+        decision_r->detail = front->broken;
+    apw_log_decision(front->log, decision_r);
+    if (wait && decision_r->verdict == APW_REFUSED)
+        apw_clock_sleep_until_ms(start + apw_front_refusal_delay_ms(front));
+}

@@ -1,0 +1,28 @@
+/*
+ * front: what every front end (SASL, Lua, PAM, `app-password check`) needs around the decision.
+ */
+#ifndef APW_FRONT_H
+#define APW_FRONT_H
+
+#include "error.h"
+#include "verify.h"
+#include <stdbool.h>
+
+/* A front end: configuration, directory and log of one host program. */
+struct apw_front;
+
+/* Reads the configuration, prepares TLS, opens the log: call it before chroot(). Never fails for a
+ * broken configuration: then *front_r answers APW_UNAVAILABLE to everything, and error->text says
+ * why (else it is ""). -1 only without memory or random numbers. */
+int apw_front_open(const char *config_path, struct apw_front **front_r, struct apw_error *error);
+void apw_front_close(struct apw_front **front);
+
+/* Decides and logs. With `wait`, a refusal returns no earlier than refusal_delay after the call. */
+void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
+                      struct apw_decision *decision_r);
+
+/* How long a refusal should take, in milliseconds from its start; for hosts that wait themselves.
+ */
+int apw_front_refusal_delay_ms(const struct apw_front *front);
+
+#endif

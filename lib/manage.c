@@ -1,0 +1,467 @@
+#include "manage.h"
+#include "clock.h"
+#include "hash.h"
+#include "login.h"
+#include "service.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* An entry that changes this often between reading and writing it is not changed by people. */
+#define ATTEMPTS_MAX 5
+
+/* The most that one change of MFA takes: class, flag, date. */
+#define MFA_CHANGES_MAX 3
+
+static const char class_name[] = "appPasswordAccount";
+static const char flag_name[] = "appPasswordMfaEnabled";
+
+/* Changes one entry as it was read; APW_MANAGE_CONFLICT has it read again. */
+typedef enum apw_manage_result (*apw_step)(const struct apw_manager *manager,
+                                           const struct apw_user *user, void *context,
+                                           struct apw_error *error);
+
+static enum apw_manage_result change_user(const struct apw_manager *manager, const char *login,
+                                          apw_step step, void *context, struct apw_error *error)
+{
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        struct apw_user *user;
+        enum apw_manage_result result = apw_user_find(manager, login, &user, error);
+
+        if (result == APW_MANAGE_DONE)
+            result = step(manager, user, context, error);
+        apw_user_free(&user);
+        if (result != APW_MANAGE_CONFLICT)
+            return result;
+    }
+    apw_error_set(error, "somebody else keeps changing this entry; nothing was done, try again");
+    return APW_MANAGE_CONFLICT;
+}
+
+static enum apw_manage_result modify(const struct apw_manager *manager, const struct apw_user *user,
+                                     const struct apw_change *changes, size_t count,
+                                     struct apw_error *error)
+{
+    switch (apw_directory_modify(manager->directory, user->dn, changes, count,
+                                 apw_manager_deadline(manager), error)) {
+    case APW_LDAP_OK:
+        return APW_MANAGE_DONE;
+    case APW_LDAP_NO_SUCH_OBJECT:
+        return APW_MANAGE_NOT_FOUND;
+    case APW_LDAP_NOT_PERMITTED:
+        return APW_MANAGE_NOT_PERMITTED;
+    case APW_LDAP_CONFLICT:
+        return APW_MANAGE_CONFLICT;
+    case APW_LDAP_REFUSED:
+        return APW_MANAGE_REFUSED;
+    case APW_LDAP_UNAVAILABLE:
+        break;
+    }
+    return APW_MANAGE_UNAVAILABLE;
+}
+
+/* MFA on and off */
+
+static bool is_name_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *error)
+{
+    const char *filter = config->mfa_filter;
+
+    for (const char *at = strcasestr(filter, flag_name); at != NULL;
+         at = strcasestr(at + 1, flag_name)) {
+        const char *before = at;
+
+        while (before > filter && before[-1] == ' ')
+            before--;
+        if ((before == filter || before[-1] == '(') && !is_name_character(at[sizeof flag_name - 1]))
+            return 0;
+    }
+    return apw_error_set(error,
+                         "mfa_filter %s in %s does not read %s, so that setting it would turn "
+                         "nothing on or off; change what that filter reads instead",
+                         filter, config->path, flag_name);
+}
+
+/* How MFA is to be. */
+struct mfa_wish {
+    bool is_on;
+    const int64_t *enforce_from;
+};
+
+/* What is missing to come from `user` to `wish`. `enforce_from` is the wish's date as text. */
+static size_t plan_mfa(const struct apw_user *user, const struct mfa_wish *wish, enum apw_mfa mfa,
+                       const char *enforce_from, struct apw_change changes_r[MFA_CHANGES_MAX])
+{
+    bool set_flag = wish->is_on ? user->mfa_flag != APW_MFA_FLAG_TRUE
+                                : user->mfa_flag == APW_MFA_FLAG_TRUE ||
+                                      (user->mfa_flag == APW_MFA_FLAG_ABSENT && mfa == APW_MFA_ON);
+    bool set_date = wish->enforce_from == NULL ? user->has_enforce_from
+                                               : !user->is_enforce_from_readable ||
+                                                     user->enforce_from != *wish->enforce_from;
+    size_t count = 0;
+
+    if (!set_flag && !set_date)
+        return 0;
+    if (!user->has_class)
+        changes_r[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", class_name};
+    if (set_flag)
+        changes_r[count++] =
+            (struct apw_change){APW_CHANGE_REPLACE, flag_name, wish->is_on ? "TRUE" : "FALSE"};
+    if (set_date)
+        changes_r[count++] = (struct apw_change){APW_CHANGE_REPLACE, "appPasswordMfaEnforceFrom",
+                                                 wish->enforce_from == NULL ? NULL : enforce_from};
+    return count;
+}
+
+/* That the flag is set does not mean that mfa_filter agrees: it may read other things as well. */
+static enum apw_manage_result confirm_mfa(const struct apw_manager *manager,
+                                          const struct apw_user *user, bool is_on,
+                                          struct apw_error *error)
+{
+    enum apw_mfa mfa;
+
+    /* Where it cannot be read any more, there is nothing to hold against what was done. */
+    if (apw_user_mfa(manager, user, &mfa, error) != APW_MANAGE_DONE ||
+        mfa == (is_on ? APW_MFA_ON : APW_MFA_OFF))
+        return APW_MANAGE_DONE;
+    apw_error_set(error, "%s is %s now, but by mfa_filter %s MFA is still %s", flag_name,
+                  is_on ? "TRUE" : "not TRUE", manager->config->mfa_filter, is_on ? "off" : "on");
+    return APW_MANAGE_REFUSED;
+}
+
+static enum apw_manage_result set_mfa(const struct apw_manager *manager,
+                                      const struct apw_user *user, void *context,
+                                      struct apw_error *error)
+{
+    const struct mfa_wish *wish = context;
+    struct apw_change changes[MFA_CHANGES_MAX];
+    char enforce_from[APW_TIMESTAMP_SIZE] = "";
+    enum apw_manage_result result, confirmed;
+    enum apw_mfa mfa;
+    size_t count;
+
+    if (apw_user_mfa(manager, user, &mfa, error) == APW_MANAGE_UNAVAILABLE)
+        return APW_MANAGE_UNAVAILABLE;
+    if (wish->enforce_from != NULL &&
+        apw_timestamp_format(*wish->enforce_from, enforce_from) != 0) {
+        apw_error_set(error, "the date lies outside the years 0 to 9999");
+        return APW_MANAGE_INVALID;
+    }
+    count = plan_mfa(user, wish, mfa, enforce_from, changes);
+    result = count == 0 ? APW_MANAGE_UNCHANGED : modify(manager, user, changes, count, error);
+    if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED)
+        return result;
+    confirmed = confirm_mfa(manager, user, wish->is_on, error);
+    return confirmed == APW_MANAGE_DONE ? result : confirmed;
+}
+
+enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager, const char *login,
+                                         const int64_t *enforce_from, struct apw_error *error)
+{
+    struct mfa_wish wish = {.is_on = true, .enforce_from = enforce_from};
+
+    if (apw_manage_mfa_check(manager->config, error) != 0)
+        return APW_MANAGE_CONFIGURATION;
+    return change_user(manager, login, set_mfa, &wish, error);
+}
+
+enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager, const char *login,
+                                          struct apw_error *error)
+{
+    struct mfa_wish wish = {.is_on = false, .enforce_from = NULL};
+
+    if (apw_manage_mfa_check(manager->config, error) != 0)
+        return APW_MANAGE_CONFIGURATION;
+    return change_user(manager, login, set_mfa, &wish, error);
+}
+
+/* Deletes all values of an attribute without asking first whether there are any: an identity that
+ * may not read them would be told that all is well. */
+static enum apw_manage_result delete_all(const struct apw_manager *manager,
+                                         const struct apw_user *user, const char *attribute,
+                                         struct apw_error *error)
+{
+    const struct apw_change change = {APW_CHANGE_DELETE, attribute, NULL};
+    enum apw_manage_result result = modify(manager, user, &change, 1, error);
+
+    return result == APW_MANAGE_CONFLICT ? APW_MANAGE_UNCHANGED : result;
+}
+
+static enum apw_manage_result reset_mfa(const struct apw_manager *manager,
+                                        const struct apw_user *user, void *context,
+                                        struct apw_error *error)
+{
+    (void)context;
+    return delete_all(manager, user, "appPasswordMfaMethod", error);
+}
+
+enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager, const char *login,
+                                            struct apw_error *error)
+{
+    return change_user(manager, login, reset_mfa, NULL, error);
+}
+
+/* Creating */
+
+/* Appends `name` unless the list has it already; -1 where it does not fit. */
+static int append_service(char *list, const char *name)
+{
+    size_t length = strlen(list);
+
+    if (length > 0 && apw_service_list_has(list, name))
+        return 0;
+    if (length + 1 + strlen(name) >= APW_SERVICES_SIZE)
+        return -1;
+    if (length > 0)
+        list[length++] = ',';
+    strcpy(list + length, name);
+    return 0;
+}
+
+static int read_services(const char *text, struct apw_record *record, struct apw_error *error)
+{
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        char name[APW_SERVICE_SIZE];
+
+        if (apw_service_canonicalise(text, length, name) != 0)
+            return apw_error_set(error,
+                                 "\"%.*s\" is not the name of a service: letters, digits and "
+                                 "hyphens, at most %d, like smtp,imap",
+                                 (int)length, text, APW_SERVICE_SIZE - 1);
+        if (append_service(record->services, name) != 0)
+            return apw_error_set(error, "the services take more than %d bytes",
+                                 APW_SERVICES_SIZE - 1);
+        if (text[length] == '\0')
+            return 0;
+        text += length + 1;
+    }
+}
+
+static int read_from(const char *text, struct apw_record *record, struct apw_error *error)
+{
+    const char *bad = text;
+
+    if (strlen(text) >= sizeof record->from_text)
+        return apw_error_set(error, "the addresses take more than %zu bytes",
+                             sizeof record->from_text - 1);
+    if (apw_networks_parse(text, strlen(text), ',', &record->from, &bad) != 0)
+        return apw_error_set(error,
+                             "\"%.*s\" is not a network like 192.0.2.7, 192.0.2.0/24 or "
+                             "2001:db8::/32 (at most %d, no bits behind the prefix)",
+                             (int)strcspn(bad, ","), bad, APW_NETWORKS_MAX);
+    strcpy(record->from_text, text);
+    return 0;
+}
+
+int apw_request_to_record(const struct apw_request *request, int64_t now,
+                          struct apw_record *record_r, struct apw_error *error)
+{
+    memset(record_r, 0, sizeof *record_r);
+    if (apw_label_check(request->label, strlen(request->label), error) != 0)
+        return -1;
+    strcpy(record_r->label, request->label);
+    if (request->services != NULL && read_services(request->services, record_r, error) != 0)
+        return -1;
+    if (request->from != NULL && read_from(request->from, record_r, error) != 0)
+        return -1;
+    record_r->created = now;
+    record_r->has_expires = request->expires != NULL;
+    record_r->expires = request->expires == NULL ? 0 : *request->expires;
+    if (record_r->has_expires && record_r->expires <= now)
+        return apw_error_set(error, "it would have expired already");
+    return 0;
+}
+
+struct creation {
+    bool without_mfa;
+    struct apw_record record; /* but for id and hash */
+    struct apw_password *password_r;
+};
+
+static enum apw_manage_result may_have_another(const struct apw_manager *manager,
+                                               const struct apw_user *user, bool without_mfa,
+                                               struct apw_error *error)
+{
+    enum apw_manage_result result = APW_MANAGE_DONE;
+    enum apw_mfa mfa = APW_MFA_ON;
+
+    if (!without_mfa)
+        result = apw_user_mfa(manager, user, &mfa, error);
+    if (result != APW_MANAGE_DONE)
+        return result;
+    if (mfa == APW_MFA_OFF) {
+        apw_error_set(error, "MFA is off for this user, so that the account password opens mail "
+                             "as well; turn MFA on first");
+        return APW_MANAGE_MFA_IS_OFF;
+    }
+    if (user->password_count >= manager->config->max_app_passwords) {
+        apw_error_set(error,
+                      "there are %zu app passwords already, and max_app_passwords is %u; revoke "
+                      "one that is no longer used",
+                      user->password_count, manager->config->max_app_passwords);
+        return APW_MANAGE_REFUSED;
+    }
+    return APW_MANAGE_DONE;
+}
+
+static enum apw_manage_result store(const struct apw_manager *manager, const struct apw_user *user,
+                                    const struct apw_record *record, struct apw_error *error)
+{
+    struct apw_change changes[2];
+    enum apw_manage_result result;
+    char value[APW_RECORD_SIZE];
+    size_t count = 0;
+
+    if (apw_record_format(record, value, error) != 0)
+        return APW_MANAGE_INVALID;
+    if (!user->has_class)
+        changes[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", class_name};
+    changes[count++] = (struct apw_change){APW_CHANGE_ADD, "appPassword", value};
+    result = modify(manager, user, changes, count, error);
+    sodium_memzero(value, sizeof value);
+    if (result == APW_MANAGE_UNAVAILABLE)
+        apw_error_set(error,
+                      "%s; should an app password %s be listed later, revoke it: nobody "
+                      "has seen it",
+                      error->text, record->id);
+    return result;
+}
+
+static enum apw_manage_result create(const struct apw_manager *manager, const struct apw_user *user,
+                                     void *context, struct apw_error *error)
+{
+    struct creation *creation = context;
+    struct apw_record *record = &creation->record;
+    enum apw_manage_result result = may_have_another(manager, user, creation->without_mfa, error);
+    struct apw_password password;
+
+    if (result != APW_MANAGE_DONE)
+        return result;
+    do {
+        apw_password_make(&password);
+        apw_password_id(&password, record->id);
+    } while (apw_user_has_id(user, record->id));
+    result = APW_MANAGE_UNAVAILABLE;
+    if (apw_hash_make(&password, manager->config->hash_memory_mib, manager->config->hash_passes,
+                      record->hash, error) == 0)
+        result = store(manager, user, record, error);
+    if (result == APW_MANAGE_DONE)
+        *creation->password_r = password;
+    sodium_memzero(&password, sizeof password);
+    return result;
+}
+
+enum apw_manage_result apw_manage_create(const struct apw_manager *manager, const char *login,
+                                         const struct apw_request *request,
+                                         struct apw_password *password_r, struct apw_error *error)
+{
+    struct creation creation = {.without_mfa = request->without_mfa, .password_r = password_r};
+    enum apw_manage_result result;
+
+    sodium_memzero(password_r, sizeof *password_r);
+    if (apw_request_to_record(request, (int64_t)time(NULL), &creation.record, error) != 0)
+        return APW_MANAGE_INVALID;
+    result = change_user(manager, login, create, &creation, error);
+    sodium_memzero(&creation, sizeof creation);
+    return result;
+}
+
+/* Revoking */
+
+int apw_id_canonicalise(const char *typed, char id_r[APW_ID_LENGTH + 1])
+{
+    if (strlen(typed) != APW_ID_LENGTH)
+        return -1;
+    for (int i = 0; i <= APW_ID_LENGTH; i++) {
+        char c = typed[i] >= 'A' && typed[i] <= 'Z' ? (char)(typed[i] - 'A' + 'a') : typed[i];
+
+        id_r[i] = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
+    }
+    return apw_password_is_id(id_r, APW_ID_LENGTH) ? 0 : -1;
+}
+
+/* The values that bear `id`, as deletions. -1 where one cannot be named in a change. */
+static int plan_revocation(const struct apw_user *user, const char *id, struct apw_change *changes,
+                           size_t *count_r)
+{
+    *count_r = 0;
+    for (size_t i = 0; i < user->password_count; i++) {
+        const struct apw_managed_password *password = &user->password[i];
+
+        if (strcmp(password->id, id) != 0)
+            continue;
+        if (strlen(password->value) != password->length)
+            return -1;
+        changes[(*count_r)++] =
+            (struct apw_change){APW_CHANGE_DELETE, "appPassword", password->value};
+    }
+    return 0;
+}
+
+static enum apw_manage_result revoke(const struct apw_manager *manager, const struct apw_user *user,
+                                     void *context, struct apw_error *error)
+{
+    const char *id = context;
+    struct apw_change *changes = calloc(user->password_count + 1, sizeof *changes);
+    enum apw_manage_result result;
+    size_t count;
+
+    if (changes == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_MANAGE_UNAVAILABLE;
+    }
+    if (plan_revocation(user, id, changes, &count) != 0) {
+        apw_error_set(error,
+                      "a value with the id %s holds a NUL byte; only revoking all of them "
+                      "removes it",
+                      id);
+        result = APW_MANAGE_REFUSED;
+    } else if (count == 0) {
+        apw_error_set(error, "no app password %s, or none that this identity may read", id);
+        result = APW_MANAGE_NOT_FOUND;
+    } else {
+        result = modify(manager, user, changes, count, error);
+    }
+    free(changes);
+    return result;
+}
+
+enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager, const char *login,
+                                         const char *id, struct apw_error *error)
+{
+    char copy[APW_ID_LENGTH + 1];
+
+    if (apw_id_canonicalise(id, copy) != 0) {
+        apw_error_set(error, "not an id: the four symbols before the first hyphen, like k7q2");
+        return APW_MANAGE_INVALID;
+    }
+    return change_user(manager, login, revoke, copy, error);
+}
+
+static enum apw_manage_result revoke_all(const struct apw_manager *manager,
+                                         const struct apw_user *user, void *context,
+                                         struct apw_error *error)
+{
+    size_t *count_r = context;
+
+    *count_r = user->password_count;
+    return delete_all(manager, user, "appPassword", error);
+}
+
+enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager, const char *login,
+                                             size_t *count_r, struct apw_error *error)
+{
+    size_t count = 0;
+    enum apw_manage_result result = change_user(manager, login, revoke_all, &count, error);
+
+    if (count_r != NULL)
+        *count_r = count;
+    return result;
+}

@@ -1,0 +1,67 @@
+/*
+ * manage: create and revoke app passwords, turn MFA on and off. What the command and the portal do;
+ * who may is the directory's ACL to say. Listing is apw_user_find().
+ *
+ * Each change is one modify: all of it or nothing. Where the entry changed in between, it is read
+ * again and the change tried again, a few times. sodium_init() must have succeeded.
+ */
+#ifndef APW_MANAGE_H
+#define APW_MANAGE_H
+
+#include "error.h"
+#include "password.h"
+#include "user.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whether mfa_filter reads appPasswordMfaEnabled, so that apw_manage_mfa_on() and _off() have an
+ * effect. -1 with what would be right where it does not. */
+int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *error);
+
+/* Turns MFA on; `enforce_from` NULL enforces at once. UNCHANGED where all is so already. REFUSED
+ * also where the flag is set but mfa_filter still finds MFA off. */
+enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager, const char *login,
+                                         const int64_t *enforce_from, struct apw_error *error);
+enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager, const char *login,
+                                          struct apw_error *error);
+
+/* Removes the enrolled second factor; UNCHANGED where there is none. */
+enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager, const char *login,
+                                            struct apw_error *error);
+
+/* What an app password is to be. All borrowed. */
+struct apw_request {
+    const char *label;      /* see apw_label_check() */
+    const char *services;   /* comma-separated, in any case, aliases allowed; NULL for all */
+    const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
+    const int64_t *expires; /* seconds since 1970; NULL for never */
+    bool without_mfa;       /* also for a user whose MFA is off */
+};
+
+/* Fills `record_r` from the request, but for id and hash; -1 says what is wrong. `now` becomes
+ * the time of creation. Pure: tells a bad request before anything is asked. */
+int apw_request_to_record(const struct apw_request *request, int64_t now,
+                          struct apw_record *record_r, struct apw_error *error);
+
+/* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
+ * caller wipes it. Of two calls at once on one entry both succeed (max_app_passwords may then be
+ * exceeded by one). */
+enum apw_manage_result apw_manage_create(const struct apw_manager *manager, const char *login,
+                                         const struct apw_request *request,
+                                         struct apw_password *password_r, struct apw_error *error);
+
+/* Reads an id as typed: upper case, o for 0, i and l for 1. -1 where it is none. */
+int apw_id_canonicalise(const char *typed, char id_r[APW_ID_LENGTH + 1]);
+
+/* Deletes every value with that (canonical) id, the unusable ones too. appPasswordUsed stays: it
+ * tells when the app password was used last, and keeps its id from being given out again. */
+enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager, const char *login,
+                                         const char *id, struct apw_error *error);
+
+/* Deletes them all, whatever they look like and whether this identity may read them; UNCHANGED
+ * where there is none. *count_r (may be NULL) says how many could be read just before. */
+enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager, const char *login,
+                                             size_t *count_r, struct apw_error *error);
+
+#endif

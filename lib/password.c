@@ -1,0 +1,134 @@
+#include "password.h"
+#include <sodium.h>
+#include <stdint.h>
+#include <string.h>
+
+static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/* The value of a canonical symbol, -1 for anything else. */
+static int symbol_value(char symbol)
+{
+    const char *found = symbol == '\0' ? NULL : strchr(alphabet, symbol);
+
+    return found == NULL ? -1 : (int)(found - alphabet);
+}
+
+char apw_password_check_symbol(const char *symbols)
+{
+    int sum = 0;
+    bool is_doubled = true;
+
+    for (int i = APW_PASSWORD_LENGTH - 2; i >= 0; i--) {
+        int value = symbol_value(symbols[i]);
+
+        if (value < 0)
+            return 0;
+        if (is_doubled)
+            value = value * 2 / 32 + value * 2 % 32;
+        sum += value;
+        is_doubled = !is_doubled;
+    }
+    return alphabet[(32 - sum % 32) % 32];
+}
+
+void apw_password_make(struct apw_password *password_r)
+{
+    unsigned char random[APW_PASSWORD_LENGTH - 1];
+
+    randombytes_buf(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++)
+        password_r->symbols[i] = alphabet[random[i] & 31];
+    password_r->symbols[APW_PASSWORD_LENGTH - 1] = apw_password_check_symbol(password_r->symbols);
+    password_r->symbols[APW_PASSWORD_LENGTH] = '\0';
+    sodium_memzero(random, sizeof random);
+}
+
+/* Bytes at `typed` that separate and do not count: white space, hyphens, dashes (U+2010 to U+2015,
+ * U+2212) and no-break spaces (U+00A0, U+2007, U+202F). 0 where there is none. */
+static size_t separator_bytes(const unsigned char *typed, size_t length)
+{
+    if (typed[0] == ' ' || typed[0] == '\t' || typed[0] == '-')
+        return 1;
+    if (length >= 2 && typed[0] == 0xc2 && typed[1] == 0xa0)
+        return 2;
+    if (length < 3 || typed[0] != 0xe2)
+        return 0;
+    if (typed[1] == 0x80 &&
+        ((typed[2] >= 0x90 && typed[2] <= 0x95) || typed[2] == 0x87 || typed[2] == 0xaf))
+        return 3;
+    if (typed[1] == 0x88 && typed[2] == 0x92)
+        return 3;
+    return 0;
+}
+
+/* One typed byte as a canonical symbol, 0 for none. ASCII only: no locale has a say. */
+static char fold_symbol(unsigned char typed)
+{
+    if (typed >= 'A' && typed <= 'Z')
+        typed = (unsigned char)(typed - 'A' + 'a');
+    if (typed == 'o')
+        return '0';
+    if (typed == 'i' || typed == 'l')
+        return '1';
+    return symbol_value((char)typed) < 0 ? 0 : (char)typed;
+}
+
+static bool fold(const unsigned char *typed, size_t length, struct apw_password *password_r)
+{
+    size_t count = 0;
+
+    while (length > 0) {
+        size_t skipped = separator_bytes(typed, length);
+
+        if (skipped == 0) {
+            char symbol = fold_symbol(*typed);
+
+            if (symbol == 0 || count == APW_PASSWORD_LENGTH)
+                return false;
+            password_r->symbols[count++] = symbol;
+            skipped = 1;
+        }
+        typed += skipped;
+        length -= skipped;
+    }
+    password_r->symbols[count] = '\0';
+    return count == APW_PASSWORD_LENGTH;
+}
+
+bool apw_password_recognise(const char *typed, size_t length, struct apw_password *password_r)
+{
+    if (fold((const unsigned char *)typed, length, password_r) &&
+        apw_password_check_symbol(password_r->symbols) ==
+            password_r->symbols[APW_PASSWORD_LENGTH - 1])
+        return true;
+    sodium_memzero(password_r, sizeof *password_r);
+    return false;
+}
+
+void apw_password_id(const struct apw_password *password, char id_r[APW_ID_LENGTH + 1])
+{
+    memcpy(id_r, password->symbols, APW_ID_LENGTH);
+    id_r[APW_ID_LENGTH] = '\0';
+}
+
+bool apw_password_is_id(const char *text, size_t length)
+{
+    if (length != APW_ID_LENGTH)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (symbol_value(text[i]) < 0)
+            return false;
+    return true;
+}
+
+void apw_password_show(const struct apw_password *password, char shown_r[APW_PASSWORD_SHOWN_SIZE])
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < APW_PASSWORD_LENGTH; i++) {
+        if (i > 0 && i % 4 == 0)
+            shown_r[at++] = '-';
+        shown_r[at++] = password->symbols[i];
+    }
+    shown_r[at] = '\0';
+}

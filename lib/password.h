@@ -1,0 +1,45 @@
+/*
+ * password: an app password as text. Pure; no directory, no hash.
+ *
+ * Shown as k7q2-9fjd-x3mh-4tnz-p8ww: twenty symbols of Crockford's base32 in lower case. The first
+ * four are the id, which is not secret; fifteen are secret (75 bits); the last is a check symbol,
+ * Luhn's algorithm modulo 32 over the other nineteen. The canonical form has no separators; it is
+ * what is hashed.
+ */
+#ifndef APW_PASSWORD_H
+#define APW_PASSWORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define APW_ID_LENGTH       4
+#define APW_PASSWORD_LENGTH 20
+
+/* A canonical app password and its NUL. Secret: wipe with sodium_memzero(). */
+struct apw_password {
+    char symbols[APW_PASSWORD_LENGTH + 1];
+};
+
+/* Makes a new one from the system's random numbers. sodium_init() must have succeeded. */
+void apw_password_make(struct apw_password *password_r);
+
+/* Forgives what typing and pasting do (ASCII case, spaces, hyphens and dashes, no-break spaces, o
+ * for 0, i and l for 1) and tells whether the result is an app password: twenty symbols with the
+ * right check symbol. Only then *password_r is filled, else it is wiped. `typed` need not end in
+ * NUL and may hold any bytes. */
+bool apw_password_recognise(const char *typed, size_t length, struct apw_password *password_r);
+
+/* Copies the id: the first four symbols and a NUL. */
+void apw_password_id(const struct apw_password *password, char id_r[APW_ID_LENGTH + 1]);
+
+/* Whether `text` is four symbols of the alphabet, as an id is stored. */
+bool apw_password_is_id(const char *text, size_t length);
+
+#define APW_PASSWORD_SHOWN_SIZE (APW_PASSWORD_LENGTH + 4 + 1)
+/* The form that people see, grouped by four with hyphens. Secret: wipe it. */
+void apw_password_show(const struct apw_password *password, char shown_r[APW_PASSWORD_SHOWN_SIZE]);
+
+/* The check symbol for the nineteen symbols before it, 0 if one is not of the alphabet. */
+char apw_password_check_symbol(const char *symbols);
+
+#endif

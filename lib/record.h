@@ -1,0 +1,68 @@
+/*
+ * record: one value of appPassword or appPasswordUsed <-> struct. Pure.
+ *
+ *   id=k7q2 created=20261122101500Z expires=20270522000000Z services=smtp,imap from=192.0.2.0/24
+ *   hash={ARGON2}$argon2id$v=19$m=8192,t=1,p=1$…$… label=Outlook on the laptop
+ *
+ * Keys in this order, one space between, label last to the end of the value. id, created, hash and
+ * label are always there; a left-out key is no restriction. A value that is not exactly so is
+ * unusable: never accepted.
+ */
+#ifndef APW_RECORD_H
+#define APW_RECORD_H
+
+#include "error.h"
+#include "network.h"
+#include "password.h"
+#include "service.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define APW_LABEL_CHARACTERS_MAX 64
+#define APW_LABEL_SIZE           (APW_LABEL_CHARACTERS_MAX * 4 + 1)
+#define APW_SERVICES_SIZE        256
+#define APW_HASH_TEXT_SIZE       129 /* crypto_pwhash_STRBYTES and NUL */
+#define APW_RECORD_SIZE          4096
+
+struct apw_record {
+    char id[APW_ID_LENGTH + 1];
+    int64_t created;
+    bool has_expires;
+    int64_t expires;                  /* valid while now < expires */
+    char services[APW_SERVICES_SIZE]; /* as stored, "" for all */
+    struct apw_networks from;         /* count 0 for everywhere */
+    char from_text[APW_RECORD_SIZE];  /* as stored, "" for everywhere */
+    char hash[APW_HASH_TEXT_SIZE];    /* the PHC string, without {ARGON2} */
+    char label[APW_LABEL_SIZE];       /* UTF-8 */
+};
+
+/* Reads the id alone, for values whose rest may be unusable: -1 where the value does not begin with
+ * "id=", four symbols and a space. */
+int apw_record_parse_id(const char *value, size_t length, char id_r[APW_ID_LENGTH + 1]);
+
+/* Reads a whole value. -1 with a reason where it is unusable; that the hash is argon2id within the
+ * caps is apw_hash_check()'s to say. `value` need not end in NUL. */
+int apw_record_parse(const char *value, size_t length, struct apw_record *record_r,
+                     struct apw_error *error);
+
+/* Writes a value; the struct must be one that apw_record_parse() would give back (checked: -1 with
+ * a reason otherwise). */
+int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_SIZE],
+                      struct apw_error *error);
+
+/* 1 to 64 characters of UTF-8, no white space at either end, no control characters; -1 with a
+ * reason otherwise. */
+int apw_label_check(const char *label, size_t length, struct apw_error *error);
+
+/* One value of appPasswordUsed: id=k7q2 at=20261123070000Z service=imap from=192.0.2.17; service
+ * and from may be missing. */
+struct apw_use {
+    char id[APW_ID_LENGTH + 1];
+    int64_t at;
+    char service[APW_SERVICE_SIZE];
+    char from[APW_ADDRESS_TEXT_SIZE];
+};
+int apw_use_parse(const char *value, size_t length, struct apw_use *use_r);
+
+#endif

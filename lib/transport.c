@@ -1,0 +1,178 @@
+#include "transport.h"
+#include "clock.h"
+#include "resolve.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Waits until the socket is ready for `events`; -1 with errno set when time is up. */
+static int wait_for(struct apw_transport *transport, short events)
+{
+    int64_t until = apw_clock_monotonic_ms() + transport->timeout_ms;
+    struct pollfd polled = {.fd = transport->fd, .events = events};
+    int ready;
+
+    if (until > transport->deadline)
+        until = transport->deadline;
+    do
+        ready = poll(&polled, 1, (int)apw_clock_remaining_ms(until));
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0) {
+        transport->is_timed_out = true;
+        errno = ETIMEDOUT;
+    }
+    return ready > 0 ? 0 : -1;
+}
+
+/* Makes the socket and connects it; -1 with errno set. */
+static int open_socket(struct apw_transport *transport, int family, const struct sockaddr *address,
+                       socklen_t address_length)
+{
+    int failure = 0;
+    socklen_t failure_length = sizeof failure;
+
+    transport->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (transport->fd < 0)
+        return -1;
+    if (connect(transport->fd, address, address_length) == 0)
+        return 0;
+    failure = errno;
+    if (failure == EINPROGRESS || failure == EINTR) {
+        if (wait_for(transport, POLLOUT) == 0 &&
+            getsockopt(transport->fd, SOL_SOCKET, SO_ERROR, &failure, &failure_length) == 0 &&
+            failure == 0)
+            return 0;
+        if (failure == EINPROGRESS || failure == EINTR || failure == 0)
+            failure = errno;
+    }
+    close(transport->fd);
+    transport->fd = -1;
+    errno = failure;
+    return -1;
+}
+
+int apw_transport_open_unix(struct apw_transport *transport, const char *path,
+                            struct apw_error *error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return apw_error_set(error, "%s: the path is too long for a socket", path);
+    strcpy(address.sun_path, path);
+    if (open_socket(transport, AF_UNIX, (struct sockaddr *)&address, sizeof address) != 0)
+        return apw_error_set(error, "connect: %s: %s", path, strerror(errno));
+    return 0;
+}
+
+int apw_transport_open_tcp(struct apw_transport *transport, const char *host, const char *port,
+                           struct apw_error *error)
+{
+    int64_t until = apw_clock_monotonic_ms() + transport->timeout_ms;
+    struct addrinfo *addresses;
+    const int on = 1;
+
+    if (until > transport->deadline)
+        until = transport->deadline;
+    if (apw_resolve(host, port, until, &addresses, error) != 0)
+        return -1;
+    transport->fd = -1;
+    for (struct addrinfo *address = addresses; address != NULL && transport->fd < 0;
+         address = address->ai_next)
+        if (open_socket(transport, address->ai_family, address->ai_addr, address->ai_addrlen) != 0)
+            apw_error_set(error, "connect: %s", strerror(errno));
+    freeaddrinfo(addresses);
+    if (transport->fd < 0)
+        return -1;
+    setsockopt(transport->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(transport->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    return 0;
+}
+
+bool apw_transport_is_stale(const struct apw_transport *transport)
+{
+    struct pollfd polled = {.fd = transport->fd, .events = POLLIN};
+
+    return poll(&polled, 1, 0) != 0;
+}
+
+static int layer_setup(Sockbuf_IO_Desc *layer, void *transport)
+{
+    layer->sbiod_pvt = transport;
+    return 0;
+}
+
+static int layer_remove(Sockbuf_IO_Desc *layer)
+{
+    layer->sbiod_pvt = NULL;
+    return 0;
+}
+
+static int layer_control(Sockbuf_IO_Desc *layer, int option, void *argument)
+{
+    (void)layer;
+    (void)option;
+    (void)argument;
+    return 0;
+}
+
+static ber_slen_t layer_read(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t length)
+{
+    struct apw_transport *transport = layer->sbiod_pvt;
+
+    for (;;) {
+        ssize_t count;
+
+        if (apw_clock_remaining_ms(transport->deadline) == 0) {
+            transport->is_timed_out = true;
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        count = recv(transport->fd, bytes, length, 0);
+        if (count >= 0)
+            return count;
+        if (errno != EINTR &&
+            ((errno != EAGAIN && errno != EWOULDBLOCK) || wait_for(transport, POLLIN) != 0))
+            return -1;
+    }
+}
+
+static ber_slen_t layer_write(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t length)
+{
+    struct apw_transport *transport = layer->sbiod_pvt;
+
+    if (transport->is_abandoned)
+        return (ber_slen_t)length;
+    for (;;) {
+        ssize_t count = send(transport->fd, bytes, length, MSG_NOSIGNAL);
+
+        if (count >= 0)
+            return count;
+        if (errno != EINTR &&
+            ((errno != EAGAIN && errno != EWOULDBLOCK) || wait_for(transport, POLLOUT) != 0))
+            return -1;
+    }
+}
+
+static int layer_close(Sockbuf_IO_Desc *layer)
+{
+    struct apw_transport *transport = layer->sbiod_pvt;
+
+    if (transport->fd >= 0)
+        close(transport->fd);
+    transport->fd = -1;
+    return 0;
+}
+
+Sockbuf_IO apw_transport_io = {
+    .sbi_setup = layer_setup,
+    .sbi_remove = layer_remove,
+    .sbi_ctrl = layer_control,
+    .sbi_read = layer_read,
+    .sbi_write = layer_write,
+    .sbi_close = layer_close,
+};

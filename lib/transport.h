@@ -1,0 +1,40 @@
+/*
+ * transport: the socket below libldap, whose every wait ends in time.
+ *
+ * libldap's own time limits do not cover a TLS handshake, nor an answer that trickles in byte by
+ * byte. So the socket is ours, non-blocking, and handed to libldap with the lowest layer of its I/O
+ * stack: whatever libldap or the TLS library reads or writes comes through here and is cut off
+ * after `timeout_ms` without a byte, and at the deadline in any case.
+ */
+#ifndef APW_TRANSPORT_H
+#define APW_TRANSPORT_H
+
+#include "error.h"
+#include <lber.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct apw_transport {
+    int fd;
+    int timeout_ms;
+    int64_t deadline;  /* apw_clock_monotonic_ms(); set it before each operation */
+    bool is_timed_out; /* a wait has ended without a byte */
+    bool is_abandoned; /* write nothing more: the connection is a parent's or broken */
+};
+
+/* Connects to the Unix socket `path`. */
+int apw_transport_open_unix(struct apw_transport *transport, const char *path,
+                            struct apw_error *error);
+
+/* Connects by TCP, to one address of `host` after the other. */
+int apw_transport_open_tcp(struct apw_transport *transport, const char *host, const char *port,
+                           struct apw_error *error);
+
+/* Whether the peer has something to say although nothing was asked: it is closing, or has. */
+bool apw_transport_is_stale(const struct apw_transport *transport);
+
+/* The layer for ber_sockbuf_add_io() at LBER_SBIOD_LEVEL_PROVIDER; its argument is the struct,
+ * which must outlive it. Closing the layer closes the socket. */
+extern Sockbuf_IO apw_transport_io;
+
+#endif

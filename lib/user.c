@@ -1,0 +1,319 @@
+#include "user.h"
+#include "clock.h"
+#include "hash.h"
+#include "login.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const attributes[] = {
+    "objectClass",
+    "appPassword",
+    "appPasswordUsed",
+    "appPasswordMfaEnabled",
+    "appPasswordMfaEnforceFrom",
+    "pwdAccountLockedTime",
+    "nsAccountLock",
+    NULL,
+};
+
+/* The class, by name and by OID. */
+static const char *const class_names[] = {
+    "appPasswordAccount",
+    "2.25.141699905820307496210288608633455437436.2.1",
+};
+
+/* ppolicy's mark of an account that is locked for good. */
+static const char locked_for_good[] = "000001010000Z";
+
+int64_t apw_manager_deadline(const struct apw_manager *manager)
+{
+    return apw_clock_monotonic_ms() + manager->config->deadline_ms;
+}
+
+static bool has_value(const struct apw_attribute *attribute, const char *wanted)
+{
+    for (size_t i = 0; attribute != NULL && i < attribute->count; i++)
+        if (attribute->value[i].length == strlen(wanted) &&
+            strcasecmp(attribute->value[i].bytes, wanted) == 0)
+            return true;
+    return false;
+}
+
+static bool read_has_class(const struct apw_entry *entry)
+{
+    const struct apw_attribute *classes = apw_entry_attribute(entry, "objectClass");
+
+    return classes == NULL || has_value(classes, class_names[0]) ||
+           has_value(classes, class_names[1]);
+}
+
+static bool read_is_disabled(const struct apw_entry *entry)
+{
+    return has_value(apw_entry_attribute(entry, "pwdAccountLockedTime"), locked_for_good) ||
+           has_value(apw_entry_attribute(entry, "nsAccountLock"), "TRUE");
+}
+
+static enum apw_mfa_flag read_mfa_flag(const struct apw_entry *entry)
+{
+    const struct apw_attribute *flag = apw_entry_attribute(entry, "appPasswordMfaEnabled");
+
+    if (flag == NULL || flag->count == 0)
+        return APW_MFA_FLAG_ABSENT;
+    return has_value(flag, "TRUE") ? APW_MFA_FLAG_TRUE : APW_MFA_FLAG_FALSE;
+}
+
+static void read_enforce_from(const struct apw_entry *entry, struct apw_user *user)
+{
+    const struct apw_attribute *from = apw_entry_attribute(entry, "appPasswordMfaEnforceFrom");
+
+    user->has_enforce_from = from != NULL && from->count > 0;
+    user->is_enforce_from_readable =
+        user->has_enforce_from && from->count == 1 &&
+        apw_generalized_time_parse(from->value[0].bytes, from->value[0].length,
+                                   &user->enforce_from) == 0;
+}
+
+static int read_uses(const struct apw_entry *entry, struct apw_user *user)
+{
+    const struct apw_attribute *used = apw_entry_attribute(entry, "appPasswordUsed");
+
+    if (used == NULL || used->count == 0)
+        return 0;
+    user->use = calloc(used->count, sizeof *user->use);
+    if (user->use == NULL)
+        return -1;
+    for (size_t i = 0; i < used->count; i++) {
+        const struct apw_value *value = &used->value[i];
+        struct apw_use *use = &user->use[user->use_count];
+
+        if (apw_use_parse(value->bytes, value->length, use) == 0) {
+            user->use_count++;
+        } else if (apw_record_parse_id(value->bytes, value->length, use->id) == 0) {
+            use->at = INT64_MIN;
+            user->use_count++;
+        }
+    }
+    return 0;
+}
+
+static void find_newest_use(const struct apw_user *user, struct apw_managed_password *password)
+{
+    for (size_t i = 0; i < user->use_count; i++) {
+        const struct apw_use *use = &user->use[i];
+
+        if (use->at == INT64_MIN || strcmp(use->id, password->id) != 0)
+            continue;
+        if (!password->has_use || use->at > password->use.at)
+            password->use = *use;
+        password->has_use = true;
+    }
+}
+
+static int read_password(const struct apw_value *value, struct apw_managed_password *password)
+{
+    password->value = malloc(value->length + 1);
+    if (password->value == NULL)
+        return -1;
+    memcpy(password->value, value->bytes, value->length);
+    password->value[value->length] = '\0';
+    password->length = value->length;
+    if (apw_record_parse_id(value->bytes, value->length, password->id) != 0)
+        password->id[0] = '\0';
+    password->has_record =
+        apw_record_parse(value->bytes, value->length, &password->record, &password->problem) == 0;
+    password->is_usable =
+        password->has_record && apw_hash_check(password->record.hash, &password->problem) == 0;
+    return 0;
+}
+
+static void mark_repeated_ids(struct apw_user *user)
+{
+    for (size_t i = 0; i < user->password_count; i++)
+        for (size_t j = 0; j < user->password_count; j++) {
+            struct apw_managed_password *one = &user->password[i];
+
+            if (i == j || one->id[0] == '\0' || strcmp(one->id, user->password[j].id) != 0)
+                continue;
+            one->is_usable = false;
+            apw_error_set(&one->problem, "another value has the same id");
+        }
+}
+
+/* Usable before unusable, then by creation, then by id. */
+static int compare_passwords(const void *left_item, const void *right_item)
+{
+    const struct apw_managed_password *left = left_item, *right = right_item;
+
+    if (left->is_usable != right->is_usable)
+        return left->is_usable ? -1 : 1;
+    if (left->record.created != right->record.created)
+        return left->record.created < right->record.created ? -1 : 1;
+    return strcmp(left->id, right->id);
+}
+
+static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
+{
+    const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");
+
+    if (values == NULL || values->count == 0)
+        return 0;
+    user->password = calloc(values->count, sizeof *user->password);
+    if (user->password == NULL)
+        return -1;
+    for (size_t i = 0; i < values->count; i++) {
+        if (read_password(&values->value[i], &user->password[i]) != 0)
+            return -1;
+        user->password_count++;
+        find_newest_use(user, &user->password[i]);
+    }
+    mark_repeated_ids(user);
+    qsort(user->password, user->password_count, sizeof *user->password, compare_passwords);
+    return 0;
+}
+
+static enum apw_manage_result read_entry(const struct apw_entry *entry, struct apw_user **user_r,
+                                         struct apw_error *error)
+{
+    struct apw_user *user = calloc(1, sizeof *user);
+
+    if (user == NULL)
+        goto no_memory;
+    user->dn = strdup(entry->dn);
+    if (user->dn == NULL || read_uses(entry, user) != 0 || read_passwords(entry, user) != 0)
+        goto no_memory;
+    user->has_class = read_has_class(entry);
+    user->is_disabled = read_is_disabled(entry);
+    user->mfa_flag = read_mfa_flag(entry);
+    read_enforce_from(entry, user);
+    *user_r = user;
+    return APW_MANAGE_DONE;
+
+no_memory:
+    apw_user_free(&user);
+    apw_error_set(error, "out of memory");
+    return APW_MANAGE_UNAVAILABLE;
+}
+
+/* Why a search did not answer. */
+static enum apw_manage_result explain(enum apw_ldap_result result, const struct apw_config *config,
+                                      struct apw_error *error)
+{
+    switch (result) {
+    case APW_LDAP_NO_SUCH_OBJECT:
+        apw_error_set(error, "base \"%s\" of %s: not in the directory, or not for this identity",
+                      config->base, config->path);
+        return APW_MANAGE_CONFIGURATION;
+    case APW_LDAP_NOT_PERMITTED:
+        return APW_MANAGE_NOT_PERMITTED;
+    case APW_LDAP_UNAVAILABLE:
+    case APW_LDAP_CONFLICT:
+    case APW_LDAP_REFUSED:
+    case APW_LDAP_OK:
+        break;
+    }
+    return APW_MANAGE_UNAVAILABLE;
+}
+
+/* Exactly one entry, or why not. */
+static enum apw_manage_result search(const struct apw_manager *manager, const char *filter,
+                                     struct apw_entry **entries_r, struct apw_error *error)
+{
+    const struct apw_config *config = manager->config;
+    enum apw_ldap_result result =
+        apw_directory_search(manager->directory, config->base, config->scope, filter, attributes, 2,
+                             apw_manager_deadline(manager), entries_r, error);
+
+    if (result != APW_LDAP_OK)
+        return explain(result, config, error);
+    if (*entries_r == NULL) {
+        apw_error_set(error,
+                      "no such user: nothing below \"%s\" matches %s, or nothing that this "
+                      "identity may read",
+                      config->base, filter);
+        return APW_MANAGE_NOT_FOUND;
+    }
+    if ((*entries_r)->next != NULL) {
+        apw_error_set(error, "more than one entry matches %s: \"%s\" and \"%s\"", filter,
+                      (*entries_r)->dn, (*entries_r)->next->dn);
+        return APW_MANAGE_REFUSED;
+    }
+    return APW_MANAGE_DONE;
+}
+
+enum apw_manage_result apw_user_find(const struct apw_manager *manager, const char *login,
+                                     struct apw_user **user_r, struct apw_error *error)
+{
+    struct apw_entry *entries = NULL;
+    enum apw_manage_result result;
+    char name[APW_LOGIN_SIZE];
+    char *filter;
+
+    *user_r = NULL;
+    if (apw_login_canonicalise(login, strlen(login), NULL, name) != 0) {
+        apw_error_set(
+            error,
+            "no login can have this name: it is blank, longer than %d bytes, not UTF-8 or "
+            "holds control characters",
+            APW_LOGIN_BYTES_MAX);
+        return APW_MANAGE_NOT_FOUND;
+    }
+    filter = apw_filter_expand(manager->config->filter, name);
+    if (filter == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_MANAGE_UNAVAILABLE;
+    }
+    result = search(manager, filter, &entries, error);
+    if (result == APW_MANAGE_DONE)
+        result = read_entry(entries, user_r, error);
+    apw_entries_free(&entries);
+    free(filter);
+    return result;
+}
+
+void apw_user_free(struct apw_user **user)
+{
+    if (*user == NULL)
+        return;
+    for (size_t i = 0; i < (*user)->password_count; i++) {
+        sodium_memzero((*user)->password[i].value, (*user)->password[i].length);
+        free((*user)->password[i].value);
+        sodium_memzero(&(*user)->password[i], sizeof(*user)->password[i]);
+    }
+    free((*user)->password);
+    free((*user)->use);
+    free((*user)->dn);
+    free(*user);
+    *user = NULL;
+}
+
+enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const struct apw_user *user,
+                                    enum apw_mfa *mfa_r, struct apw_error *error)
+{
+    struct apw_world world = apw_world_of(manager->directory);
+
+    *mfa_r = apw_mfa_read(&world, manager->config->mfa_filter, user->dn,
+                          apw_manager_deadline(manager), error);
+    switch (*mfa_r) {
+    case APW_MFA_ON:
+    case APW_MFA_OFF:
+        return APW_MANAGE_DONE;
+    case APW_MFA_UNREADABLE:
+        return APW_MANAGE_NOT_PERMITTED;
+    case APW_MFA_UNAVAILABLE:
+        break;
+    }
+    return APW_MANAGE_UNAVAILABLE;
+}
+
+bool apw_user_has_id(const struct apw_user *user, const char *id)
+{
+    for (size_t i = 0; i < user->password_count; i++)
+        if (strcmp(user->password[i].id, id) == 0)
+            return true;
+    for (size_t i = 0; i < user->use_count; i++)
+        if (strcmp(user->use[i].id, id) == 0)
+            return true;
+    return false;
+}

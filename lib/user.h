@@ -1,0 +1,93 @@
+/*
+ * user: one user's entry, as those see it who manage app passwords.
+ *
+ * Read whole and at once; nothing here changes the directory (manage.h does).
+ */
+#ifndef APW_USER_H
+#define APW_USER_H
+
+#include "config.h"
+#include "directory.h"
+#include "error.h"
+#include "record.h"
+#include "verify.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How reading or changing an entry ended. Everything but DONE and UNCHANGED left its reason in the
+ * error. */
+enum apw_manage_result {
+    APW_MANAGE_UNAVAILABLE = 0, /* the directory gives no answer, or memory is short */
+    APW_MANAGE_DONE,
+    APW_MANAGE_UNCHANGED,
+    APW_MANAGE_NOT_FOUND,     /* no such user, or no such app password */
+    APW_MANAGE_INVALID,       /* what was asked for makes no sense: label, services, id, … */
+    APW_MANAGE_MFA_IS_OFF,    /* apw_manage_create() without `without_mfa` */
+    APW_MANAGE_REFUSED,       /* ambiguous user, too many, the server takes issue */
+    APW_MANAGE_CONFLICT,      /* somebody else kept changing the entry */
+    APW_MANAGE_NOT_PERMITTED, /* the directory's ACL says no, or our own bind was refused */
+    APW_MANAGE_CONFIGURATION,
+};
+
+/* Who manages: the directory as that identity, and the configuration. Borrowed. Each question to
+ * the directory has the configuration's `deadline` to itself. */
+struct apw_manager {
+    const struct apw_config *config;
+    struct apw_directory *directory;
+};
+
+/* One value of appPassword. */
+struct apw_managed_password {
+    char *value; /* as stored, followed by a NUL that does not count */
+    size_t length;
+    char id[APW_ID_LENGTH + 1]; /* "" where it cannot be read */
+    bool has_record;            /* `record` could be read */
+    struct apw_record record;
+    bool is_usable;           /* no login is accepted by an unusable one */
+    struct apw_error problem; /* why it is not */
+    bool has_use;
+    struct apw_use use; /* the newest one of this id */
+};
+
+enum apw_mfa_flag {
+    APW_MFA_FLAG_ABSENT = 0, /* or hidden from this identity */
+    APW_MFA_FLAG_TRUE,
+    APW_MFA_FLAG_FALSE,
+};
+
+struct apw_user {
+    char *dn;
+    bool has_class;   /* objectClass appPasswordAccount; true too where objectClass is hidden */
+    bool is_disabled; /* locked for good; a temporary lock does not count */
+    enum apw_mfa_flag mfa_flag; /* appPasswordMfaEnabled; mfa_filter may say otherwise */
+    bool has_enforce_from;
+    bool is_enforce_from_readable;
+    int64_t enforce_from;
+
+    size_t password_count;
+    struct apw_managed_password *password; /* in order of creation, unusable ones last */
+    size_t use_count;
+    struct apw_use *use; /* every appPasswordUsed with an id; `at` is INT64_MIN where the rest
+                            cannot be read */
+};
+
+/* The end of a question to the directory that begins now (apw_clock_monotonic_ms()). */
+int64_t apw_manager_deadline(const struct apw_manager *manager);
+
+/* Finds the one entry that the configuration's filter names and reads all of the above. The caller
+ * frees *user_r, which is NULL unless the result is APW_MANAGE_DONE. */
+enum apw_manage_result apw_user_find(const struct apw_manager *manager, const char *login,
+                                     struct apw_user **user_r, struct apw_error *error);
+void apw_user_free(struct apw_user **user); /* wipes values; takes NULL */
+
+/* Whether MFA is on, the way a login finds out: by asking the directory for mfa_filter and for its
+ * opposite. *mfa_r is APW_MFA_ON or APW_MFA_OFF with APW_MANAGE_DONE; it is APW_MFA_UNREADABLE with
+ * NOT_PERMITTED, where the directory says neither. */
+enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const struct apw_user *user,
+                                    enum apw_mfa *mfa_r, struct apw_error *error);
+
+/* Whether an app password or a recorded use has that id. */
+bool apw_user_has_id(const struct apw_user *user, const char *id);
+
+#endif

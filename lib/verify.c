@@ -1,0 +1,525 @@
+#include "verify.h"
+#include "clock.h"
+#include "record.h"
+#include <arpa/inet.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define CLOCK_TOLERANCE_S 86400
+#define LOCKED_FOR_GOOD   "000001010000Z" /* pwdAccountLockedTime of an administrator's lock */
+
+/* One login on its way through the table. */
+struct login {
+    const struct apw_config *config;
+    const struct apw_world *world;
+    const struct apw_attempt *attempt;
+    int64_t deadline;
+    int64_t now;
+    char name[APW_LOGIN_SIZE];
+    bool has_client;
+    struct apw_address client;
+    struct apw_entry *entry;
+    bool is_app_shaped;
+    struct apw_password app_password;
+    struct apw_decision *decision;
+};
+
+static void settle(struct login *login, enum apw_verdict verdict, enum apw_reason reason)
+{
+    login->decision->verdict = verdict;
+    login->decision->reason = reason;
+}
+
+static void refuse(struct login *login, enum apw_reason reason)
+{
+    settle(login, APW_REFUSED, reason);
+}
+
+static void give_up(struct login *login, enum apw_reason reason)
+{
+    settle(login, APW_UNAVAILABLE, reason);
+}
+
+/* For findings about the entry itself, which somebody will want to look at. */
+static void name_entry(struct login *login)
+{
+    login->decision->dn = strdup(login->entry->dn);
+}
+
+/* ---- row 1: what was sent ---- */
+
+static bool is_malformed(const struct apw_attempt *attempt)
+{
+    return !apw_login_is_wellformed(attempt->login, attempt->login_length) ||
+           attempt->password_length == 0 || attempt->password_length > APW_PASSWORD_BYTES_MAX ||
+           memchr(attempt->password, '\0', attempt->password_length) != NULL;
+}
+
+/* ---- rows 2 to 5: the entry ---- */
+
+/* Leaves the one entry in login->entry, or settles. */
+static void find_entry(struct login *login)
+{
+    const char *attributes[] = {
+        "appPassword",   "appPasswordMfaEnforceFrom",    "pwdAccountLockedTime",
+        "nsAccountLock", login->config->login_attribute, NULL};
+    char *filter = apw_filter_expand(login->config->filter, login->name);
+    enum apw_ldap_result result;
+
+    if (filter == NULL) {
+        apw_error_set(&login->decision->detail, "out of memory");
+        give_up(login, APW_REASON_INTERNAL_ERROR);
+        return;
+    }
+    result = login->world->search(login->world->context, login->config->base, login->config->scope,
+                                  filter, attributes, 2, login->deadline, &login->entry,
+                                  &login->decision->detail);
+    free(filter);
+    if (result != APW_LDAP_OK) {
+        apw_entries_free(&login->entry);
+        give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+    } else if (login->entry == NULL) {
+        refuse(login, APW_REASON_UNKNOWN_USER);
+    } else if (login->entry->next != NULL) {
+        apw_error_set(&login->decision->detail, "also found: %s", login->entry->next->dn);
+        name_entry(login);
+        apw_entries_free(&login->entry);
+        give_up(login, APW_REASON_AMBIGUOUS_USER);
+    }
+}
+
+/* Whether any value of the attribute, with whatever options, reads `text`. */
+static bool has_value(const struct apw_entry *entry, const char *name, const char *text)
+{
+    for (size_t i = 0; i < entry->attribute_count; i++) {
+        const struct apw_attribute *attribute = &entry->attribute[i];
+
+        if (strcasecmp(attribute->name, name) != 0)
+            continue;
+        for (size_t j = 0; j < attribute->count; j++)
+            if (strcasecmp(attribute->value[j].bytes, text) == 0)
+                return true;
+    }
+    return false;
+}
+
+static bool is_disabled(const struct apw_entry *entry)
+{
+    return has_value(entry, "pwdAccountLockedTime", LOCKED_FOR_GOOD) ||
+           has_value(entry, "nsAccountLock", "TRUE");
+}
+
+/* ---- acceptance ---- */
+
+/* The name to report: the login, or the single value of login_attribute. */
+static int choose_name(struct login *login)
+{
+    const char *attribute_name = login->config->login_attribute;
+    const struct apw_attribute *attribute;
+
+    if (attribute_name == NULL) {
+        memcpy(login->decision->name, login->name, sizeof login->name);
+        return 0;
+    }
+    attribute = apw_entry_attribute(login->entry, attribute_name);
+    if (attribute == NULL || attribute->count != 1 ||
+        !apw_login_is_wellformed(attribute->value[0].bytes, attribute->value[0].length))
+        return apw_error_set(&login->decision->detail,
+                             "login_attribute %s has %zu values here, or not a name; it needs "
+                             "exactly one that the mail server may read",
+                             attribute_name, attribute == NULL ? 0 : attribute->count);
+    memcpy(login->decision->name, attribute->value[0].bytes, attribute->value[0].length);
+    return 0;
+}
+
+/* The one place that accepts. */
+static void accept_login(struct login *login, enum apw_reason reason)
+{
+    if (choose_name(login) != 0) {
+        name_entry(login);
+        give_up(login, APW_REASON_INTERNAL_ERROR);
+        return;
+    }
+    settle(login, APW_ACCEPTED, reason);
+}
+
+/* ---- row 6: an app password ---- */
+
+/* Counts the values with that id; the last of them is left in *value_r. */
+static size_t count_values_with_id(const struct login *login, const char *id,
+                                   const struct apw_value **value_r)
+{
+    const struct apw_attribute *attribute = apw_entry_attribute(login->entry, "appPassword");
+    size_t count = 0;
+
+    for (size_t i = 0; attribute != NULL && i < attribute->count; i++) {
+        const struct apw_value *value = &attribute->value[i];
+        char value_id[APW_ID_LENGTH + 1];
+
+        if (apw_record_parse_id(value->bytes, value->length, value_id) == 0 &&
+            strcmp(value_id, id) == 0) {
+            *value_r = value;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Whether the value may be used at all; what stands against it is left in the detail. */
+static bool is_usable(struct login *login, const struct apw_value *value, size_t count,
+                      struct apw_record *record_r)
+{
+    struct apw_error *detail = &login->decision->detail;
+
+    if (count > 1) {
+        apw_error_set(detail, "%zu values have the id %s", count, login->decision->id);
+        return false;
+    }
+    return apw_record_parse(value->bytes, value->length, record_r, detail) == 0 &&
+           apw_hash_check(record_r->hash, detail) == 0;
+}
+
+static void decide_hash(struct login *login, const struct apw_record *record)
+{
+    switch (apw_hash_verify(record->hash, &login->app_password, &login->decision->detail)) {
+    case APW_HASH_MATCH:
+        accept_login(login, APW_REASON_APP_PASSWORD);
+        return;
+    case APW_HASH_MISMATCH:
+        refuse(login, APW_REASON_WRONG_APP_PASSWORD);
+        return;
+    case APW_HASH_UNUSABLE:
+        refuse(login, APW_REASON_UNUSABLE_VALUE);
+        return;
+    case APW_HASH_NO_MEMORY:
+        break;
+    }
+    give_up(login, APW_REASON_INTERNAL_ERROR);
+}
+
+static void decide_record(struct login *login, const struct apw_record *record)
+{
+    if (record->created > login->now + CLOCK_TOLERANCE_S) {
+        apw_error_set(&login->decision->detail,
+                      "made more than a day in the future; check this host's clock");
+        name_entry(login);
+        give_up(login, APW_REASON_CLOCK);
+    } else if (record->has_expires && login->now >= record->expires) {
+        refuse(login, APW_REASON_EXPIRED);
+    } else if (record->services[0] != '\0' &&
+               !apw_service_list_has(record->services, login->decision->service)) {
+        refuse(login, APW_REASON_WRONG_SERVICE);
+    } else if (record->from.count > 0 &&
+               (!login->has_client || !apw_networks_contain(&record->from, &login->client))) {
+        refuse(login, APW_REASON_WRONG_NETWORK);
+    } else {
+        decide_hash(login, record);
+    }
+}
+
+static void decide_app_password(struct login *login, const struct apw_value *value, size_t count)
+{
+    struct apw_record record;
+
+    apw_password_id(&login->app_password, login->decision->id);
+    if (is_usable(login, value, count, &record)) {
+        decide_record(login, &record);
+    } else {
+        name_entry(login);
+        refuse(login, APW_REASON_UNUSABLE_VALUE);
+    }
+    sodium_memzero(&record, sizeof record);
+}
+
+/* ---- rows 7 and 8: the account password ---- */
+
+/* Whether the entry matches, by a search of it alone. */
+static enum apw_ldap_result entry_matches(const struct apw_world *world, const char *dn,
+                                          const char *filter, int64_t deadline, bool *matches_r,
+                                          struct apw_error *error)
+{
+    static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
+    struct apw_entry *entries = NULL;
+    enum apw_ldap_result result = world->search(world->context, dn, APW_SCOPE_BASE, filter,
+                                                no_attributes, 1, deadline, &entries, error);
+
+    *matches_r = entries != NULL;
+    apw_entries_free(&entries);
+    return result;
+}
+
+enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
+                          int64_t deadline, struct apw_error *error)
+{
+    size_t size = strlen(mfa_filter) + 4;
+    char *negated = malloc(size);
+    bool is_off = false, is_on = false;
+    enum apw_mfa mfa = APW_MFA_UNAVAILABLE;
+
+    if (negated == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_MFA_UNAVAILABLE;
+    }
+    snprintf(negated, size, "(!%s)", mfa_filter);
+    if (entry_matches(world, dn, negated, deadline, &is_off, error) != APW_LDAP_OK)
+        goto out;
+    if (is_off) {
+        mfa = APW_MFA_OFF;
+        goto out;
+    }
+    if (entry_matches(world, dn, mfa_filter, deadline, &is_on, error) != APW_LDAP_OK)
+        goto out;
+    mfa = is_on ? APW_MFA_ON : APW_MFA_UNREADABLE;
+    if (!is_on)
+        apw_error_set(error,
+                      "the directory answers neither %s nor its negation for this entry; "
+                      "check the schema and the right to search the attribute",
+                      mfa_filter);
+out:
+    free(negated);
+    return mfa;
+}
+
+/* Whether MFA is announced for later only; -1 where appPasswordMfaEnforceFrom makes no sense. */
+static int read_announcement(struct login *login, bool *is_announced_r)
+{
+    const struct apw_attribute *attribute =
+        apw_entry_attribute(login->entry, "appPasswordMfaEnforceFrom");
+    int64_t enforce_from;
+
+    *is_announced_r = false;
+    if (attribute == NULL || attribute->count == 0)
+        return 0;
+    if (attribute->count != 1 ||
+        apw_generalized_time_parse(attribute->value[0].bytes, attribute->value[0].length,
+                                   &enforce_from) != 0)
+        return apw_error_set(&login->decision->detail,
+                             "appPasswordMfaEnforceFrom is not one GeneralizedTime");
+    *is_announced_r = login->now < enforce_from;
+    return 0;
+}
+
+static void decide_bind(struct login *login)
+{
+    switch (login->world->bind_user(login->world->context, login->entry->dn,
+                                    login->attempt->password, login->attempt->password_length,
+                                    login->deadline, &login->decision->detail)) {
+    case APW_USER_BIND_OK:
+        accept_login(login, APW_REASON_ACCOUNT_PASSWORD);
+        return;
+    case APW_USER_BIND_WRONG:
+        refuse(login, APW_REASON_WRONG_ACCOUNT_PASSWORD);
+        return;
+    case APW_USER_BIND_LOCKED:
+        refuse(login, APW_REASON_ACCOUNT_LOCKED);
+        return;
+    case APW_USER_BIND_MUST_CHANGE:
+        refuse(login, APW_REASON_PASSWORD_MUST_CHANGE);
+        return;
+    case APW_USER_BIND_UNAVAILABLE:
+        break;
+    }
+    give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+}
+
+/* MFA's state is known: refuse, or let the directory check the account password. */
+static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
+{
+    const struct apw_config *config = login->config;
+    bool is_enforced = is_on && !is_announced && config->mfa_enforcement == APW_MFA_ENFORCE;
+    bool is_never = config->account_password == APW_ACCOUNT_PASSWORD_NEVER;
+    bool is_exempt =
+        login->has_client && apw_networks_contain(&config->account_password_from, &login->client);
+
+    if (is_enforced && !is_exempt) {
+        refuse(login, login->is_app_shaped ? APW_REASON_UNKNOWN_APP_PASSWORD
+                                           : APW_REASON_ACCOUNT_PASSWORD_WITH_MFA);
+        return;
+    }
+    if (is_never && !is_exempt) {
+        refuse(login, APW_REASON_ACCOUNT_PASSWORD_NEVER);
+        return;
+    }
+    login->decision->is_exempt = is_exempt && (is_enforced || is_never);
+    decide_bind(login);
+    login->decision->would_refuse = login->decision->verdict == APW_ACCEPTED && is_on && !is_exempt;
+}
+
+static void decide_account_password(struct login *login)
+{
+    struct apw_error *detail = &login->decision->detail;
+    bool is_announced;
+
+    switch (apw_mfa_read(login->world, login->config->mfa_filter, login->entry->dn, login->deadline,
+                         detail)) {
+    case APW_MFA_OFF:
+        decide_with_mfa(login, false, false);
+        return;
+    case APW_MFA_ON:
+        if (read_announcement(login, &is_announced) == 0) {
+            decide_with_mfa(login, true, is_announced);
+            return;
+        }
+        break;
+    case APW_MFA_UNREADABLE:
+        break;
+    case APW_MFA_UNAVAILABLE:
+        give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+        return;
+    }
+    name_entry(login);
+    give_up(login, APW_REASON_MFA_UNREADABLE);
+}
+
+/* ---- the whole ---- */
+
+static void decide(struct login *login)
+{
+    const struct apw_value *value = NULL;
+    char id[APW_ID_LENGTH + 1];
+    size_t count = 0;
+
+    find_entry(login);
+    if (login->entry == NULL)
+        return;
+    if (is_disabled(login->entry)) {
+        refuse(login, APW_REASON_ACCOUNT_DISABLED);
+        return;
+    }
+    login->is_app_shaped = apw_password_recognise(
+        login->attempt->password, login->attempt->password_length, &login->app_password);
+    if (login->is_app_shaped) {
+        apw_password_id(&login->app_password, id);
+        count = count_values_with_id(login, id, &value);
+    }
+    if (count > 0)
+        decide_app_password(login, value, count);
+    else
+        decide_account_password(login);
+}
+
+/* What the log line says of the attempt, whatever becomes of it. */
+static void describe(struct login *login)
+{
+    const struct apw_attempt *attempt = login->attempt;
+    struct apw_decision *decision = login->decision;
+
+    decision->user_length =
+        attempt->login_length < APW_LOGIN_BYTES_MAX ? attempt->login_length : APW_LOGIN_BYTES_MAX;
+    memcpy(decision->user, attempt->login, decision->user_length);
+    if (attempt->service != NULL)
+        apw_service_canonicalise(attempt->service, strlen(attempt->service), decision->service);
+    login->has_client =
+        attempt->client != NULL && apw_address_parse(attempt->client, &login->client) == 0;
+    if (login->has_client)
+        inet_ntop(login->client.bits == 32 ? AF_INET : AF_INET6, login->client.bytes,
+                  decision->client, sizeof decision->client);
+}
+
+void apw_verify(const struct apw_config *config, const struct apw_world *world,
+                const struct apw_attempt *attempt, int64_t deadline,
+                struct apw_decision *decision_r)
+{
+    struct login login = {.config = config,
+                          .world = world,
+                          .attempt = attempt,
+                          .deadline = deadline,
+                          .decision = decision_r};
+
+    memset(decision_r, 0, sizeof *decision_r);
+    describe(&login);
+    if (is_malformed(attempt)) {
+        refuse(&login, APW_REASON_MALFORMED);
+        return;
+    }
+    if (config == NULL) {
+        give_up(&login, APW_REASON_CONFIGURATION);
+        return;
+    }
+    memcpy(login.name, attempt->login, attempt->login_length);
+    login.now = world->now(world->context);
+    decide(&login);
+    apw_entries_free(&login.entry);
+    sodium_memzero(&login.app_password, sizeof login.app_password);
+}
+
+void apw_decision_clear(struct apw_decision *decision)
+{
+    free(decision->dn);
+    memset(decision, 0, sizeof *decision);
+}
+
+const char *apw_verdict_name(enum apw_verdict verdict)
+{
+    switch (verdict) {
+    case APW_REFUSED:
+        return "refused";
+    case APW_ACCEPTED:
+        return "accepted";
+    case APW_UNAVAILABLE:
+        break;
+    }
+    return "unavailable";
+}
+
+const char *apw_reason_name(enum apw_reason reason)
+{
+    static const char *const names[] = {
+        [APW_REASON_INTERNAL_ERROR] = "internal-error",
+        [APW_REASON_CONFIGURATION] = "configuration",
+        [APW_REASON_MALFORMED] = "malformed",
+        [APW_REASON_DIRECTORY_UNAVAILABLE] = "directory-unavailable",
+        [APW_REASON_UNKNOWN_USER] = "unknown-user",
+        [APW_REASON_AMBIGUOUS_USER] = "ambiguous-user",
+        [APW_REASON_ACCOUNT_DISABLED] = "account-disabled",
+        [APW_REASON_APP_PASSWORD] = "app-password",
+        [APW_REASON_UNUSABLE_VALUE] = "unusable-value",
+        [APW_REASON_CLOCK] = "clock",
+        [APW_REASON_EXPIRED] = "expired",
+        [APW_REASON_WRONG_SERVICE] = "wrong-service",
+        [APW_REASON_WRONG_NETWORK] = "wrong-network",
+        [APW_REASON_WRONG_APP_PASSWORD] = "wrong-app-password",
+        [APW_REASON_UNKNOWN_APP_PASSWORD] = "unknown-app-password",
+        [APW_REASON_ACCOUNT_PASSWORD_WITH_MFA] = "account-password-with-mfa",
+        [APW_REASON_MFA_UNREADABLE] = "mfa-unreadable",
+        [APW_REASON_ACCOUNT_PASSWORD] = "account-password",
+        [APW_REASON_ACCOUNT_PASSWORD_NEVER] = "account-password-never",
+        [APW_REASON_WRONG_ACCOUNT_PASSWORD] = "wrong-account-password",
+        [APW_REASON_ACCOUNT_LOCKED] = "account-locked",
+        [APW_REASON_PASSWORD_MUST_CHANGE] = "password-must-change",
+    };
+
+    return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "internal-error";
+}
+
+static enum apw_ldap_result search_directory(void *context, const char *base, enum apw_scope scope,
+                                             const char *filter, const char *const *attributes,
+                                             unsigned limit, int64_t deadline,
+                                             struct apw_entry **entries_r, struct apw_error *error)
+{
+    return apw_directory_search(context, base, scope, filter, attributes, limit, deadline,
+                                entries_r, error);
+}
+
+static enum apw_user_bind bind_user(void *context, const char *dn, const char *password,
+                                    size_t password_length, int64_t deadline,
+                                    struct apw_error *error)
+{
+    return apw_directory_bind_user(context, dn, password, password_length, deadline, error);
+}
+
+static int64_t now(void *context)
+{
+    (void)context;
+    return time(NULL);
+}
+
+struct apw_world apw_world_of(struct apw_directory *directory)
+{
+    return (struct apw_world){
+        .search = search_directory, .bind_user = bind_user, .now = now, .context = directory};
+}

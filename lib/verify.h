@@ -1,0 +1,112 @@
+/*
+ * verify: THE decision. Login, password, service and client in, a verdict out.
+ */
+#ifndef APW_VERIFY_H
+#define APW_VERIFY_H
+
+#include "config.h"
+#include "directory.h"
+#include "error.h"
+#include "hash.h"
+#include "login.h"
+#include "network.h"
+#include "password.h"
+#include "service.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define APW_PASSWORD_BYTES_MAX 1024
+
+/* Zeroed memory is a refusal. */
+enum apw_verdict { APW_REFUSED = 0, APW_ACCEPTED, APW_UNAVAILABLE };
+
+enum apw_reason {
+    APW_REASON_INTERNAL_ERROR = 0, /* unavailable: no memory, a name that is not one value, … */
+    APW_REASON_CONFIGURATION,      /* unavailable: the configuration cannot be used */
+    APW_REASON_MALFORMED,
+    APW_REASON_DIRECTORY_UNAVAILABLE,
+    APW_REASON_UNKNOWN_USER,
+    APW_REASON_AMBIGUOUS_USER,
+    APW_REASON_ACCOUNT_DISABLED,
+    APW_REASON_APP_PASSWORD,
+    APW_REASON_UNUSABLE_VALUE,
+    APW_REASON_CLOCK,
+    APW_REASON_EXPIRED,
+    APW_REASON_WRONG_SERVICE,
+    APW_REASON_WRONG_NETWORK,
+    APW_REASON_WRONG_APP_PASSWORD,
+    APW_REASON_UNKNOWN_APP_PASSWORD,
+    APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
+    APW_REASON_MFA_UNREADABLE,
+    APW_REASON_ACCOUNT_PASSWORD,
+    APW_REASON_ACCOUNT_PASSWORD_NEVER,
+    APW_REASON_WRONG_ACCOUNT_PASSWORD,
+    APW_REASON_ACCOUNT_LOCKED,
+    APW_REASON_PASSWORD_MUST_CHANGE,
+};
+
+/* What the client sent and the host knows. All borrowed for the call. */
+struct apw_attempt {
+    const char *login; /* after canon-user; need not end in NUL */
+    size_t login_length;
+    const char *password;
+    size_t password_length;
+    const char *service; /* as the host calls it, NULL if unknown */
+    const char *client;  /* numeric address, NULL if unknown */
+};
+
+/* What came out, and everything that the log line says. Holds no secret. */
+struct apw_decision {
+    enum apw_verdict verdict;
+    enum apw_reason reason;
+    char name[APW_LOGIN_SIZE]; /* the accepted name: the login, or login_attribute's value; else ""
+                                */
+    char user[APW_LOGIN_SIZE]; /* for the log: the login as typed, cut at 255 bytes */
+    size_t user_length;        /* may hold any bytes */
+    char service[APW_SERVICE_SIZE];
+    char client[APW_ADDRESS_TEXT_SIZE];
+    char id[APW_ID_LENGTH + 1];
+    bool would_refuse; /* account password accepted although MFA is on: announced or reported */
+    bool is_exempt;    /* accepted because of account_password_from */
+    char *dn;          /* owned; NULL where it does not help */
+    struct apw_error detail; /* "" where the reason says it all */
+};
+
+/* How the decision reaches the world: the directory, the clock, the hash. Unit tests bring theirs.
+ */
+struct apw_world {
+    enum apw_ldap_result (*search)(void *context, const char *base, enum apw_scope scope,
+                                   const char *filter, const char *const *attributes,
+                                   unsigned limit, int64_t deadline, struct apw_entry **entries_r,
+                                   struct apw_error *error);
+    enum apw_user_bind (*bind_user)(void *context, const char *dn, const char *password,
+                                    size_t password_length, int64_t deadline,
+                                    struct apw_error *error);
+    int64_t (*now)(void *context); /* seconds since 1970 */
+    void *context;
+};
+
+/* The real one. */
+struct apw_world apw_world_of(struct apw_directory *directory);
+
+/* Decides. Never fails: what cannot be decided is APW_UNAVAILABLE; so is everything well-formed
+ * where `config` is NULL, which stands for a broken configuration. `deadline` is a moment of
+ * apw_clock_monotonic_ms(). Free the result's dn with apw_decision_clear(). */
+void apw_verify(const struct apw_config *config, const struct apw_world *world,
+                const struct apw_attempt *attempt, int64_t deadline,
+                struct apw_decision *decision_r);
+
+void apw_decision_clear(struct apw_decision *decision);
+
+/* "refused" and so on; "account-password-with-mfa" and so on. */
+const char *apw_verdict_name(enum apw_verdict verdict);
+const char *apw_reason_name(enum apw_reason reason);
+
+/* Whether MFA is on for the entry: the directory must say so, or say that it is not.
+ * Used by the decision and by the command's `mfa status`. */
+enum apw_mfa { APW_MFA_UNREADABLE = 0, APW_MFA_UNAVAILABLE, APW_MFA_OFF, APW_MFA_ON };
+enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
+                          int64_t deadline, struct apw_error *error);
+
+#endif

@@ -1,0 +1,71 @@
+"""App passwords and their values in the directory, made independently of the code under test."""
+
+import ctypes
+import secrets
+from collections import namedtuple
+from datetime import datetime, timedelta, timezone
+
+SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
+
+# shown: as the user gets it; id: its first group; value: the appPassword value
+AppPassword = namedtuple("AppPassword", "shown id value")
+
+
+def check_symbol(symbols):
+    """Luhn mod 32 over the 19 symbols: the rightmost is doubled first."""
+    total = 0
+    for place, symbol in enumerate(reversed(symbols)):
+        value = SYMBOLS.index(symbol)
+        if place % 2 == 0:
+            value = value * 2 // 32 + value * 2 % 32
+        total += value
+    return SYMBOLS[-total % 32]
+
+
+def group(canonical):
+    """The form shown to the user: five groups of four."""
+    return "-".join(canonical[i:i + 4] for i in range(0, 20, 4))
+
+
+def stamp(when):
+    """A datetime as GeneralizedTime."""
+    return when.astimezone(timezone.utc).strftime("%Y%m%d%H%M%SZ")
+
+
+def from_now(**delta):
+    """The GeneralizedTime so far from now: from_now(days=-1) is yesterday."""
+    return stamp(datetime.now(timezone.utc) + timedelta(**delta))
+
+
+def argon2id(canonical, mebibytes=8, passes=1):
+    """The {ARGON2} hash of libsodium."""
+    sodium = ctypes.CDLL("libsodium.so.23")
+    output = ctypes.create_string_buffer(128)
+    secret = canonical.encode()
+    done = sodium.crypto_pwhash_str(
+        output, secret, ctypes.c_ulonglong(len(secret)),
+        ctypes.c_ulonglong(passes), ctypes.c_size_t(mebibytes << 20))
+    assert done == 0, "crypto_pwhash_str failed"
+    return "{ARGON2}" + output.value.decode()
+
+
+def make(id=None, created=None, hash=None, label="a test", **restrictions):
+    """A new app password; restrictions are expires=, services= and networks= as in the value."""
+    symbols = (id or _random(4)) + _random(15)
+    canonical = symbols + check_symbol(symbols)
+    fields = {
+        "id": canonical[:4],
+        "created": created or from_now(minutes=-1),
+        "expires": restrictions.pop("expires", None),
+        "services": restrictions.pop("services", None),
+        "from": restrictions.pop("networks", None),
+        "hash": hash or argon2id(canonical),
+        "label": label,
+    }
+    assert not restrictions, f"no such restriction: {restrictions}"
+    value = " ".join(f"{key}={text}" for key, text in fields.items() if text is not None)
+    return AppPassword(group(canonical), canonical[:4], value)
+
+
+def _random(count):
+    return "".join(secrets.choice(SYMBOLS) for _ in range(count))

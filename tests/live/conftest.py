@@ -1,0 +1,166 @@
+"""What the live tests share: a folder that is gone afterwards and servers of their own.
+
+Run them as root, with Debian's Python, against an installed tree:
+
+    APW_PREFIX=/usr /usr/bin/python3 -m pytest tests/live
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+import smtp
+from certificates import Authority
+from postfix import EXAMPLES, Postfix
+from processes import wait_until
+from slapd import BASE, IDENTITIES, Slapd, secret
+
+
+@pytest.fixture(scope="session")
+def workdir():
+    """A folder that the servers' own users can reach; its name is short enough for sockets."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="apw-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def folder(workdir):
+    """A folder of one test's own."""
+    return new_folder(workdir, "test")
+
+
+def new_folder(parent, name):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plugins():
+    """The folder with the plugin under test."""
+    prefix = os.environ.get("APW_PREFIX")
+    if not prefix:
+        pytest.fail("set APW_PREFIX to the folder the package is installed in", pytrace=False)
+    found = list(pathlib.Path(prefix).glob("lib/**/sasl2/libapppassword.so"))
+    if len(found) != 1:
+        pytest.fail(f"one libapppassword.so expected below {prefix}/lib, not {found}", pytrace=False)
+    return found[0].parent
+
+
+@pytest.fixture(scope="session")
+def authority(workdir):
+    """The CA whose certificates the servers show."""
+    return Authority(workdir / "ca")
+
+
+@pytest.fixture(scope="session")
+def postfix(workdir, plugins, authority):
+    """The one Postfix of the tests; each configuration is a service of its own."""
+    server = Postfix(workdir / "postfix", plugins, authority)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def directory(workdir, postfix, authority):
+    """The one directory of the tests that only sign in; it is never stopped."""
+    server = Slapd(workdir / "slapd", authority=authority, chroot=postfix.queue)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture
+def own_directory(workdir, authority):
+    """Makes directories that a test may stop, pause or configure: own_directory(lines=…)."""
+    servers = []
+
+    def make(**options):
+        folder = new_folder(workdir, "slapd")
+        options = {"authority": authority} | options
+        servers.append(Slapd(folder, **options))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+class MailServer:
+    """A service of Postfix that asks a directory for app passwords."""
+
+    def __init__(self, postfix, service, authority, folder):
+        self.postfix = postfix
+        self.service = service
+        self.port = service.port
+        self.ca = authority.ca
+        self.folder = folder
+        self.log = folder / "app-password.log"
+
+    def connect(self, starttls=False):
+        """An SMTP client that may now sign in."""
+        return smtp.connect(self.port, self.ca, starttls)
+
+    def sign_in(self, user, password, how=smtp.plain, **options):
+        """The reply to one login on a connection of its own."""
+        client = self.connect()
+        try:
+            return how(client, user, password, **options)
+        finally:
+            client.close()
+
+    def events(self):
+        """The log lines of the logins so far."""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def postfix_says(self, text):
+        """Wait until this service has logged a line with this text, and return it."""
+        return wait_until(
+            lambda: next((line for line in self.postfix.log_of(self.service) if text in line), None),
+            f"{text!r} in the log of Postfix")
+
+
+@pytest.fixture(scope="session")
+def mail_server(postfix, directory, authority, workdir):
+    """Makes mail servers: mail_server({"mfa_enforcement": "report"}).
+
+    config     keys of app-password.conf over the usual ones; None leaves a key out
+    smtpd_conf turns the text of examples/postfix/smtpd.conf into another
+    kind       one of postfix.KINDS
+    """
+    def make(config=None, smtpd_conf=lambda text: text, kind="one process"):
+        folder = new_folder(workdir, "mail-server")
+        path = write_config(folder, **{"uri": directory.ldapi_in_chroot} | (config or {}))
+        text = (EXAMPLES / "smtpd.conf").read_text().replace(
+            "/etc/app-password/app-password.conf", str(path))
+        service = postfix.service(smtpd_conf(text), kind)
+        return MailServer(postfix, service, authority, folder)
+    return make
+
+
+@pytest.fixture(scope="session")
+def usual(mail_server):
+    """The mail server with nothing special about it."""
+    return mail_server()
+
+
+def write_config(folder, **keys):
+    """app-password.conf for tests in a folder."""
+    bindpw = folder / "bindpw"
+    bindpw.write_text(secret("mail server") + "\n")
+    bindpw.chmod(0o600)
+    settings = {
+        "base": BASE,
+        "binddn": IDENTITIES["mail server"],
+        "bindpw_file": bindpw,
+        "refusal_delay": 0,
+        "log": folder / "app-password.log",
+    } | keys
+    path = folder / "app-password.conf"
+    path.write_text("".join(
+        f"{key} {value}\n" for key, value in settings.items() if value is not None))
+    return path

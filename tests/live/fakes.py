@@ -1,0 +1,88 @@
+"""Servers that misbehave, and one that believes everything."""
+
+import contextlib
+import pathlib
+import socket
+import struct
+import threading
+
+
+class FakeLdap:
+    """A directory that accepts connections and then keeps silent, or nearly so.
+
+    starttls  whether it first agrees to StartTLS
+    drip      bytes it sends, one per second, after the client has spoken
+    """
+
+    def __init__(self, starttls=False, drip=b""):
+        self.starttls = starttls
+        self.drip = drip
+        self.connections = 0
+        self._ended = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection, contextlib.suppress(OSError):
+            if self.starttls:
+                request = connection.recv(1000)
+                message_id = request[4:5]
+                # LDAPMessage: the request's id (one byte) and ExtendedResponse success
+                connection.sendall(b"\x30\x0c\x02\x01" + message_id
+                                   + b"\x78\x07\x0a\x01\x00\x04\x00\x04\x00")
+            connection.recv(1000)
+            for byte in self.drip:
+                if self._ended.wait(1):
+                    return
+                connection.sendall(bytes([byte]))
+            self._ended.wait()
+
+
+# The first bytes of a TLS record of 16 KiB and of an LDAP message of 16 MiB: whoever reads them
+# waits for the rest.
+TLS_DRIP = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + bytes(100)
+LDAP_DRIP = b"\x30\x84\x01\x00\x00\x00\x02\x01\x01\x61" + bytes(100)
+
+
+class YesMan:
+    """A saslauthd that says yes to everybody and remembers who asked."""
+
+    def __init__(self, folder: pathlib.Path):
+        folder.mkdir()
+        self.asked = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / "mux"))
+        (folder / "mux").chmod(0o777)
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                with connection, connection.makefile("rb") as request:
+                    # login, password, service and realm, each behind its length
+                    parts = [request.read(struct.unpack("!H", request.read(2))[0])
+                             for _ in range(4)]
+                    self.asked.append(parts[0].decode())
+                    connection.sendall(b"\x00\x02OK")

@@ -1,0 +1,136 @@
+"""A private Postfix: its own configuration, queue and ports, and nothing of the machine's."""
+
+import os
+import pathlib
+import re
+import shutil
+from collections import namedtuple
+
+from processes import free_port, run, start, stop, wait_until
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
+STOCK_PLUGINS, = pathlib.Path("/usr/lib").glob("*/sasl2/libplain.so")
+STOCK_PLUGINS = STOCK_PLUGINS.parent
+
+# Services cannot be added to a running Postfix without a race (for a moment after a reload an
+# old smtpd takes connections that the master does not know of). So these are all there from the
+# start: kind: (its original in examples/postfix/master.cf, most processes at once, how many)
+KINDS = {
+    "one process": ("submissions", "1", 100),
+    "many processes": ("submissions", "-", 10),
+    "starttls": ("submission", "1", 5),
+}
+
+Service = namedtuple("Service", "name port")
+
+
+class Postfix:
+    """Postfix with Debian's master.cf and chroot, and the settings of examples/postfix.
+
+    plugins      the folder with the plugin under test; load_plugins() changes what is loaded
+    environment  variables for libsasl2 and what it loads, NAME=value
+    """
+
+    def __init__(self, folder, plugins, authority, environment=()):
+        self.folder = folder
+        self.config = folder / "etc"
+        self.queue = folder / "queue"
+        self.log = folder / "mail.log"
+        self.plugins = plugins
+        self.process = None
+        for part in (self.config / "sasl", self.queue, folder / "data", folder / "sasl2"):
+            part.mkdir(parents=True)
+        shutil.chown(folder / "data", "postfix")
+        self.log.touch()
+        self.load_plugins(plugins, STOCK_PLUGINS)
+        shutil.copy(EXAMPLES / "reject-footer", self.config)
+        self._write_master_cf()
+        self._write_main_cf(authority, environment)
+
+    def start(self):
+        """Prepare the queue and the chroot as Debian does, and start."""
+        environment = os.environ | {"MAIL_CONFIG": str(self.config)}
+        run(["postfix", "check"], env=environment)
+        run(["sh", "/usr/lib/postfix/configure-instance.sh"], env=environment)
+        # What "postfix start" does in the end, but as a child of ours.
+        self.process = start(["/usr/lib/postfix/sbin/master", "-s", "-c", str(self.config)],
+                             self.folder / "master.out", env=environment)
+        wait_until(lambda: "daemon started" in self.log.read_text(), f"Postfix, see {self.log}")
+        return self
+
+    def stop(self):
+        """End it and every process of it."""
+        if self.process:
+            stop(self.process)
+
+    def load_plugins(self, first, second):
+        """From which folders new smtpd processes load plugins; None for an empty place.
+
+        libsasl2 takes the plugins of a folder in no order that one could choose, but one folder
+        after the other.
+        """
+        for place, folder in (("first", first), ("second", second)):
+            link = self.folder / "sasl2" / place
+            link.unlink(missing_ok=True)
+            link.symlink_to(folder or "/nonexistent")
+
+    def service(self, smtpd_conf, kind="one process"):
+        """An smtpd of one of KINDS with a SASL configuration of its own.
+
+        It was not used before: its first connection starts a process that sees the plugins and
+        the files as they are then.
+        """
+        service = self._unused[kind].pop()
+        (self.config / "sasl" / f"{service.name}.conf").write_text(smtpd_conf)
+        return service
+
+    def log_of(self, service):
+        """The lines that one service has logged."""
+        return [line for line in self.log.read_text(errors="replace").splitlines()
+                if f" postfix/{service.name}/" in line]
+
+    def _write_master_cf(self):
+        """Debian's services; that of port 25 gives way to copies of those of our example."""
+        debian = pathlib.Path("/usr/share/postfix/master.cf.dist").read_text()
+        lines = [re.sub(r"^smtp +inet .*\n", "", debian, flags=re.MULTILINE)]
+        self._unused = {}
+        for kind, (original, most_processes, count) in KINDS.items():
+            self._unused[kind] = [Service(f"{kind.replace(' ', '-')}-{number}", free_port())
+                                  for number in range(count)]
+            for service in self._unused[kind]:
+                lines += _copy_of(original, service, most_processes)
+        (self.config / "master.cf").write_text("\n".join(lines) + "\n")
+
+    def _write_main_cf(self, authority, environment):
+        sasl_path = f"SASL_PATH={self.folder}/sasl2/first:{self.folder}/sasl2/second"
+        (self.config / "main.cf").write_text(f"""\
+compatibility_level = 3.6
+multi_instance_name = postfix-test
+queue_directory = {self.queue}
+data_directory = {self.folder}/data
+maillog_file = {self.log}
+maillog_file_prefixes = {self.folder}
+import_environment = MAIL_CONFIG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME {" ".join([sasl_path, *environment])}
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mail.example.org
+mydestination =
+mynetworks =
+local_recipient_maps =
+default_transport = discard:
+smtpd_tls_cert_file = {authority.certificate}
+smtpd_tls_key_file = {authority.key}
+smtpd_error_sleep_time = 0
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
+{(EXAMPLES / "main.cf").read_text()}""")
+
+
+def _copy_of(original, service, most_processes):
+    """The lines of one service of examples/postfix/master.cf, on a port of its own."""
+    example = (EXAMPLES / "master.cf").read_text()
+    text, = re.findall(rf"^{original} .*\n(?:[ \t].*\n)+", example, flags=re.MULTILINE)
+    first, *options = text.splitlines()
+    assert first.split()[1:] == ["inet", "n", "-", "y", "-", "-", "smtpd"], "Debian's chrooted form"
+    return [f"127.0.0.1:{service.port} inet n - y - {most_processes} smtpd", *options,
+            f"    -o syslog_name=postfix/{service.name}", f"    -o smtpd_sasl_path={service.name}"]

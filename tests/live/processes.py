@@ -1,0 +1,78 @@
+"""Starting, waiting for and ending the private servers of the tests."""
+
+import ctypes
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+_handed_out = set()
+
+
+def free_port():
+    """A TCP port of the loopback interface that nobody listens on, nor will a client get it."""
+    while True:
+        port = random.randrange(10000, 32000)
+        if port not in _handed_out and _is_free(port):
+            _handed_out.add(port)
+            return port
+
+
+def _is_free(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) != 0
+
+
+def wait_until(condition, what, timeout=10):
+    """Poll until condition() is true and return what it said; fail after timeout seconds."""
+    end = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {timeout} s for {what}")
+        time.sleep(0.01)
+    return result
+
+
+def seconds(action):
+    """How long action() takes, and what it returns."""
+    begin = time.monotonic()
+    result = action()
+    return time.monotonic() - begin, result
+
+
+def run(argv, **options):
+    """Run a command to its end; its output is part of the error if it fails."""
+    done = subprocess.run(argv, text=True, capture_output=True, **options)
+    assert done.returncode == 0, f"{argv}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def start(argv, log, env=None):
+    """Start a server in a process group of its own that ends when the tests do, come what may."""
+    libc = ctypes.CDLL(None)
+    with open(log, "a") as output:
+        return subprocess.Popen(
+            argv, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True,
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
+
+
+def stop(process):
+    """End a server and all its children."""
+    for number in (signal.SIGCONT, signal.SIGTERM):
+        signal_group(process, number)
+    try:
+        process.wait(10)
+    finally:
+        signal_group(process, signal.SIGKILL)
+
+
+def signal_group(process, number):
+    """Send a signal to a server and all its children."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass

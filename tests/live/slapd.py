@@ -1,0 +1,296 @@
+"""A private slapd with the schema and the access rules of ldap-schema/."""
+
+import os
+import pathlib
+import pwd
+import signal
+from collections import namedtuple
+from urllib.parse import quote
+
+import ldap
+import ldif
+
+import apppassword
+from processes import free_port, run, signal_group, start, stop, wait_until
+
+LDAP_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "ldap-schema"
+BASE = "dc=example,dc=org"
+
+# Who signs in to the directory. The administrator is a member of the group that the access
+# rules name; the user manager may write whatever the site's own rules below let it.
+IDENTITIES = {
+    "mail server": f"cn=mail-server,ou=services,{BASE}",
+    "portal": f"cn=portal,ou=services,{BASE}",
+    "replicator": f"cn=replicator,ou=services,{BASE}",
+    "administrator": f"cn=administrator,ou=services,{BASE}",
+    "user manager": f"cn=user-manager,ou=services,{BASE}",
+}
+PASSWORD_RULE = "access to attrs=userPassword by self =xw by anonymous auth by * none\n"
+
+# A site whose own rules give nobody anything, and one whose rules are generous.
+CLOSED_SITE = PASSWORD_RULE + "access to * by * none\n"
+OPEN_SITE = PASSWORD_RULE + f"""\
+access to dn.exact="ou=people,{BASE}" attrs=children by users write
+access to * by dn.exact="{IDENTITIES["user manager"]}" write by self write by * read
+"""
+
+Person = namedtuple("Person", "uid mail dn password")
+
+
+def person(uid):
+    """One user of the directory; the account password follows from the name."""
+    return Person(uid, f"{uid}@example.org", f"uid={uid},ou=people,{BASE}", f"Account.{uid}/1")
+
+
+# Users in a state that only the directory itself can bring about.
+DISABLED = person("disabled")            # locked by an administrator for good
+MUST_CHANGE = person("must-change")      # the password was reset: ppolicy wants a new one
+WITHOUT_PASSWORD = person("no-password")
+TWINS = person("twin-one")._replace(mail="twins@example.org"), person("twin-two")
+OUTSIDER = person("outsider")._replace(dn=f"uid=outsider,ou=elsewhere,{BASE}")  # has an alias
+MEMBER, NON_MEMBER = person("member"), person("non-member")
+GROUP = f"cn=mfa-users,ou=groups,{BASE}"
+
+
+class Slapd:
+    """slapd in a folder of its own, on an ldapi socket and on ldap and ldaps of the loopback.
+
+    acl         the file with the access rules; an .ldif means cn=config instead of slapd.conf
+    schema      whether the app password schema is loaded
+    site_rules  the site's own access rules, behind ours
+    first_rules access rules before ours, with which a test hides something
+    authority   certificates.Authority; without it there is no TLS
+    chroot      a folder to place a second ldapi socket in; ldapi_in_chroot is its URI there
+    lines       more lines for the global section, database_lines for that of the database
+    """
+
+    def __init__(self, folder, acl=LDAP_SCHEMA / "acl-slapd.conf", schema=True,
+                 site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines="",
+                 database_lines=""):
+        self.folder = folder
+        self.acl = acl
+        self.with_cn_config = acl is not None and acl.suffix == ".ldif"
+        self.schema = schema
+        self.log = folder / "slapd.log"
+        self.process = None
+        self.ldapi = f"ldapi://{quote(str(folder / 'ldapi'), safe='')}"
+        self.ldap = f"ldap://127.0.0.1:{free_port()}"
+        self.ldaps = f"ldaps://127.0.0.1:{free_port()}"
+        self.ldapi_in_chroot = "ldapi://%2Fldapi"
+        self.listeners = [self.ldapi, self.ldap]
+        if authority:
+            self.listeners.append(self.ldaps)
+        if chroot:
+            self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
+        self._fresh_names = (f"user{number:03}" for number in range(300))
+        self._prepare(site_rules, first_rules, authority, lines, database_lines)
+
+    def start(self):
+        """Start slapd and wait until it answers."""
+        self.process = start(
+            ["/usr/sbin/slapd", *self._config, "-h", " ".join(self.listeners), "-d", "stats"],
+            self.log)
+        wait_until(self._answers, f"slapd, see {self.log}")
+        return self
+
+    def stop(self):
+        """End slapd; start() brings it back on the same addresses."""
+        if self.process:
+            stop(self.process)
+        self.process = None
+
+    def pause(self):
+        """Let slapd accept connections and never answer."""
+        signal_group(self.process, signal.SIGSTOP)
+
+    def resume(self):
+        """Let a paused slapd go on."""
+        signal_group(self.process, signal.SIGCONT)
+
+    def connect(self, identity=None, password=None, uri=None):
+        """A connection bound as one of IDENTITIES or as a Person; without one, anonymous."""
+        connection = ldap.initialize(uri or self.ldapi)
+        if isinstance(identity, Person):
+            connection.simple_bind_s(identity.dn, password or identity.password)
+        elif identity:
+            connection.simple_bind_s(IDENTITIES[identity], secret(identity))
+        return connection
+
+    def new_person(self, mfa=False, app_passwords=0):
+        """A user no other test has touched; with app_passwords, (person, app password...)."""
+        fresh = person(next(self._fresh_names))
+        if mfa:
+            self.set_mfa(fresh, True)
+        if not app_passwords:
+            return fresh
+        return fresh, *(self.add_app_password(fresh) for _ in range(app_passwords))
+
+    def set_mfa(self, who, enabled, enforce_from=None):
+        """Turn MFA on or off, as an administrator."""
+        self.administrate(who, appPasswordMfaEnabled="TRUE" if enabled else None,
+                          appPasswordMfaEnforceFrom=enforce_from)
+
+    def add_app_password(self, who, **fields):
+        """Give a user one more app password (fields as for apppassword.make)."""
+        added = apppassword.make(**fields)
+        self._modify(who, [(ldap.MOD_ADD, "appPassword", [added.value.encode()])])
+        return added
+
+    def revoke(self, who, app_password):
+        """Delete one app password."""
+        self._modify(who, [(ldap.MOD_DELETE, "appPassword", [app_password.value.encode()])])
+
+    def administrate(self, who, **attributes):
+        """Set attributes as an administrator; None deletes one."""
+        self._modify(who, [
+            (ldap.MOD_REPLACE, name, None if value is None else [value.encode()])
+            for name, value in attributes.items()])
+
+    def values(self, who, attribute):
+        """The values of a user's attribute, as the replicator reads them."""
+        (_, entry), = self.connect("replicator").search_s(who.dn, ldap.SCOPE_BASE,
+                                                          attrlist=[attribute])
+        return [value.decode() for value in entry.get(attribute, [])]
+
+    def mark(self):
+        """A place in the log for log_since()."""
+        return self.log.stat().st_size
+
+    def log_since(self, mark):
+        """The lines of the statistics log behind a mark: connections, binds, searches."""
+        with open(self.log, "rb") as log:
+            log.seek(mark)
+            return log.read().decode(errors="replace").splitlines()
+
+    def _modify(self, who, changes):
+        add_class = (ldap.MOD_ADD, "objectClass", [b"appPasswordAccount"])
+        administrator = self.connect("administrator")
+        try:
+            administrator.modify_s(who.dn, [add_class])
+        except ldap.TYPE_OR_VALUE_EXISTS:
+            pass
+        administrator.modify_s(who.dn, changes)
+
+    def _answers(self):
+        assert self.process.poll() is None, f"slapd ended:\n{self.log.read_text()}"
+        try:
+            return self.connect().search_s("", ldap.SCOPE_BASE)
+        except ldap.SERVER_DOWN:
+            return None
+
+    def _prepare(self, site_rules, first_rules, authority, lines, database_lines):
+        """Write the configuration and load the users."""
+        (self.folder / "db").mkdir(parents=True)
+        self.log.touch()
+        include = not self.with_cn_config
+        schemas = [f"/etc/ldap/schema/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
+        if self.schema and include:
+            schemas.append(LDAP_SCHEMA / "app-password.schema")
+        config = self.folder / "slapd.conf"
+        config.write_text("".join(f"include {schema}\n" for schema in schemas) + f"""\
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload ppolicy
+moduleload memberof
+{_tls(authority)}
+{_map_postfix_to_mail_server()}
+{lines}
+access to dn.base="" by * read
+access to dn.base="cn=Subschema" by * read
+
+database config
+access to * by dn.exact="gidNumber={os.getgid()}+uidNumber={os.getuid()},cn=peercred,cn=external,cn=auth" manage
+
+database mdb
+suffix {BASE}
+directory {self.folder}/db
+rootdn "cn=slapd itself,{BASE}"
+dbnosync
+index objectClass,uid,mail eq
+overlay ppolicy
+ppolicy_default cn=policy,{BASE}
+ppolicy_use_lockout
+overlay memberof
+{database_lines}
+{first_rules}
+{f"include {self.acl}" if self.acl and include else ""}
+{site_rules}
+""")
+        users = self.folder / "users.ldif"
+        with open(users, "w") as file:
+            writer = ldif.LDIFWriter(file)
+            for dn, entry in _entries():
+                writer.unparse(dn, {name: [value.encode() for value in values]
+                                    for name, values in entry.items()})
+        run(["slapadd", "-q", "-f", config, "-l", users])
+        self._config = ["-f", config]
+        if self.with_cn_config:
+            self._turn_into_cn_config(config)
+
+    def _turn_into_cn_config(self, config):
+        """Convert, then load our schema and rules the way an administrator does."""
+        (self.folder / "slapd.d").mkdir()
+        run(["slaptest", "-f", config, "-F", self.folder / "slapd.d"])
+        self._config = ["-F", self.folder / "slapd.d"]
+        external = ["-Q", "-Y", "EXTERNAL", "-H", self.ldapi, "-f"]
+        self.start()
+        run(["ldapadd", *external, LDAP_SCHEMA / "app-password.ldif"])
+        run(["ldapmodify", *external, self.acl])
+        self.stop()
+
+
+def secret(identity):
+    """The password of one of IDENTITIES."""
+    return f"Service.{identity}/1"
+
+
+def _tls(authority):
+    if not authority:
+        return ""
+    return (f"TLSCertificateFile {authority.certificate}\n"
+            f"TLSCertificateKeyFile {authority.key}\nTLSCACertificateFile {authority.ca}\n")
+
+
+def _map_postfix_to_mail_server():
+    """Over ldapi the user postfix may sign in by SASL EXTERNAL."""
+    postfix = pwd.getpwnam("postfix")
+    return (f'authz-regexp "gidNumber={postfix.pw_gid}[+]uidNumber={postfix.pw_uid},'
+            f'cn=peercred,cn=external,cn=auth" "{IDENTITIES["mail server"]}"')
+
+
+def _entries():
+    yield BASE, {"objectClass": ["domain"], "dc": ["example"]}
+    for unit in ("people", "services", "groups", "elsewhere"):
+        yield f"ou={unit},{BASE}", {"objectClass": ["organizationalUnit"], "ou": [unit]}
+    for identity, dn in IDENTITIES.items():
+        yield dn, {"objectClass": ["applicationProcess", "simpleSecurityObject"],
+                   "cn": [dn.split(",")[0][3:]], "userPassword": [secret(identity)]}
+    yield f"cn=mail-administrators,ou=groups,{BASE}", {
+        "objectClass": ["groupOfNames"], "cn": ["mail-administrators"],
+        "member": [IDENTITIES["administrator"]]}
+    yield GROUP, {"objectClass": ["groupOfNames"], "cn": ["mfa-users"], "member": [MEMBER.dn]}
+    yield f"cn=policy,{BASE}", {
+        "objectClass": ["applicationProcess", "pwdPolicy"], "cn": ["policy"],
+        "pwdAttribute": ["userPassword"], "pwdLockout": ["TRUE"], "pwdMaxFailure": ["5"],
+        "pwdMustChange": ["TRUE"]}
+    for number in range(300):
+        yield _user(person(f"user{number:03}"))
+    yield _user(DISABLED, pwdAccountLockedTime=["000001010000Z"])
+    yield _user(MUST_CHANGE, pwdReset=["TRUE"])
+    dn, entry = _user(WITHOUT_PASSWORD)
+    del entry["userPassword"]
+    yield dn, entry
+    for twin in TWINS:
+        yield _user(twin, mail=["twins@example.org"])
+    yield _user(MEMBER, memberOf=[GROUP])
+    yield _user(NON_MEMBER)
+    yield _user(OUTSIDER)
+    yield f"cn=alias,ou=people,{BASE}", {
+        "objectClass": ["alias", "extensibleObject"], "cn": ["alias"],
+        "aliasedObjectName": [OUTSIDER.dn]}
+
+
+def _user(who, **more):
+    entry = {"objectClass": ["inetOrgPerson"], "uid": [who.uid], "cn": [who.uid],
+             "sn": [who.uid], "mail": [who.mail], "userPassword": [who.password]}
+    return who.dn, entry | more

@@ -1,0 +1,200 @@
+/* Stored hashes: which are verified, which are not touched, and what a lack of memory means. */
+#include "hash.h"
+#include "unit.h"
+#include <sodium.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#define COST(memory, passes) "$argon2id$v=19$m=" memory ",t=" passes ",p=1$"
+#define REST                 UNIT_SALT "$" UNIT_OUTPUT
+
+static const struct apw_password right = {UNIT_PASSWORD};
+static const struct apw_password wrong = {"k7q29fjdx3mh4tnzp8xx"};
+
+static const struct verify_case {
+    const char *name;
+    const char *phc;
+    enum apw_hash_result result;
+} verify_cases[] = {
+    {"a hash by the reference implementation matches", UNIT_PHC, APW_HASH_MATCH},
+    {"one of 64 KiB and two passes matches",
+     COST("64", "2") UNIT_SALT "$isklEJ0/UhCPyIQMKqfmXKN0KHe45j/uaq8562inM7c", APW_HASH_MATCH},
+    {"one of 8 MiB matches",
+     COST("8192", "1") UNIT_SALT "$fyg0b/LRp8nn4jKAax74jH6XgmnOyaO0eJhcxgOH1b0", APW_HASH_MATCH},
+    {"another output is a mismatch",
+     COST("8", "1") UNIT_SALT "$WvCBsCwirJlCB2HTZd1KSjn+Hc0TA9TCuBB/CQpo2G0", APW_HASH_MISMATCH},
+    {"another salt is a mismatch", COST("8", "1") "d2l4dGVlbiBieXRlcyBvaw$" UNIT_OUTPUT,
+     APW_HASH_MISMATCH},
+    {"another cost is a mismatch", COST("16", "1") REST, APW_HASH_MISMATCH},
+
+    {"argon2i is unusable",
+     "$argon2i$v=19$m=8,t=3,p=1$" UNIT_SALT "$AeM7OtFCOppj0q4/ICDAvIM489IWsNOjootCrwyguiQ",
+     APW_HASH_UNUSABLE},
+    {"argon2d is unusable",
+     "$argon2d$v=19$m=8,t=1,p=1$" UNIT_SALT "$TkJvEW0aY1+PtbCuYN5vMEQsWaUhMJ8MqIsTrRjKrzg",
+     APW_HASH_UNUSABLE},
+    {"two lanes are unusable",
+     "$argon2id$v=19$m=16,t=1,p=2$" UNIT_SALT "$LI0nO41lzP8lYQzgpAyhpuuH/vOKy4vqsqCsOblWKoE",
+     APW_HASH_UNUSABLE},
+    {"a salt of 8 bytes is unusable",
+     COST("8", "1") "b25seThieXQ$7WP+kPC1ax/ECnJfh0YxLkADCzPdVrkaxEmdONsAFtk", APW_HASH_UNUSABLE},
+    {"an output of 16 bytes is unusable", COST("8", "1") UNIT_SALT "$jeg+GTWMOWLH1j63AwlUGA",
+     APW_HASH_UNUSABLE},
+    {"an empty output is unusable", COST("8", "1") UNIT_SALT "$", APW_HASH_UNUSABLE},
+    {"a missing output is unusable", COST("8", "1") UNIT_SALT, APW_HASH_UNUSABLE},
+    {"an empty salt is unusable", COST("8", "1") "$" UNIT_OUTPUT, APW_HASH_UNUSABLE},
+    {"version 16 is unusable", "$argon2id$v=16$m=8,t=1,p=1$" REST, APW_HASH_UNUSABLE},
+    {"version 0 is unusable", "$argon2id$v=0$m=8,t=1,p=1$" REST, APW_HASH_UNUSABLE},
+    {"a missing version is unusable", "$argon2id$m=8,t=1,p=1$" REST, APW_HASH_UNUSABLE},
+    {"parameters in another order are unusable", "$argon2id$v=19$t=1,m=8,p=1$" REST,
+     APW_HASH_UNUSABLE},
+    {"no lane is unusable", "$argon2id$v=19$m=8,t=1,p=0$" REST, APW_HASH_UNUSABLE},
+    {"no pass is unusable", COST("8", "0") REST, APW_HASH_UNUSABLE},
+    {"less memory than argon2id can do with is unusable", COST("7", "1") REST, APW_HASH_UNUSABLE},
+    {"no memory is unusable", COST("0", "1") REST, APW_HASH_UNUSABLE},
+    {"memory over the cap is unusable", COST("262145", "1") REST, APW_HASH_UNUSABLE},
+    {"memory far over the cap is unusable", COST("9999999", "1") REST, APW_HASH_UNUSABLE},
+    {"memory past 32 bits is unusable", COST("4294967304", "1") REST, APW_HASH_UNUSABLE},
+    {"passes over the cap are unusable", COST("8", "11") REST, APW_HASH_UNUSABLE},
+    {"passes past 32 bits are unusable", COST("8", "4294967297") REST, APW_HASH_UNUSABLE},
+    {"a leading zero is unusable", COST("08", "1") REST, APW_HASH_UNUSABLE},
+    {"a sign is unusable", COST("+8", "1") REST, APW_HASH_UNUSABLE},
+    {"a minus is unusable", COST("8", "-1") REST, APW_HASH_UNUSABLE},
+    {"a missing number is unusable", COST("", "1") REST, APW_HASH_UNUSABLE},
+    {"a letter in a number is unusable", COST("8k", "1") REST, APW_HASH_UNUSABLE},
+    {"padded base64 is unusable", COST("8", "1") UNIT_SALT "==$" UNIT_OUTPUT, APW_HASH_UNUSABLE},
+    {"padding at the end is unusable", UNIT_PHC "=", APW_HASH_UNUSABLE},
+    {"URL-safe base64 is unusable",
+     COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn-Hc0TA9TCuBB_CQpo2G0", APW_HASH_UNUSABLE},
+    {"stray bits at the end of base64 are unusable",
+     COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn+Hc0TA9TCuBB/CQpo2G1", APW_HASH_UNUSABLE},
+    {"a space in base64 is unusable",
+     COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn Hc0TA9TCuBB/CQpo2G0", APW_HASH_UNUSABLE},
+    {"a line end behind is unusable", UNIT_PHC "\n", APW_HASH_UNUSABLE},
+    {"another part behind is unusable", UNIT_PHC "$x", APW_HASH_UNUSABLE},
+    {"a dollar behind is unusable", UNIT_PHC "$", APW_HASH_UNUSABLE},
+    {"a scheme in front is unusable", "{ARGON2}" UNIT_PHC, APW_HASH_UNUSABLE},
+    {"a space in front is unusable", " " UNIT_PHC, APW_HASH_UNUSABLE},
+    {"upper case is unusable", "$ARGON2ID$v=19$m=8,t=1,p=1$" REST, APW_HASH_UNUSABLE},
+    {"empty text is unusable", "", APW_HASH_UNUSABLE},
+    {"the algorithm alone is unusable", "$argon2id$", APW_HASH_UNUSABLE},
+    {"a crypt(3) hash is unusable", "$6$saltsalt$uUJy5kXpG", APW_HASH_UNUSABLE},
+    {"an empty crypt(3) hash is unusable", "*", APW_HASH_UNUSABLE},
+};
+
+static void test_verify(void **state)
+{
+    const struct verify_case *row = *state;
+    char *phc = unit_copy(row->phc, strlen(row->phc) + 1);
+    struct apw_error error = {""};
+    bool is_unusable = row->result == APW_HASH_UNUSABLE;
+
+    assert_int_equal(apw_hash_verify(phc, &right, &error), row->result);
+    assert_int_equal(error.text[0] != '\0', is_unusable);
+    assert_int_equal(apw_hash_verify(phc, &wrong, NULL),
+                     is_unusable ? APW_HASH_UNUSABLE : APW_HASH_MISMATCH);
+    assert_int_equal(apw_hash_check(phc, &error), is_unusable ? -1 : 0);
+    free(phc);
+}
+
+/* Every shorter text than a whole PHC string is unusable. */
+static void test_cut_short(void **state)
+{
+    char phc[] = UNIT_PHC;
+
+    (void)state;
+    for (size_t length = sizeof phc - 1; length-- > 0;) {
+        phc[length] = '\0';
+        assert_int_equal(apw_hash_verify(phc, &right, NULL), APW_HASH_UNUSABLE);
+    }
+}
+
+static void test_caps(void **state)
+{
+    struct apw_error error = {""};
+
+    (void)state;
+    assert_int_equal(apw_hash_check(COST("262144", "10") REST, &error), 0);
+    assert_int_equal(apw_hash_check(COST("262145", "10") REST, &error), -1);
+    assert_contains(error.text, "262145 KiB and 10 passes, over the cap of 262144 and 10");
+    assert_int_equal(apw_hash_check(COST("262144", "11") REST, &error), -1);
+    assert_contains(error.text, "262144 KiB and 11 passes");
+}
+
+static void test_make(void **state)
+{
+    static const char start[] = "$argon2id$v=19$m=1024,t=2,p=1$";
+    char first[APW_HASH_TEXT_SIZE], second[APW_HASH_TEXT_SIZE];
+    struct apw_error error = {""};
+
+    (void)state;
+    assert_int_equal(apw_hash_make(&right, 1, 2, first, &error), 0);
+    assert_int_equal(apw_hash_make(&right, 1, 2, second, &error), 0);
+    assert_memory_equal(first, start, sizeof start - 1);
+    assert_string_not_equal(first, second);
+    assert_int_equal(apw_hash_check(first, &error), 0);
+    assert_int_equal(apw_hash_verify(first, &right, &error), APW_HASH_MATCH);
+    assert_int_equal(apw_hash_verify(first, &wrong, &error), APW_HASH_MISMATCH);
+    assert_int_equal(crypto_pwhash_str_verify(first, right.symbols, APW_PASSWORD_LENGTH), 0);
+}
+
+#define BIG COST("131072", "1") REST /* 128 MiB */
+
+/* What a child with 64 MiB of address space finds. */
+static int run_without_memory(int (*find)(void))
+{
+    const struct rlimit limit = {64 << 20, 64 << 20};
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0)
+        _exit(setrlimit(RLIMIT_AS, &limit) == 0 ? find() : 99);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int verify_big_hash(void)
+{
+    struct apw_error error = {""};
+    enum apw_hash_result result = apw_hash_verify(BIG, &right, &error);
+
+    return strstr(error.text, "memory") != NULL ? (int)result : 98;
+}
+
+static int make_big_hash(void)
+{
+    char phc[APW_HASH_TEXT_SIZE];
+    struct apw_error error = {""};
+    int status = apw_hash_make(&right, 128, 1, phc, &error);
+
+    return status == -1 && strstr(error.text, "memory") != NULL ? 0 : 98;
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+#ifdef UNIT_HAS_ASAN
+    print_message("AddressSanitizer needs the address space that this test takes away\n");
+    (void)run_without_memory;
+    (void)verify_big_hash;
+    (void)make_big_hash;
+#else
+    assert_int_equal(run_without_memory(verify_big_hash), APW_HASH_NO_MEMORY);
+    assert_int_equal(run_without_memory(make_big_hash), 0);
+#endif
+    assert_int_equal(apw_hash_verify(BIG, &right, NULL), APW_HASH_MISMATCH);
+}
+
+int main(void)
+{
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    UNIT_ROWS(verify_cases, test_verify);
+    UNIT_TEST("a hash that is cut short is unusable", test_cut_short);
+    UNIT_TEST("the caps may be reached, not passed", test_caps);
+    UNIT_TEST("a hash that is made here matches, with a fresh salt", test_make);
+    UNIT_TEST("too little memory is not a mismatch", test_no_memory);
+    return unit_run();
+}
