@@ -328,12 +328,12 @@ static int set_log(struct apw_config *config, const char *value, struct apw_erro
         {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
         {"local7", LOG_LOCAL7},
     };
-    const char *name =
-        value + 6 + (strncmp(value, "syslog", 6) == 0 ? strspn(value + 6, " \t") : 0);
+    size_t length = strcspn(value, " \t");
+    const char *name = value + length + strspn(value + length, " \t");
 
     if (value[0] == '/')
         return copy_string(value, &config->log_file, error);
-    if (strncmp(value, "syslog", 6) == 0)
+    if (length == 6 && strncmp(value, "syslog", 6) == 0)
         for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
             if (strcmp(name, facilities[i].name) == 0) {
                 config->log_facility = facilities[i].facility;
@@ -424,18 +424,33 @@ static int read_line(char *line, int number, const char *path, const struct key 
     return copy_string(value, &settings[i].value, error);
 }
 
+/* The next line; false at the end of the file. *is_whole_r says whether it fits and has no NUL,
+ * which would hide what stands behind it. */
+static bool read_whole_line(char line[LINE_SIZE], FILE *file, bool *is_whole_r)
+{
+    size_t length;
+
+    memset(line, '\n', LINE_SIZE); /* so that the last NUL is the one that fgets() puts */
+    if (fgets(line, LINE_SIZE, file) == NULL)
+        return false;
+    length = (size_t)((char *)memrchr(line, '\0', LINE_SIZE) - line);
+    *is_whole_r = strlen(line) == length && (line[length - 1] == '\n' || feof(file));
+    return true;
+}
+
 static int read_settings(const char *path, const struct key *keys, size_t key_count,
                          struct setting *settings, struct apw_error *error)
 {
     char line[LINE_SIZE];
     FILE *file = fopen(path, "re");
     int number = 0, status = 0;
+    bool is_whole;
 
     if (file == NULL)
         return apw_error_set(error, "%s: %s", path, strerror(errno));
-    while (status == 0 && fgets(line, sizeof line, file) != NULL) {
+    while (status == 0 && read_whole_line(line, file, &is_whole)) {
         number++;
-        if (strchr(line, '\n') == NULL && !feof(file))
+        if (!is_whole)
             status = apw_error_set(error, "%s:%d: the line is longer than %d bytes or holds a NUL",
                                    path, number, LINE_SIZE - 2);
         else
