@@ -8,6 +8,7 @@ Run them as root, with Debian's Python, against an installed tree:
 import os
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -17,6 +18,11 @@ from certificates import Authority
 from postfix import EXAMPLES, Postfix
 from processes import wait_until
 from slapd import BASE, IDENTITIES, Slapd, secret
+
+
+def pytest_configure():
+    """Whoever ends the tests by SIGTERM has everything cleaned up, too."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
 
 
 @pytest.fixture(scope="session")
@@ -41,15 +47,15 @@ def new_folder(parent, name):
 
 
 @pytest.fixture(scope="session")
-def plugins():
-    """The folder with the plugin under test."""
+def plugin():
+    """The libapppassword.so under test."""
     prefix = os.environ.get("APW_PREFIX")
     if not prefix:
         pytest.fail("set APW_PREFIX to the folder the package is installed in", pytrace=False)
     found = list(pathlib.Path(prefix).glob("lib/**/sasl2/libapppassword.so"))
     if len(found) != 1:
-        pytest.fail(f"one libapppassword.so expected below {prefix}/lib, not {found}", pytrace=False)
-    return found[0].parent
+        pytest.fail(f"one libapppassword.so expected below {prefix}/lib: {found}", pytrace=False)
+    return found[0].resolve()
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +65,9 @@ def authority(workdir):
 
 
 @pytest.fixture(scope="session")
-def postfix(workdir, plugins, authority):
+def postfix(workdir, plugin, authority):
     """The one Postfix of the tests; each configuration is a service of its own."""
-    server = Postfix(workdir / "postfix", plugins, authority)
+    server = Postfix(workdir / "postfix", plugin, authority)
     yield server.start()
     server.stop()
 
@@ -119,9 +125,9 @@ class MailServer:
 
     def postfix_says(self, text):
         """Wait until this service has logged a line with this text, and return it."""
-        return wait_until(
-            lambda: next((line for line in self.postfix.log_of(self.service) if text in line), None),
-            f"{text!r} in the log of Postfix")
+        def find():
+            return next((line for line in self.postfix.log_of(self.service) if text in line), None)
+        return wait_until(find, f"{text!r} in the log of Postfix")
 
 
 @pytest.fixture(scope="session")
@@ -135,9 +141,7 @@ def mail_server(postfix, directory, authority, workdir):
     def make(config=None, smtpd_conf=lambda text: text, kind="one process"):
         folder = new_folder(workdir, "mail-server")
         path = write_config(folder, **{"uri": directory.ldapi_in_chroot} | (config or {}))
-        text = (EXAMPLES / "smtpd.conf").read_text().replace(
-            "/etc/app-password/app-password.conf", str(path))
-        service = postfix.service(smtpd_conf(text), kind)
+        service = postfix.service(smtpd_conf(example_smtpd_conf(path)), kind)
         return MailServer(postfix, service, authority, folder)
     return make
 
@@ -146,6 +150,12 @@ def mail_server(postfix, directory, authority, workdir):
 def usual(mail_server):
     """The mail server with nothing special about it."""
     return mail_server()
+
+
+def example_smtpd_conf(config):
+    """The text of examples/postfix/smtpd.conf with another app-password.conf."""
+    text = (EXAMPLES / "smtpd.conf").read_text()
+    return text.replace("/etc/app-password/app-password.conf", str(config))
 
 
 def write_config(folder, **keys):

@@ -9,9 +9,6 @@ from collections import namedtuple
 from processes import free_port, run, start, stop, wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
-STOCK_PLUGINS, = pathlib.Path("/usr/lib").glob("*/sasl2/libplain.so")
-STOCK_PLUGINS = STOCK_PLUGINS.parent
-
 # Services cannot be added to a running Postfix without a race (for a moment after a reload an
 # old smtpd takes connections that the master does not know of). So these are all there from the
 # start: kind: (its original in examples/postfix/master.cf, most processes at once, how many)
@@ -27,25 +24,25 @@ Service = namedtuple("Service", "name port")
 class Postfix:
     """Postfix with Debian's master.cf and chroot, and the settings of examples/postfix.
 
-    plugins      the folder with the plugin under test; load_plugins() changes what is loaded
-    environment  variables for libsasl2 and what it loads, NAME=value
+    plugin  the libapppassword.so under test; load_plugins() changes what is loaded
     """
 
-    def __init__(self, folder, plugins, authority, environment=()):
+    def __init__(self, folder, plugin, authority):
         self.folder = folder
         self.config = folder / "etc"
         self.queue = folder / "queue"
         self.log = folder / "mail.log"
-        self.plugins = plugins
+        self.ours, self.stock = folder / "sasl2" / "ours", folder / "sasl2" / "stock"
+        self.sasl_path = f"{folder}/sasl2/first:{folder}/sasl2/second"
         self.process = None
-        for part in (self.config / "sasl", self.queue, folder / "data", folder / "sasl2"):
+        for part in (self.config / "sasl", self.queue, folder / "data", self.ours, self.stock):
             part.mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
         self.log.touch()
-        self.load_plugins(plugins, STOCK_PLUGINS)
+        self._link_plugins(plugin)
         shutil.copy(EXAMPLES / "reject-footer", self.config)
         self._write_master_cf()
-        self._write_main_cf(authority, environment)
+        self._write_main_cf(authority)
 
     def start(self):
         """Prepare the queue and the chroot as Debian does, and start."""
@@ -64,7 +61,7 @@ class Postfix:
             stop(self.process)
 
     def load_plugins(self, first, second):
-        """From which folders new smtpd processes load plugins; None for an empty place.
+        """From which folders (ours, stock or None) new smtpd processes load plugins.
 
         libsasl2 takes the plugins of a folder in no order that one could choose, but one folder
         after the other.
@@ -101,8 +98,15 @@ class Postfix:
                 lines += _copy_of(original, service, most_processes)
         (self.config / "master.cf").write_text("\n".join(lines) + "\n")
 
-    def _write_main_cf(self, authority, environment):
-        sasl_path = f"SASL_PATH={self.folder}/sasl2/first:{self.folder}/sasl2/second"
+    def _link_plugins(self, plugin):
+        """Keep ours apart from the stock ones, wherever it is installed."""
+        (self.ours / plugin.name).symlink_to(plugin)
+        for stock in pathlib.Path("/usr/lib").glob("*/sasl2/*.so"):
+            if stock.name != plugin.name:
+                (self.stock / stock.name).symlink_to(stock)
+        self.load_plugins(self.ours, self.stock)
+
+    def _write_main_cf(self, authority):
         (self.config / "main.cf").write_text(f"""\
 compatibility_level = 3.6
 multi_instance_name = postfix-test
@@ -110,7 +114,8 @@ queue_directory = {self.queue}
 data_directory = {self.folder}/data
 maillog_file = {self.log}
 maillog_file_prefixes = {self.folder}
-import_environment = MAIL_CONFIG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME {" ".join([sasl_path, *environment])}
+import_environment = MAIL_CONFIG LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME
+    SASL_PATH={self.sasl_path}
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = mail.example.org

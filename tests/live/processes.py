@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -76,3 +77,9 @@ def signal_group(process, number):
         os.killpg(process.pid, number)
     except ProcessLookupError:
         pass
+
+
+def is_stopped(process):
+    """Whether every thread of a server has obeyed SIGSTOP."""
+    threads = pathlib.Path(f"/proc/{process.pid}/task").glob("*/stat")
+    return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)

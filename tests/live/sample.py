@@ -7,21 +7,19 @@ import os
 import subprocess
 from base64 import b64encode
 
-from postfix import STOCK_PLUGINS
 
-
-def sign_in(sasl_conf, plugins, user, password, service="smtp", client=None, environment=()):
+def sign_in(sasl_conf, sasl_path, user, password, service="smtp", client=None, environment=()):
     """AUTH PLAIN; returns "accepted" or what sasl-sample-server says instead.
 
-    sasl_conf is the folder with sample.conf, client the client's address or None for unknown.
+    sasl_conf is the folder with sample.conf, sasl_path that with the plugins (several with colons
+    between), client the client's address or None for unknown.
     """
     message = b"\0".join([b"PLAIN", b"", user.encode(), password.encode()])
     addresses = ["-i", f"local=192.0.2.1;25,remote={client};1234"] if client else []
     done = subprocess.run(
-        ["sasl-sample-server", "-s", service, *addresses],
+        ["sasl-sample-server", "-p", sasl_path, "-s", service, *addresses],
         input=b"C: " + b64encode(message) + b"\n", capture_output=True, timeout=60,
-        env=os.environ | {"SASL_CONF_PATH": str(sasl_conf),
-                          "SASL_PATH": f"{plugins}:{STOCK_PLUGINS}"} | dict(environment))
+        env=os.environ | {"SASL_CONF_PATH": str(sasl_conf)} | dict(environment))
     if b"Negotiation complete" in done.stdout:
         return "accepted"
     return done.stderr.decode().strip().splitlines()[-1]

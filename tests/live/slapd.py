@@ -11,7 +11,7 @@ import ldap
 import ldif
 
 import apppassword
-from processes import free_port, run, signal_group, start, stop, wait_until
+from processes import free_port, is_stopped, run, signal_group, start, stop, wait_until
 
 LDAP_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "ldap-schema"
 BASE = "dc=example,dc=org"
@@ -102,6 +102,7 @@ class Slapd:
     def pause(self):
         """Let slapd accept connections and never answer."""
         signal_group(self.process, signal.SIGSTOP)
+        wait_until(lambda: is_stopped(self.process), "slapd to stop")
 
     def resume(self):
         """Let a paused slapd go on."""
@@ -183,7 +184,8 @@ class Slapd:
         (self.folder / "db").mkdir(parents=True)
         self.log.touch()
         include = not self.with_cn_config
-        schemas = [f"/etc/ldap/schema/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
+        schemas = [f"/etc/ldap/schema/{name}.schema"
+                   for name in ("core", "cosine", "inetorgperson")]
         if self.schema and include:
             schemas.append(LDAP_SCHEMA / "app-password.schema")
         config = self.folder / "slapd.conf"
@@ -199,7 +201,7 @@ access to dn.base="" by * read
 access to dn.base="cn=Subschema" by * read
 
 database config
-access to * by dn.exact="gidNumber={os.getgid()}+uidNumber={os.getuid()},cn=peercred,cn=external,cn=auth" manage
+access to * by dn.exact="{peer(os.getgid(), os.getuid())}" manage
 
 database mdb
 suffix {BASE}
@@ -251,11 +253,16 @@ def _tls(authority):
             f"TLSCertificateKeyFile {authority.key}\nTLSCACertificateFile {authority.ca}\n")
 
 
+def peer(gid, uid, plus="+"):
+    """Who connects over ldapi and signs in by SASL EXTERNAL."""
+    return f"gidNumber={gid}{plus}uidNumber={uid},cn=peercred,cn=external,cn=auth"
+
+
 def _map_postfix_to_mail_server():
     """Over ldapi the user postfix may sign in by SASL EXTERNAL."""
     postfix = pwd.getpwnam("postfix")
-    return (f'authz-regexp "gidNumber={postfix.pw_gid}[+]uidNumber={postfix.pw_uid},'
-            f'cn=peercred,cn=external,cn=auth" "{IDENTITIES["mail server"]}"')
+    return (f'authz-regexp "{peer(postfix.pw_gid, postfix.pw_uid, "[+]")}"'
+            f' "{IDENTITIES["mail server"]}"')
 
 
 def _entries():

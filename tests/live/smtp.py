@@ -64,7 +64,8 @@ def swaks(port, ca, user, password, mechanism, folder):
     options.chmod(0o600)
     done = subprocess.run(
         ["swaks", "--config", options, "--server", f"127.0.0.1:{port}", "--to", "a@example.net",
-         "--tlsc", "--tls-verify", "--tls-ca-path", ca, "--auth", mechanism, "--quit-after", "AUTH"],
+         "--tlsc", "--tls-verify", "--tls-ca-path", ca, "--auth", mechanism,
+         "--quit-after", "AUTH"],
         text=True, capture_output=True)
     replies = re.findall(r"^<~[ *]* (\d{3})[ -](.*)$", done.stdout, flags=re.MULTILINE)
     last, _ = replies[-2]  # behind it comes the answer to QUIT

@@ -96,10 +96,10 @@ def directory(workdir):
 
 
 @pytest.fixture
-def make_site(directory, folder):
+def make_site(directory, tmp_path):
     """Further sites, with other keys."""
     numbers = iter(range(100))
-    return lambda **keys: Site(folder / f"site{next(numbers)}", directory, **keys)
+    return lambda **keys: Site(tmp_path / f"site{next(numbers)}", directory, **keys)
 
 
 @pytest.fixture
@@ -837,8 +837,8 @@ def test_check_asks_as_the_mail_server(make_site, user):
     assert "reason=account-password-with-mfa " in called.stdout
 
 
-def test_check_writes_to_no_log(make_site, folder, user):
-    log = folder / "login.log"
+def test_check_writes_to_no_log(make_site, tmp_path, user):
+    log = tmp_path / "login.log"
     site = make_site(log=str(log))
     site.command("check", user.uid, input="wrong")
     assert not log.exists()

@@ -29,8 +29,8 @@ FORMS = {"slapd.conf": "acl-slapd.conf", "cn=config": "acl-cnconfig.ldif"}
 @pytest.fixture(scope="module", params=FORMS)
 def directory(request, workdir):
     """A slapd that loaded the schema in each of the two forms for OpenLDAP."""
-    server = Slapd(workdir / f"schema-{FORMS[request.param]}", acl=LDAP_SCHEMA / FORMS[request.param],
-                   site_rules=OPEN_SITE)
+    acl = LDAP_SCHEMA / FORMS[request.param]
+    server = Slapd(workdir / f"schema-{acl.name}", acl=acl, site_rules=OPEN_SITE)
     yield server.start()
     server.stop()
 

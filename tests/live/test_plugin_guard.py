@@ -1,0 +1,183 @@
+"""A bare account password never gets past the plugin, whatever is broken.
+
+Standing by in each test: a saslauthd that says yes to every password, or a sasldb that knows it.
+"""
+
+import smtplib
+import subprocess
+
+import pytest
+
+from fakes import YesMan
+from smtp import ACCEPTED, REFUSED, UNAVAILABLE
+
+
+@pytest.fixture(scope="module")
+def yes_man(postfix):
+    """saslauthd inside the chroot, at /yes/mux."""
+    server = YesMan(postfix.queue / "yes")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def load_plugins(postfix):
+    """Changes what services that start from now on load; the usual order is back afterwards."""
+    yield postfix.load_plugins
+    postfix.load_plugins(postfix.ours, postfix.stock)
+
+
+def with_yes_man(text):
+    """smtpd.conf in which the stock mechanisms would ask saslauthd."""
+    return replace_line(text, "pwcheck_method", "saslauthd") + "saslauthd_path: /yes/mux\n"
+
+
+def replace_line(text, option, value):
+    """smtpd.conf with another value of one option, or without it for None."""
+    lines = [line for line in text.splitlines() if not line.startswith(f"{option}:")]
+    assert len(lines) == len(text.splitlines()) - 1
+    return "\n".join(lines + ([f"{option}: {value}"] if value else [])) + "\n"
+
+
+def test_the_yes_man_lets_everybody_in_where_nothing_of_ours_is_configured(
+        mail_server, yes_man, directory):
+    """The plugin is installed, declines, and the stock mechanisms go on as before."""
+    person = directory.new_person(mfa=True)
+    server = mail_server(smtpd_conf=lambda text: (
+        "mech_list: PLAIN LOGIN\npwcheck_method: saslauthd\nsaslauthd_path: /yes/mux\n"))
+    asked = len(yes_man.asked)
+    assert server.sign_in(person.uid, "whatever").code == ACCEPTED
+    assert len(yes_man.asked) == asked + 1
+    assert server.events() == []
+
+
+@pytest.mark.parametrize("stock_first", [False, True])
+def test_the_plugin_wins_over_the_stock_mechanisms_in_either_order(
+        mail_server, postfix, load_plugins, directory, yes_man, stock_first):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    folders = [postfix.ours, postfix.stock]
+    load_plugins(*reversed(folders) if stock_first else folders)
+    server = mail_server(smtpd_conf=with_yes_man)
+    asked = len(yes_man.asked)
+    assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
+    assert server.sign_in(person.uid, person.password).code == REFUSED
+    assert len(yes_man.asked) == asked
+    assert len(server.events()) == 2
+
+
+def test_without_the_plugin_nobody_gets_in(mail_server, postfix, load_plugins, directory):
+    """The .so is gone: with smtpd.conf as we ship it."""
+    load_plugins(postfix.stock, None)
+    assert_nobody_gets_in(mail_server(), directory, REFUSED)
+
+
+def test_without_the_plugin_the_guard_line_alone_keeps_everybody_out(
+        mail_server, postfix, load_plugins, directory, yes_man):
+    load_plugins(postfix.stock, None)
+    assert_nobody_gets_in(mail_server(smtpd_conf=with_yes_man), directory, REFUSED)
+
+
+def test_without_the_plugin_pwcheck_method_disabled_alone_keeps_everybody_out(
+        mail_server, postfix, load_plugins, directory):
+    load_plugins(postfix.stock, None)
+    server = mail_server(smtpd_conf=lambda text: replace_line(text, "canon_user_plugin", None))
+    assert_nobody_gets_in(server, directory, REFUSED)
+
+
+def test_an_empty_app_password_conf_keeps_everybody_out(mail_server, directory, yes_man):
+    server = mail_server(smtpd_conf=with_yes_man)
+    (server.folder / "app-password.conf").write_text("")
+    assert_nobody_gets_in(server, directory, UNAVAILABLE)
+
+
+def test_app_password_conf_of_another_name_keeps_everybody_out(mail_server, directory, yes_man):
+    server = mail_server(smtpd_conf=lambda text: replace_line(
+        with_yes_man(text), "apppassword_config", "/nonexistent/app-password.conf"))
+    assert_nobody_gets_in(server, directory, UNAVAILABLE)
+    assert server.postfix_says("/nonexistent/app-password.conf")
+
+
+def test_without_the_option_apppassword_config_the_guard_keeps_everybody_out(
+        mail_server, directory, yes_man):
+    server = mail_server(smtpd_conf=lambda text: replace_line(
+        with_yes_man(text), "apppassword_config", None))
+    assert_nobody_gets_in(server, directory, REFUSED)
+
+
+@pytest.mark.parametrize("line, complaint", [
+    ("no_such_key value", "no_such_key"),
+    ("timeout soon", "timeout"),
+    ("base dc=example,dc=org", "base"),
+    ("mfa_filter appPasswordMfaEnabled=TRUE)", "mfa_filter"),
+])
+def test_a_bad_line_in_app_password_conf_keeps_everybody_out_and_is_named(
+        mail_server, directory, yes_man, line, complaint):
+    server = mail_server(smtpd_conf=with_yes_man)
+    path = server.folder / "app-password.conf"
+    number = len(path.read_text().splitlines()) + 1
+    with open(path, "a") as config:
+        config.write(line + "\n")
+    assert_nobody_gets_in(server, directory, UNAVAILABLE)
+    assert complaint in server.postfix_says(f"app-password.conf:{number}:")
+
+
+def assert_nobody_gets_in(server, directory, code):
+    """Neither with the account password, MFA on or off, nor with an app password."""
+    with_mfa, app_password = directory.new_person(mfa=True, app_passwords=1)
+    without_mfa = directory.new_person()
+    for person, password in [(with_mfa, with_mfa.password), (with_mfa, app_password.shown),
+                             (without_mfa, without_mfa.password)]:
+        assert server.sign_in(person.uid, password).code == code
+
+
+# ---- Other mechanisms ----
+
+@pytest.fixture(scope="module")
+def sasldb(postfix, directory):
+    """A user whose bare password a sasldb inside the chroot knows: (user, password)."""
+    path = postfix.queue / "sasldb2"
+    subprocess.run(["saslpasswd2", "-c", "-p", "-f", path, "-u", "mail.example.org", "crammer"],
+                   input=b"the bare password", check=True)
+    path.chmod(0o644)
+    return "crammer", "the bare password"
+
+
+def with_cram_md5(text):
+    """smtpd.conf that also offers CRAM-MD5 and looks passwords up in the sasldb."""
+    text = replace_line(text, "mech_list", "PLAIN LOGIN CRAM-MD5")
+    return replace_line(text, "auxprop_plugin", "sasldb") + "sasldb_path: /sasldb2\n"
+
+
+def cram_md5(server, user, password):
+    client = server.connect()
+    client.user, client.password = user, password
+    try:
+        return client.auth("CRAM-MD5", client.auth_cram_md5)[0]
+    except smtplib.SMTPAuthenticationError as refusal:
+        return refusal.smtp_code
+    finally:
+        client.close()
+
+
+def test_the_guard_stops_other_mechanisms(mail_server, sasldb):
+    server = mail_server(smtpd_conf=with_cram_md5)
+    assert cram_md5(server, *sasldb) == REFUSED
+    assert server.postfix_says("CRAM-MD5")
+
+
+def test_apppassword_also_mechs_lets_a_mechanism_pass(mail_server, sasldb, directory):
+    """That one, and still no bare password by PLAIN."""
+    server = mail_server(
+        smtpd_conf=lambda text: with_cram_md5(text) + "apppassword_also_mechs: CRAM-MD5\n")
+    assert cram_md5(server, *sasldb) == ACCEPTED
+    assert server.sign_in(*sasldb).code == REFUSED
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
+
+
+def test_apppassword_also_mechs_never_lets_the_stock_plain_pass(
+        mail_server, postfix, load_plugins, directory, yes_man):
+    load_plugins(postfix.stock, None)
+    server = mail_server(smtpd_conf=lambda text: (
+        with_yes_man(text) + "apppassword_also_mechs: PLAIN LOGIN\n"))
+    assert_nobody_gets_in(server, directory, REFUSED)
