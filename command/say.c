@@ -6,7 +6,8 @@
 
 #define LINE_SIZE 2048
 
-static void say(const char *about, const char *format, va_list arguments, const char *end)
+__attribute__((format(printf, 2, 0))) static void say(const char *about, const char *format,
+                                                      va_list arguments, const char *end)
 {
     char words[LINE_SIZE], line[LINE_SIZE + 512];
 

@@ -102,11 +102,20 @@ static int set_scope(struct apw_config *config, const char *value, struct apw_er
     return 0;
 }
 
+/* Whether a template that apw_filter_check() took holds %u or %n. */
+static bool names_login(const char *template)
+{
+    for (const char *at = strchr(template, '%'); at != NULL; at = strchr(at + 2, '%'))
+        if (at[1] == 'u' || at[1] == 'n')
+            return true;
+    return false;
+}
+
 static int set_filter(struct apw_config *config, const char *value, struct apw_error *error)
 {
     if (apw_filter_check(value, true, error) != 0)
         return -1;
-    if (strstr(value, "%u") == NULL && strstr(value, "%n") == NULL)
+    if (!names_login(value))
         return apw_error_set(error, "\"%s\" holds neither %%u (the login) nor %%n (its local part)",
                              value);
     return copy_string(value, &config->filter, error);

@@ -675,8 +675,10 @@ static enum apw_ldap_result try_servers(struct apw_directory *directory,
         for (unsigned i = 0; i < directory->server_count; i++) {
             if (is_last_choice[i] != (last_choices == 1))
                 continue;
-            if (apw_clock_remaining_ms(deadline) == 0)
+            if (apw_clock_remaining_ms(deadline) == 0) {
+                note(error, &directory->server[i], "not asked: no time left");
                 return APW_LDAP_UNAVAILABLE;
+            }
             if (try_server(directory, &directory->server[i], attempt, deadline, &result, error) ==
                 STEP_ANSWERED)
                 return result;

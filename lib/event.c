@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,13 +76,10 @@ static void put_quoted(struct line *line, const char *text, size_t length)
 /* People do paste the password into the wrong field. */
 static void put_user(struct line *line, const struct apw_decision *decision)
 {
-    struct apw_password password;
-
-    if (apw_password_recognise(decision->user, decision->user_length, &password))
+    if (apw_password_is_login(decision->user, decision->user_length))
         put_string(line, "\"(app password)\"");
     else
         put_quoted(line, decision->user, decision->user_length);
-    explicit_bzero(&password, sizeof password);
 }
 
 static void put_field(struct line *line, const char *key, const char *value)
@@ -120,6 +118,23 @@ void apw_event_format(const struct apw_decision *decision, char line_r[APW_EVENT
     put_extras(&line, decision);
 }
 
+/* Opens the file for appending; one that is not there yet is made readable for its group, whatever
+ * the host program's umask. */
+static int open_file(const char *path)
+{
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags);
+
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    fd = open(path, flags | O_CREAT | O_EXCL, 0640);
+    if (fd >= 0)
+        fchmod(fd, 0640);
+    else if (errno == EEXIST) /* another process was faster */
+        fd = open(path, flags);
+    return fd;
+}
+
 int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error)
 {
     struct apw_log *log = calloc(1, sizeof *log);
@@ -131,14 +146,15 @@ int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct
     log->facility = config == NULL ? LOG_MAIL : config->log_facility;
     if (config != NULL && config->log_file != NULL) {
         log->file = strdup(config->log_file);
-        log->fd =
-            open(config->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+        log->fd = open_file(config->log_file);
         if (log->file == NULL || log->fd < 0) {
             apw_error_set(error, "log %s: %s", config->log_file, strerror(errno));
             apw_log_close(&log);
             return -1;
         }
     }
+    if (log->fd < 0) /* connects to the syslog socket, which may be out of reach after chroot() */
+        syslog(log->facility | LOG_DEBUG, "app-password: logins are logged here");
     *log_r = log;
     return 0;
 }

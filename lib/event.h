@@ -21,8 +21,8 @@ struct apw_log;
 /* Writes the line, without a newline; cut where it does not fit. */
 void apw_event_format(const struct apw_decision *decision, char line_r[APW_EVENT_SIZE]);
 
-/* Opens the log that the configuration names; a FILE at once, so call it before chroot(). A NULL
- * config gives syslog's mail facility. */
+/* Opens the log that the configuration names, FILE or syslog, at once: call it before chroot(). A
+ * NULL config gives syslog's mail facility. */
 int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error);
 
 /* Writes the line: to the file in one O_APPEND write, with the time (RFC 3339, UTC) and a space in

@@ -85,5 +85,5 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
         decision_r->detail = front->broken;
     apw_log_decision(front->log, decision_r);
     if (wait && decision_r->verdict == APW_REFUSED)
-        apw_clock_sleep_until_ms(start + apw_front_refusal_delay_ms(front));
+        apw_clock_sleep_until_ms(start + 1 + apw_front_refusal_delay_ms(front)); /* start is cut */
 }

@@ -105,6 +105,17 @@ bool apw_password_recognise(const char *typed, size_t length, struct apw_passwor
     return false;
 }
 
+bool apw_password_is_login(const char *login, size_t length)
+{
+    const char *realm = length == 0 ? NULL : memchr(login, '@', length);
+    struct apw_password password;
+    bool is_password =
+        apw_password_recognise(login, realm == NULL ? length : (size_t)(realm - login), &password);
+
+    sodium_memzero(&password, sizeof password);
+    return is_password;
+}
+
 void apw_password_id(const struct apw_password *password, char id_r[APW_ID_LENGTH + 1])
 {
     memcpy(id_r, password->symbols, APW_ID_LENGTH);

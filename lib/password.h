@@ -29,6 +29,10 @@ void apw_password_make(struct apw_password *password_r);
  * NUL and may hold any bytes. */
 bool apw_password_recognise(const char *typed, size_t length, struct apw_password *password_r);
 
+/* Whether a login is an app password that was typed into the wrong field; a realm may have been
+ * appended to it. */
+bool apw_password_is_login(const char *login, size_t length);
+
 /* Copies the id: the first four symbols and a NUL. */
 void apw_password_id(const struct apw_password *password, char id_r[APW_ID_LENGTH + 1]);
 

@@ -80,6 +80,10 @@ static void find_entry(struct login *login)
                                   &login->decision->detail);
     free(filter);
     if (result != APW_LDAP_OK) {
+        /* It may name the filter, and with that the login. */
+        if (apw_password_is_login(login->name, strlen(login->name)))
+            apw_error_set(&login->decision->detail,
+                          "not shown, since the login is an app password");
         apw_entries_free(&login->entry);
         give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
     } else if (login->entry == NULL) {

@@ -68,16 +68,20 @@ def authority(workdir):
 def postfix(workdir, plugin, authority):
     """The one Postfix of the tests; each configuration is a service of its own."""
     server = Postfix(workdir / "postfix", plugin, authority)
-    yield server.start()
-    server.stop()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
 def directory(workdir, postfix, authority):
     """The one directory of the tests that only sign in; it is never stopped."""
     server = Slapd(workdir / "slapd", authority=authority, chroot=postfix.queue)
-    yield server.start()
-    server.stop()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -1,10 +1,19 @@
-"""Servers that misbehave, and one that believes everything."""
+"""Servers that are not there, that misbehave, and one that believes everything."""
 
 import contextlib
 import pathlib
 import socket
 import struct
 import threading
+
+_bound = []
+
+
+def dead_address():
+    """An address where nobody listens, nor can anybody as long as the tests run."""
+    _bound.append(socket.socket())
+    _bound[-1].bind(("127.0.0.1", 0))
+    return "127.0.0.1:%d" % _bound[-1].getsockname()[1]
 
 
 class FakeLdap:

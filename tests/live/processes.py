@@ -1,6 +1,5 @@
 """Starting, waiting for and ending the private servers of the tests."""
 
-import ctypes
 import os
 import pathlib
 import random
@@ -9,7 +8,6 @@ import socket
 import subprocess
 import time
 
-PR_SET_PDEATHSIG = 1
 _handed_out = set()
 
 
@@ -52,13 +50,10 @@ def run(argv, **options):
 
 
 def start(argv, log, env=None):
-    """Start a server in a process group of its own that ends when the tests do, come what may."""
-    libc = ctypes.CDLL(None)
+    """Start a server in a process group of its own."""
     with open(log, "a") as output:
-        return subprocess.Popen(
-            argv, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True,
-            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
+        return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=output,
+                                stderr=output, start_new_session=True)
 
 
 def stop(process):

@@ -61,12 +61,11 @@ class Slapd:
     first_rules access rules before ours, with which a test hides something
     authority   certificates.Authority; without it there is no TLS
     chroot      a folder to place a second ldapi socket in; ldapi_in_chroot is its URI there
-    lines       more lines for the global section, database_lines for that of the database
+    lines       more lines for the global section
     """
 
     def __init__(self, folder, acl=LDAP_SCHEMA / "acl-slapd.conf", schema=True,
-                 site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines="",
-                 database_lines=""):
+                 site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines=""):
         self.folder = folder
         self.acl = acl
         self.with_cn_config = acl is not None and acl.suffix == ".ldif"
@@ -83,7 +82,7 @@ class Slapd:
         if chroot:
             self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
         self._fresh_names = (f"user{number:03}" for number in range(300))
-        self._prepare(site_rules, first_rules, authority, lines, database_lines)
+        self._prepare(site_rules, first_rules, authority, lines)
 
     def start(self):
         """Start slapd and wait until it answers."""
@@ -108,9 +107,9 @@ class Slapd:
         """Let a paused slapd go on."""
         signal_group(self.process, signal.SIGCONT)
 
-    def connect(self, identity=None, password=None, uri=None):
+    def connect(self, identity=None, password=None):
         """A connection bound as one of IDENTITIES or as a Person; without one, anonymous."""
-        connection = ldap.initialize(uri or self.ldapi)
+        connection = ldap.initialize(self.ldapi)
         if isinstance(identity, Person):
             connection.simple_bind_s(identity.dn, password or identity.password)
         elif identity:
@@ -179,7 +178,7 @@ class Slapd:
         except ldap.SERVER_DOWN:
             return None
 
-    def _prepare(self, site_rules, first_rules, authority, lines, database_lines):
+    def _prepare(self, site_rules, first_rules, authority, lines):
         """Write the configuration and load the users."""
         (self.folder / "db").mkdir(parents=True)
         self.log.touch()
@@ -213,7 +212,6 @@ overlay ppolicy
 ppolicy_default cn=policy,{BASE}
 ppolicy_use_lockout
 overlay memberof
-{database_lines}
 {first_rules}
 {f"include {self.acl}" if self.acl and include else ""}
 {site_rules}

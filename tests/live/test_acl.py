@@ -70,22 +70,25 @@ Site = namedtuple("Site", "directory user values connections")
 
 def site_with_a_user(acl, folder, site_rules):
     """A directory, a user with a value of each attribute, and everybody signed in."""
-    directory = Slapd(folder, acl=acl, site_rules=site_rules).start()
-    user = directory.new_person()
-    connections = {identity: directory.connect(identity) for identity in IDENTITIES}
-    connections["the user"] = directory.connect(user)
-    connections["another user"] = directory.connect(directory.new_person())
-    connections["anonymous"] = directory.connect()
-    directory.administrate(user, **{name: before for name, (before, _) in VALUES.items()})
-    lock(directory, user)
-    locked, = directory.values(user, "pwdAccountLockedTime")
-    values = VALUES | {
-        "pwdAccountLockedTime": (locked, "000001010000Z"),
-        "uid": (user.uid, "victim"),
-        "mail": (user.mail, "victim@example.org"),
-    }
-    yield Site(directory, user, values, connections)
-    directory.stop()
+    directory = Slapd(folder, acl=acl, site_rules=site_rules)
+    try:
+        directory.start()
+        user = directory.new_person()
+        connections = {identity: directory.connect(identity) for identity in IDENTITIES}
+        connections["the user"] = directory.connect(user)
+        connections["another user"] = directory.connect(directory.new_person())
+        connections["anonymous"] = directory.connect()
+        directory.administrate(user, **{name: before for name, (before, _) in VALUES.items()})
+        lock(directory, user)
+        locked, = directory.values(user, "pwdAccountLockedTime")
+        values = VALUES | {
+            "pwdAccountLockedTime": (locked, "000001010000Z"),
+            "uid": (user.uid, "victim"),
+            "mail": (user.mail, "victim@example.org"),
+        }
+        yield Site(directory, user, values, connections)
+    finally:
+        directory.stop()
 
 
 def lock(directory, user):

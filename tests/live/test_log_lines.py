@@ -6,7 +6,7 @@ import pytest
 
 import apppassword
 import smtp
-from processes import free_port
+from fakes import dead_address
 from slapd import DISABLED, MUST_CHANGE, TWINS
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
@@ -68,7 +68,7 @@ def fixed(login, password="wrong"):
 
 EXPIRED = apppassword.from_now(seconds=-1)
 NEXT_WEEK = apppassword.from_now(days=7)
-DEAD = f"ldap://127.0.0.1:{free_port()}"
+DEAD = f"ldap://{dead_address()}"
 REPORT = {"mfa_enforcement": "report"}
 NEVER = {"account_password": "never"}
 WEBMAIL = {"account_password_from": "127.0.0.0/8"}

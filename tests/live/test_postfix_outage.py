@@ -5,18 +5,13 @@ import re
 import pytest
 
 import smtp
-from fakes import LDAP_DRIP, TLS_DRIP, FakeLdap
-from processes import free_port, seconds, wait_until
+from fakes import LDAP_DRIP, TLS_DRIP, FakeLdap, dead_address
+from processes import seconds, wait_until
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
 # In seconds, for all tests here; a login gets its answer within the deadline and a bit.
 TIMES = {"timeout": 1, "deadline": 2}
 IN_TIME = 3
-
-
-def dead():
-    """The address of a server that is not there."""
-    return f"ldap://127.0.0.1:{free_port()}"
 
 
 def directory_settings(directory, way, authority):
@@ -114,7 +109,7 @@ def test_a_server_that_does_not_get_on_is_unavailable_in_time(
 
 def test_the_first_of_two_uris_dead_is_accepted(mail_server, directory):
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
-    server = mail_server({"uri": f"{dead()} {directory.ldap}"})
+    server = mail_server({"uri": f"ldap://{dead_address()} {directory.ldap}"})
     assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
 
 
@@ -144,7 +139,7 @@ def test_both_uris_dead_is_unavailable_and_the_second_back_is_accepted(own_direc
     """A URI that failed is passed over only while there is a better one."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
-    server = mail_server(TIMES | {"uri": f"{dead()} {directory.ldap}"})
+    server = mail_server(TIMES | {"uri": f"ldap://{dead_address()} {directory.ldap}"})
     directory.stop()
     assert server.sign_in(person.uid, app_password.shown).code == UNAVAILABLE
     directory.start()

@@ -31,8 +31,10 @@ def directory(request, workdir):
     """A slapd that loaded the schema in each of the two forms for OpenLDAP."""
     acl = LDAP_SCHEMA / FORMS[request.param]
     server = Slapd(workdir / f"schema-{acl.name}", acl=acl, site_rules=OPEN_SITE)
-    yield server.start()
-    server.stop()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
 
 
 def test_slapd_publishes_the_definitions_of_the_design(directory):

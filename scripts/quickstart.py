@@ -1,0 +1,452 @@
+#!/usr/bin/python3
+"""The part of scripts/quickstart that needs packages: it builds, starts servers and signs in.
+
+    quickstart.py [--keep] FOLDER INSTALLED
+
+FOLDER/source is a copy of the tree to build; FOLDER is removed in the end. INSTALLED are the Debian
+packages that were installed for this, separated by spaces.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import traceback
+from collections import namedtuple
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SOURCE / "tests" / "live"))
+
+import postfix  # noqa: E402
+import processes  # noqa: E402
+import slapd  # noqa: E402
+import smtp  # noqa: E402
+from certificates import Authority  # noqa: E402
+
+User = namedtuple("User", "name password")
+ALICE = User("alice", "Account.alice/1")
+BOB = User("bob", "Account.bob/1")
+ACCOUNT_PASSWORD = "account password"
+APP_PASSWORD = "app password"
+SHOWN = r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4}"
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNED = {"accepted": 235, "refused": 535}
+
+
+def story():
+    """What happens, in this order: a sentence for the reader, and the function that does it."""
+    label = "Thunderbird on the laptop"
+    return [
+        ("Build the software from this tree and install it in a temporary folder.",
+         Demo.build),
+        ("Start a directory with two users, alice and bob. Each has an account password, as in "
+         "any directory.",
+         Demo.start_directory),
+        ("Start a mail server. These lines are all that Postfix has to be told: they hand every "
+         "login to the app password plugin, and to nothing else.",
+         Demo.start_mail_server),
+        ("alice signs in to send mail, with her account password. Nothing was changed for her "
+         "yet, so this works as it always did.",
+         lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "accepted", "account-password")),
+        ("The administrator turns multi-factor authentication (MFA) on for alice. A mail client "
+         "cannot ask for a second factor, so the mail server must no longer open for her account "
+         "password alone.",
+         lambda demo: demo.command("mfa", "on", "alice", shows="alice: on")),
+        ("alice signs in with the same account password, and is refused: a thief who has it can no "
+         "longer send mail as alice.",
+         lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "refused",
+                                   "account-password-with-mfa")),
+        ("The administrator makes an app password for one of alice's mail clients. The last line "
+         "is what alice types there; the directory keeps only a hash of it.",
+         lambda demo: demo.create_app_password(label)),
+        ("alice's mail client signs in with the app password, in place of the account password.",
+         lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "accepted", "app-password")),
+        ("The administrator can see which app passwords alice has, but no longer what they are.",
+         lambda demo: demo.command("list", "alice", shows=label)),
+        ("bob has no MFA and signs in with his account password: nothing changes for those who "
+         "are not asked to.",
+         lambda demo: demo.sign_in(BOB, ACCOUNT_PASSWORD, "accepted", "account-password")),
+        ("The laptop is lost. The administrator revokes its app password; alice's other ones, if "
+         "she had any, would go on working.",
+         lambda demo: demo.command("revoke", "alice", demo.app_password[:4], shows="revoked")),
+        ("Whoever found the laptop is refused from now on.",
+         lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "refused", "unknown-app-password")),
+    ]
+
+
+class Failure(Exception):
+    """A step did not show what it should."""
+
+
+class Transcript:
+    """What the reader sees. Nothing is said by colour alone."""
+
+    def __init__(self):
+        self.is_coloured = (sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+                            and os.environ.get("TERM", "dumb") != "dumb")
+        self.step_number = 1  # that of the packages
+
+    def step(self, sentence):
+        """Begin a step."""
+        self.step_number += 1
+        print()
+        self.bold(textwrap.fill(f"{self.step_number}. {sentence}", 97, subsequent_indent="   "))
+
+    def command(self, line):
+        """A command as an administrator types it."""
+        self.text(f"$ {line}", "1")
+
+    def proof(self, text):
+        """That a step has shown what it should."""
+        self.text(f"=> {text}", "32")
+
+    def text(self, text, colour=None):
+        """Some lines of a step."""
+        for line in text.splitlines():
+            print("   " + self._paint(line, colour))
+
+    def bold(self, text):
+        """A title."""
+        print(self._paint(text, "1"))
+
+    def _paint(self, text, colour):
+        return f"\033[{colour}m{text}\033[0m" if colour and self.is_coloured else text
+
+
+class Demo:
+    """The private servers, and what the users and the administrator do with them."""
+
+    def __init__(self, folder, ending):
+        self.folder = folder
+        self.ending = ending  # an ExitStack
+        self.transcript = Transcript()
+        self.prefix = folder / "prefix"
+        self.etc = folder / "etc"
+        self.log = folder / "app-password.log"
+        self.build_log = folder / "build.log"
+        self.is_built = False
+        self.app_password = None
+
+    def build(self):
+        """autoreconf to make install, as the README has it."""
+        self.transcript.command("autoreconf -fi && ./configure && make && make install")
+        begin = time.monotonic()
+        # The system's folder of settings is one below ours: app-password then needs no -c.
+        script = f"""
+            cd {self.folder}/source && autoreconf -fi
+            mkdir {self.folder}/build && cd {self.folder}/build
+            ../source/configure --prefix={self.prefix} --sysconfdir={self.etc}
+            make -j{os.cpu_count()}
+            make install"""
+        compiler = processes.start(["sh", "-exc", script], self.build_log)
+        try:
+            status = compiler.wait()
+        finally:
+            if compiler.returncode is None:
+                processes.stop(compiler)
+        if status != 0:
+            raise Failure("the software could not be built")
+        self.plugin, = self.prefix.glob("lib/**/sasl2/libapppassword.so")
+        self.is_built = True
+        self.transcript.proof(f"done in {time.monotonic() - begin:.0f} seconds")
+
+    def start_directory(self):
+        """slapd with the access rules of ldap-schema/; root on this machine is its master."""
+        self.authority = Authority(self.folder / "ca")
+        root = slapd.peer(os.getgid(), os.getuid(), "[+]")
+        self.directory = slapd.Slapd(
+            self.folder / "slapd", authority=self.authority,
+            lines=f'authz-regexp "{root}" "cn=slapd itself,{slapd.BASE}"')
+        self.ending.callback(self.directory.stop)
+        self.directory.start()
+        users = self.folder / "users.ldif"
+        write_secret(users, "\n".join(ldif_of(user) for user in (ALICE, BOB)))
+        self.transcript.command("ldapadd -Q -Y EXTERNAL -H ldapi:/// -f users.ldif")
+        self.run(["ldapadd", "-Q", "-Y", "EXTERNAL", "-H", self.directory.ldapi, "-f", users],
+                 shows="uid=bob")
+
+    def start_mail_server(self):
+        """Postfix with examples/postfix, on ports of its own."""
+        self.write_settings()
+        postfix.KINDS = {"submission": ("submission", "-", 1),
+                         "submissions": ("submissions", "-", 1)}
+        self.postfix = postfix.Postfix(self.folder / "postfix", self.plugin, self.authority)
+        text = (postfix.EXAMPLES / "smtpd.conf").read_text().replace(
+            "/etc/app-password/app-password.conf", str(self.etc / "app-password/app-password.conf"))
+        self.submission = self.postfix.service(text, "submission")
+        self.submissions = self.postfix.service(text, "submissions")
+        self.ending.callback(self.postfix.stop)
+        self.postfix.start()
+        self.transcript.command("grep '^[^#]' sasl/smtpd.conf")
+        self.transcript.text("\n".join(
+            line for line in text.splitlines() if line and not line.startswith("#")))
+
+    def write_settings(self):
+        """app-password.conf for the mail server, and admin.conf for the administrator."""
+        folder = self.etc / "app-password"
+        folder.mkdir(parents=True)
+        for name, identity in (("mail-server", "mail server"), ("admin", "administrator")):
+            write_secret(folder / f"{name}.password", slapd.secret(identity) + "\n")
+        text = (SOURCE / "examples/app-password.conf").read_text()
+        for key, value in (("uri", self.directory.ldap),
+                           ("bindpw_file", folder / "mail-server.password")):
+            text = re.sub(rf"^{key} .*", f"{key} {value}", text, flags=re.MULTILINE)
+        (folder / "app-password.conf").write_text(f"{text}\nlog {self.log}\n")
+        (folder / "admin.conf").write_text(f"""\
+binddn {slapd.IDENTITIES["administrator"]}
+bindpw_file {folder}/admin.password
+""")
+
+    def command(self, *arguments, shows):
+        """Call app-password; its output, in which a text must appear."""
+        self.transcript.command(shlex.join(["app-password", *arguments]))
+        return self.run([self.prefix / "bin" / "app-password", *arguments], shows)
+
+    def run(self, argv, shows):
+        """Run a command to its end and show what it says; it must succeed and say `shows`."""
+        # One pipe for both, so that the lines come in their order.
+        done = subprocess.run(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        self.transcript.text(done.stdout.rstrip())
+        if done.returncode != 0:
+            raise Failure(f"this command ended with exit status {done.returncode}")
+        if shows not in done.stdout:
+            raise Failure(f"this command was to say {shows!r}")
+        return done.stdout
+
+    def create_app_password(self, label):
+        """A new app password for alice; the last one is remembered."""
+        output = self.command("create", "alice", "--label", label, shows="new app password")
+        self.app_password = output.splitlines()[-1]
+        if not re.fullmatch(SHOWN, self.app_password):
+            raise Failure("the last line was to be the app password")
+
+    def sign_in(self, user, which, verdict, reason):
+        """One login at the submission port; the reply and the log line must be as told."""
+        count = len(self.events())
+        reply = self.authenticate(user, which)
+        with contextlib.suppress(TimeoutError):
+            processes.wait_until(lambda: len(self.events()) > count, "the log line", timeout=3)
+        event = "\n".join(self.events()[count:])
+        self.transcript.text("log: " + (event or "nothing"))
+        if reply.code != SIGNED[verdict]:
+            raise Failure(f"this login was to be {verdict}, with {SIGNED[verdict]}")
+        if f" verdict={verdict} reason={reason} user=\"{user.name}\" service=smtp " not in event:
+            raise Failure(f"the log was to say verdict={verdict} reason={reason}")
+        self.transcript.proof(f"{verdict}, as it should be")
+
+    def authenticate(self, user, which):
+        """The SMTP dialogue of one login."""
+        password = self.app_password if which == APP_PASSWORD else user.password
+        self.transcript.text(f"(connects to port {self.submission.port} and starts TLS)")
+        client = smtp.connect(self.submission.port, self.authority.ca, starttls=True)
+        try:
+            self.transcript.text(f"client: AUTH PLAIN <credentials of {user.name}, {which}>")
+            reply = smtp.plain(client, user.name, password)
+        finally:
+            client.close()
+        *first, last = reply.text.splitlines()
+        for line in [*(f"{reply.code}-{line}" for line in first), f"{reply.code} {last}"]:
+            self.transcript.text(f"server: {line}")
+        return reply
+
+    def events(self):
+        """The log lines of all logins."""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def logs(self):
+        """The logs that may tell why a step failed."""
+        if not self.is_built:
+            return [self.build_log]
+        return [self.log, self.folder / "postfix/mail.log", self.folder / "slapd/slapd.log"]
+
+
+def ldif_of(user):
+    """An ordinary user, as many directories have them."""
+    return f"""\
+dn: uid={user.name},ou=people,{slapd.BASE}
+objectClass: inetOrgPerson
+uid: {user.name}
+cn: {user.name.capitalize()}
+sn: {user.name.capitalize()}
+mail: {user.name}@example.org
+userPassword: {user.password}
+"""
+
+
+def write_secret(path, text):
+    """A file for root only."""
+    path.touch(0o600)
+    path.write_text(text)
+
+
+def say_what_stays(installed):
+    """What is left of all this: the packages."""
+    if not installed:
+        return
+    servers = " and ".join(sorted(installed & {"postfix", "slapd"}))
+    print(textwrap.fill(
+        "The Debian packages of step 1 stay installed."
+        + (f" The services of {servers} were not started, but the next boot will start them."
+           f" To remove them: apt-get purge {servers.replace(' and', '')}" if servers else ""), 97))
+
+
+def say_what_next():
+    """Where a reader goes from here."""
+    sections = {
+        "Installing": "the same on your own mail server and directory",
+        "Day to day": "what administrators and help desks type",
+        "What your users need to know": "what goes where in Outlook, Apple Mail and others",
+    }
+    readme = (SOURCE / "README.md").read_text()
+    print("\nWhat to read next, in README.md:")
+    for section, words in sections.items():
+        if f"\n## {section}\n" not in readme:
+            raise Failure(f"README.md has no section \"{section}\"")
+        print(f"   {section:30}{words}")
+    print("and in man/: app-password(1), app-password.conf(5).")
+
+
+def explain_kept(demo):
+    """How to use what is left running, and how to end it."""
+    sudo = "sudo " if "SUDO_USER" in os.environ else ""
+    stop = demo.folder / "stop"
+    stop.write_text(f"""\
+#!/bin/sh
+# Ends what scripts/quickstart --keep has left running and removes this folder.
+if grep -qs {demo.folder} /proc/{os.getpid()}/cmdline; then
+    kill {os.getpid()} || exit 1
+    tenths=0
+    while [ -e {demo.folder} ] && [ $tenths -lt 300 ]; do
+        sleep 0.1
+        tenths=$((tenths + 1))
+    done
+fi
+rm -rf {demo.folder} && echo "Stopped and removed."
+""")
+    stop.chmod(0o755)
+    demo.transcript.step("Everything stays running. There is one more app password for alice, to "
+                         "try things with.")
+    demo.create_app_password("to try")
+    command = demo.prefix / "bin" / "app-password"
+    demo.transcript.text(f"""
+users      alice, with MFA:  {demo.app_password} (app password)
+                             {ALICE.password} (account password)
+           bob, without it:  {BOB.password} (account password)
+SMTP       127.0.0.1 port {demo.submission.port} (STARTTLS) and {demo.submissions.port} (TLS); \
+mail is thrown away
+           certificates of {demo.authority.ca}
+directory  {demo.directory.ldap}, {slapd.BASE}; root may do everything over
+           {demo.directory.ldapi}
+folder     {demo.folder}, in it:
+           app-password.log, the logins; etc/app-password, the settings; postfix/etc
+
+To manage: {sudo}{command} list alice
+To try:    {sudo}{command} check alice --service smtp
+           swaks --server 127.0.0.1:{demo.submission.port} --tls --auth PLAIN --auth-user alice \\
+               --to you@example.org              (from the Debian package swaks)
+To stop and remove all this: {sudo}{stop}""")
+
+
+def complain(demo, error):
+    """Say on standard error which step failed, why, and what the logs say."""
+    sys.stdout.flush()
+    lines = [f"quickstart: step {demo.transcript.step_number} failed: {error or type(error).__name__}"]
+    if not isinstance(error, Failure):
+        lines += "".join(traceback.format_tb(error.__traceback__)).splitlines()
+    for log in demo.logs():
+        if log.exists() and log.stat().st_size > 0:
+            lines += ["", f"The end of {log.relative_to(demo.folder)}:"]
+            lines += [f"   | {line}" for line in log.read_text(errors="replace").splitlines()[-30:]]
+    print("\n" + "\n".join(lines), file=sys.stderr)
+
+
+def show(demo, options):
+    """Tell the story."""
+    for sentence, act in story():
+        demo.transcript.step(sentence)
+        act(demo)
+    print()
+    demo.transcript.bold("Every step has shown what it should.")
+    say_what_stays(set(options.installed.split()))
+    say_what_next()
+    if options.keep:
+        explain_kept(demo)
+    sys.stdout.flush()
+
+
+def run_demo(options, once_shown=lambda: None):
+    """The exit status of it all. Nothing of it is left, whichever way it ends."""
+    with contextlib.ExitStack() as ending:
+        ending.callback(shutil.rmtree, options.folder)
+        demo = Demo(options.folder, ending)
+        try:
+            show(demo, options)
+            once_shown()
+            return 0
+        except Exception as error:
+            complain(demo, error)
+            return 1
+        finally:
+            ignore_signals()  # what follows is not to be interrupted
+
+
+def ignore_signals():
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda *_: None)
+
+
+def end_by_signal(number, _):
+    """Unwinds the stack, so that everything is stopped and removed."""
+    ignore_signals()
+    sys.exit(128 + number)
+
+
+def run_in_background(options):
+    """Tell the story in a child that then goes on in the background; servers end with their parent."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+
+        def go_on():
+            os.setsid()
+            for stream in range(3):
+                os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+            os.write(writer, b"shown")
+            os.close(writer)
+            while True:
+                signal.pause()
+        return run_demo(options, go_on)
+    os.close(writer)
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda number, _: os.kill(child, number))
+    if os.read(reader, 5):
+        return 0
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("installed")
+    options = parser.parse_args()
+    for number in ENDING_SIGNALS:
+        signal.signal(number, end_by_signal)
+    sys.stdout.reconfigure(line_buffering=True)
+    return run_in_background(options) if options.keep else run_demo(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
