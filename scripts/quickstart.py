@@ -320,17 +320,26 @@ def explain_kept(demo):
     """How to use what is left running, and how to end it."""
     sudo = "sudo " if "SUDO_USER" in os.environ else ""
     stop = demo.folder / "stop"
+    servers = f"{demo.directory.process.pid} {demo.postfix.process.pid}"
     stop.write_text(f"""\
 #!/bin/sh
-# Ends what scripts/quickstart --keep has left running and removes this folder.
-if grep -qs {demo.folder} /proc/{os.getpid()}/cmdline; then
-    kill {os.getpid()} || exit 1
+# Ends what scripts/quickstart --keep has left running, and removes this folder.
+is_ours() {{
+    grep -qs {demo.folder} "/proc/$1/cmdline"
+}}
+
+if is_ours {os.getpid()}; then
+    # It ends the servers and then removes the folder.
+    kill {os.getpid()} || exit
     tenths=0
     while [ -e {demo.folder} ] && [ $tenths -lt 300 ]; do
         sleep 0.1
         tenths=$((tenths + 1))
     done
 fi
+for server in {servers}; do
+    if is_ours "$server"; then kill "$server"; fi
+done
 rm -rf {demo.folder} && echo "Stopped and removed."
 """)
     stop.chmod(0o755)
@@ -360,7 +369,8 @@ To stop and remove all this: {sudo}{stop}""")
 def complain(demo, error):
     """Say on standard error which step failed, why, and what the logs say."""
     sys.stdout.flush()
-    lines = [f"quickstart: step {demo.transcript.step_number} failed: {error or type(error).__name__}"]
+    reason = str(error) or type(error).__name__
+    lines = [f"quickstart: step {demo.transcript.step_number} failed: {reason}"]
     if not isinstance(error, Failure):
         lines += "".join(traceback.format_tb(error.__traceback__)).splitlines()
     for log in demo.logs():
@@ -412,7 +422,7 @@ def end_by_signal(number, _):
 
 
 def run_in_background(options):
-    """Tell the story in a child that then goes on in the background; servers end with their parent."""
+    """Tell the story in a child that then stays, to end the servers when it is told to."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
