@@ -465,7 +465,7 @@ static int read_outcome(struct connection *connection, LDAPMessage *message,
 }
 
 /* Waits for an operation that answers with one message. -1: the connection is lost. */
-static int wait_outcome(struct connection *connection, int message_id, const char *what,
+static int wait_outcome(struct connection *connection, int message_id, int type, const char *what,
                         struct outcome *outcome_r, struct apw_error *error)
 {
     LDAPMessage *message = next_message(connection, message_id, what, error);
@@ -473,6 +473,11 @@ static int wait_outcome(struct connection *connection, int message_id, const cha
     *outcome_r = (struct outcome){.code = LDAP_OTHER};
     if (message == NULL)
         return -1;
+    if (ldap_msgtype(message) != type) {
+        ldap_msgfree(message);
+        note(error, connection->server, "%s: an answer to something else", what);
+        return -1;
+    }
     if (read_outcome(connection, message, outcome_r) != 0) {
         note(error, connection->server, "%s: %s", what, outcome_r->text);
         return -1;
@@ -497,7 +502,7 @@ static int send_start_tls(struct connection *connection, struct apw_error *error
              ld_failure(connection->ld, failure, sizeof failure));
         return -1;
     }
-    if (wait_outcome(connection, message_id, "StartTLS", &outcome, error) != 0)
+    if (wait_outcome(connection, message_id, LDAP_RES_EXTENDED, "StartTLS", &outcome, error) != 0)
         return -1;
     ldap_controls_free(outcome.controls);
     if (outcome.code == LDAP_SUCCESS)
@@ -589,7 +594,7 @@ static int bind_service(struct connection *connection, const struct apw_director
              ld_failure(connection->ld, failure, sizeof failure));
         return -1;
     }
-    if (wait_outcome(connection, message_id, "bind", &outcome, error) != 0)
+    if (wait_outcome(connection, message_id, LDAP_RES_BIND, "bind", &outcome, error) != 0)
         return -1;
     ldap_controls_free(outcome.controls);
     if (outcome.code == LDAP_SUCCESS)
@@ -1034,7 +1039,8 @@ static enum step ask_user_bind(struct connection *connection, void *argument,
              ld_failure(connection->ld, failure, sizeof failure));
         return STEP_LOST;
     }
-    if (wait_outcome(connection, message_id, "bind as the user", &outcome, error) != 0)
+    if (wait_outcome(connection, message_id, LDAP_RES_BIND, "bind as the user", &outcome, error) !=
+        0)
         return STEP_LOST;
     bind->result = judge_bind(outcome.code, read_policy(connection, outcome.controls));
     ldap_controls_free(outcome.controls);
@@ -1105,8 +1111,8 @@ static enum step ask_modify(struct connection *connection, void *argument,
         return STEP_LOST;
     }
     /* From here on the change may have been made: never STEP_LOST, which would send it again. */
-    if (wait_outcome(connection, message_id, "modify (it may have been made)", &outcome, error) !=
-        0) {
+    if (wait_outcome(connection, message_id, LDAP_RES_MODIFY, "modify (it may have been made)",
+                     &outcome, error) != 0) {
         connection->transport.is_abandoned = true;
         shutdown(connection->transport.fd, SHUT_RDWR);
         return STEP_ANSWERED;

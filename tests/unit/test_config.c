@@ -1,9 +1,717 @@
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The configuration file: every key, and what is said about what is wrong. */
+#include "config.h"
+#include "unit.h"
+#include <syslog.h>
+
+#define BYTES(text) text, sizeof text - 1
+#define FOLDER      "FOLDER" /* stands for the test's folder in what is written and expected */
+
+static const char *const needed[] = {
+    "uri ldaps://ldap.example.org\n",
+    "base dc=example,dc=org\n",
+    "binddn cn=mail,dc=example,dc=org\n",
+    "bindpw_file " FOLDER "/password\n",
+};
+#define NEEDED                                                                                     \
+    "uri ldaps://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"     \
+    "bindpw_file " FOLDER "/password\n"
+
+static char conf_path[UNIT_PATH_SIZE];
+
+/* `text` with the folder in place. The caller frees it. */
+static char *expand(const char *text, size_t length, size_t *length_r)
+{
+    char folder[UNIT_PATH_SIZE], *expanded;
+    const char *end = text + length, *found;
+    FILE *stream = open_memstream(&expanded, length_r);
+
+    assert_non_null(stream);
+    unit_path("", folder);
+    folder[strlen(folder) - 1] = '\0';
+    while ((found = memmem(text, (size_t)(end - text), FOLDER, strlen(FOLDER))) != NULL) {
+        fwrite(text, 1, (size_t)(found - text), stream);
+        fputs(folder, stream);
+        text = found + strlen(FOLDER);
+    }
+    fwrite(text, 1, (size_t)(end - text), stream);
+    fclose(stream);
+    return expanded;
+}
+
+static void write_expanded(const char *path, const char *text, size_t length)
+{
+    char *expanded = expand(text, length, &length);
+
+    unit_write(path, expanded, length);
+    free(expanded);
+}
+
+static struct apw_config *read_good(const char *text)
+{
+    struct apw_error error = {""};
+    struct apw_config *config;
+
+    write_expanded(conf_path, text, strlen(text));
+    if (apw_config_read(conf_path, &config, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_string_equal(config->path, conf_path);
+    return config;
+}
+
+/* Reads what cannot be read and leaves the error. */
+static void read_bad(const char *text, size_t length, struct apw_error *error)
+{
+    struct apw_config *config = (struct apw_config *)error; /* anything but NULL */
+
+    write_expanded(conf_path, text, length);
+    assert_int_equal(apw_config_read(conf_path, &config, error), -1);
+    assert_null(config);
+}
+
+static void assert_says(const struct apw_error *error, const char *part)
+{
+    size_t length;
+    char *expanded = expand(part, strlen(part), &length);
+
+    assert_contains(error->text, expanded);
+    free(expanded);
+}
+
+/* The lines that must be there, except the one for `line`'s own key, and `line` behind them;
+ * returns the number of that last line. The caller frees *text_r. */
+static int complete_file(const char *line, char **text_r)
+{
+    size_t key_length = strcspn(line, " \t"), size;
+    FILE *stream = open_memstream(text_r, &size);
+    int number = 1;
+
+    assert_non_null(stream);
+    for (size_t i = 0; i < UNIT_COUNT(needed); i++)
+        if (strncmp(needed[i], line, key_length) != 0 || needed[i][key_length] != ' ') {
+            fputs(needed[i], stream);
+            number++;
+        }
+    fprintf(stream, "%s\n", line);
+    fclose(stream);
+    return number;
+}
+
+/* ---- a good value of every key ---- */
+
+#define MEMBER(member)                                                                             \
+    .offset = offsetof(struct apw_config, member), .size = sizeof((struct apw_config *)0)->member
+#define NUMBER(member, value) MEMBER(member), .number = value
+#define TEXT(member, value)   MEMBER(member), .text = value
+
+static const struct good_case {
+    const char *name;
+    const char *line;
+    size_t offset;
+    size_t size;
+    int64_t number;
+    const char *text; /* where it is not a number */
+} good_values[] = {
+    {"uri ldaps", "uri ldaps://ldap.example.org", TEXT(uris.uri[0], "ldaps://ldap.example.org")},
+    {"uri ldapi", "uri ldapi:///", TEXT(uris.uri[0], "ldapi:///")},
+    {"uri with a port", "uri ldaps://[2001:db8::1]:10636",
+     TEXT(uris.uri[0], "ldaps://[2001:db8::1]:10636")},
+    {"uri ldap to localhost", "uri ldap://localhost", TEXT(uris.uri[0], "ldap://localhost")},
+    {"uri ldap to 127.0.0.1", "uri ldap://127.0.0.1:3890", NUMBER(uris.count, 1)},
+    {"uri ldap to ::1", "uri ldap://[::1]/", NUMBER(uris.count, 1)},
+    {"uri ldap to nobody, which is localhost", "uri ldap:///", NUMBER(uris.count, 1)},
+    {"two URIs", "uri ldaps://a.example.org \t ldaps://b.example.org",
+     TEXT(uris.uri[1], "ldaps://b.example.org")},
+    {"eight URIs",
+     "uri ldaps://a ldaps://b ldaps://c ldaps://d ldaps://e ldaps://f ldaps://g ldaps://h",
+     NUMBER(uris.count, 8)},
+    {"write_uri", "write_uri ldaps://master.example.org",
+     TEXT(write_uris.uri[0], "ldaps://master.example.org")},
+    {"write_uri by default is uri", "uri ldaps://a ldaps://b",
+     TEXT(write_uris.uri[1], "ldaps://b")},
+    {"base", "base ou=People,dc=example,dc=org", TEXT(base, "ou=People,dc=example,dc=org")},
+    {"base with spaces", "base o=Example Limited,c=GB", TEXT(base, "o=Example Limited,c=GB")},
+    {"scope sub", "scope sub", NUMBER(scope, APW_SCOPE_SUB)},
+    {"scope one", "scope one", NUMBER(scope, APW_SCOPE_ONE)},
+    {"scope base", "scope base", NUMBER(scope, APW_SCOPE_BASE)},
+    {"filter", "filter (&(objectClass=person)(uid=%u))",
+     TEXT(filter, "(&(objectClass=person)(uid=%u))")},
+    {"filter with local part and domain", "filter (&(uid=%n)(o=%d)(l=100%%))",
+     TEXT(filter, "(&(uid=%n)(o=%d)(l=100%%))")},
+    {"filter by default", "scope sub", TEXT(filter, "(|(uid=%u)(mail=%u))")},
+    {"binddn", "binddn cn=other,dc=example,dc=org",
+     TEXT(identity.dn, "cn=other,dc=example,dc=org")},
+    {"bindpw_file", "bindpw_file " FOLDER "/password", TEXT(identity.password, "secret word")},
+    {"start_tls yes", "start_tls yes", NUMBER(start_tls, true)},
+    {"start_tls no", "start_tls no", NUMBER(start_tls, false)},
+    {"tls_cacert", "tls_cacert /dev/null", TEXT(tls_cacert, "/dev/null")},
+    {"tls_cacert by default", "scope sub", TEXT(tls_cacert, APW_CA_BUNDLE)},
+    {"tls_min 1.2", "tls_min 1.2", NUMBER(tls_min, APW_TLS_1_2)},
+    {"tls_min 1.3", "tls_min 1.3", NUMBER(tls_min, APW_TLS_1_3)},
+    {"timeout", "timeout 7", NUMBER(timeout_ms, 7000)},
+    {"timeout as long as deadline", "timeout 12", NUMBER(timeout_ms, 12000)},
+    {"deadline", "deadline 300", NUMBER(deadline_ms, 300000)},
+    {"deadline as short as timeout", "deadline 5", NUMBER(deadline_ms, 5000)},
+    {"mfa_filter", "mfa_filter (memberOf=cn=mfa,dc=example,dc=org)",
+     TEXT(mfa_filter, "(memberOf=cn=mfa,dc=example,dc=org)")},
+    {"mfa_filter with an or", "mfa_filter (|(a=b)(c=d))", TEXT(mfa_filter, "(|(a=b)(c=d))")},
+    {"mfa_filter by default", "scope sub", TEXT(mfa_filter, "(appPasswordMfaEnabled=TRUE)")},
+    {"mfa_enforcement enforce", "mfa_enforcement enforce",
+     NUMBER(mfa_enforcement, APW_MFA_ENFORCE)},
+    {"mfa_enforcement report", "mfa_enforcement report", NUMBER(mfa_enforcement, APW_MFA_REPORT)},
+    {"mfa_enforcement by default", "scope sub", NUMBER(mfa_enforcement, APW_MFA_ENFORCE)},
+    {"account_password when-mfa-off", "account_password when-mfa-off",
+     NUMBER(account_password, APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF)},
+    {"account_password never", "account_password never",
+     NUMBER(account_password, APW_ACCOUNT_PASSWORD_NEVER)},
+    {"account_password_from with one", "account_password_from 192.0.2.7",
+     NUMBER(account_password_from.count, 1)},
+    {"account_password_from with three", "account_password_from 192.0.2.0/24  2001:db8::/32\t::1",
+     NUMBER(account_password_from.count, 3)},
+    {"account_password_from none", "account_password_from none",
+     NUMBER(account_password_from.count, 0)},
+    {"login_attribute", "login_attribute uid", TEXT(login_attribute, "uid")},
+    {"login_attribute with digits and hyphens", "login_attribute x-Mail1",
+     TEXT(login_attribute, "x-Mail1")},
+    {"login_attribute by default", "scope sub", TEXT(login_attribute, NULL)},
+    {"hash_memory", "hash_memory 19M", NUMBER(hash_memory_mib, 19)},
+    {"hash_memory at its least", "hash_memory 1M", NUMBER(hash_memory_mib, 1)},
+    {"hash_memory at its cap", "hash_memory 256M", NUMBER(hash_memory_mib, 256)},
+    {"hash_memory by default", "scope sub", NUMBER(hash_memory_mib, 8)},
+    {"hash_passes", "hash_passes 2", NUMBER(hash_passes, 2)},
+    {"hash_passes at its cap", "hash_passes 10", NUMBER(hash_passes, 10)},
+    {"hash_passes by default", "scope sub", NUMBER(hash_passes, 1)},
+    {"max_app_passwords", "max_app_passwords 5", NUMBER(max_app_passwords, 5)},
+    {"max_app_passwords by default", "scope sub", NUMBER(max_app_passwords, 40)},
+    {"record_use in days", "record_use 7d", NUMBER(record_use_s, 604800)},
+    {"record_use in hours", "record_use 12h", NUMBER(record_use_s, 43200)},
+    {"record_use never", "record_use never", NUMBER(record_use_s, 0)},
+    {"record_use by default", "scope sub", NUMBER(record_use_s, 86400)},
+    {"record_use without-address", "record_use 1d  without-address",
+     NUMBER(record_use_without_address, true)},
+    {"record_use with address", "record_use 1d", NUMBER(record_use_without_address, false)},
+    {"refusal_delay", "refusal_delay 3", NUMBER(refusal_delay_ms, 3000)},
+    {"refusal_delay 0", "refusal_delay 0", NUMBER(refusal_delay_ms, 0)},
+    {"refusal_delay by default", "scope sub", NUMBER(refusal_delay_ms, 1000)},
+    {"timeout by default", "scope sub", NUMBER(timeout_ms, 5000)},
+    {"deadline by default", "scope sub", NUMBER(deadline_ms, 12000)},
+    {"log syslog mail", "log syslog mail", NUMBER(log_facility, LOG_MAIL)},
+    {"log syslog local7", "log syslog \t local7", NUMBER(log_facility, LOG_LOCAL7)},
+    {"log syslog authpriv", "log syslog authpriv", NUMBER(log_facility, LOG_AUTHPRIV)},
+    {"log by default", "scope sub", NUMBER(log_facility, LOG_MAIL)},
+    {"log to a file", "log /var/log/app-password.log", TEXT(log_file, "/var/log/app-password.log")},
+    {"no log file by default", "scope sub", TEXT(log_file, NULL)},
+};
+
+static int64_t number_at(const char *at, size_t size)
+{
+    int64_t whole;
+    int ordinary;
+
+    if (size == sizeof(bool))
+        return *(const bool *)at;
+    if (size == sizeof ordinary) {
+        memcpy(&ordinary, at, sizeof ordinary);
+        return ordinary;
+    }
+    assert_int_equal(size, sizeof whole);
+    memcpy(&whole, at, sizeof whole);
+    return whole;
+}
+
+static void test_good(void **state)
+{
+    const struct good_case *row = *state;
+    struct apw_config *config;
+    const char *at;
+    char *text;
+
+    complete_file(row->line, &text);
+    config = read_good(text);
+    at = (const char *)config + row->offset;
+    if (row->text != NULL)
+        assert_string_equal(*(char *const *)at, row->text);
+    else
+        assert_int_equal(number_at(at, row->size), row->number);
+    apw_config_free(&config);
+    assert_null(config);
+    free(text);
+}
+
+/* ---- a bad value of every key ---- */
+
+static const struct bad_case {
+    const char *name;
+    const char *line;
+    const char *error; /* behind "file:line: key: " */
+} bad_values[] = {
+    {"uri without a scheme", "uri ldap.example.org", "is not a URI like ldaps://"},
+    {"uri http", "uri http://ldap.example.org", "\"http://ldap.example.org\" is not a URI"},
+    {"uri cldap", "uri cldap://localhost", "\"cldap://localhost\" "},
+    {"uri in the clear", "uri ldap://ldap.example.org",
+     "would carry passwords in the clear; write ldaps:// or set \"start_tls yes\""},
+    {"uri in the clear behind a good one", "uri ldaps://a.example.org ldap://b.example.org",
+     "\"ldap://b.example.org\" would carry passwords in the clear"},
+    {"uri in the clear to what begins like localhost", "uri ldap://localhost.example.org",
+     "in the clear"},
+    {"uri in the clear to what begins like loopback", "uri ldap://127.0.0.1.example.org",
+     "in the clear"},
+    {"uri in the clear to any address", "uri ldap://0.0.0.0", "in the clear"},
+    {"uri in the clear to an IPv6 address", "uri ldap://[2001:db8::1]", "in the clear"},
+    {"uri with a base", "uri ldaps://ldap.example.org/dc=example,dc=org",
+     "base and filter have keys of their own"},
+    {"uri with a filter", "uri ldaps://ldap.example.org/??sub?(uid=x)",
+     "base and filter have keys of their own"},
+    {"uri with a bad port", "uri ldaps://ldap.example.org:x", "is not a URI"},
+    {"nine URIs",
+     "uri ldaps://a ldaps://b ldaps://c ldaps://d ldaps://e ldaps://f ldaps://g ldaps://h "
+     "ldaps://i",
+     "more than 8 URIs"},
+    {"write_uri in the clear", "write_uri ldap://master.example.org", "in the clear"},
+    {"write_uri that is none", "write_uri master", "is not a URI like"},
+    {"base that is no DN", "base example.org", "is not a DN like dc=example,dc=org"},
+    {"base with a broken DN", "base dc=example,", "is not a DN"},
+    {"scope subtree", "scope subtree", "\"subtree\" is none of sub, one and base"},
+    {"scope in upper case", "scope SUB", "none of sub, one and base"},
+    {"filter without parentheses", "filter uid=%u", "does not begin with a parenthesis"},
+    {"filter without a login", "filter (objectClass=person)", "neither %u (the login) nor %n"},
+    {"filter with a domain alone", "filter (o=%d)", "neither %u (the login) nor %n"},
+    {"filter with an escaped %u alone", "filter (o=%%u)", "neither %u (the login) nor %n"},
+    {"filter with an unknown %", "filter (uid=%s)",
+     "\"%s\" is none of %u (login), %n (local part), %d (domain) and %%"},
+    {"filter with a % at the end", "filter (uid=%u)%", "is none of %u"},
+    {"filter that is not closed", "filter (&(uid=%u)(a=b)", "is not an LDAP filter"},
+    {"filter that is closed twice", "filter (uid=%u))", "is not an LDAP filter"},
+    {"two filters side by side", "filter (uid=%u)(mail=%u)", "is not an LDAP filter"},
+    {"filter with text behind", "filter (uid=%u) or so", "is not an LDAP filter"},
+    {"filter without an attribute", "filter (=%u)", "is not an LDAP filter"},
+    {"filter without a value", "filter (%u)", "is not an LDAP filter"},
+    {"filter with a broken escape", "filter (uid=%u\\zz)", "is not an LDAP filter"},
+    {"bind simple", "bind simple", "leave this line out and give binddn and bindpw_file"},
+    {"binddn that is no DN", "binddn mail", "is not a DN like cn=mail,dc=example,dc=org"},
+    {"bindpw_file that is not there", "bindpw_file " FOLDER "/none", FOLDER "/none: No such file"},
+    {"bindpw_file from nowhere", "bindpw_file password", "is not a path from the root"},
+    {"bindpw_file that is empty", "bindpw_file /dev/null", "one line, the password"},
+    {"start_tls in upper case", "start_tls YES", "\"YES\" is neither yes nor no"},
+    {"start_tls on", "start_tls on", "neither yes nor no"},
+    {"tls_cacert that is not there", "tls_cacert " FOLDER "/none", FOLDER "/none: No such file"},
+    {"tls_cacert from nowhere", "tls_cacert ca.pem", "is not a path from the root"},
+    {"tls_min 1.1", "tls_min 1.1", "\"1.1\" is neither 1.2 nor 1.3"},
+    {"timeout 0", "timeout 0", "\"0\" is not a whole number of seconds from 1 to 300"},
+    {"timeout 301", "timeout 301", "from 1 to 300"},
+    {"timeout with a unit", "timeout 5s", "whole number of seconds"},
+    {"timeout below 0", "timeout -1", "whole number of seconds"},
+    {"timeout past 64 bits", "timeout 18446744073709551621", "whole number of seconds"},
+    {"timeout with a fraction", "timeout 1.5", "whole number of seconds"},
+    {"timeout with text behind", "timeout 5 # seconds", "whole number of seconds"},
+    {"deadline 0", "deadline 0", "from 1 to 300"},
+    {"mfa_filter without parentheses", "mfa_filter memberOf=cn=mfa",
+     "does not begin with a parenthesis"},
+    {"mfa_filter that is not closed", "mfa_filter (a=b", "is not an LDAP filter"},
+    {"mfa_filter that is closed twice", "mfa_filter (a=b))", "is not an LDAP filter"},
+    {"two mfa_filters side by side", "mfa_filter (a=b)(c=d)", "is not an LDAP filter"},
+    {"an mfa_filter that would end the negation", "mfa_filter (a=b))(|(c=d)",
+     "is not an LDAP filter"},
+    {"mfa_filter that is empty", "mfa_filter ()", "is not an LDAP filter"},
+    {"mfa_enforcement on", "mfa_enforcement on", "\"on\" is neither enforce nor report"},
+    {"account_password always", "account_password always", "neither when-mfa-off nor never"},
+    {"account_password_from with a host name", "account_password_from 192.0.2.1 webmail",
+     "\"webmail\" is not a network like 192.0.2.7"},
+    {"account_password_from with bits behind the prefix", "account_password_from 192.0.2.1/24",
+     "no bits behind the prefix"},
+    {"account_password_from with commas", "account_password_from 192.0.2.1,192.0.2.2",
+     "is not a network"},
+    {"login_attribute with an option", "login_attribute cn;lang-en", "is not an attribute name"},
+    {"login_attribute that begins with a digit", "login_attribute 1uid",
+     "is not an attribute name"},
+    {"two login_attributes", "login_attribute uid mail", "is not an attribute name"},
+    {"hash_memory without a unit", "hash_memory 8", "is not a size in MiB like 8M"},
+    {"hash_memory in another unit", "hash_memory 8G", "is not a size in MiB like 8M"},
+    {"hash_memory in a small m", "hash_memory 8m", "is not a size in MiB like 8M"},
+    {"hash_memory 0M", "hash_memory 0M", "from 1 to 256"},
+    {"hash_memory over the cap", "hash_memory 257M", "from 1 to 256"},
+    {"hash_memory far over the cap", "hash_memory 99999999999M", "is not a size in MiB"},
+    {"hash_memory of a unit alone", "hash_memory M", "is not a size in MiB"},
+    {"hash_passes 0", "hash_passes 0", "from 1 to 10"},
+    {"hash_passes over the cap", "hash_passes 11", "from 1 to 10"},
+    {"max_app_passwords 0", "max_app_passwords 0", "from 1 to 1000"},
+    {"max_app_passwords 1001", "max_app_passwords 1001", "from 1 to 1000"},
+    {"record_use without a unit", "record_use 1", "neither never nor a period like 1d or 12h"},
+    {"record_use 0d", "record_use 0d", "neither never nor a period"},
+    {"record_use always", "record_use always", "neither never nor a period"},
+    {"record_use with something behind", "record_use 1d with-address",
+     "neither never nor a period"},
+    {"record_use of without-address alone", "record_use without-address",
+     "neither never nor a period"},
+    {"refusal_delay below 0", "refusal_delay -1", "from 0 to 300"},
+    {"refusal_delay 301", "refusal_delay 301", "from 0 to 300"},
+    {"log to an unknown facility", "log syslog news", "neither \"syslog mail\""},
+    {"log to no facility", "log syslog", "neither \"syslog mail\""},
+    {"log to a facility in one word", "log syslogmail", "neither \"syslog mail\""},
+    {"log to a file from nowhere", "log app-password.log", "nor a path from the root"},
+};
+
+static void test_bad(void **state)
+{
+    const struct bad_case *row = *state;
+    struct apw_error error = {""};
+    char *text, where[2 * UNIT_PATH_SIZE];
+    int number = complete_file(row->line, &text);
+
+    read_bad(text, strlen(text), &error);
+    snprintf(where, sizeof where, "%s:%d: %.*s: ", conf_path, number, (int)strcspn(row->line, " "),
+             row->line);
+    assert_memory_equal(error.text, where, strlen(where));
+    assert_says(&error, row->error);
+    free(text);
+}
+
+/* ---- whole files ---- */
+
+static const struct file_case {
+    const char *name;
+    const char *text;
+    size_t length;
+    const char *error; /* NULL: it is good */
+} files[] = {
+    {"the shortest file", BYTES(NEEDED), NULL},
+    {"comments and empty lines", BYTES("# a comment\n\n   \n\t# another\n" NEEDED "#\n"), NULL},
+    {"CRLF line ends",
+     BYTES("uri ldaps://ldap.example.org\r\nbase dc=example,dc=org\r\n\r\n"
+           "binddn cn=mail,dc=example,dc=org\r\nbindpw_file " FOLDER "/password\r\n"),
+     NULL},
+    {"tabs and spaces around",
+     BYTES("  uri\t ldaps://ldap.example.org \t\n\tbase   dc=example,dc=org\n"
+           "binddn cn=mail,dc=example,dc=org\nbindpw_file " FOLDER "/password\n"),
+     NULL},
+    {"no line end at the end", BYTES(NEEDED "scope one"), NULL},
+    {"start_tls behind the uri that needs it",
+     BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
+           "bindpw_file " FOLDER "/password\nstart_tls yes\n"),
+     NULL},
+    {"bind external over ldapi",
+     BYTES("uri ldapi:/// ldapi://%2Frun%2Fldapi\nbase dc=example,dc=org\nbind external\n"), NULL},
+
+    {"an empty file", BYTES(""), FOLDER "/app-password.conf: uri is missing"},
+    {"a file of comments", BYTES("# nothing\n"), "uri is missing"},
+    {"no uri",
+     BYTES("base dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\nbindpw_file " FOLDER
+           "/password\n"),
+     "uri is missing"},
+    {"no base",
+     BYTES("uri ldapi:///\nbinddn cn=mail,dc=example,dc=org\nbindpw_file " FOLDER "/password\n"),
+     "base is missing"},
+    {"no binddn", BYTES("uri ldapi:///\nbase dc=example,dc=org\nbindpw_file " FOLDER "/password\n"),
+     "binddn is missing (or \"bind external\" over ldapi)"},
+    {"no bindpw_file",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"),
+     "bindpw_file is missing (or \"bind external\" over ldapi)"},
+    {"an unknown key", BYTES(NEEDED "colour red\n"),
+     FOLDER "/app-password.conf:5: unknown key \"colour\"; app-password.conf(5) lists them"},
+    {"a key in upper case", BYTES(NEEDED "SCOPE one\n"), ":5: unknown key \"SCOPE\""},
+    {"a key with a colon", BYTES(NEEDED "scope: one\n"), ":5: unknown key \"scope:\""},
+    {"a key with an equals sign", BYTES(NEEDED "scope=one\n"), ":5: unknown key \"scope=one\""},
+    {"a key of the portal", BYTES(NEEDED "listen 127.0.0.1:8025\n"), ":5: unknown key \"listen\""},
+    {"an empty comment sign behind a key counts", BYTES(NEEDED "scope # one\n"),
+     ":5: scope: \"# one\" is none of"},
+    {"a repeated key", BYTES(NEEDED "\nscope one\nscope sub\n"),
+     ":7: \"scope\" stands on line 6 already; keep one of them"},
+    {"a repeated key with the same value", BYTES(NEEDED "base dc=example,dc=org\n"),
+     ":5: \"base\" stands on line 2 already"},
+    {"a key without a value", BYTES(NEEDED "scope\n"),
+     ":5: \"scope\" needs a value; to have the default, leave the line out"},
+    {"a key with a blank value", BYTES(NEEDED "scope \t \n"), ":5: \"scope\" needs a value"},
+    {"a NUL", BYTES(NEEDED "scope o\0ne\n"),
+     ":5: the line is longer than 4094 bytes or holds a NUL"},
+    {"a NUL behind a value", BYTES(NEEDED "scope one\0\n"), ":5: the line is longer than"},
+    {"a NUL in a last line without an end", BYTES(NEEDED "scope one\0 or not"),
+     ":5: the line is longer than"},
+    {"a NUL at the very end", BYTES(NEEDED "scope one\0"), ":5: the line is longer than"},
+    {"a line that is not UTF-8", BYTES(NEEDED "base ou=Andr\xe9\n"), ":5: the line is not UTF-8"},
+    {"a byte order mark", BYTES("\xef\xbb\xbf" NEEDED), ":1: unknown key"},
+    {"deadline shorter than timeout", BYTES(NEEDED "deadline 4\n"),
+     "deadline (4 s) is shorter than timeout (5 s)"},
+    {"timeout longer than deadline", BYTES(NEEDED "timeout 13\n"),
+     "deadline (12 s) is shorter than timeout (13 s)"},
+    {"start_tls no behind a uri that needs it",
+     BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
+           "bindpw_file " FOLDER "/password\nstart_tls no\n"),
+     ":1: uri: \"ldap://ldap.example.org\" would carry passwords in the clear"},
+    {"bind external over TLS",
+     BYTES("uri ldaps://ldap.example.org\nbase dc=example,dc=org\nbind external\n"),
+     "\"bind external\" needs ldapi URIs only"},
+    {"bind external over loopback", BYTES("uri ldap:///\nbase dc=example,dc=org\nbind external\n"),
+     "\"bind external\" needs ldapi URIs only"},
+    {"bind external with one URI that is not ldapi",
+     BYTES("uri ldapi:/// ldap://localhost\nbase dc=example,dc=org\nbind external\n"),
+     "\"bind external\" needs ldapi URIs only"},
+    {"bind external with a write_uri that is not ldapi",
+     BYTES("uri ldapi:///\nwrite_uri ldaps://a\nbase dc=example,dc=org\nbind external\n"),
+     "\"bind external\" needs ldapi URIs only"},
+    {"bind external with a binddn",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nbinddn cn=mail,dc=example\n"),
+     "\"bind external\" goes without binddn and bindpw_file"},
+    {"bind external with a bindpw_file",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nbindpw_file " FOLDER
+           "/password\n"),
+     "\"bind external\" goes without binddn and bindpw_file"},
+};
+
+static void test_file(void **state)
+{
+    const struct file_case *row = *state;
+    struct apw_error error = {""};
+
+    if (row->error == NULL) {
+        struct apw_config *config = read_good(row->text);
+
+        apw_config_free(&config);
+        return;
+    }
+    read_bad(row->text, row->length, &error);
+    assert_says(&error, FOLDER "/app-password.conf:");
+    assert_says(&error, row->error);
+}
+
+static void test_long_line(void **state)
+{
+    char *text = unit_repeat("#", 10000);
+    struct apw_error error = {""};
+    struct apw_config *config;
+
+    (void)state;
+    memcpy(text, NEEDED, sizeof NEEDED - 1);
+    text[sizeof NEEDED - 1 + 4094] = '\n';
+    text[sizeof NEEDED - 1 + 4095] = '\0';
+    config = read_good(text);
+    apw_config_free(&config);
+    memcpy(text + sizeof NEEDED - 1 + 4094, "#\n", 3);
+    read_bad(text, strlen(text), &error);
+    assert_contains(error.text, ":5: the line is longer than 4094 bytes");
+    text[strlen(text) - 1] = '\0';
+    read_bad(text, strlen(text), &error);
+    assert_contains(error.text, ":5: the line is longer than 4094 bytes");
+    free(text);
+}
+
+static void test_missing_file(void **state)
+{
+    struct apw_error error = {""};
+    struct apw_config *config;
+    char path[UNIT_PATH_SIZE];
+
+    (void)state;
+    assert_int_equal(apw_config_read(unit_path("none.conf", path), &config, &error), -1);
+    assert_null(config);
+    assert_says(&error, FOLDER "/none.conf: No such file or directory");
+    unit_path("", path);
+    assert_int_equal(apw_config_read(path, &config, &error), -1);
+    assert_contains(error.text, "directory");
+}
+
+static void test_complete_file(void **state)
+{
+    struct apw_config *config =
+        read_good("# every key\n" NEEDED "write_uri ldaps://master.example.org\nscope one\n"
+                  "filter (uid=%u)\nstart_tls no\ntls_cacert /dev/null\ntls_min 1.3\ntimeout 3\n"
+                  "deadline 9\nmfa_filter (a=b)\nmfa_enforcement report\n"
+                  "account_password never\naccount_password_from 192.0.2.0/24\n"
+                  "login_attribute uid\nhash_memory 16M\nhash_passes 3\nmax_app_passwords 7\n"
+                  "record_use 2d without-address\nrefusal_delay 2\nlog /var/log/x\n");
+
+    (void)state;
+    assert_int_equal(config->uris.count, 1);
+    assert_string_equal(config->write_uris.uri[0], "ldaps://master.example.org");
+    assert_int_equal(config->identity.method, APW_BIND_SIMPLE);
+    assert_string_equal(config->identity.dn, "cn=mail,dc=example,dc=org");
+    assert_string_equal(config->identity.password, "secret word");
+    assert_int_equal(config->deadline_ms, 9000);
+    assert_int_equal(config->tls_min, APW_TLS_1_3);
+    assert_string_equal(config->log_file, "/var/log/x");
+    apw_config_free(&config);
+}
+
+static void test_free_nothing(void **state)
+{
+    struct apw_config *config = NULL;
+
+    (void)state;
+    apw_config_free(&config);
+}
+
+/* ---- without the identity ---- */
+
+static void test_without_identity(void **state)
+{
+    static const char text[] = "uri ldaps://a\nbase dc=example,dc=org\n"
+                               "binddn cn=mail,dc=example\nbindpw_file " FOLDER "/none\n";
+    struct apw_error error = {""};
+    struct apw_config *config;
+
+    (void)state;
+    write_expanded(conf_path, text, strlen(text));
+    assert_int_equal(apw_config_read_without_identity(conf_path, &config, &error), 0);
+    assert_null(config->identity.dn);
+    assert_null(config->identity.password);
+    apw_config_free(&config);
+    assert_int_equal(apw_config_read(conf_path, &config, &error), -1);
+}
+
+/* ---- admin.conf ---- */
+
+static const struct admin_case {
+    const char *name;
+    const char *text;
+    const char *error; /* NULL: it is good */
+} admin_files[] = {
+    {"an administrator with a password",
+     "binddn cn=admin,dc=example,dc=org\nbindpw_file " FOLDER "/password\n", NULL},
+    {"an administrator with bind external", "bind external\n", NULL},
+    {"an administrator without a password", "binddn cn=admin,dc=example,dc=org\n",
+     FOLDER "/admin.conf: bindpw_file is missing"},
+    {"an administrator without a DN", "bindpw_file " FOLDER "/password\n",
+     FOLDER "/admin.conf: binddn is missing"},
+    {"an empty admin.conf", "", FOLDER "/admin.conf: binddn is missing"},
+    {"a key of app-password.conf in admin.conf", "uri ldapi:///\n",
+     FOLDER "/admin.conf:1: unknown key \"uri\""},
+    {"a bad DN in admin.conf", "\nbinddn admin\n", FOLDER "/admin.conf:2: binddn: \"admin\""},
+    {"bind external and a DN in admin.conf", "bind external\nbinddn cn=admin,dc=example,dc=org\n",
+     "goes without binddn"},
+};
+
+static void test_admin(void **state)
+{
+    const struct admin_case *row = *state;
+    struct apw_identity identity = {.dn = NULL};
+    struct apw_error error = {""};
+    char path[UNIT_PATH_SIZE];
+
+    write_expanded(unit_path("admin.conf", path), row->text, strlen(row->text));
+    assert_int_equal(apw_config_read_admin(conf_path, &identity, &error),
+                     row->error == NULL ? 0 : -1);
+    unlink(path);
+    if (row->error != NULL) {
+        assert_says(&error, row->error);
+        assert_null(identity.dn);
+        assert_null(identity.password);
+        return;
+    }
+    if (identity.method == APW_BIND_SIMPLE) {
+        assert_string_equal(identity.dn, "cn=admin,dc=example,dc=org");
+        assert_string_equal(identity.password, "secret word");
+    } else {
+        assert_null(identity.dn);
+        assert_null(identity.password);
+    }
+    apw_identity_wipe(&identity);
+}
+
+static void test_admin_missing(void **state)
+{
+    struct apw_identity identity;
+    struct apw_error error = {""};
+
+    (void)state;
+    assert_int_equal(apw_config_read_admin(conf_path, &identity, &error), -1);
+    assert_says(&error, FOLDER "/admin.conf: No such file");
+}
+
+/* ---- password files ---- */
+
+static const struct secret_case {
+    const char *name;
+    const char *text;
+    size_t length;
+    const char *secret; /* NULL: unusable */
+} secrets[] = {
+    {"a password", BYTES("secret\n"), "secret"},
+    {"a password without a line end", BYTES("secret"), "secret"},
+    {"a password with CRLF", BYTES("secret\r\n"), "secret"},
+    {"spaces belong to a password", BYTES(" secret \n"), " secret "},
+    {"bytes past ASCII belong to a password", BYTES("\xff\x01\n"), "\xff\x01"},
+    {"an empty file has no password", BYTES(""), NULL},
+    {"an empty line is no password", BYTES("\n"), NULL},
+    {"an empty CRLF line is no password", BYTES("\r\n"), NULL},
+    {"two lines are no password", BYTES("secret\nmore\n"), NULL},
+    {"an empty line behind is refused", BYTES("secret\n\n"), NULL},
+    {"a NUL is in no password", BYTES("sec\0ret\n"), NULL},
+};
+
+static void test_secret(void **state)
+{
+    const struct secret_case *row = *state;
+    struct apw_error error = {""};
+    char path[UNIT_PATH_SIZE], *secret;
+
+    unit_write(unit_path("secret", path), row->text, row->length);
+    assert_int_equal(apw_secret_read(path, &secret, &error), row->secret != NULL ? 0 : -1);
+    if (row->secret != NULL)
+        assert_string_equal(secret, row->secret);
+    else
+        assert_says(&error,
+                    FOLDER "/secret: it must hold one line, the password, of 1 to 1024 bytes");
+    apw_secret_free(&secret);
+    assert_null(secret);
+}
+
+static void test_secret_length(void **state)
+{
+    char *text = unit_repeat("x", 5000), path[UNIT_PATH_SIZE], *secret;
+
+    (void)state;
+    unit_path("secret", path);
+    for (size_t length = 1023; length <= 1030; length++) {
+        unit_write(path, text, length);
+        assert_int_equal(apw_secret_read(path, &secret, NULL), length <= 1024 ? 0 : -1);
+        apw_secret_free(&secret);
+        text[length] = '\n';
+        unit_write(path, text, length + 1);
+        assert_int_equal(apw_secret_read(path, &secret, NULL), length <= 1024 ? 0 : -1);
+        text[length] = 'x';
+        apw_secret_free(&secret);
+    }
+    unit_write(path, text, 5000);
+    assert_int_equal(apw_secret_read(path, &secret, NULL), -1);
+    free(text);
+}
+
+static void test_secret_missing(void **state)
+{
+    struct apw_error error = {""};
+    char path[UNIT_PATH_SIZE], *secret;
+
+    (void)state;
+    assert_int_equal(apw_secret_read(unit_path("none", path), &secret, &error), -1);
+    assert_null(secret);
+    assert_says(&error, FOLDER "/none: No such file");
+}
+
+/* ---- defaults of the build ---- */
+
+static void test_default_path(void **state)
+{
+    (void)state;
+    assert_string_equal(apw_config_default_path, APW_SYSCONFDIR "/app-password/app-password.conf");
+}
+
 int main(void)
 {
-    return 0;
+    char path[UNIT_PATH_SIZE];
+
+    unit_path("app-password.conf", conf_path);
+    unit_write(unit_path("password", path), "secret word\n", 12);
+    UNIT_TEST("a file with every key", test_complete_file);
+    UNIT_ROWS(good_values, test_good);
+    UNIT_ROWS(bad_values, test_bad);
+    UNIT_ROWS(files, test_file);
+    UNIT_TEST("a line has 4094 bytes at most", test_long_line);
+    UNIT_TEST("a missing file, and a folder", test_missing_file);
+    UNIT_TEST("nothing is freed", test_free_nothing);
+    UNIT_TEST("who manages needs no identity of the mail server", test_without_identity);
+    UNIT_ROWS(admin_files, test_admin);
+    UNIT_TEST("a missing admin.conf", test_admin_missing);
+    UNIT_ROWS(secrets, test_secret);
+    UNIT_TEST("a password has 1024 bytes at most", test_secret_length);
+    UNIT_TEST("a missing password file", test_secret_missing);
+    UNIT_TEST("the default path is below sysconfdir", test_default_path);
+    return unit_run();
 }

@@ -21,7 +21,6 @@ static const struct check_case {
     {"k7q29fjdx3mh4tnzp8w has check w", "k7q29fjdx3mh4tnzp8w", 'w'},
     {"u has no check", "000000000000000000u", 0},
     {"upper case has no check", "A000000000000000000", 0},
-    {"the end of a text has no check", "000", 0},
 };
 
 static void test_check(void **state)
@@ -308,6 +307,32 @@ static void test_show(void **state)
     assert_string_equal(id, "k7q2");
 }
 
+static const struct login_case {
+    const char *name;
+    const char *login;
+    bool is_password;
+} logins[] = {
+    {"an app password as a login", UNIT_SHOWN, true},
+    {"an app password with a realm behind", UNIT_SHOWN "@example.org", true},
+    {"an app password with an @ behind", UNIT_PASSWORD "@", true},
+    {"an app password with spaces and a realm", " k7q2 9fjd x3mh 4tnz p8ww @a@b", true},
+    {"a name is no app password", "alice", false},
+    {"a mail address is no app password", "alice@example.org", false},
+    {"an app password as a domain is a login", "alice@" UNIT_PASSWORD, false},
+    {"an empty login is no app password", "", false},
+    {"an @ is no app password", "@", false},
+};
+
+static void test_login(void **state)
+{
+    const struct login_case *row = *state;
+    size_t length = strlen(row->login);
+    char *login = unit_copy(row->login, length);
+
+    assert_int_equal(apw_password_is_login(login, length), row->is_password);
+    free(login);
+}
+
 static const struct id_case {
     const char *name;
     const char *text;
@@ -359,6 +384,7 @@ int main(void)
     UNIT_TEST("every swap of neighbours but 0 with z is caught", test_transpositions);
     UNIT_TEST("made app passwords are well-formed and distinct", test_make);
     UNIT_TEST("an app password is shown in groups, its id in front", test_show);
+    UNIT_ROWS(logins, test_login);
     UNIT_ROWS(ids, test_id);
     UNIT_TEST("a NUL is in no id", test_nul_in_id);
     return unit_run();

@@ -1,9 +1,1106 @@
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The decision: every row of the table at its edges, with a directory and a clock of our own. */
+#include "clock.h"
+#include "unit.h"
+#include "verify.h"
+#include <sodium.h>
+
+#define NOW      "20261122101500Z"
+#define DEADLINE 123456789 /* handed through, never looked at */
+#define BASE     "dc=example,dc=org"
+#define DN       "uid=alice,ou=People,dc=example,dc=org"
+#define MFA      "(appPasswordMfaEnabled=TRUE)"
+#define NOT_MFA  "(!(appPasswordMfaEnabled=TRUE))"
+
+/* What is typed. */
+#define RIGHT   UNIT_SHOWN
+#define WRONG   "k7q2-0000-0000-0000-0001" /* the id is there, the rest is wrong */
+#define UNKNOWN "zzzz-0000-0000-0000-0004" /* no value has the id */
+#define ACCOUNT "correct horse battery staple"
+
+/* What is stored. */
+#define VALUE(keys) "id=k7q2 created=20261101000000Z" keys " hash={ARGON2}" UNIT_PHC " label=Laptop"
+#define APP(keys)                                                                                  \
+    {                                                                                              \
+        "appPassword", VALUE(keys)                                                                 \
+    }
+#define OTHER_APP                                                                                  \
+    {                                                                                              \
+        "appPassword", "id=0123 created=20261101000000Z hash={ARGON2}" UNIT_PHC " label=Phone"     \
+    }
+
+enum found { ONE_ENTRY = 0, NO_ENTRY, TWO_ENTRIES };
+
+/* What the two searches for the MFA filter answer. */
+enum mfa_answer {
+    MFA_UNASKED = 0,
+    MFA_IS_OFF,
+    MFA_IS_ON,
+    MFA_IS_HIDDEN, /* neither the filter nor its negation matches */
+};
+
+enum bind_answer {
+    BIND_UNASKED = 0,
+    BIND_OK,
+    BIND_WRONG,
+    BIND_LOCKED,
+    BIND_MUST_CHANGE,
+    BIND_LOST
+};
+
+struct stored {
+    const char *name;
+    const char *value;
+};
+#define STORED_MAX 8
+
+static const char nothing[] = ""; /* in a row: the host does not know */
+
+/* One login and what must come of it. Whatever is left out: alice, at NOW, by smtp from
+ * 203.0.113.7; the shortest configuration. */
+struct scene {
+    const char *name;
+
+    const char *login;
+    const char *password;
+    const char *service;
+    const char *client;
+    const char *now;
+
+    enum found found;
+    struct stored stored[STORED_MAX];
+    enum mfa_answer mfa;
+    enum bind_answer bind;
+
+    enum apw_mfa_enforcement enforcement;
+    enum apw_account_password account_password;
+    const char *account_password_from;
+    const char *login_attribute;
+
+    enum apw_verdict verdict;
+    enum apw_reason reason;
+    int hashes;
+    const char *accepted_name; /* the login */
+    const char *id;
+    bool would_refuse;
+    bool is_exempt;
+    bool names_entry;
+    const char *detail; /* none */
+};
+
+/* ---- the world ---- */
+
+static const struct scene *scene;
+static enum apw_ldap_result search_result[3]; /* of the first, second and third search */
+static const struct stored *many;             /* instead of the scene's */
+static size_t many_count;
+
+#define QUESTIONS_MAX 8
+static struct question {
+    char base[128];
+    enum apw_scope scope;
+    char filter[512];
+    char attributes[256];
+    unsigned limit;
+} questions[QUESTIONS_MAX];
+static size_t searches, binds;
+static char bound_dn[128], bound_password[APW_PASSWORD_BYTES_MAX + 1];
+static int hashes;
+static bool hashes_fail;
+
+int __wrap_crypto_pwhash(unsigned char *const out, unsigned long long outlen,
+                         const char *const passwd, unsigned long long passwdlen,
+                         const unsigned char *const salt, unsigned long long opslimit,
+                         size_t memlimit, int alg);
+int __real_crypto_pwhash(unsigned char *const out, unsigned long long outlen,
+                         const char *const passwd, unsigned long long passwdlen,
+                         const unsigned char *const salt, unsigned long long opslimit,
+                         size_t memlimit, int alg);
+
+int __wrap_crypto_pwhash(unsigned char *const out, unsigned long long outlen,
+                         const char *const passwd, unsigned long long passwdlen,
+                         const unsigned char *const salt, unsigned long long opslimit,
+                         size_t memlimit, int alg)
+{
+    hashes++;
+    if (hashes_fail)
+        return -1;
+    return __real_crypto_pwhash(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static void add_value(struct apw_entry *entry, const struct stored *stored)
+{
+    struct apw_attribute *last =
+        entry->attribute_count > 0 ? &entry->attribute[entry->attribute_count - 1] : NULL;
+    bool has_options = strchr(stored->name, ';') != NULL;
+    char *name = strndup(stored->name, strcspn(stored->name, ";"));
+    struct apw_value *value;
+
+    if (last == NULL || strcmp(last->name, name) != 0 || last->has_options != has_options) {
+        last = &entry->attribute[entry->attribute_count++];
+        last->name = name;
+        last->has_options = has_options;
+        last->value = allocate(64, sizeof *last->value);
+    } else {
+        free(name);
+    }
+    value = &last->value[last->count++];
+    value->length = strlen(stored->value);
+    value->bytes = strdup(stored->value);
+}
+
+static struct apw_entry *make_entry(const char *dn, const struct stored *stored, size_t count)
+{
+    struct apw_entry *entry = allocate(1, sizeof *entry);
+
+    entry->dn = strdup(dn);
+    entry->attribute = allocate(STORED_MAX, sizeof *entry->attribute);
+    for (size_t i = 0; i < count && stored[i].name != NULL; i++)
+        add_value(entry, &stored[i]);
+    return entry;
+}
+
+static struct apw_entry *find_entries(void)
+{
+    struct apw_entry *entry;
+
+    if (scene->found == NO_ENTRY)
+        return NULL;
+    entry =
+        many != NULL ? make_entry(DN, many, many_count) : make_entry(DN, scene->stored, STORED_MAX);
+    if (scene->found == TWO_ENTRIES)
+        entry->next = make_entry("uid=alice,ou=Guests," BASE, scene->stored, STORED_MAX);
+    return entry;
+}
+
+static bool mfa_search_matches(const char *filter)
+{
+    bool is_negated = strncmp(filter, "(!", 2) == 0;
+
+    return is_negated ? scene->mfa == MFA_IS_OFF || scene->mfa == MFA_UNASKED
+                      : scene->mfa == MFA_IS_ON;
+}
+
+static enum apw_ldap_result search(void *context, const char *base, enum apw_scope scope,
+                                   const char *filter, const char *const *attributes,
+                                   unsigned limit, int64_t deadline, struct apw_entry **entries_r,
+                                   struct apw_error *error)
+{
+    struct question *question = &questions[searches];
+    size_t number = searches++;
+
+    assert_ptr_equal(context, &questions);
+    assert_true(deadline == DEADLINE);
+    assert_true(number < UNIT_COUNT(search_result));
+    *question = (struct question){.scope = scope, .limit = limit};
+    snprintf(question->base, sizeof question->base, "%s", base);
+    snprintf(question->filter, sizeof question->filter, "%s", filter);
+    for (; *attributes != NULL; attributes++) {
+        strcat(question->attributes, *attributes);
+        strcat(question->attributes, " ");
+    }
+    if (number == 0)
+        *entries_r = find_entries();
+    else
+        *entries_r = mfa_search_matches(filter) ? make_entry(DN, NULL, 0) : NULL;
+    error->text[0] = '\0';
+    if (search_result[number] != APW_LDAP_OK)
+        apw_error_set(error, "search %zu for %s failed", number + 1, filter);
+    return search_result[number];
+}
+
+static enum apw_user_bind bind_user(void *context, const char *dn, const char *password,
+                                    size_t password_length, int64_t deadline,
+                                    struct apw_error *error)
+{
+    assert_ptr_equal(context, &questions);
+    assert_true(deadline == DEADLINE);
+    assert_true(password_length < sizeof bound_password);
+    binds++;
+    snprintf(bound_dn, sizeof bound_dn, "%s", dn);
+    memcpy(bound_password, password, password_length);
+    bound_password[password_length] = '\0';
+    error->text[0] = '\0';
+    switch (scene->bind) {
+    case BIND_UNASKED: /* so that who asks without need gives itself away */
+    case BIND_OK:
+        return APW_USER_BIND_OK;
+    case BIND_WRONG:
+        return APW_USER_BIND_WRONG;
+    case BIND_LOCKED:
+        return APW_USER_BIND_LOCKED;
+    case BIND_MUST_CHANGE:
+        return APW_USER_BIND_MUST_CHANGE;
+    case BIND_LOST:
+        break;
+    }
+    apw_error_set(error, "no answer in time");
+    return APW_USER_BIND_UNAVAILABLE;
+}
+
+static int64_t now(void *context)
+{
+    int64_t seconds;
+
+    (void)context;
+    if (apw_timestamp_parse(scene->now != NULL ? scene->now : NOW, 15, &seconds) != 0)
+        abort();
+    return seconds;
+}
+
+static const struct apw_world world = {
+    .search = search, .bind_user = bind_user, .now = now, .context = &questions};
+
+static void reset_world(const struct scene *next)
+{
+    scene = next;
+    for (size_t i = 0; i < UNIT_COUNT(search_result); i++)
+        search_result[i] = APW_LDAP_OK;
+    many = NULL;
+    searches = binds = 0;
+    hashes = 0;
+    hashes_fail = false;
+    bound_dn[0] = bound_password[0] = '\0';
+}
+
+/* ---- one scene ---- */
+
+static struct apw_config make_config(const struct scene *of)
+{
+    struct apw_config config = {.base = (char *)BASE,
+                                .filter = (char *)"(|(uid=%u)(mail=%u))",
+                                .mfa_filter = (char *)MFA,
+                                .mfa_enforcement = of->enforcement,
+                                .account_password = of->account_password,
+                                .login_attribute = (char *)of->login_attribute};
+
+    if (of->account_password_from != NULL &&
+        apw_networks_parse(of->account_password_from, strlen(of->account_password_from), ' ',
+                           &config.account_password_from, NULL) != 0)
+        abort();
+    return config;
+}
+
+static const char *or_default(const char *text, const char *otherwise)
+{
+    return text == nothing ? NULL : text == NULL ? otherwise : text;
+}
+
+/* No verdict but accepted leaves a name, and none is told of an accepted login. */
+static void assert_consistent(const struct apw_decision *decision)
+{
+    if (decision->verdict != APW_ACCEPTED)
+        assert_true(unit_is_zero(decision->name, sizeof decision->name));
+    else
+        assert_true(decision->name[0] != '\0');
+    if (decision->would_refuse)
+        assert_int_equal(decision->verdict, APW_ACCEPTED);
+}
+
+static void play(const struct scene *of, struct apw_decision *decision_r)
+{
+    const char *login = or_default(of->login, "alice"), *password = or_default(of->password, RIGHT);
+    struct apw_config config = make_config(of);
+    size_t login_length = strlen(login), password_length = strlen(password);
+    char *login_copy = unit_copy(login, login_length),
+         *password_copy = unit_copy(password, password_length);
+    const struct apw_attempt attempt = {.login = login_copy,
+                                        .login_length = login_length,
+                                        .password = password_copy,
+                                        .password_length = password_length,
+                                        .service = or_default(of->service, "smtp"),
+                                        .client = or_default(of->client, "203.0.113.7")};
+
+    memset(decision_r, 0xaa, sizeof *decision_r);
+    apw_verify(&config, &world, &attempt, DEADLINE, decision_r);
+    assert_consistent(decision_r);
+    free(login_copy);
+    free(password_copy);
+}
+
+static void assert_outcome(const struct apw_decision *decision, enum apw_verdict verdict,
+                           enum apw_reason reason)
+{
+    assert_string_equal(apw_reason_name(decision->reason), apw_reason_name(reason));
+    assert_string_equal(apw_verdict_name(decision->verdict), apw_verdict_name(verdict));
+}
+
+static size_t searches_for(enum mfa_answer mfa)
+{
+    switch (mfa) {
+    case MFA_UNASKED:
+        return 1;
+    case MFA_IS_OFF:
+        return 2;
+    case MFA_IS_ON:
+    case MFA_IS_HIDDEN:
+        break;
+    }
+    return 3;
+}
+
+static void test_scene(void **state)
+{
+    const struct scene *row = *state;
+    struct apw_decision decision;
+
+    reset_world(row);
+    play(row, &decision);
+    assert_outcome(&decision, row->verdict, row->reason);
+    assert_int_equal(searches, searches_for(row->mfa));
+    assert_int_equal(binds, row->bind == BIND_UNASKED ? 0 : 1);
+    assert_int_equal(hashes, row->hashes);
+    if (row->verdict == APW_ACCEPTED)
+        assert_string_equal(decision.name, row->accepted_name != NULL ? row->accepted_name
+                                           : row->login != NULL       ? row->login
+                                                                      : "alice");
+    assert_string_equal(decision.id, row->id != NULL ? row->id : "");
+    assert_int_equal(decision.would_refuse, row->would_refuse);
+    assert_int_equal(decision.is_exempt, row->is_exempt);
+    assert_int_equal(decision.dn != NULL, row->names_entry);
+    if (decision.dn != NULL)
+        assert_string_equal(decision.dn, DN);
+    if (row->detail != NULL)
+        assert_contains(decision.detail.text, row->detail);
+    else
+        assert_string_equal(decision.detail.text, "");
+    apw_decision_clear(&decision);
+}
+
+/* ---- the rows of the table ---- */
+
+#define ACCEPTED(why)    .verdict = APW_ACCEPTED, .reason = APW_REASON_##why
+#define REFUSED(why)     .verdict = APW_REFUSED, .reason = APW_REASON_##why
+#define UNAVAILABLE(why) .verdict = APW_UNAVAILABLE, .reason = APW_REASON_##why
+
+/* Row 6, accepted and refused by the hash: the one value with the id was looked at. */
+#define BY_HASH_ACCEPTED ACCEPTED(APP_PASSWORD), .id = "k7q2", .hashes = 1
+#define BY_HASH_REFUSED  REFUSED(WRONG_APP_PASSWORD), .id = "k7q2", .hashes = 1
+#define UNUSABLE(why)    REFUSED(UNUSABLE_VALUE), .id = "k7q2", .names_entry = true, .detail = why
+
+static const struct scene entry_scenes[] = {
+    {"an unknown user is refused", .found = NO_ENTRY, REFUSED(UNKNOWN_USER)},
+    {"an unknown user is refused with an account password too", .found = NO_ENTRY,
+     .password = ACCOUNT, REFUSED(UNKNOWN_USER)},
+    {"two entries are an outage, not a guess", .found = TWO_ENTRIES, .stored = {APP("")},
+     UNAVAILABLE(AMBIGUOUS_USER), .names_entry = true,
+     .detail = "also found: uid=alice,ou=Guests," BASE},
+    {"a disabled account is refused",
+     .stored = {APP(""), {"pwdAccountLockedTime", "000001010000Z"}}, REFUSED(ACCOUNT_DISABLED)},
+    {"a disabled account is refused with its account password", .password = ACCOUNT,
+     .stored = {{"pwdAccountLockedTime", "000001010000Z"}}, REFUSED(ACCOUNT_DISABLED)},
+    {"a disabled account of a 389 server is refused",
+     .stored = {APP(""), {"nsAccountLock", "TRUE"}}, REFUSED(ACCOUNT_DISABLED)},
+    {"nsAccountLock in lower case disables", .stored = {APP(""), {"nsAccountLock", "true"}},
+     REFUSED(ACCOUNT_DISABLED)},
+    {"nsAccountLock in other case disables", .stored = {APP(""), {"nsaccountlock", "TRUE"}},
+     REFUSED(ACCOUNT_DISABLED)},
+    {"nsAccountLock with an option disables", .stored = {APP(""), {"nsAccountLock;x-y", "TRUE"}},
+     REFUSED(ACCOUNT_DISABLED)},
+    {"one of two locks for good disables",
+     .stored = {APP(""),
+                {"pwdAccountLockedTime", "20261122101400Z"},
+                {"pwdAccountLockedTime", "000001010000Z"}},
+     REFUSED(ACCOUNT_DISABLED)},
+    {"nsAccountLock FALSE does not disable", .stored = {APP(""), {"nsAccountLock", "FALSE"}},
+     BY_HASH_ACCEPTED},
+    {"a temporary lock does not stop an app password",
+     .stored = {APP(""), {"pwdAccountLockedTime", "20261122101400Z"}}, BY_HASH_ACCEPTED},
+};
+
+static const struct scene app_password_scenes[] = {
+    {"an app password is accepted", .stored = {APP("")}, BY_HASH_ACCEPTED},
+    {"an app password without hyphens is accepted", .password = UNIT_PASSWORD, .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+    {"an app password in upper case with spaces is accepted",
+     .password = " K7Q2 9FJD X3MH 4TNZ P8WW ", .stored = {APP("")}, BY_HASH_ACCEPTED},
+    {"an app password with en dashes is accepted",
+     .password = "k7q2\xe2\x80\x93"
+                 "9fjd\xe2\x80\x93x3mh\xe2\x80\x93"
+                 "4tnz\xe2\x80\x93p8ww",
+     .stored = {APP("")}, BY_HASH_ACCEPTED},
+    {"an app password among others is accepted", .stored = {OTHER_APP, APP("")}, BY_HASH_ACCEPTED},
+    {"the accepted name is the login as it came", .login = "Alice@Example.ORG", .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+    {"a wrong app password is refused", .password = WRONG, .stored = {APP("")}, BY_HASH_REFUSED},
+    {"a wrong app password never opens as an account password", .password = WRONG,
+     .stored = {APP(""), OTHER_APP}, BY_HASH_REFUSED},
+    {"an unusable value elsewhere does no harm",
+     .stored = {{"appPassword", "id=0123 colour=red"},
+                {"appPassword", "rubbish"},
+                {"appPassword", ""},
+                APP("")},
+     BY_HASH_ACCEPTED},
+    {"two unusable values of another id do no harm", .stored = {OTHER_APP, OTHER_APP, APP("")},
+     BY_HASH_ACCEPTED},
+
+    {"a second before it expires it is accepted", .now = "20270521235959Z",
+     .stored = {APP(" expires=20270522000000Z")}, BY_HASH_ACCEPTED},
+    {"at the second it expires it is refused", .now = "20270522000000Z",
+     .stored = {APP(" expires=20270522000000Z")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"a second after it expired it is refused", .now = "20270522000001Z",
+     .stored = {APP(" expires=20270522000000Z")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"made a second in the future it is accepted", .now = "20261031235959Z", .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+    {"made a day in the future it is accepted", .now = "20261031000000Z", .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+    {"made a day and a second in the future the clock is wrong", .now = "20261030235959Z",
+     .stored = {APP("")}, UNAVAILABLE(CLOCK), .id = "k7q2", .names_entry = true,
+     .detail = "check this host's clock"},
+    {"with a clock in 1970 it is the clock that is wrong", .now = "19700101000000Z",
+     .stored = {APP(" expires=20270522000000Z")}, UNAVAILABLE(CLOCK), .id = "k7q2",
+     .names_entry = true, .detail = "clock"},
+
+    {"its one service is accepted", .stored = {APP(" services=smtp")}, BY_HASH_ACCEPTED},
+    {"one of its services is accepted", .service = "imap", .stored = {APP(" services=smtp,imap")},
+     BY_HASH_ACCEPTED},
+    {"another service is refused", .service = "imap", .stored = {APP(" services=smtp")},
+     REFUSED(WRONG_SERVICE), .id = "k7q2"},
+    {"submission is smtp", .service = "submission", .stored = {APP(" services=smtp")},
+     BY_HASH_ACCEPTED},
+    {"SMTPS is smtp", .service = "SMTPS", .stored = {APP(" services=smtp")}, BY_HASH_ACCEPTED},
+    {"smtp is a stored submission", .stored = {APP(" services=submission")}, BY_HASH_ACCEPTED},
+    {"managesieve is sieve", .service = "managesieve", .stored = {APP(" services=sieve")},
+     BY_HASH_ACCEPTED},
+    {"pop is pop3", .service = "pop", .stored = {APP(" services=imap,pop3")}, BY_HASH_ACCEPTED},
+    {"a service that begins like another is refused", .service = "smtpd",
+     .stored = {APP(" services=smtp")}, REFUSED(WRONG_SERVICE), .id = "k7q2"},
+    {"an unknown service is refused", .service = nothing, .stored = {APP(" services=smtp")},
+     REFUSED(WRONG_SERVICE), .id = "k7q2"},
+    {"a service of odd characters is unknown", .service = "smtp,imap",
+     .stored = {APP(" services=smtp")}, REFUSED(WRONG_SERVICE), .id = "k7q2"},
+    {"an empty service is unknown", .service = "", .stored = {APP(" services=smtp")},
+     REFUSED(WRONG_SERVICE), .id = "k7q2"},
+    {"an unknown service may use one for all", .service = nothing, .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+
+    {"from its IPv4 network it is accepted", .client = "192.0.2.255",
+     .stored = {APP(" from=192.0.2.0/24")}, BY_HASH_ACCEPTED},
+    {"beside its IPv4 network it is refused", .client = "192.0.3.0",
+     .stored = {APP(" from=192.0.2.0/24")}, REFUSED(WRONG_NETWORK), .id = "k7q2"},
+    {"from its IPv6 network it is accepted", .client = "2001:db8:ffff::1",
+     .stored = {APP(" from=192.0.2.0/24,2001:db8::/32")}, BY_HASH_ACCEPTED},
+    {"beside its IPv6 network it is refused", .client = "2001:db9::1",
+     .stored = {APP(" from=192.0.2.0/24,2001:db8::/32")}, REFUSED(WRONG_NETWORK), .id = "k7q2"},
+    {"an IPv4-mapped client counts as IPv4", .client = "::ffff:192.0.2.7",
+     .stored = {APP(" from=192.0.2.0/24")}, BY_HASH_ACCEPTED},
+    {"an IPv4 client is in an IPv4-mapped network", .client = "192.0.2.7",
+     .stored = {APP(" from=::ffff:192.0.2.0/120")}, BY_HASH_ACCEPTED},
+    {"an IPv4-mapped client is in no IPv6 network", .client = "::ffff:192.0.2.7",
+     .stored = {APP(" from=::/0")}, REFUSED(WRONG_NETWORK), .id = "k7q2"},
+    {"a single address is a network", .client = "198.51.100.7",
+     .stored = {APP(" from=198.51.100.7")}, BY_HASH_ACCEPTED},
+    {"an unknown client is refused where there is a network", .client = nothing,
+     .stored = {APP(" from=0.0.0.0/0,::/0")}, REFUSED(WRONG_NETWORK), .id = "k7q2"},
+    {"a client that is no address is unknown", .client = "localhost",
+     .stored = {APP(" from=0.0.0.0/0,::/0")}, REFUSED(WRONG_NETWORK), .id = "k7q2"},
+    {"an unknown client is accepted where there is no network", .client = nothing,
+     .stored = {APP("")}, BY_HASH_ACCEPTED},
+};
+
+/* One step of row 6 after the other is put right. */
+#define MADE(created, keys)                                                                        \
+    {                                                                                              \
+        "appPassword", "id=k7q2 created=" created keys " hash={ARGON2}" UNIT_PHC " label=Laptop"   \
+    }
+
+static const struct scene order_scenes[] = {
+    {"unusable comes before all", .password = WRONG, .service = "imap", .client = nothing,
+     .stored = {MADE("20271101000000Z",
+                     " expires=20260101000000Z services=smtp from=192.0.2.0/33")},
+     UNUSABLE("from=")},
+    {"the clock comes before expired", .password = WRONG, .service = "imap", .client = nothing,
+     .stored = {MADE("20271101000000Z",
+                     " expires=20260101000000Z services=smtp from=192.0.2.0/24")},
+     UNAVAILABLE(CLOCK), .id = "k7q2", .names_entry = true, .detail = "clock"},
+    {"expired comes before wrong service", .password = WRONG, .service = "imap", .client = nothing,
+     .stored = {MADE("20251101000000Z",
+                     " expires=20260101000000Z services=smtp from=192.0.2.0/24")},
+     REFUSED(EXPIRED), .id = "k7q2"},
+    {"wrong service comes before wrong network", .password = WRONG, .service = "imap",
+     .client = nothing, .stored = {MADE("20251101000000Z", " services=smtp from=192.0.2.0/24")},
+     REFUSED(WRONG_SERVICE), .id = "k7q2"},
+    {"wrong network comes before the hash", .password = WRONG, .client = nothing,
+     .stored = {MADE("20251101000000Z", " services=smtp from=192.0.2.0/24")},
+     REFUSED(WRONG_NETWORK), .id = "k7q2"},
+    {"the hash comes last", .password = WRONG, .client = "192.0.2.1",
+     .stored = {MADE("20251101000000Z", " services=smtp from=192.0.2.0/24")}, BY_HASH_REFUSED},
+    {"disabled comes before everything of the app password",
+     .stored = {MADE("20271101000000Z", " expires=20260101000000Z"), {"nsAccountLock", "TRUE"}},
+     REFUSED(ACCOUNT_DISABLED)},
+};
+
+#define HASHED(phc)                                                                                \
+    {                                                                                              \
+        "appPassword", "id=k7q2 created=20261101000000Z hash={ARGON2}" phc " label=Laptop"         \
+    }
+#define COST(memory, passes)                                                                       \
+    HASHED("$argon2id$v=19$m=" memory ",t=" passes ",p=1$" UNIT_SALT "$" UNIT_OUTPUT)
+
+/* test_record has the kinds in full; here is what becomes of them. */
+static const struct scene unusable_scenes[] = {
+    {"an unknown key", .stored = {APP(" colour=red")}, UNUSABLE("unknown, repeated or misplaced")},
+    {"a repeated key", .stored = {APP(" expires=20270522000000Z expires=20280522000000Z")},
+     UNUSABLE("unknown, repeated or misplaced")},
+    {"keys in another order", .stored = {APP(" from=::/0 services=smtp")},
+     UNUSABLE("unknown, repeated or misplaced")},
+    {"a missing hash", .stored = {{"appPassword", "id=k7q2 created=20261101000000Z label=Laptop"}},
+     UNUSABLE("hash= is missing")},
+    {"a missing label",
+     .stored = {{"appPassword", "id=k7q2 created=20261101000000Z hash={ARGON2}" UNIT_PHC}},
+     UNUSABLE("label= is missing")},
+    {"a missing created",
+     .stored = {{"appPassword", "id=k7q2 hash={ARGON2}" UNIT_PHC " label=Laptop"}},
+     UNUSABLE("created=")},
+    {"a time that is none", .stored = {APP(" expires=never")}, UNUSABLE("expires=")},
+    {"services that are none", .stored = {APP(" services=*")}, UNUSABLE("services=")},
+    {"a network that is none", .stored = {APP(" from=192.0.2.1/24")}, UNUSABLE("from=")},
+    {"a hash without its scheme",
+     .stored = {{"appPassword", "id=k7q2 created=20261101000000Z hash=" UNIT_PHC " label=Laptop"}},
+     UNUSABLE("{ARGON2}")},
+    {"an argon2i hash",
+     .stored = {HASHED("$argon2i$v=19$m=8,t=3,p=1$" UNIT_SALT
+                       "$AeM7OtFCOppj0q4/ICDAvIM489IWsNOjootCrwyguiQ")},
+     UNUSABLE("not argon2id")},
+    {"memory over the cap", .stored = {COST("262145", "1")}, UNUSABLE("over the cap")},
+    {"passes over the cap", .stored = {COST("8", "11")}, UNUSABLE("over the cap")},
+    {"a hash that is cut short", .stored = {HASHED("$argon2id$v=19$m=8,t=1,p=1$" UNIT_SALT)},
+     UNUSABLE("as libsodium writes it")},
+    {"two values with one id", .stored = {APP(""), APP("")}, UNUSABLE("2 values have the id k7q2")},
+    {"two values with one id, one of them unusable",
+     .stored = {APP(""), {"appPassword", "id=k7q2 colour=red"}},
+     UNUSABLE("2 values have the id k7q2")},
+    {"three values with one id among others",
+     .stored = {APP(" expires=20200101000000Z"), OTHER_APP, APP(""), APP("")},
+     UNUSABLE("3 values have the id k7q2")},
+};
+
+#define WITH_MFA_ON .mfa = MFA_IS_ON
+#define FROM(time)                                                                                 \
+    {                                                                                              \
+        "appPasswordMfaEnforceFrom", time                                                          \
+    }
+#define BY_BIND         .bind = BIND_OK, ACCEPTED(ACCOUNT_PASSWORD)
+#define MFA_REFUSED     REFUSED(ACCOUNT_PASSWORD_WITH_MFA)
+#define UNREADABLE(why) UNAVAILABLE(MFA_UNREADABLE), .names_entry = true, .detail = why
+
+static const struct scene account_password_scenes[] = {
+    {"the account password of a user without MFA is accepted", .password = ACCOUNT,
+     .mfa = MFA_IS_OFF, BY_BIND},
+    {"it is accepted though there are app passwords", .password = ACCOUNT, .stored = {APP("")},
+     .mfa = MFA_IS_OFF, BY_BIND},
+    {"a wrong account password is refused", .password = ACCOUNT, .mfa = MFA_IS_OFF,
+     .bind = BIND_WRONG, REFUSED(WRONG_ACCOUNT_PASSWORD)},
+    {"a locked account is refused", .password = ACCOUNT, .mfa = MFA_IS_OFF, .bind = BIND_LOCKED,
+     REFUSED(ACCOUNT_LOCKED)},
+    {"an account password that must be changed is refused", .password = ACCOUNT, .mfa = MFA_IS_OFF,
+     .bind = BIND_MUST_CHANGE, REFUSED(PASSWORD_MUST_CHANGE)},
+    {"a bind without an answer is an outage", .password = ACCOUNT, .mfa = MFA_IS_OFF,
+     .bind = BIND_LOST, UNAVAILABLE(DIRECTORY_UNAVAILABLE), .detail = "no answer in time"},
+    {"the account password of an MFA user is refused untried", .password = ACCOUNT, WITH_MFA_ON,
+     MFA_REFUSED},
+    {"the account password of an MFA user with app passwords is refused untried",
+     .password = ACCOUNT, .stored = {APP(""), OTHER_APP}, WITH_MFA_ON, MFA_REFUSED},
+    {"an unreadable MFA flag is an outage", .password = ACCOUNT, .mfa = MFA_IS_HIDDEN,
+     UNREADABLE("neither " MFA " nor its negation")},
+
+    {"an app-shaped account password is accepted with MFA off", .mfa = MFA_IS_OFF, BY_BIND},
+    {"an app-shaped account password beside other app passwords is accepted with MFA off",
+     .password = UNKNOWN, .stored = {APP("")}, .mfa = MFA_IS_OFF, BY_BIND},
+    {"an unknown app password is refused with MFA off", .password = UNKNOWN, .stored = {APP("")},
+     .mfa = MFA_IS_OFF, .bind = BIND_WRONG, REFUSED(WRONG_ACCOUNT_PASSWORD)},
+    {"an unknown app password is refused with MFA on", .password = UNKNOWN, .stored = {APP("")},
+     WITH_MFA_ON, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"a revoked app password is refused",
+     .stored = {{"appPasswordUsed", "id=k7q2 at=20261120070000Z service=smtp"}}, WITH_MFA_ON,
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"a value with an attribute option is no app password",
+     .stored = {{"appPassword;x-old", VALUE("")}}, WITH_MFA_ON, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"an app password with an unreadable MFA flag is accepted all the same", .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+    {"an unknown app password with an unreadable MFA flag is an outage", .password = UNKNOWN,
+     .stored = {APP("")}, .mfa = MFA_IS_HIDDEN, UNREADABLE("neither")},
+
+    {"a second before MFA is enforced the account password is accepted", .password = ACCOUNT,
+     .now = "20261130235959Z", .stored = {FROM("20261201000000Z")}, WITH_MFA_ON, BY_BIND,
+     .would_refuse = true},
+    {"at the second MFA is enforced it is refused", .password = ACCOUNT, .now = "20261201000000Z",
+     .stored = {FROM("20261201000000Z")}, WITH_MFA_ON, MFA_REFUSED},
+    {"a second after MFA is enforced it is refused", .password = ACCOUNT, .now = "20261201000001Z",
+     .stored = {FROM("20261201000000Z")}, WITH_MFA_ON, MFA_REFUSED},
+    {"the announcement may have a zone", .password = ACCOUNT, .now = "20261130225959Z",
+     .stored = {FROM("20261201000000+0100")}, WITH_MFA_ON, BY_BIND, .would_refuse = true},
+    {"at the second of an announcement with a zone", .password = ACCOUNT, .now = "20261130230000Z",
+     .stored = {FROM("20261201000000+0100")}, WITH_MFA_ON, MFA_REFUSED},
+    {"an announcement that makes no sense is an outage", .password = ACCOUNT,
+     .stored = {FROM("soon")}, WITH_MFA_ON,
+     UNREADABLE("appPasswordMfaEnforceFrom is not one GeneralizedTime")},
+    {"an empty announcement is an outage", .password = ACCOUNT, .stored = {FROM("")}, WITH_MFA_ON,
+     UNREADABLE("appPasswordMfaEnforceFrom")},
+    {"two announcements are an outage", .password = ACCOUNT,
+     .stored = {FROM("20271201000000Z"), FROM("20271202000000Z")}, WITH_MFA_ON,
+     UNREADABLE("appPasswordMfaEnforceFrom")},
+    {"an announcement without MFA says nothing", .password = ACCOUNT,
+     .stored = {FROM("20251201000000Z")}, .mfa = MFA_IS_OFF, BY_BIND},
+    {"an announcement that makes no sense does no harm without MFA", .password = ACCOUNT,
+     .stored = {FROM("soon")}, .mfa = MFA_IS_OFF, BY_BIND},
+    {"an announcement does not weaken the account password", .password = ACCOUNT,
+     .stored = {FROM("20271201000000Z")}, WITH_MFA_ON, .bind = BIND_WRONG,
+     REFUSED(WRONG_ACCOUNT_PASSWORD)},
+    {"an app password is accepted before MFA is enforced",
+     .stored = {APP(""), FROM("20271201000000Z")}, BY_HASH_ACCEPTED},
+
+    {"report mode accepts and tells", .password = ACCOUNT, .enforcement = APW_MFA_REPORT,
+     WITH_MFA_ON, BY_BIND, .would_refuse = true},
+    {"report mode has nothing to tell without MFA", .password = ACCOUNT,
+     .enforcement = APW_MFA_REPORT, .mfa = MFA_IS_OFF, BY_BIND},
+    {"report mode refuses a wrong account password and tells no more", .password = ACCOUNT,
+     .enforcement = APW_MFA_REPORT, WITH_MFA_ON, .bind = BIND_WRONG,
+     REFUSED(WRONG_ACCOUNT_PASSWORD)},
+    {"report mode with an unreadable flag is an outage", .password = ACCOUNT,
+     .enforcement = APW_MFA_REPORT, .mfa = MFA_IS_HIDDEN, UNREADABLE("neither")},
+    {"report mode with an app-shaped account password tells too", .password = UNKNOWN,
+     .enforcement = APW_MFA_REPORT, .stored = {APP("")}, WITH_MFA_ON, BY_BIND,
+     .would_refuse = true},
+    {"report mode does not weaken a wrong app password", .password = WRONG,
+     .enforcement = APW_MFA_REPORT, .stored = {APP("")}, BY_HASH_REFUSED},
+
+    {"never refuses the account password with MFA off", .password = ACCOUNT,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, .mfa = MFA_IS_OFF,
+     REFUSED(ACCOUNT_PASSWORD_NEVER)},
+    {"never refuses the account password with MFA on", .password = ACCOUNT,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, WITH_MFA_ON, MFA_REFUSED},
+    {"never wins over report", .password = ACCOUNT, .enforcement = APW_MFA_REPORT,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, WITH_MFA_ON, REFUSED(ACCOUNT_PASSWORD_NEVER)},
+    {"never wins over an announcement", .password = ACCOUNT, .stored = {FROM("20271201000000Z")},
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, WITH_MFA_ON, REFUSED(ACCOUNT_PASSWORD_NEVER)},
+    {"never lets an app password in", .stored = {APP("")},
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, BY_HASH_ACCEPTED},
+    {"never with an unreadable flag is an outage", .password = ACCOUNT,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, .mfa = MFA_IS_HIDDEN, UNREADABLE("neither")},
+
+    {"from an exempt network the account password passes with MFA on", .password = ACCOUNT,
+     .account_password_from = "198.51.100.0/24 203.0.113.0/24", WITH_MFA_ON, BY_BIND,
+     .is_exempt = true},
+    {"from an exempt IPv6 network", .password = ACCOUNT, .client = "2001:db8::1",
+     .account_password_from = "198.51.100.0/24 2001:db8::/32", WITH_MFA_ON, BY_BIND,
+     .is_exempt = true},
+    {"from an exempt network as IPv4-mapped", .password = ACCOUNT, .client = "::ffff:203.0.113.7",
+     .account_password_from = "203.0.113.0/24", WITH_MFA_ON, BY_BIND, .is_exempt = true},
+    {"from beside an exempt network it is refused", .password = ACCOUNT,
+     .account_password_from = "203.0.113.0/32 203.0.113.8/29", WITH_MFA_ON, MFA_REFUSED},
+    {"from an unknown client it is refused", .password = ACCOUNT, .client = nothing,
+     .account_password_from = "0.0.0.0/0 ::/0", WITH_MFA_ON, MFA_REFUSED},
+    {"an exempt network is not told with MFA off", .password = ACCOUNT,
+     .account_password_from = "203.0.113.0/24", .mfa = MFA_IS_OFF, BY_BIND},
+    {"an exempt network is not told in report mode, nor would it be refused", .password = ACCOUNT,
+     .enforcement = APW_MFA_REPORT, .account_password_from = "203.0.113.0/24", WITH_MFA_ON,
+     BY_BIND},
+    {"an exempt network passes never", .password = ACCOUNT,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, .account_password_from = "203.0.113.0/24",
+     .mfa = MFA_IS_OFF, BY_BIND, .is_exempt = true},
+    {"an exempt network needs a readable flag", .password = ACCOUNT,
+     .account_password_from = "203.0.113.0/24", .mfa = MFA_IS_HIDDEN, UNREADABLE("neither")},
+    {"an exempt network does not help a disabled account", .password = ACCOUNT,
+     .account_password_from = "203.0.113.0/24", .stored = {{"nsAccountLock", "TRUE"}},
+     REFUSED(ACCOUNT_DISABLED)},
+    {"an app-shaped account password passes from an exempt network",
+     .account_password_from = "203.0.113.0/24", WITH_MFA_ON, BY_BIND, .is_exempt = true},
+};
+
+static const struct scene name_scenes[] = {
+    {"the accepted name is login_attribute's value", .login = "alice@example.org",
+     .login_attribute = "uid", .stored = {APP(""), {"uid", "alice"}}, BY_HASH_ACCEPTED,
+     .accepted_name = "alice"},
+    {"login_attribute names who came with the account password", .login = "ALICE",
+     .login_attribute = "uid", .password = ACCOUNT, .stored = {{"uid", "alice"}}, .mfa = MFA_IS_OFF,
+     BY_BIND, .accepted_name = "alice"},
+    {"login_attribute is found in other case", .login_attribute = "uid",
+     .stored = {APP(""), {"UID", "a"}}, BY_HASH_ACCEPTED, .accepted_name = "a"},
+    {"a missing login_attribute is an outage", .login_attribute = "uid", .stored = {APP("")},
+     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     .detail = "login_attribute uid has 0 values"},
+    {"two values of login_attribute are an outage", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "alice"}, {"uid", "al"}}, UNAVAILABLE(INTERNAL_ERROR),
+     .id = "k7q2", .hashes = 1, .names_entry = true, .detail = "login_attribute uid has 2 values"},
+    {"a login_attribute with an option alone is missing", .login_attribute = "uid",
+     .stored = {APP(""), {"uid;lang-en", "alice"}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2",
+     .hashes = 1, .names_entry = true, .detail = "login_attribute uid has 0 values"},
+    {"an empty login_attribute is an outage", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", ""}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1,
+     .names_entry = true, .detail = "not a name"},
+    {"a login_attribute with a line end is an outage", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "alice\nroot"}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2",
+     .hashes = 1, .names_entry = true, .detail = "not a name"},
+    {"a missing login_attribute is an outage with the account password too",
+     .login_attribute = "uid", .password = ACCOUNT, .mfa = MFA_IS_OFF, .bind = BIND_OK,
+     UNAVAILABLE(INTERNAL_ERROR), .names_entry = true, .detail = "login_attribute uid"},
+    {"a missing login_attribute does not change a refusal", .login_attribute = "uid",
+     .password = WRONG, .stored = {APP("")}, BY_HASH_REFUSED},
+    {"nor is it told of an announced MFA", .login_attribute = "uid", .password = ACCOUNT,
+     .enforcement = APW_MFA_REPORT, WITH_MFA_ON, .bind = BIND_OK, UNAVAILABLE(INTERNAL_ERROR),
+     .names_entry = true, .detail = "login_attribute uid"},
+};
+
+/* ---- row 1 ---- */
+
+#define BYTES(text) text, sizeof text - 1
+
+static const struct malformed_case {
+    const char *name;
+    const char *login;
+    size_t login_length;
+    const char *password;
+    size_t password_length;
+} malformed_cases[] = {
+    {"an empty login is malformed", BYTES(""), BYTES("x")},
+    {"a blank login is malformed", BYTES("  "), BYTES("x")},
+    {"a login of ideographic spaces is malformed", BYTES("\xe3\x80\x80\xe3\x80\x80"), BYTES("x")},
+    {"a login that is not UTF-8 is malformed", BYTES("Andr\xe9"), BYTES("x")},
+    {"a login with a NUL is malformed", BYTES("alice\0x"), BYTES("x")},
+    {"a login with a line end is malformed", BYTES("alice\n"), BYTES("x")},
+    {"a login with DEL is malformed", BYTES("ali\x7f"), BYTES("x")},
+    {"a login with C1 is malformed", BYTES("ali\xc2\x85"), BYTES("x")},
+    {"an empty password is malformed", BYTES("alice"), BYTES("")},
+    {"a password with a NUL is malformed", BYTES("alice"), BYTES("secret\0more")},
+    {"a password that ends in a NUL is malformed", BYTES("alice"), BYTES(UNIT_SHOWN "\0")},
+    {"a password that begins with a NUL is malformed", BYTES("alice"), BYTES("\0" UNIT_SHOWN)},
+    {"a password of one NUL is malformed", BYTES("alice"), BYTES("\0")},
+    {"nothing at all is malformed", BYTES(""), BYTES("")},
+};
+
+static const struct scene open_scene = {.stored = {APP("")}};
+
+static struct apw_decision decide(const struct apw_config *config, const char *login,
+                                  size_t login_length, const char *password, size_t password_length)
+{
+    const struct apw_attempt attempt = {.login = login,
+                                        .login_length = login_length,
+                                        .password = password,
+                                        .password_length = password_length};
+    struct apw_decision decision;
+
+    apw_verify(config, &world, &attempt, DEADLINE, &decision);
+    assert_consistent(&decision);
+    return decision;
+}
+
+static void assert_nothing_asked(void)
+{
+    assert_int_equal(searches, 0);
+    assert_int_equal(binds, 0);
+    assert_int_equal(hashes, 0);
+}
+
+static void test_malformed(void **state)
+{
+    const struct malformed_case *row = *state;
+    struct apw_config config = make_config(&open_scene);
+    const struct apw_config *configs[] = {&config, NULL};
+    char *login = unit_copy(row->login, row->login_length),
+         *password = unit_copy(row->password, row->password_length);
+
+    for (size_t i = 0; i < UNIT_COUNT(configs); i++) {
+        struct apw_decision decision;
+
+        reset_world(&open_scene);
+        decision = decide(configs[i], login, row->login_length, password, row->password_length);
+        assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
+        assert_nothing_asked();
+        assert_int_equal(decision.user_length, row->login_length);
+        assert_memory_equal(decision.user, row->login, row->login_length);
+    }
+    free(login);
+    free(password);
+}
+
+static void test_lengths(void **state)
+{
+    static const struct scene off = {.mfa = MFA_IS_OFF, .bind = BIND_OK};
+    struct apw_config config = make_config(&off);
+    char *letters = unit_repeat("a", 2048);
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&off);
+    decision = decide(&config, letters, 255, letters, 1024);
+    assert_outcome(&decision, APW_ACCEPTED, APW_REASON_ACCOUNT_PASSWORD);
+    assert_int_equal(strlen(decision.name), 255);
+    assert_int_equal(strlen(bound_password), 1024);
+    reset_world(&off);
+    decision = decide(&config, letters, 256, letters, 1024);
+    assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
+    assert_int_equal(decision.user_length, 255);
+    assert_nothing_asked();
+    decision = decide(&config, letters, 255, letters, 1025);
+    assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
+    assert_nothing_asked();
+    decision = decide(&config, letters, 255, letters, 2048);
+    assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
+    assert_nothing_asked();
+    free(letters);
+}
+
+static void test_broken_configuration(void **state)
+{
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&open_scene);
+    decision = decide(NULL, BYTES("alice"), BYTES(RIGHT));
+    assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_CONFIGURATION);
+    assert_nothing_asked();
+}
+
+/* ---- row 2, and the searches of row 7 ---- */
+
+static const enum apw_ldap_result failures[] = {APW_LDAP_UNAVAILABLE, APW_LDAP_NO_SUCH_OBJECT,
+                                                APW_LDAP_NOT_PERMITTED, APW_LDAP_CONFLICT,
+                                                APW_LDAP_REFUSED};
+
+/* Each of the three searches fails in each way, though an entry came along. */
+static void test_failed_searches(void **state)
+{
+    static const struct scene scenes[] = {
+        {.password = ACCOUNT, .mfa = MFA_IS_OFF},
+        {.password = ACCOUNT, .mfa = MFA_IS_ON},
+        {.password = ACCOUNT, .mfa = MFA_IS_HIDDEN},
+        {.password = ACCOUNT, .mfa = MFA_IS_ON, .enforcement = APW_MFA_REPORT},
+        {.stored = {APP("")}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(scenes); i++)
+        for (size_t number = 0; number < searches_for(scenes[i].mfa); number++)
+            for (size_t how = 0; how < UNIT_COUNT(failures); how++) {
+                struct apw_decision decision;
+
+                reset_world(&scenes[i]);
+                search_result[number] = failures[how];
+                play(&scenes[i], &decision);
+                assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE);
+                assert_contains(decision.detail.text, "failed");
+                assert_int_equal(searches, number + 1);
+                assert_int_equal(binds, 0);
+                assert_int_equal(hashes, 0);
+                apw_decision_clear(&decision);
+            }
+}
+
+/* The error of a search names its filter, and with that the login. */
+static void test_password_as_login(void **state)
+{
+    static const struct scene scenes[] = {{.login = RIGHT}, {.login = RIGHT "@example.org"}};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(scenes); i++) {
+        struct apw_decision decision;
+
+        reset_world(&scenes[i]);
+        search_result[0] = APW_LDAP_UNAVAILABLE;
+        play(&scenes[i], &decision);
+        assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE);
+        assert_null(strstr(decision.detail.text, "k7q2"));
+        apw_decision_clear(&decision);
+    }
+}
+
+/* ---- what is asked ---- */
+
+static void test_questions(void **state)
+{
+    static const struct scene on = {
+        .login = "a*b@example.org", .password = " " ACCOUNT " ", .mfa = MFA_IS_ON};
+    static const struct scene off = {.login = "a*b@example.org",
+                                     .password = " " UNKNOWN " ",
+                                     .login_attribute = "uid",
+                                     .stored = {{"uid", "ab"}},
+                                     .mfa = MFA_IS_OFF,
+                                     .bind = BIND_OK};
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&on);
+    play(&on, &decision);
+    assert_string_equal(questions[0].base, BASE);
+    assert_int_equal(questions[0].scope, APW_SCOPE_SUB);
+    assert_string_equal(questions[0].filter,
+                        "(|(uid=a\\2Ab@example.org)(mail=a\\2Ab@example.org))");
+    assert_int_equal(questions[0].limit, 2);
+    assert_string_equal(questions[0].attributes, "appPassword appPasswordMfaEnforceFrom "
+                                                 "pwdAccountLockedTime nsAccountLock ");
+    for (size_t i = 1; i < 3; i++) {
+        assert_string_equal(questions[i].base, DN);
+        assert_int_equal(questions[i].scope, APW_SCOPE_BASE);
+        assert_string_equal(questions[i].filter, i == 1 ? NOT_MFA : MFA);
+        assert_string_equal(questions[i].attributes, "1.1 ");
+    }
+    apw_decision_clear(&decision);
+
+    reset_world(&off);
+    play(&off, &decision);
+    assert_outcome(&decision, APW_ACCEPTED, APW_REASON_ACCOUNT_PASSWORD);
+    assert_string_equal(questions[0].attributes, "appPassword appPasswordMfaEnforceFrom "
+                                                 "pwdAccountLockedTime nsAccountLock uid ");
+    assert_string_equal(bound_dn, DN);
+    assert_string_equal(bound_password, " " UNKNOWN " "); /* as typed, nothing forgiven */
+    apw_decision_clear(&decision);
+}
+
+static void test_description(void **state)
+{
+    static const struct scene rows[] = {
+        {.service = "SUBMISSIONS", .client = "::FFFF:203.0.113.7", .stored = {APP("")}},
+        {.service = "im/ap", .client = "203.0.113.007", .stored = {APP("")}},
+        {.client = "2001:DB8:0:0::1", .found = NO_ENTRY},
+    };
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&rows[0]);
+    play(&rows[0], &decision);
+    assert_string_equal(decision.service, "smtp");
+    assert_string_equal(decision.client, "203.0.113.7");
+    apw_decision_clear(&decision);
+    reset_world(&rows[1]);
+    play(&rows[1], &decision);
+    assert_string_equal(decision.service, "");
+    assert_string_equal(decision.client, "");
+    apw_decision_clear(&decision);
+    reset_world(&rows[2]);
+    play(&rows[2], &decision);
+    assert_string_equal(decision.client, "2001:db8::1");
+    assert_int_equal(decision.user_length, 5);
+    assert_memory_equal(decision.user, "alice", 5);
+    apw_decision_clear(&decision);
+}
+
+/* ---- what it costs ---- */
+
+/* `count` values; the one of k7q2 stands at `place`. */
+static void store_many(size_t count, size_t place)
+{
+    static const char symbols[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    static char text[40][sizeof VALUE("")];
+    static struct stored values[40];
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(text[i], VALUE(""), sizeof text[i]);
+        if (i != place) {
+            text[i][3] = symbols[i / 32];
+            text[i][4] = symbols[i % 32];
+        }
+        values[i] = (struct stored){"appPassword", text[i]};
+    }
+    many = values;
+    many_count = count;
+}
+
+static void test_cost(void **state)
+{
+    static const size_t counts[] = {1, 5, 40};
+    static const struct scene typed[] = {
+        {.password = RIGHT, BY_HASH_ACCEPTED},
+        {.password = WRONG, BY_HASH_REFUSED},
+        {.password = UNKNOWN, .mfa = MFA_IS_ON, REFUSED(UNKNOWN_APP_PASSWORD)},
+        {.password = ACCOUNT, .mfa = MFA_IS_ON, MFA_REFUSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(counts); i++)
+        for (size_t place = 0; place < counts[i]; place++)
+            for (size_t j = 0; j < UNIT_COUNT(typed); j++) {
+                struct apw_decision decision;
+
+                reset_world(&typed[j]);
+                store_many(counts[i], place);
+                play(&typed[j], &decision);
+                assert_outcome(&decision, typed[j].verdict, typed[j].reason);
+                assert_int_equal(hashes, typed[j].hashes);
+                assert_int_equal(searches, searches_for(typed[j].mfa));
+                assert_int_equal(binds, 0);
+                apw_decision_clear(&decision);
+            }
+}
+
+static void test_no_memory_for_hash(void **state)
+{
+    static const struct scene rows[] = {{.password = RIGHT, .stored = {APP("")}},
+                                        {.password = WRONG, .stored = {APP("")}}};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct apw_decision decision;
+
+        reset_world(&rows[i]);
+        hashes_fail = true;
+        play(&rows[i], &decision);
+        assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_INTERNAL_ERROR);
+        assert_contains(decision.detail.text, "not enough memory");
+        assert_int_equal(hashes, 1);
+        apw_decision_clear(&decision);
+    }
+}
+
+static void test_long_name(void **state)
+{
+    char *name = unit_repeat("a", 256);
+    const struct scene row = {.login_attribute = "uid", .stored = {APP(""), {"uid", name}}};
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&row);
+    play(&row, &decision);
+    assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_INTERNAL_ERROR);
+    apw_decision_clear(&decision);
+    name[255] = '\0';
+    reset_world(&row);
+    play(&row, &decision);
+    assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
+    assert_string_equal(decision.name, name);
+    apw_decision_clear(&decision);
+    free(name);
+}
+
+static void test_clear(void **state)
+{
+    struct apw_decision decision = {.verdict = APW_ACCEPTED, .dn = strdup("x"), .name = "alice"};
+
+    (void)state;
+    apw_decision_clear(&decision);
+    assert_int_equal(decision.verdict, APW_REFUSED);
+    assert_true(unit_is_zero(&decision, sizeof decision));
+    apw_decision_clear(&decision);
+}
+
 int main(void)
 {
-    return 0;
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    UNIT_ROWS(malformed_cases, test_malformed);
+    UNIT_TEST("a login has 255 bytes at most, a password 1024", test_lengths);
+    UNIT_TEST("a broken configuration is an outage", test_broken_configuration);
+    UNIT_TEST("every search that fails is an outage", test_failed_searches);
+    UNIT_TEST("an app password as login is in no error", test_password_as_login);
+    UNIT_ROWS(entry_scenes, test_scene);
+    UNIT_ROWS(app_password_scenes, test_scene);
+    UNIT_ROWS(order_scenes, test_scene);
+    UNIT_ROWS(unusable_scenes, test_scene);
+    UNIT_ROWS(account_password_scenes, test_scene);
+    UNIT_ROWS(name_scenes, test_scene);
+    UNIT_TEST("the directory is asked no more than it need be", test_questions);
+    UNIT_TEST("service and client are described in one form", test_description);
+    UNIT_TEST("one hash at most with 1, 5 and 40 app passwords", test_cost);
+    UNIT_TEST("a hash without memory is an outage", test_no_memory_for_hash);
+    UNIT_TEST("a name has 255 bytes at most", test_long_name);
+    UNIT_TEST("a cleared decision is a refusal", test_clear);
+    return unit_run();
 }

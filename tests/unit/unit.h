@@ -29,6 +29,13 @@
 #endif
 #endif
 
+#ifdef UNIT_HAS_ASAN
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_disable() ((void)0)
+#define __lsan_enable()  ((void)0)
+#endif
+
 /* An app password and its hash, made by argon2's reference implementation with the least cost. */
 #define UNIT_PASSWORD "k7q29fjdx3mh4tnzp8ww"
 #define UNIT_SHOWN    "k7q2-9fjd-x3mh-4tnz-p8ww"
