@@ -51,7 +51,7 @@ int apw_record_parse(const char *value, size_t length, struct apw_record *record
 int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_SIZE],
                       struct apw_error *error);
 
-/* 1 to 64 characters of UTF-8, no white space at either end, no control characters; -1 with a
+/* 1 to 64 characters of UTF-8, no space at either end, no control characters; -1 with a
  * reason otherwise. */
 int apw_label_check(const char *label, size_t length, struct apw_error *error);
 

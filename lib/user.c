@@ -24,9 +24,6 @@ static const char *const class_names[] = {
     "2.25.141699905820307496210288608633455437436.2.1",
 };
 
-/* ppolicy's mark of an account that is locked for good. */
-static const char locked_for_good[] = "000001010000Z";
-
 int64_t apw_manager_deadline(const struct apw_manager *manager)
 {
     return apw_clock_monotonic_ms() + manager->config->deadline_ms;
@@ -47,12 +44,6 @@ static bool read_has_class(const struct apw_entry *entry)
 
     return classes == NULL || has_value(classes, class_names[0]) ||
            has_value(classes, class_names[1]);
-}
-
-static bool read_is_disabled(const struct apw_entry *entry)
-{
-    return has_value(apw_entry_attribute(entry, "pwdAccountLockedTime"), locked_for_good) ||
-           has_value(apw_entry_attribute(entry, "nsAccountLock"), "TRUE");
 }
 
 static enum apw_mfa_flag read_mfa_flag(const struct apw_entry *entry)
@@ -184,7 +175,7 @@ static enum apw_manage_result read_entry(const struct apw_entry *entry, struct a
     if (user->dn == NULL || read_uses(entry, user) != 0 || read_passwords(entry, user) != 0)
         goto no_memory;
     user->has_class = read_has_class(entry);
-    user->is_disabled = read_is_disabled(entry);
+    user->is_disabled = apw_entry_is_disabled(entry);
     user->mfa_flag = read_mfa_flag(entry);
     read_enforce_from(entry, user);
     *user_r = user;

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define CLOCK_TOLERANCE_S 86400
-#define LOCKED_FOR_GOOD   "000001010000Z" /* pwdAccountLockedTime of an administrator's lock */
+#define LOCKED_FOR_GOOD   "0000" /* the year of pwdAccountLockedTime in an administrator's lock */
 
 /* One login on its way through the table. */
 struct login {
@@ -96,8 +96,8 @@ static void find_entry(struct login *login)
     }
 }
 
-/* Whether any value of the attribute, with whatever options, reads `text`. */
-static bool has_value(const struct apw_entry *entry, const char *name, const char *text)
+/* Whether any value of the attribute, with whatever options, begins with `start`. */
+static bool has_value_from(const struct apw_entry *entry, const char *name, const char *start)
 {
     for (size_t i = 0; i < entry->attribute_count; i++) {
         const struct apw_attribute *attribute = &entry->attribute[i];
@@ -105,16 +105,16 @@ static bool has_value(const struct apw_entry *entry, const char *name, const cha
         if (strcasecmp(attribute->name, name) != 0)
             continue;
         for (size_t j = 0; j < attribute->count; j++)
-            if (strcasecmp(attribute->value[j].bytes, text) == 0)
+            if (strncasecmp(attribute->value[j].bytes, start, strlen(start)) == 0)
                 return true;
     }
     return false;
 }
 
-static bool is_disabled(const struct apw_entry *entry)
+bool apw_entry_is_disabled(const struct apw_entry *entry)
 {
-    return has_value(entry, "pwdAccountLockedTime", LOCKED_FOR_GOOD) ||
-           has_value(entry, "nsAccountLock", "TRUE");
+    return has_value_from(entry, "pwdAccountLockedTime", LOCKED_FOR_GOOD) ||
+           has_value_from(entry, "nsAccountLock", "TRUE");
 }
 
 /* ---- acceptance ---- */
@@ -345,7 +345,8 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
         return;
     }
     if (is_never && !is_exempt) {
-        refuse(login, APW_REASON_ACCOUNT_PASSWORD_NEVER);
+        refuse(login, login->is_app_shaped ? APW_REASON_UNKNOWN_APP_PASSWORD
+                                           : APW_REASON_ACCOUNT_PASSWORD_NEVER);
         return;
     }
     login->decision->is_exempt = is_exempt && (is_enforced || is_never);
@@ -390,7 +391,7 @@ static void decide(struct login *login)
     find_entry(login);
     if (login->entry == NULL)
         return;
-    if (is_disabled(login->entry)) {
+    if (apw_entry_is_disabled(login->entry)) {
         refuse(login, APW_REASON_ACCOUNT_DISABLED);
         return;
     }

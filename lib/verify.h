@@ -68,7 +68,7 @@ struct apw_decision {
     char client[APW_ADDRESS_TEXT_SIZE];
     char id[APW_ID_LENGTH + 1];
     bool would_refuse; /* account password accepted although MFA is on: announced or reported */
-    bool is_exempt;    /* accepted because of account_password_from */
+    bool is_exempt;    /* account_password_from let the account password be tried */
     char *dn;          /* owned; NULL where it does not help */
     struct apw_error detail; /* "" where the reason says it all */
 };
@@ -102,6 +102,10 @@ void apw_decision_clear(struct apw_decision *decision);
 /* "refused" and so on; "account-password-with-mfa" and so on. */
 const char *apw_verdict_name(enum apw_verdict verdict);
 const char *apw_reason_name(enum apw_reason reason);
+
+/* Whether an administrator has locked the account for good: pwdAccountLockedTime in the year 0, as
+ * slapo-ppolicy reads 000001010000Z, or nsAccountLock. A temporary lock does not count. */
+bool apw_entry_is_disabled(const struct apw_entry *entry);
 
 /* Whether MFA is on for the entry: the directory must say so, or say that it is not.
  * Used by the decision and by the command's `mfa status`. */
