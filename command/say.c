@@ -1,4 +1,5 @@
 #include "command.h"
+#include "login.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,9 +15,13 @@ __attribute__((format(printf, 2, 0))) static void say(const char *about, const c
     vsnprintf(words, sizeof words, format, arguments);
     snprintf(line, sizeof line, "app-password: %s%s%s", about == NULL ? "" : about,
              about == NULL ? "" : ": ", words);
-    for (char *c = line; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    for (char *c = line; *c != '\0';) {
+        size_t printable = apw_text_printable_bytes(c, strlen(c));
+
+        if (printable == 0)
+            *c++ = '?';
+        c += printable;
+    }
     fflush(stdout); /* in the order in which it happened */
     fprintf(stderr, "%s%s\n", line, end);
 }

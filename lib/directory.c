@@ -147,6 +147,9 @@ static int check_filter(const char *filter, struct apw_error *error)
 
     if (filter[0] != '(')
         return apw_error_set(error, "\"%s\" does not begin with a parenthesis", filter);
+    if (strstr(filter, "(|)") != NULL || strstr(filter, "(&)") != NULL)
+        return apw_error_set(error, "\"%s\" holds (|) or (&), which says the same of every entry",
+                             filter);
     negated = malloc(size);
     if (negated == NULL)
         return apw_error_set(error, "out of memory");
@@ -209,6 +212,8 @@ static int check_url(const LDAPURLDesc *url, const char *uri, bool start_tls,
                              "\"%s\" goes on behind host and port; base and filter have keys "
                              "of their own",
                              uri);
+    if (url->lud_port < 0 || url->lud_port > 65535)
+        return apw_error_set(error, "\"%s\" has no port from 1 to 65535", uri);
     if (strcmp(url->lud_scheme, "ldap") == 0 && !start_tls && !is_loopback(url->lud_host))
         return apw_error_set(error,
                              "\"%s\" would carry passwords in the clear; write ldaps:// or "
@@ -249,7 +254,7 @@ static int set_options(LDAP *ld, const struct apw_directory *directory)
                                   LDAP_OPT_X_TLS_PEERKEY_HASH};
     const struct timeval no_timeout = {.tv_sec = -1}; /* the transport's hold */
     const int version = LDAP_VERSION3, never_deref = LDAP_DEREF_NEVER, no_limit = LDAP_NO_LIMIT,
-              demand = LDAP_OPT_X_TLS_DEMAND, san = LDAP_OPT_X_TLS_ALLOW,
+              demand = LDAP_OPT_X_TLS_DEMAND, san = LDAP_OPT_X_TLS_TRY,
               crl = LDAP_OPT_X_TLS_CRL_NONE, maximum = 0,
               minimum = directory->tls_min == APW_TLS_1_3 ? LDAP_OPT_X_TLS_PROTOCOL_TLS1_3
                                                           : LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
@@ -839,7 +844,8 @@ static int append_entry(struct connection *connection, LDAPMessage *message, str
 
     if (entry == NULL)
         return -1;
-    if (++search->count > ENTRIES_MAX || copy_dn(connection, message, entry) != 0 ||
+    if (++search->count > (search->limit > 0 ? search->limit : ENTRIES_MAX) ||
+        copy_dn(connection, message, entry) != 0 ||
         copy_attributes(connection, message, entry) != 0) {
         apw_entries_free(&entry);
         return -1;
@@ -905,8 +911,8 @@ static enum step read_answers(struct connection *connection, int message_id, str
             status = append_entry(connection, message, search);
         ldap_msgfree(message); /* references to other servers are not followed */
         if (status != 0) {
-            note(error, connection->server, "search: out of memory, or more than %d entries",
-                 ENTRIES_MAX);
+            note(error, connection->server,
+                 "search: out of memory, or more entries than asked for");
             return STEP_LOST;
         }
     }

@@ -40,16 +40,11 @@ static void put_string(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* How many bytes at `text` may stand as they are: one character of UTF-8 that is neither a control
+/* How many bytes at `text` may stand as they are: one character that is neither a control
  * character, a quote nor a backslash. */
 static size_t plain_bytes(const char *text, size_t length)
 {
-    if (*text == '"' || *text == '\\')
-        return 0;
-    for (size_t bytes = 1; bytes <= 4 && bytes <= length; bytes++)
-        if (apw_text_is_utf8(text, bytes))
-            return apw_text_is_printable(text, bytes) ? bytes : 0;
-    return 0;
+    return *text == '"' || *text == '\\' ? 0 : apw_text_printable_bytes(text, length);
 }
 
 static void put_quoted(struct line *line, const char *text, size_t length)
@@ -122,7 +117,8 @@ void apw_event_format(const struct apw_decision *decision, char line_r[APW_EVENT
  * the host program's umask. */
 static int open_file(const char *path)
 {
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    /* O_NONBLOCK: a FIFO that nobody reads is an error, not a wait. */
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     int fd = open(path, flags);
 
     if (fd >= 0 || errno != ENOENT)

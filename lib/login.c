@@ -28,9 +28,13 @@ static size_t decode(const unsigned char *text, size_t length, uint32_t *charact
     return bytes;
 }
 
+/* C0, DEL and C1; and what works like them on a terminal: line and paragraph separators, and the
+ * characters that change the direction of everything behind them. */
 static bool is_control(uint32_t character)
 {
-    return character < 0x20 || (character >= 0x7f && character < 0xa0);
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
+           character == 0x2029 || (character >= 0x202a && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
 }
 
 /* Counts characters into *characters_r; false at the first byte that is not UTF-8 or, with
@@ -63,6 +67,14 @@ bool apw_text_is_printable(const char *text, size_t length)
     size_t characters;
 
     return scan(text, length, true, &characters);
+}
+
+size_t apw_text_printable_bytes(const char *text, size_t length)
+{
+    uint32_t character;
+    size_t bytes = length == 0 ? 0 : decode((const unsigned char *)text, length, &character);
+
+    return bytes == 0 || is_control(character) ? 0 : bytes;
 }
 
 size_t apw_text_characters(const char *text, size_t length)

@@ -13,8 +13,12 @@
 /* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing past U+10FFFF)? */
 bool apw_text_is_utf8(const char *text, size_t length);
 
-/* Valid UTF-8 without control characters (C0, DEL, C1)? */
+/* Valid UTF-8 without control characters: C0, DEL, C1, line separators, and changes of direction?
+ */
 bool apw_text_is_printable(const char *text, size_t length);
+
+/* Bytes of the first character, 0 where it is a control character or not UTF-8. */
+size_t apw_text_printable_bytes(const char *text, size_t length);
 
 /* Characters in valid UTF-8. */
 size_t apw_text_characters(const char *text, size_t length);

@@ -10,6 +10,11 @@
 #include <time.h>
 
 #define STACK_BYTES (1024 * 1024)
+#define LOOKUPS_MAX 16
+
+/* Threads that are looking something up in this process, those that were given up included: a
+ * resolver that hangs must not pile them up. */
+static atomic_int lookups;
 
 static const struct addrinfo tcp = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
@@ -73,6 +78,7 @@ static void *lookup_run(void *argument)
     pthread_cond_signal(&lookup->is_done_changed);
     pthread_mutex_unlock(&lookup->mutex);
     lookup_leave(lookup);
+    atomic_fetch_sub(&lookups, 1);
     return NULL;
 }
 
@@ -84,6 +90,10 @@ static int lookup_start(struct lookup *lookup)
     pthread_t thread;
     int status;
 
+    if (atomic_fetch_add(&lookups, 1) >= LOOKUPS_MAX) {
+        atomic_fetch_sub(&lookups, 1);
+        return EAGAIN;
+    }
     sigfillset(&all);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -93,8 +103,10 @@ static int lookup_start(struct lookup *lookup)
     status = pthread_create(&thread, &attributes, lookup_run, lookup);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
-    if (status != 0)
+    if (status != 0) {
         lookup_leave(lookup);
+        atomic_fetch_sub(&lookups, 1);
+    }
     return status;
 }
 
@@ -128,7 +140,7 @@ int apw_resolve(const char *host, const char *port, int64_t deadline, struct add
         return apw_error_set(error, "out of memory");
     status = lookup_start(lookup);
     if (status != 0) {
-        apw_error_set(error, "cannot start a thread: %s", strerror(status));
+        apw_error_set(error, "\"%s\" cannot be looked up now: %s", host, strerror(status));
     } else if (!lookup_wait(lookup, deadline)) {
         status = -1;
         apw_error_set(error, "\"%s\" was not resolved in time", host);

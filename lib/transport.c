@@ -10,10 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Waits until the socket is ready for `events`; -1 with errno set when time is up. */
-static int wait_for(struct apw_transport *transport, short events)
+/* Waits at most `wait_ms` until the socket is ready for `events`; -1 with errno set when time is
+ * up. */
+static int wait_within(struct apw_transport *transport, short events, int64_t wait_ms)
 {
-    int64_t until = apw_clock_monotonic_ms() + transport->timeout_ms;
+    int64_t until = apw_clock_monotonic_ms() + wait_ms;
     struct pollfd polled = {.fd = transport->fd, .events = events};
     int ready;
 
@@ -29,9 +30,14 @@ static int wait_for(struct apw_transport *transport, short events)
     return ready > 0 ? 0 : -1;
 }
 
-/* Makes the socket and connects it; -1 with errno set. */
+static int wait_for(struct apw_transport *transport, short events)
+{
+    return wait_within(transport, events, transport->timeout_ms);
+}
+
+/* Makes the socket and connects it within `wait_ms`; -1 with errno set. */
 static int open_socket(struct apw_transport *transport, int family, const struct sockaddr *address,
-                       socklen_t address_length)
+                       socklen_t address_length, int64_t wait_ms)
 {
     int failure = 0;
     socklen_t failure_length = sizeof failure;
@@ -43,7 +49,7 @@ static int open_socket(struct apw_transport *transport, int family, const struct
         return 0;
     failure = errno;
     if (failure == EINPROGRESS || failure == EINTR) {
-        if (wait_for(transport, POLLOUT) == 0 &&
+        if (wait_within(transport, POLLOUT, wait_ms) == 0 &&
             getsockopt(transport->fd, SOL_SOCKET, SO_ERROR, &failure, &failure_length) == 0 &&
             failure == 0)
             return 0;
@@ -64,9 +70,46 @@ int apw_transport_open_unix(struct apw_transport *transport, const char *path,
     if (strlen(path) >= sizeof address.sun_path)
         return apw_error_set(error, "%s: the path is too long for a socket", path);
     strcpy(address.sun_path, path);
-    if (open_socket(transport, AF_UNIX, (struct sockaddr *)&address, sizeof address) != 0)
+    if (open_socket(transport, AF_UNIX, (struct sockaddr *)&address, sizeof address,
+                    transport->timeout_ms) != 0)
         return apw_error_set(error, "connect: %s: %s", path, strerror(errno));
     return 0;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static int64_t count_addresses(const struct addrinfo *address)
+{
+    int64_t count = 0;
+
+    for (; address != NULL; address = address->ai_next)
+        count++;
+    return count;
+}
+
+/* Tries one address after the other; each has its share of the time that is left. */
+static int open_any(struct apw_transport *transport, const struct addrinfo *address, int64_t until,
+                    struct apw_error *error)
+{
+    for (; address != NULL; address = address->ai_next) {
+        int64_t share = apw_clock_remaining_ms(until) / count_addresses(address);
+
+        if (transport->is_local_only && !is_loopback(address->ai_addr))
+            apw_error_set(error, "the name means an address that is not of the loopback; write "
+                                 "ldaps:// or set \"start_tls yes\"");
+        else if (open_socket(transport, address->ai_family, address->ai_addr, address->ai_addrlen,
+                             share) == 0)
+            return 0;
+        else
+            apw_error_set(error, "connect: %s", strerror(errno));
+    }
+    return -1;
 }
 
 int apw_transport_open_tcp(struct apw_transport *transport, const char *host, const char *port,
@@ -75,18 +118,15 @@ int apw_transport_open_tcp(struct apw_transport *transport, const char *host, co
     int64_t until = apw_clock_monotonic_ms() + transport->timeout_ms;
     struct addrinfo *addresses;
     const int on = 1;
+    int status;
 
     if (until > transport->deadline)
         until = transport->deadline;
     if (apw_resolve(host, port, until, &addresses, error) != 0)
         return -1;
-    transport->fd = -1;
-    for (struct addrinfo *address = addresses; address != NULL && transport->fd < 0;
-         address = address->ai_next)
-        if (open_socket(transport, address->ai_family, address->ai_addr, address->ai_addrlen) != 0)
-            apw_error_set(error, "connect: %s", strerror(errno));
+    status = open_any(transport, addresses, until, error);
     freeaddrinfo(addresses);
-    if (transport->fd < 0)
+    if (status != 0)
         return -1;
     setsockopt(transport->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(transport->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);

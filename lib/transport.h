@@ -17,16 +17,17 @@
 struct apw_transport {
     int fd;
     int timeout_ms;
-    int64_t deadline;  /* apw_clock_monotonic_ms(); set it before each operation */
-    bool is_timed_out; /* a wait has ended without a byte */
-    bool is_abandoned; /* write nothing more: the connection is a parent's or broken */
+    bool is_local_only; /* connect to loopback addresses only: passwords would cross in the clear */
+    int64_t deadline;   /* apw_clock_monotonic_ms(); set it before each operation */
+    bool is_timed_out;  /* a wait has ended without a byte */
+    bool is_abandoned;  /* write nothing more: the connection is a parent's or broken */
 };
 
 /* Connects to the Unix socket `path`. */
 int apw_transport_open_unix(struct apw_transport *transport, const char *path,
                             struct apw_error *error);
 
-/* Connects by TCP, to one address of `host` after the other. */
+/* Connects by TCP, to one address of `host` after the other; they share timeout_ms. */
 int apw_transport_open_tcp(struct apw_transport *transport, const char *host, const char *port,
                            struct apw_error *error);
 

@@ -140,6 +140,28 @@ static int choose_name(struct login *login)
     return 0;
 }
 
+/* Whether the host lets the user act as whom they want to; settles where it does not. */
+static bool is_authorised(struct login *login)
+{
+    const struct apw_attempt *attempt = login->attempt;
+
+    if (attempt->authorise == NULL)
+        return true;
+    switch (attempt->authorise(attempt->authorise_context, login->decision->name,
+                               &login->decision->detail)) {
+    case APW_ACCEPTED:
+        return true;
+    case APW_REFUSED:
+        refuse(login, APW_REASON_FOREIGN_AUTHZID);
+        break;
+    case APW_UNAVAILABLE:
+        give_up(login, APW_REASON_INTERNAL_ERROR);
+        break;
+    }
+    login->decision->name[0] = '\0';
+    return false;
+}
+
 /* The one place that accepts. */
 static void accept_login(struct login *login, enum apw_reason reason)
 {
@@ -148,7 +170,8 @@ static void accept_login(struct login *login, enum apw_reason reason)
         give_up(login, APW_REASON_INTERNAL_ERROR);
         return;
     }
-    settle(login, APW_ACCEPTED, reason);
+    if (is_authorised(login))
+        settle(login, APW_ACCEPTED, reason);
 }
 
 /* ---- row 6: an app password ---- */
@@ -251,6 +274,10 @@ static enum apw_ldap_result entry_matches(const struct apw_world *world, const c
     enum apw_ldap_result result = world->search(world->context, dn, APW_SCOPE_BASE, filter,
                                                 no_attributes, 1, deadline, &entries, error);
 
+    if (entries != NULL && strcasecmp(entries->dn, dn) != 0) {
+        apw_error_set(error, "asked for %s, the directory answered with %s", dn, entries->dn);
+        result = APW_LDAP_UNAVAILABLE;
+    }
     *matches_r = entries != NULL;
     apw_entries_free(&entries);
     return result;
@@ -495,6 +522,7 @@ const char *apw_reason_name(enum apw_reason reason)
         [APW_REASON_ACCOUNT_PASSWORD_NEVER] = "account-password-never",
         [APW_REASON_WRONG_ACCOUNT_PASSWORD] = "wrong-account-password",
         [APW_REASON_ACCOUNT_LOCKED] = "account-locked",
+        [APW_REASON_FOREIGN_AUTHZID] = "foreign-authzid",
         [APW_REASON_PASSWORD_MUST_CHANGE] = "password-must-change",
     };
 

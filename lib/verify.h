@@ -43,6 +43,7 @@ enum apw_reason {
     APW_REASON_ACCOUNT_PASSWORD_NEVER,
     APW_REASON_WRONG_ACCOUNT_PASSWORD,
     APW_REASON_ACCOUNT_LOCKED,
+    APW_REASON_FOREIGN_AUTHZID, /* right password, but not permitted to act as that user */
     APW_REASON_PASSWORD_MUST_CHANGE,
 };
 
@@ -54,6 +55,11 @@ struct apw_attempt {
     size_t password_length;
     const char *service; /* as the host calls it, NULL if unknown */
     const char *client;  /* numeric address, NULL if unknown */
+    /* Asked once, when nothing but this stands against acceptance: may the user, whose accepted
+     * name this is, sign in as whom they want to act as? NULL: nobody asked to. What it answers is
+     * the verdict. */
+    enum apw_verdict (*authorise)(void *context, const char *name, struct apw_error *error);
+    void *authorise_context;
 };
 
 /* What came out, and everything that the log line says. Holds no secret. */

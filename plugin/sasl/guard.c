@@ -11,17 +11,37 @@
 #include <string.h>
 #include <strings.h>
 
-/* Set around our own call of canon_user with a name that is final. */
-static _Thread_local bool name_is_final;
+/* What our own mechanisms are doing right now: only while they call canon_user themselves does a
+ * name of theirs pass. That the mechanism in use is ours would not be enough: libsasl2 says so even
+ * after the exchange has failed, when the program goes on with sasl_checkpass(). */
+static _Thread_local enum { CALL_OF_OTHERS = 0, CALL_WITH_LOGIN, CALL_WITH_FINAL_NAME } call;
+
+static int call_canon_user(sasl_server_params_t *params, const char *name, size_t length,
+                           unsigned flags, sasl_out_params_t *out)
+{
+    return params->canon_user(params->utils->conn, name, (unsigned)length,
+                              flags | SASL_CU_EXTERNALLY_VERIFIED, out);
+}
+
+int apw_sasl_canon_login(sasl_server_params_t *params, const char *login, size_t length,
+                         unsigned flags, sasl_out_params_t *out)
+{
+    int result;
+
+    call = CALL_WITH_LOGIN;
+    result = call_canon_user(params, login, length, flags, out);
+    call = CALL_OF_OTHERS;
+    return result;
+}
 
 int apw_sasl_set_final_name(sasl_server_params_t *params, const char *name, unsigned flags,
                             sasl_out_params_t *out)
 {
     int result;
 
-    name_is_final = true;
-    result = params->canon_user(params->utils->conn, name, (unsigned)strlen(name), flags, out);
-    name_is_final = false;
+    call = CALL_WITH_FINAL_NAME;
+    result = call_canon_user(params, name, strlen(name), flags, out);
+    call = CALL_OF_OTHERS;
     return result;
 }
 
@@ -62,7 +82,7 @@ static bool may_pass(sasl_server_params_t *params)
     if (plugin == NULL)
         return false;
     if (strcmp(plugin, APW_SASL_NAME) == 0)
-        return true;
+        return call != CALL_OF_OTHERS;
     return mechanism != NULL && also_mechs != NULL && strcasecmp(mechanism, "PLAIN") != 0 &&
            strcasecmp(mechanism, "LOGIN") != 0 && is_listed(also_mechs, mechanism);
 }
@@ -104,8 +124,8 @@ static int canon_user_server(void *context, sasl_server_params_t *params, const 
         report_stopped(params);
         return SASL_BADAUTH;
     }
-    return copy_name(user, length, name_is_final ? NULL : params->user_realm, out, out_size,
-                     out_length);
+    return copy_name(user, length, call == CALL_WITH_FINAL_NAME ? NULL : params->user_realm, out,
+                     out_size, out_length);
 }
 
 /* A program that is a SASL client too: its own name, as it is. */

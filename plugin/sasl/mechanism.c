@@ -14,10 +14,6 @@
 #define SECURITY_FLAGS                                                                             \
     (SASL_SEC_NOANONYMOUS | SASL_SEC_PASS_CREDENTIALS | SASL_SET_HASH_STRENGTH_BITS(256))
 
-/* Who the user is, is verified here: that no auxprop plugin knows the name is no failure. */
-#define CANON_AUTHID  (SASL_CU_AUTHID | SASL_CU_EXTERNALLY_VERIFIED)
-#define CANON_AUTHZID (SASL_CU_AUTHZID | SASL_CU_EXTERNALLY_VERIFIED)
-
 #define LOGIN_MESSAGE_MAX 1024 /* bytes of a LOGIN user name that are kept */
 
 enum stage { STAGE_START = 0, STAGE_LOGIN, STAGE_PASSWORD, STAGE_DONE };
@@ -45,28 +41,14 @@ static int result_of(enum apw_verdict verdict)
     return SASL_UNAVAIL;
 }
 
-static int ask(struct apw_front *front, sasl_server_params_t *params, const char *login,
-               size_t login_length, const struct credentials *credentials,
-               struct apw_decision *decision_r)
-{
-    char client[64];
-    struct apw_attempt attempt = {
-        .login = login,
-        .login_length = login_length,
-        .password = credentials->password,
-        .password_length = credentials->password_length,
-        .service = params->service,
-        .client = client,
-    };
-
-    apw_remote_address(params->ipremoteport, client, sizeof client);
-    apw_front_verify(front, &attempt, true, decision_r);
-    if (decision_r->verdict == APW_UNAVAILABLE)
-        apw_sasl_log(params->utils, SASL_LOG_ERR,
-                     decision_r->detail.text[0] != '\0' ? decision_r->detail.text
-                                                        : apw_reason_name(decision_r->reason));
-    return result_of(decision_r->verdict);
-}
+/* One attempt, for the call-back from within the decision. */
+struct attempt {
+    sasl_server_params_t *params;
+    const struct credentials *credentials;
+    unsigned flags; /* of the authcid's canon_user */
+    bool is_named;  /* canon_user has been called for the authcid */
+    sasl_out_params_t *out;
+};
 
 static bool has_own_authzid(const struct credentials *credentials)
 {
@@ -75,56 +57,130 @@ static bool has_own_authzid(const struct credentials *credentials)
             memcmp(credentials->authzid, credentials->login, credentials->login_length) != 0);
 }
 
-/* Sets the names of an accepted login. The library then decides whether an authzid of its own may
- * be taken. */
-static int set_names(sasl_server_params_t *params, const struct credentials *credentials,
-                     const char *name, unsigned flags, sasl_out_params_t *out)
+/* The host's say on whether a user may act as another; by default nobody may. */
+static int ask_proxy_policy(sasl_server_params_t *params, const sasl_out_params_t *out)
 {
+    sasl_callback_ft callback = NULL;
+    void *context = NULL;
+
+    if (params->utils->getcallback(params->utils->conn, SASL_CB_PROXY_POLICY, &callback,
+                                   &context) != SASL_OK ||
+        callback == NULL)
+        return SASL_BADAUTH;
+    return ((sasl_authorize_t *)(void (*)(void))callback)(
+        params->utils->conn, context, out->user, out->ulen, out->authid, out->alen,
+        params->user_realm, params->user_realm != NULL ? (unsigned)strlen(params->user_realm) : 0,
+        params->propctx);
+}
+
+/* Sets the names of a login that is about to be accepted, and asks for an authzid of its own
+ * whether it may be taken: libsasl2 asks too, but only after the log line. */
+static int authorise(const struct attempt *attempt, const char *name)
+{
+    sasl_server_params_t *params = attempt->params;
+    const struct credentials *credentials = attempt->credentials;
+    sasl_out_params_t *out = attempt->out;
     int result = SASL_OK;
 
-    if (strcmp(name, out->authid) != 0)
-        result = apw_sasl_set_final_name(params, name, flags, out);
-    if (result == SASL_OK && (flags & SASL_CU_AUTHZID) == 0)
-        result = params->canon_user(params->utils->conn, credentials->authzid,
-                                    (unsigned)credentials->authzid_length, CANON_AUTHZID, out);
+    if (!attempt->is_named || strcmp(name, out->authid) != 0)
+        result = apw_sasl_set_final_name(params, name, attempt->flags, out);
+    if (result != SASL_OK || !has_own_authzid(credentials))
+        return result;
+    result = apw_sasl_canon_login(params, credentials->authzid, credentials->authzid_length,
+                                  SASL_CU_AUTHZID, out);
+    if (result == SASL_OK && strcmp(out->user, out->authid) != 0)
+        result = ask_proxy_policy(params, out);
     return result;
 }
 
-/* The canon-user plugin did not take the name, or failed for a reason that is not the client's. */
-static int result_of_name(int result)
+/* What the canon-user plugin or the proxy policy does not take is the client's fault; other
+ * failures are not. */
+static enum apw_verdict verdict_of(int result)
 {
-    bool is_refused = result == SASL_BADAUTH || result == SASL_BADPARAM || result == SASL_BUFOVER;
-
-    return is_refused ? SASL_BADAUTH : SASL_UNAVAIL;
+    switch (result) {
+    case SASL_OK:
+        return APW_ACCEPTED;
+    case SASL_BADAUTH:
+    case SASL_BADPARAM:
+    case SASL_BUFOVER:
+    case SASL_NOAUTHZ:
+        return APW_REFUSED;
+    default:
+        return APW_UNAVAILABLE;
+    }
 }
 
-/* The whole login. The name is canonicalised first: the host program's own log line about a failure
- * has it only then. */
+static enum apw_verdict authorise_verdict(void *attempt, const char *name, struct apw_error *error)
+{
+    int result = authorise(attempt, name);
+
+    if (verdict_of(result) == APW_UNAVAILABLE)
+        apw_error_set(error, "libsasl2 did not take the name \"%s\": %d", name, result);
+    return verdict_of(result);
+}
+
+static int ask(struct apw_front *front, struct attempt *attempt, const char *login,
+               size_t login_length)
+{
+    sasl_server_params_t *params = attempt->params;
+    struct apw_decision decision;
+    char client[64];
+    struct apw_attempt asked = {
+        .login = login,
+        .login_length = login_length,
+        .password = attempt->credentials->password,
+        .password_length = attempt->credentials->password_length,
+        .service = params->service,
+        .client = client,
+        .authorise = authorise_verdict,
+        .authorise_context = attempt,
+    };
+    int result;
+
+    apw_remote_address(params->ipremoteport, client, sizeof client);
+    apw_front_verify(front, &asked, true, &decision);
+    result = result_of(decision.verdict);
+    if (decision.verdict == APW_UNAVAILABLE)
+        apw_sasl_log(params->utils, SASL_LOG_ERR,
+                     decision.detail.text[0] != '\0' ? decision.detail.text
+                                                     : apw_reason_name(decision.reason));
+    apw_decision_clear(&decision);
+    return result;
+}
+
+/* Has the name canonicalised and asks. The host program's own log line about a failure has the name
+ * only if canon_user was called first; so that is done, but not with what cannot be a login, nor
+ * with an app password that somebody typed into the wrong field. */
+static int ask_by_name(struct apw_front *front, struct attempt *attempt)
+{
+    const struct credentials *credentials = attempt->credentials;
+    const char *realm = attempt->params->user_realm;
+    char login[APW_LOGIN_SIZE];
+    int result;
+
+    if (apw_login_canonicalise(credentials->login, credentials->login_length, realm, login) != 0)
+        return ask(front, attempt, credentials->login, credentials->login_length);
+    if (apw_password_is_login(login, strlen(login)))
+        return ask(front, attempt, login, strlen(login));
+    result = apw_sasl_canon_login(attempt->params, credentials->login, credentials->login_length,
+                                  attempt->flags, attempt->out);
+    if (result != SASL_OK)
+        return result_of(verdict_of(result));
+    attempt->is_named = true;
+    return ask(front, attempt, attempt->out->authid, attempt->out->alen);
+}
+
 static int authenticate(struct apw_front *front, sasl_server_params_t *params,
                         const struct credentials *credentials, sasl_out_params_t *out)
 {
-    unsigned flags = has_own_authzid(credentials) ? CANON_AUTHID : CANON_AUTHID | SASL_CU_AUTHZID;
-    char trimmed[APW_LOGIN_SIZE];
-    struct apw_decision decision;
-    int result;
+    struct attempt attempt = {
+        .params = params,
+        .credentials = credentials,
+        .flags = has_own_authzid(credentials) ? SASL_CU_AUTHID : SASL_CU_AUTHID | SASL_CU_AUTHZID,
+        .out = out,
+    };
+    int result = front == NULL ? SASL_UNAVAIL : ask_by_name(front, &attempt);
 
-    if (front == NULL)
-        return SASL_UNAVAIL;
-    if (apw_login_canonicalise(credentials->login, credentials->login_length, NULL, trimmed) != 0) {
-        /* Malformed, which the decision says too; asked for the log line and the delay. */
-        result = ask(front, params, credentials->login, credentials->login_length, credentials,
-                     &decision);
-        apw_decision_clear(&decision);
-        return result == SASL_OK ? SASL_BADAUTH : result;
-    }
-    result = params->canon_user(params->utils->conn, credentials->login,
-                                (unsigned)credentials->login_length, flags, out);
-    if (result != SASL_OK)
-        return result_of_name(result);
-    result = ask(front, params, out->authid, out->alen, credentials, &decision);
-    if (result == SASL_OK)
-        result = set_names(params, credentials, decision.name, flags, out);
-    apw_decision_clear(&decision);
     if (result != SASL_OK)
         return result;
     out->doneflag = 1;
@@ -138,15 +194,35 @@ static int authenticate(struct apw_front *front, sasl_server_params_t *params,
     return SASL_OK;
 }
 
+/* ---- what libsasl2 registers ---- */
+
+/* Both mechanisms and what they share; gone when libsasl2 has freed both. */
+struct registration {
+    sasl_server_plug_t mechanism[APW_SASL_MECHANISM_COUNT];
+    struct apw_front *front;
+    int in_use;
+};
+
+static void mechanism_free(void *context, const sasl_utils_t *utils)
+{
+    struct registration *registration = context;
+
+    (void)utils;
+    if (--registration->in_use > 0)
+        return;
+    apw_front_close(&registration->front);
+    free(registration);
+}
+
 /* ---- PLAIN ---- */
 
-static int plain_new(void *front, sasl_server_params_t *params, const char *challenge,
+static int plain_new(void *registration, sasl_server_params_t *params, const char *challenge,
                      unsigned challenge_length, void **exchange_r)
 {
     (void)params;
     (void)challenge;
     (void)challenge_length;
-    *exchange_r = front;
+    *exchange_r = registration;
     return SASL_OK;
 }
 
@@ -167,22 +243,15 @@ static int plain_step(void *exchange, sasl_server_params_t *params, const char *
                                        .login_length = parts.authcid_length,
                                        .password = parts.password,
                                        .password_length = parts.password_length};
-    return authenticate(exchange, params, &credentials, out);
+    return authenticate(((struct registration *)exchange)->front, params, &credentials, out);
 }
 
-/* The front outlives the exchange. libsasl2 calls this without looking whether it is there. */
-static void plain_dispose(void *front, const sasl_utils_t *utils)
+/* The registration outlives the exchange. libsasl2 calls this without looking whether it is there.
+ */
+static void plain_dispose(void *registration, const sasl_utils_t *utils)
 {
-    (void)front;
+    (void)registration;
     (void)utils;
-}
-
-static void close_front(void *context, const sasl_utils_t *utils)
-{
-    struct apw_front *front = context;
-
-    (void)utils;
-    apw_front_close(&front);
 }
 
 /* ---- LOGIN ---- */
@@ -195,7 +264,7 @@ struct exchange {
     size_t login_length;
 };
 
-static int login_new(void *front, sasl_server_params_t *params, const char *challenge,
+static int login_new(void *registration, sasl_server_params_t *params, const char *challenge,
                      unsigned challenge_length, void **exchange_r)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
@@ -205,7 +274,7 @@ static int login_new(void *front, sasl_server_params_t *params, const char *chal
     (void)challenge_length;
     if (exchange == NULL)
         return SASL_NOMEM;
-    exchange->front = front;
+    exchange->front = ((struct registration *)registration)->front;
     *exchange_r = exchange;
     return SASL_OK;
 }
@@ -264,26 +333,30 @@ static void login_dispose(void *context, const sasl_utils_t *utils)
 
 sasl_server_plug_t *apw_sasl_mechanisms(struct apw_front *front)
 {
-    static sasl_server_plug_t mechanisms[APW_SASL_MECHANISM_COUNT] = {
-        {
-            .mech_name = "PLAIN",
-            .security_flags = SECURITY_FLAGS,
-            .features = SASL_FEAT_WANT_CLIENT_FIRST | SASL_FEAT_ALLOWS_PROXY,
-            .mech_new = plain_new,
-            .mech_step = plain_step,
-            .mech_dispose = plain_dispose,
-            .mech_free = close_front,
-        },
-        {
-            .mech_name = "LOGIN",
-            .security_flags = SECURITY_FLAGS,
-            .mech_new = login_new,
-            .mech_step = login_step,
-            .mech_dispose = login_dispose,
-        },
-    };
+    struct registration *registration = calloc(1, sizeof *registration);
 
-    for (size_t i = 0; i < APW_SASL_MECHANISM_COUNT; i++)
-        mechanisms[i].glob_context = front;
-    return mechanisms;
+    if (registration == NULL)
+        return NULL;
+    registration->front = front;
+    registration->in_use = APW_SASL_MECHANISM_COUNT;
+    registration->mechanism[0] = (sasl_server_plug_t){
+        .mech_name = "PLAIN",
+        .security_flags = SECURITY_FLAGS,
+        .features = SASL_FEAT_WANT_CLIENT_FIRST | SASL_FEAT_ALLOWS_PROXY,
+        .mech_new = plain_new,
+        .mech_step = plain_step,
+        .mech_dispose = plain_dispose,
+    };
+    registration->mechanism[1] = (sasl_server_plug_t){
+        .mech_name = "LOGIN",
+        .security_flags = SECURITY_FLAGS,
+        .mech_new = login_new,
+        .mech_step = login_step,
+        .mech_dispose = login_dispose,
+    };
+    for (size_t i = 0; i < APW_SASL_MECHANISM_COUNT; i++) {
+        registration->mechanism[i].glob_context = registration;
+        registration->mechanism[i].mech_free = mechanism_free;
+    }
+    return registration->mechanism;
 }

@@ -57,6 +57,10 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     warn_without_guard(utils);
     *out_version = SASL_SERVER_PLUG_VERSION;
     *pluglist = apw_sasl_mechanisms(front);
+    if (*pluglist == NULL) {
+        apw_front_close(&front);
+        return SASL_NOMEM;
+    }
     *plugcount = APW_SASL_MECHANISM_COUNT;
     return SASL_OK;
 }

@@ -25,13 +25,17 @@ const char *apw_sasl_option(const sasl_utils_t *utils, const char *name);
 /* Logs one line through the host program; conn may be NULL. */
 void apw_sasl_log(const sasl_utils_t *utils, int level, const char *text);
 
-/* The two mechanisms, with `front` as their global context. Static; PLAIN's mech_free closes the
- * front. */
+/* The two mechanisms, which own `front` (NULL: unavailable to everything) and close it when
+ * libsasl2 frees them. NULL without memory. */
 #define APW_SASL_MECHANISM_COUNT 2
 sasl_server_plug_t *apw_sasl_mechanisms(struct apw_front *front);
 
-/* Replaces the client's name by its final form, which the guard lets through as it is: nothing is
- * trimmed or appended. `flags` are SASL_CU_AUTHID and SASL_CU_AUTHZID. Returns a SASL result. */
+/* Has the host canonicalise a name, past the guard. `flags` are SASL_CU_AUTHID and SASL_CU_AUTHZID;
+ * that no auxprop plugin knows the name is no failure. Returns a SASL result. */
+int apw_sasl_canon_login(sasl_server_params_t *params, const char *login, size_t length,
+                         unsigned flags, sasl_out_params_t *out);
+
+/* The same with a name that is final: the guard neither trims it nor appends a realm. */
 int apw_sasl_set_final_name(sasl_server_params_t *params, const char *name, unsigned flags,
                             sasl_out_params_t *out);
 

@@ -56,6 +56,15 @@ def test_a_certificate_for_another_name_is_unavailable(own_directory, mail_serve
     assert_nothing_is_sent(mail_server, directory, settings(directory, way, elsewhere.ca))
 
 
+@WAYS
+def test_the_common_name_does_not_count_where_other_names_are_given(own_directory, mail_server,
+                                                                    workdir, way):
+    elsewhere = Authority(workdir / f"common-name-{way}", names="DNS:elsewhere.example.org",
+                          common_name="127.0.0.1")
+    directory = own_directory(authority=elsewhere)
+    assert_nothing_is_sent(mail_server, directory, settings(directory, way, elsewhere.ca))
+
+
 def test_a_server_that_cannot_do_starttls_is_unavailable(own_directory, mail_server, authority):
     directory = own_directory(authority=None)
     assert_nothing_is_sent(mail_server, directory, settings(directory, "StartTLS", authority.ca))

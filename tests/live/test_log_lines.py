@@ -1,6 +1,7 @@
 """The log line of each login: fail2ban and people read it."""
 
 import re
+import time
 
 import pytest
 
@@ -155,6 +156,28 @@ def test_postfix_names_the_user_in_its_own_failure_line(mail_server, directory):
         assert re.search(
             rf"warning: localhost\[127\.0\.0\.1\]: SASL {how.__name__.upper()} authentication "
             rf"failed: .*, sasl_username={person.uid}$", server.postfix_says("sasl_username="))
+
+
+def test_the_authorisation_identity_of_another_user_is_logged_as_refused(mail_server, directory):
+    """And takes its time, as every refusal does."""
+    person, another = directory.new_person(), directory.new_person()
+    server = mail_server({"refusal_delay": 1})
+    began = time.monotonic()
+    assert server.sign_in(person.uid, person.password, authzid=another.uid).code == REFUSED
+    assert time.monotonic() - began >= 1
+    line, = server.events()
+    assert f'verdict=refused reason=foreign-authzid user="{person.uid}"' in line
+
+
+def test_an_app_password_typed_as_login_is_in_no_log(mail_server, directory):
+    """Neither in ours nor in that of Postfix."""
+    server = mail_server()
+    _, app_password = directory.new_person(mfa=True, app_passwords=1)
+    for how in smtp.plain, smtp.login:
+        assert server.sign_in(app_password.shown, "whatever", how=how).code == REFUSED
+    server.postfix_says("authentication failed")
+    assert app_password.shown not in "\n".join(
+        server.events() + server.postfix.log_of(server.service))
 
 
 def test_postfix_says_that_the_directory_is_away(mail_server):

@@ -1,0 +1,175 @@
+/* The plugin inside libsasl2, beside the stock plugins and a verifier that says yes to everything.
+ * No directory: its configuration is broken or missing, and nothing may be accepted. */
+#include "unit.h"
+#include <sasl/sasl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *config_path;
+static char plugin_path[4096];
+
+static int get_option(void *context, const char *plugin, const char *option, const char **result,
+                      unsigned *length)
+{
+    static const char *const options[][2] = {
+        {"mech_list", "PLAIN LOGIN"},
+        {"canon_user_plugin", "apppassword"},
+        {"auxprop_plugin", "none"},
+    };
+
+    (void)context;
+    (void)plugin;
+    *result = NULL;
+    if (strcmp(option, "apppassword_config") == 0)
+        *result = config_path;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (strcmp(option, options[i][0]) == 0)
+            *result = options[i][1];
+    if (*result != NULL && length != NULL)
+        *length = (unsigned)strlen(*result);
+    return *result == NULL ? SASL_FAIL : SASL_OK;
+}
+
+static int get_path(void *context, const char **path)
+{
+    (void)context;
+    *path = plugin_path;
+    return SASL_OK;
+}
+
+static int say_nothing(void *context, int level, const char *message)
+{
+    (void)context;
+    (void)level;
+    (void)message;
+    return SASL_OK;
+}
+
+static int say_yes(sasl_conn_t *conn, void *context, const char *user, const char *password,
+                   unsigned length, struct propctx *properties)
+{
+    (void)conn;
+    (void)context;
+    (void)user;
+    (void)password;
+    (void)length;
+    (void)properties;
+    return SASL_OK;
+}
+
+#define CALLBACK(function) ((int (*)(void))(void (*)(void))(function))
+
+static void start(const char *config)
+{
+    static const sasl_callback_t callbacks[] = {
+        {SASL_CB_GETOPT, CALLBACK(get_option), NULL},
+        {SASL_CB_GETPATH, CALLBACK(get_path), NULL},
+        {SASL_CB_LOG, CALLBACK(say_nothing), NULL},
+        {SASL_CB_SERVER_USERDB_CHECKPASS, CALLBACK(say_yes), NULL},
+        {SASL_CB_LIST_END, NULL, NULL},
+    };
+
+    config_path = config;
+    assert_int_equal(sasl_server_init(callbacks, "apw-test"), SASL_OK);
+}
+
+static sasl_conn_t *new_connection(void)
+{
+    sasl_conn_t *conn = NULL;
+
+    assert_int_equal(sasl_server_new("smtp", "mail.example.org", NULL, NULL, NULL, NULL, 0, &conn),
+                     SASL_OK);
+    return conn;
+}
+
+static int plain(sasl_conn_t *conn)
+{
+    static const char message[] = "\0alice\0password";
+    const char *answer;
+    unsigned length;
+
+    return sasl_server_start(conn, "PLAIN", message, sizeof message - 1, &answer, &length);
+}
+
+static int check_password(sasl_conn_t *conn)
+{
+    return sasl_checkpass(conn, "alice", 5, "password", 8);
+}
+
+static void test_broken_configuration(void **state)
+{
+    sasl_conn_t *conn;
+
+    (void)state;
+    start("/nonexistent/app-password.conf");
+    conn = new_connection();
+    assert_int_equal(plain(conn), SASL_UNAVAIL);
+    sasl_dispose(&conn);
+    sasl_done();
+}
+
+static void test_not_configured(void **state)
+{
+    sasl_conn_t *conn;
+
+    (void)state;
+    start(NULL);
+    conn = new_connection();
+    assert_int_not_equal(plain(conn), SASL_OK);
+    sasl_dispose(&conn);
+    sasl_done();
+}
+
+static void test_checkpass(void **state)
+{
+    const char *answer;
+    unsigned length;
+    sasl_conn_t *conn;
+
+    (void)state;
+    start("/nonexistent/app-password.conf");
+    conn = new_connection();
+    assert_int_not_equal(check_password(conn), SASL_OK);
+    assert_int_equal(plain(conn), SASL_UNAVAIL);
+    assert_int_not_equal(check_password(conn), SASL_OK);
+    assert_int_equal(sasl_server_start(conn, "LOGIN", NULL, 0, &answer, &length), SASL_CONTINUE);
+    assert_int_not_equal(check_password(conn), SASL_OK);
+    sasl_dispose(&conn);
+    sasl_done();
+}
+
+static void test_loaded_twice(void **state)
+{
+    char folder[] = "/tmp/apw-unit-XXXXXX", link[64];
+    sasl_conn_t *conn;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(link, sizeof link, "%s/again", folder);
+    assert_int_equal(symlink(PLUGIN_FOLDER, link), 0);
+    snprintf(plugin_path, sizeof plugin_path, "%s:%s:%s", PLUGIN_FOLDER, link, STOCK_FOLDER);
+    start("/nonexistent/app-password.conf");
+    conn = new_connection();
+    assert_int_equal(plain(conn), SASL_UNAVAIL);
+    sasl_dispose(&conn);
+    sasl_done();
+    unlink(link);
+    rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        {"a broken configuration is unavailable", test_broken_configuration, NULL, NULL, NULL},
+        {"where it is not configured, the guard lets nobody else accept", test_not_configured, NULL,
+         NULL, NULL},
+        {"sasl_checkpass() never passes the guard, whatever went before it", test_checkpass, NULL,
+         NULL, NULL},
+        {"a plugin that is found twice is freed once", test_loaded_twice, NULL, NULL, NULL},
+    };
+
+    snprintf(plugin_path, sizeof plugin_path, "%s:%s", PLUGIN_FOLDER, STOCK_FOLDER);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
