@@ -115,13 +115,25 @@ class MailServer:
         """An SMTP client that may now sign in."""
         return smtp.connect(self.port, self.ca, starttls)
 
-    def sign_in(self, user, password, how=smtp.plain, **options):
-        """The reply to one login on a connection of its own."""
-        client = self.connect()
+    def sign_in(self, user, password, how=smtp.plain, client=None, logged=True, **options):
+        """The reply to one login, on a connection of its own or on that of client.
+
+        Accepted or refused, it has to be our plugin that said so, in one line of its log;
+        logged=False: in none, because it was somebody else, or no login at all.
+        """
+        before = self.events()
+        connection = client or self.connect()
         try:
-            return how(client, user, password, **options)
+            reply = how(connection, user, password, **options)
         finally:
-            client.close()
+            if not client:
+                connection.close()
+        new = self.events()[len(before):]
+        if not logged:
+            assert new == [], "a login of which our plugin must not know"
+        elif verdict := {smtp.ACCEPTED: "accepted", smtp.REFUSED: "refused"}.get(reply.code):
+            assert [f" verdict={verdict} " in line for line in new] == [True], (reply, new)
+        return reply
 
     def events(self):
         """The log lines of the logins so far."""
@@ -163,7 +175,8 @@ def example_smtpd_conf(config):
 
 
 def write_config(folder, **keys):
-    """app-password.conf for tests in a folder."""
+    """examples/app-password.conf in a folder, with other values and more keys; None leaves one out.
+    """
     bindpw = folder / "bindpw"
     bindpw.write_text(secret("mail server") + "\n")
     bindpw.chmod(0o600)
@@ -174,7 +187,14 @@ def write_config(folder, **keys):
         "refusal_delay": 0,
         "log": folder / "app-password.log",
     } | keys
+    lines = []
+    for line in (EXAMPLES.parent / "app-password.conf").read_text().splitlines():
+        key = line.split(" ")[0]
+        if key in settings:
+            value = settings.pop(key)
+            line = f"{key} {value}" if value is not None else f"# no {key}"
+        lines.append(line)
+    lines += [f"{key} {value}" for key, value in settings.items() if value is not None]
     path = folder / "app-password.conf"
-    path.write_text("".join(
-        f"{key} {value}\n" for key, value in settings.items() if value is not None))
+    path.write_text("\n".join(lines) + "\n")
     return path

@@ -11,12 +11,18 @@ from processes import free_port, run, start, stop, wait_until
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
 # Services cannot be added to a running Postfix without a race (for a moment after a reload an
 # old smtpd takes connections that the master does not know of). So these are all there from the
-# start: kind: (its original in examples/postfix/master.cf, most processes at once, how many)
+# start; until it is used, a service has a SASL configuration with which no smtpd starts.
+# kind: (its original in examples/postfix/master.cf, most processes at once, how many, more options)
 KINDS = {
-    "one process": ("submissions", "1", 100),
-    "many processes": ("submissions", "-", 10),
-    "starttls": ("submission", "1", 5),
+    "one process": ("submissions", "1", 120, []),
+    "many processes": ("submissions", "-", 10, []),
+    "starttls": ("submission", "1", 5, []),
+    "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
 }
+
+# No colon: libsasl2 calls that an error, and smtpd ends before it takes a connection. Whoever
+# connects to a service that is not used yet thus leaves no process behind with other settings.
+NOT_USED_YET = "not used yet\n"
 
 Service = namedtuple("Service", "name port")
 
@@ -77,25 +83,38 @@ class Postfix:
         It was not used before: its first connection starts a process that sees the plugins and
         the files as they are then.
         """
-        service = self._unused[kind].pop()
-        (self.config / "sasl" / f"{service.name}.conf").write_text(smtpd_conf)
+        service = self.next_service(kind)
+        self._unused[kind].remove(service)
+        self._write_sasl_conf(service, smtpd_conf)
         return service
+
+    def next_service(self, kind="one process"):
+        """The one that service() is going to return."""
+        return self._unused[kind][-1]
 
     def log_of(self, service):
         """The lines that one service has logged."""
         return [line for line in self.log.read_text(errors="replace").splitlines()
                 if f" postfix/{service.name}/" in line]
 
+    def _write_sasl_conf(self, service, text):
+        """In one step: a process that starts meanwhile reads the old text or the new one."""
+        path = self.config / "sasl" / f"{service.name}.conf"
+        path.with_suffix(".new").write_text(text)
+        path.with_suffix(".new").rename(path)
+
     def _write_master_cf(self):
         """Debian's services; that of port 25 gives way to copies of those of our example."""
         debian = pathlib.Path("/usr/share/postfix/master.cf.dist").read_text()
         lines = [re.sub(r"^smtp +inet .*\n", "", debian, flags=re.MULTILINE)]
         self._unused = {}
-        for kind, (original, most_processes, count) in KINDS.items():
+        for kind, (original, most_processes, count, options) in KINDS.items():
             self._unused[kind] = [Service(f"{kind.replace(' ', '-')}-{number}", free_port())
                                   for number in range(count)]
             for service in self._unused[kind]:
                 lines += _copy_of(original, service, most_processes)
+                lines += [f"    -o {option}" for option in options]
+                self._write_sasl_conf(service, NOT_USED_YET)
         (self.config / "master.cf").write_text("\n".join(lines) + "\n")
 
     def _link_plugins(self, plugin):
@@ -125,6 +144,7 @@ local_recipient_maps =
 default_transport = discard:
 smtpd_tls_cert_file = {authority.certificate}
 smtpd_tls_key_file = {authority.key}
+service_throttle_time = 1s
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 1000

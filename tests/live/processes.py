@@ -2,27 +2,26 @@
 
 import os
 import pathlib
-import random
 import signal
 import socket
 import subprocess
 import time
 
-_handed_out = set()
+_held = []
 
 
 def free_port():
-    """A TCP port of the loopback interface that nobody listens on, nor will a client get it."""
-    while True:
-        port = random.randrange(10000, 32000)
-        if port not in _handed_out and _is_free(port):
-            _handed_out.add(port)
-            return port
+    """A TCP port of the loopback interface that is ours as long as the tests run.
 
-
-def _is_free(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) != 0
+    Found by bind(): a connection would wake a server of somebody else. The socket is kept, so
+    that nobody gets the port before our server does, nor while that is stopped; the server may
+    have it, too, by SO_REUSEADDR, as long as this one does not listen.
+    """
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _held.append(holder)
+    return holder.getsockname()[1]
 
 
 def wait_until(condition, what, timeout=10):

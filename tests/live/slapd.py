@@ -16,6 +16,12 @@ from processes import free_port, is_stopped, run, signal_group, start, stop, wai
 LDAP_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "ldap-schema"
 BASE = "dc=example,dc=org"
 
+# The access rules in both forms: those for every slapd and those for ppolicy.
+ACL = {
+    "slapd.conf": (LDAP_SCHEMA / "acl-slapd.conf", LDAP_SCHEMA / "acl-ppolicy-slapd.conf"),
+    "cn=config": (LDAP_SCHEMA / "acl-cnconfig.ldif", LDAP_SCHEMA / "acl-ppolicy-cnconfig.ldif"),
+}
+
 # Who signs in to the directory. The administrator is a member of the group that the access
 # rules name; the user manager may write whatever the site's own rules below let it.
 IDENTITIES = {
@@ -34,6 +40,8 @@ access to dn.exact="ou=people,{BASE}" attrs=children by users write
 access to * by dn.exact="{IDENTITIES["user manager"]}" write by self write by * read
 """
 
+PPOLICY = f"overlay ppolicy\nppolicy_default cn=policy,{BASE}\nppolicy_use_lockout"
+
 Person = namedtuple("Person", "uid mail dn password")
 
 
@@ -44,6 +52,9 @@ def person(uid):
 
 # Users in a state that only the directory itself can bring about.
 DISABLED = person("disabled")            # locked by an administrator for good
+DISABLED_IN_ALL_SPELLINGS = {DISABLED: "000001010000Z"} | {
+    person(f"disabled-{number}"): time for number, time in enumerate([
+        "00000101000000Z", "0000010100Z", "000001010000+0000", "00000101000000.0Z"])}
 MUST_CHANGE = person("must-change")      # the password was reset: ppolicy wants a new one
 WITHOUT_PASSWORD = person("no-password")
 TWINS = person("twin-one")._replace(mail="twins@example.org"), person("twin-two")
@@ -55,7 +66,9 @@ GROUP = f"cn=mfa-users,ou=groups,{BASE}"
 class Slapd:
     """slapd in a folder of its own, on an ldapi socket and on ldap and ldaps of the loopback.
 
-    acl         the file with the access rules; an .ldif means cn=config instead of slapd.conf
+    acl         the files with the access rules, loaded in this order; .ldif means cn=config
+                instead of slapd.conf
+    ppolicy     whether that overlay is loaded; without it, no account is locked or must change
     schema      whether the app password schema is loaded
     site_rules  the site's own access rules, behind ours
     first_rules access rules before ours, with which a test hides something
@@ -64,11 +77,12 @@ class Slapd:
     lines       more lines for the global section
     """
 
-    def __init__(self, folder, acl=LDAP_SCHEMA / "acl-slapd.conf", schema=True,
+    def __init__(self, folder, acl=ACL["slapd.conf"], ppolicy=True, schema=True,
                  site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines=""):
         self.folder = folder
         self.acl = acl
-        self.with_cn_config = acl is not None and acl.suffix == ".ldif"
+        self.with_cn_config = any(file.suffix == ".ldif" for file in acl)
+        self.ppolicy = ppolicy
         self.schema = schema
         self.log = folder / "slapd.log"
         self.process = None
@@ -183,6 +197,7 @@ class Slapd:
         (self.folder / "db").mkdir(parents=True)
         self.log.touch()
         include = not self.with_cn_config
+        acl = "".join(f"include {file}\n" for file in self.acl) if include else ""
         schemas = [f"/etc/ldap/schema/{name}.schema"
                    for name in ("core", "cosine", "inetorgperson")]
         if self.schema and include:
@@ -191,7 +206,7 @@ class Slapd:
         config.write_text("".join(f"include {schema}\n" for schema in schemas) + f"""\
 modulepath /usr/lib/ldap
 moduleload back_mdb
-moduleload ppolicy
+{"moduleload ppolicy" if self.ppolicy else ""}
 moduleload memberof
 {_tls(authority)}
 {_map_postfix_to_mail_server()}
@@ -208,18 +223,16 @@ directory {self.folder}/db
 rootdn "cn=slapd itself,{BASE}"
 dbnosync
 index objectClass,uid,mail eq
-overlay ppolicy
-ppolicy_default cn=policy,{BASE}
-ppolicy_use_lockout
+{PPOLICY if self.ppolicy else ""}
 overlay memberof
 {first_rules}
-{f"include {self.acl}" if self.acl and include else ""}
+{acl}
 {site_rules}
 """)
         users = self.folder / "users.ldif"
         with open(users, "w") as file:
             writer = ldif.LDIFWriter(file)
-            for dn, entry in _entries():
+            for dn, entry in _entries(self.ppolicy):
                 writer.unparse(dn, {name: [value.encode() for value in values]
                                     for name, values in entry.items()})
         run(["slapadd", "-q", "-f", config, "-l", users])
@@ -235,7 +248,8 @@ overlay memberof
         external = ["-Q", "-Y", "EXTERNAL", "-H", self.ldapi, "-f"]
         self.start()
         run(["ldapadd", *external, LDAP_SCHEMA / "app-password.ldif"])
-        run(["ldapmodify", *external, self.acl])
+        for file in self.acl:
+            run(["ldapmodify", *external, file])
         self.stop()
 
 
@@ -263,25 +277,31 @@ def _map_postfix_to_mail_server():
             f' "{IDENTITIES["mail server"]}"')
 
 
-def _entries():
+def example_identities():
+    """The entries of ldap-schema/identities.ldif: {DN: {attribute: values}}."""
+    with open(LDAP_SCHEMA / "identities.ldif", "rb") as file:
+        reader = ldif.LDIFRecordList(file)
+        reader.parse()
+    return {dn: {name: [value.decode() for value in values] for name, values in entry.items()}
+            for dn, entry in reader.all_records}
+
+
+def _entries(ppolicy):
     yield BASE, {"objectClass": ["domain"], "dc": ["example"]}
-    for unit in ("people", "services", "groups", "elsewhere"):
+    for unit in ("people", "elsewhere"):
         yield f"ou={unit},{BASE}", {"objectClass": ["organizationalUnit"], "ou": [unit]}
+    example = example_identities()
     for identity, dn in IDENTITIES.items():
-        yield dn, {"objectClass": ["applicationProcess", "simpleSecurityObject"],
-                   "cn": [dn.split(",")[0][3:]], "userPassword": [secret(identity)]}
-    yield f"cn=mail-administrators,ou=groups,{BASE}", {
-        "objectClass": ["groupOfNames"], "cn": ["mail-administrators"],
-        "member": [IDENTITIES["administrator"]]}
+        entry = example.setdefault(dn, {
+            "objectClass": ["applicationProcess", "simpleSecurityObject"],
+            "cn": [dn.split(",")[0][3:]]})
+        entry["userPassword"] = [secret(identity)]
+    yield from example.items()
     yield GROUP, {"objectClass": ["groupOfNames"], "cn": ["mfa-users"], "member": [MEMBER.dn]}
-    yield f"cn=policy,{BASE}", {
-        "objectClass": ["applicationProcess", "pwdPolicy"], "cn": ["policy"],
-        "pwdAttribute": ["userPassword"], "pwdLockout": ["TRUE"], "pwdMaxFailure": ["5"],
-        "pwdMustChange": ["TRUE"]}
+    if ppolicy:
+        yield from _entries_with_ppolicy()
     for number in range(300):
         yield _user(person(f"user{number:03}"))
-    yield _user(DISABLED, pwdAccountLockedTime=["000001010000Z"])
-    yield _user(MUST_CHANGE, pwdReset=["TRUE"])
     dn, entry = _user(WITHOUT_PASSWORD)
     del entry["userPassword"]
     yield dn, entry
@@ -293,6 +313,16 @@ def _entries():
     yield f"cn=alias,ou=people,{BASE}", {
         "objectClass": ["alias", "extensibleObject"], "cn": ["alias"],
         "aliasedObjectName": [OUTSIDER.dn]}
+
+
+def _entries_with_ppolicy():
+    yield f"cn=policy,{BASE}", {
+        "objectClass": ["applicationProcess", "pwdPolicy"], "cn": ["policy"],
+        "pwdAttribute": ["userPassword"], "pwdLockout": ["TRUE"], "pwdMaxFailure": ["5"],
+        "pwdMustChange": ["TRUE"]}
+    for who, time in DISABLED_IN_ALL_SPELLINGS.items():
+        yield _user(who, pwdAccountLockedTime=[time])
+    yield _user(MUST_CHANGE, pwdReset=["TRUE"])
 
 
 def _user(who, **more):

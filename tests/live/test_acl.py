@@ -11,7 +11,7 @@ from collections import namedtuple
 import ldap
 import pytest
 
-from slapd import BASE, CLOSED_SITE, IDENTITIES, LDAP_SCHEMA, OPEN_SITE, Slapd
+from slapd import ACL, BASE, CLOSED_SITE, IDENTITIES, OPEN_SITE, Slapd
 
 # What each identity may do with an attribute of a user; who may read it may also search by it
 # (find the entry), who may write it may also read it.
@@ -50,19 +50,19 @@ VALUES = {
 }
 
 
-@pytest.fixture(scope="module", params=["acl-slapd.conf", "acl-cnconfig.ldif"])
+@pytest.fixture(scope="module", params=ACL)
 def acl(request):
-    return LDAP_SCHEMA / request.param
+    return ACL[request.param]
 
 
 @pytest.fixture(scope="module")
 def closed_site(acl, workdir):
-    yield from site_with_a_user(acl, workdir / f"closed-{acl.name}", CLOSED_SITE)
+    yield from site_with_a_user(acl, workdir / f"closed-{acl[0].name}", CLOSED_SITE)
 
 
 @pytest.fixture(scope="module")
 def open_site(acl, workdir):
-    yield from site_with_a_user(acl, workdir / f"open-{acl.name}", OPEN_SITE)
+    yield from site_with_a_user(acl, workdir / f"open-{acl[0].name}", OPEN_SITE)
 
 
 Site = namedtuple("Site", "directory user values connections")
@@ -242,11 +242,14 @@ def test_a_user_may_not_add_an_entry_below_the_own_one(open_site):
 
 def test_who_may_add_entries_is_named_in_the_rules_and_still_adds_no_app_password(acl, workdir):
     """The line USER MANAGERS of the example, added as its comment says."""
-    adapted = workdir / f"managers-{acl.name}"
-    adapted.write_text(with_user_managers(acl.read_text()))
-    directory = Slapd(workdir / f"with-managers-{acl.name}", acl=adapted, site_rules=OPEN_SITE)
+    adapted = [workdir / f"managers-{file.name}" for file in acl]
+    for file, original, count in zip(adapted, acl, [2, 1]):
+        file.write_text(with_user_managers(original.read_text(), count))
+    directory = Slapd(workdir / f"with-managers-{acl[0].name}", acl=adapted, site_rules=OPEN_SITE)
     try:
         manager = directory.start().connect("user manager")
+        assert is_permitted(manager, directory.new_person().dn,
+                            (ldap.MOD_ADD, "pwdAccountLockedTime", [b"000001010000Z"]))
         add_user(manager, f"uid=plain,ou=people,{BASE}")
         with pytest.raises(ldap.INSUFFICIENT_ACCESS):
             add_user(manager, f"uid=minted,ou=people,{BASE}", appPassword=b"id=k7q2 label=minted")
@@ -254,11 +257,11 @@ def test_who_may_add_entries_is_named_in_the_rules_and_still_adds_no_app_passwor
         directory.stop()
 
 
-def with_user_managers(rules):
+def with_user_managers(rules, expected):
     """The rules with one more line at the top of each rule marked USER MANAGERS."""
     line = f'    by dn.exact="{IDENTITIES["user manager"]}" write\n'
     adapted, count = re.subn(r"(# USER MANAGERS\n.*\n)", rf"\1{line}", rules)
-    assert count == 3
+    assert count == expected
     return adapted
 
 

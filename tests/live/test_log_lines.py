@@ -111,6 +111,9 @@ CASES = {
                                 ' dn="uid=.*" error=".*"'),
     "no directory": ({"uri": DEAD}, fixed("alice"), "unavailable directory-unavailable",
                      ' error=".*"'),
+    "a folder in place of the CA file": (
+        {"uri": "ldaps://127.0.0.1", "tls_cacert": "/etc"}, fixed("alice"),
+        "unavailable configuration", ' error=".*"'),
     "an unknown MFA flag": ({"mfa_filter": "(noSuchFlag=TRUE)"}, new_user,
                             "unavailable mfa-unreadable", ' dn="uid=.*" error=".*"'),
 }

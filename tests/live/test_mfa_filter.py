@@ -70,7 +70,7 @@ def test_a_flag_unknown_to_the_schema_is_unavailable(mail_server, directory):
 
 def test_a_replica_without_the_schema_is_unavailable(own_directory, mail_server):
     """It must not look like a site where nobody has MFA on."""
-    directory = own_directory(schema=False, acl=None,
+    directory = own_directory(schema=False, acl=(),
                               site_rules=PASSWORD_RULE + "access to * by users read")
     person = directory.new_person()
     server = mail_server({"uri": directory.ldap})

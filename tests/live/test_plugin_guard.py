@@ -3,12 +3,17 @@
 Standing by in each test: a saslauthd that says yes to every password, or a sasldb that knows it.
 """
 
+import os
+import re
 import smtplib
+import socket
 import subprocess
 
 import pytest
 
+from conftest import example_smtpd_conf, write_config
 from fakes import YesMan
+from processes import run, wait_until
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
 
@@ -46,9 +51,8 @@ def test_the_yes_man_lets_everybody_in_where_nothing_of_ours_is_configured(
     server = mail_server(smtpd_conf=lambda text: (
         "mech_list: PLAIN LOGIN\npwcheck_method: saslauthd\nsaslauthd_path: /yes/mux\n"))
     asked = len(yes_man.asked)
-    assert server.sign_in(person.uid, "whatever").code == ACCEPTED
+    assert server.sign_in(person.uid, "whatever", logged=False).code == ACCEPTED
     assert len(yes_man.asked) == asked + 1
-    assert server.events() == []
 
 
 @pytest.mark.parametrize("stock_first", [False, True])
@@ -122,12 +126,44 @@ def test_a_bad_line_in_app_password_conf_keeps_everybody_out_and_is_named(
 
 
 def assert_nobody_gets_in(server, directory, code):
-    """Neither with the account password, MFA on or off, nor with an app password."""
+    """Neither with the account password, MFA on or off, nor with an app password.
+
+    Refused, it is not by our plugin but by what stands in for it.
+    """
     with_mfa, app_password = directory.new_person(mfa=True, app_passwords=1)
     without_mfa = directory.new_person()
     for person, password in [(with_mfa, with_mfa.password), (with_mfa, app_password.shown),
                              (without_mfa, without_mfa.password)]:
-        assert server.sign_in(person.uid, password).code == code
+        assert server.sign_in(person.uid, password, logged=code != REFUSED).code == code
+
+
+# ---- What the administrator sees: saslpluginviewer ----
+
+@pytest.fixture
+def plugins(folder, postfix):
+    """The names of the plugins for a mechanism, in the order in which libsasl2 tries them."""
+    def listed(mechanism, options):
+        (folder / "pluginviewer.conf").write_text(options)
+        printed = run(["saslpluginviewer", "-s", "-m", mechanism], env=os.environ | {
+            "SASL_CONF_PATH": str(folder), "SASL_PATH": postfix.sasl_path})
+        return re.findall(r'^Plugin "(\w+)"', printed, flags=re.MULTILINE)
+    return listed
+
+
+@pytest.mark.parametrize("stock_first", [False, True])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_saslpluginviewer_lists_ours_first(
+        plugins, postfix, load_plugins, directory, folder, mechanism, stock_first):
+    """With the options of examples/postfix/smtpd.conf."""
+    folders = [postfix.ours, postfix.stock]
+    load_plugins(*reversed(folders) if stock_first else folders)
+    options = example_smtpd_conf(write_config(folder, uri=directory.ldapi))
+    assert plugins(mechanism, options) == ["apppassword", mechanism.lower()]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_saslpluginviewer_lists_ours_nowhere_without_its_options(plugins, mechanism):
+    assert plugins(mechanism, "pwcheck_method: saslauthd\n") == [mechanism.lower()]
 
 
 # ---- Other mechanisms ----
@@ -181,3 +217,19 @@ def test_apppassword_also_mechs_never_lets_the_stock_plain_pass(
     server = mail_server(smtpd_conf=lambda text: (
         with_yes_man(text) + "apppassword_also_mechs: PLAIN LOGIN\n"))
     assert_nobody_gets_in(server, directory, REFUSED)
+
+
+# ---- The tests themselves ----
+
+def test_whoever_connects_to_a_service_before_its_time_leaves_no_process_behind(
+        mail_server, postfix, directory):
+    """No smtpd without the settings of the test, which would go by the stock mechanisms."""
+    service = postfix.next_service()
+    with socket.create_connection(("127.0.0.1", service.port)):
+        wait_until(lambda: "SASL per-process initialization failed" in str(postfix.log_of(service)),
+                   "smtpd to end")
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = mail_server()
+    assert server.service == service
+    assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
+    assert server.sign_in(person.uid, person.password).code == REFUSED

@@ -34,7 +34,7 @@ def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = mail_server(directory_settings(directory, way, authority))
     client = server.connect()
-    assert smtp.plain(client, person.uid, "wrong").code == REFUSED
+    assert server.sign_in(person.uid, "wrong", client=client).code == REFUSED
     directory.stop()
     assert smtp.plain(client, person.uid, app_password.shown).code == UNAVAILABLE
     assert smtp.plain(client, person.uid, person.password).code == UNAVAILABLE
@@ -75,8 +75,9 @@ def test_a_slapd_that_falls_silent_later_is_unavailable_in_time(
     """On the kept connection."""
     directory = own_directory()
     person = directory.new_person()
-    client = mail_server(directory_settings(directory, way, authority)).connect()
-    assert smtp.plain(client, person.uid, "wrong").code == REFUSED
+    server = mail_server(directory_settings(directory, way, authority))
+    client = server.connect()
+    assert server.sign_in(person.uid, "wrong", client=client).code == REFUSED
     directory.pause()
     took, reply = seconds(lambda: smtp.plain(client, person.uid, person.password))
     directory.resume()
@@ -151,9 +152,10 @@ def test_an_idle_connection_closed_by_slapd_goes_unnoticed(
         own_directory, mail_server, authority, way):
     directory = own_directory(lines="idletimeout 1")
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
-    client = mail_server(directory_settings(directory, way, authority)).connect()
+    server = mail_server(directory_settings(directory, way, authority))
+    client = server.connect()
     mark = directory.mark()
-    assert smtp.plain(client, person.uid, "wrong").code == REFUSED
+    assert server.sign_in(person.uid, "wrong", client=client).code == REFUSED
     wait_until(lambda: any("closed (idletimeout)" in line for line in directory.log_since(mark)),
                "slapd to close the connection")
     assert smtp.plain(client, person.uid, app_password.shown).code == ACCEPTED
@@ -163,8 +165,9 @@ def test_an_idle_connection_closed_by_slapd_goes_unnoticed(
 def test_slapd_restarted_between_two_logins_goes_unnoticed(own_directory, mail_server):
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
-    client = mail_server({"uri": directory.ldap}).connect()
-    assert smtp.plain(client, person.uid, "wrong").code == REFUSED
+    server = mail_server({"uri": directory.ldap})
+    client = server.connect()
+    assert server.sign_in(person.uid, "wrong", client=client).code == REFUSED
     directory.stop()
     directory.start()
     assert smtp.plain(client, person.uid, app_password.shown).code == ACCEPTED

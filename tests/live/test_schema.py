@@ -6,7 +6,7 @@ import ldif
 import pytest
 
 import apppassword
-from slapd import LDAP_SCHEMA, OPEN_SITE, Slapd
+from slapd import ACL, LDAP_SCHEMA, OPEN_SITE, Slapd
 
 ROOT = "2.25.141699905820307496210288608633455437436"
 STRING = "1.3.6.1.4.1.1466.115.121.1.15"
@@ -23,14 +23,11 @@ ATTRIBUTES = {
     "appPasswordMfaMethod": (f"{ROOT}.1.5", STRING, "caseExactMatch", None, False),
 }
 
-FORMS = {"slapd.conf": "acl-slapd.conf", "cn=config": "acl-cnconfig.ldif"}
-
-
-@pytest.fixture(scope="module", params=FORMS)
+@pytest.fixture(scope="module", params=ACL)
 def directory(request, workdir):
     """A slapd that loaded the schema in each of the two forms for OpenLDAP."""
-    acl = LDAP_SCHEMA / FORMS[request.param]
-    server = Slapd(workdir / f"schema-{acl.name}", acl=acl, site_rules=OPEN_SITE)
+    acl = ACL[request.param]
+    server = Slapd(workdir / f"schema-{acl[0].name}", acl=acl, site_rules=OPEN_SITE)
     try:
         yield server.start()
     finally:
