@@ -94,6 +94,10 @@ int apw_date_parse_enforce_from(const char *text, int64_t now, int64_t *seconds_
 
 /* say.c: words for people, and what a failure is as an exit status. */
 
+/* Control characters, changes of direction and what is not UTF-8 become question marks, so that
+ * what the directory holds cannot play with a terminal. Returns `text`. */
+char *apw_say_printable(char *text);
+
 /* Writes "app-password: about: …" to standard error; `about` may be NULL. Control characters come
  * out as question marks. */
 void apw_say(const char *about, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -127,7 +131,8 @@ int apw_output_finish(void);
 
 /* Starts on a new argv. */
 void apw_option_begin(void);
-/* `shorts` as for getopt_long(3), without its leading ':'. */
+/* `shorts` as for getopt_long(3), without its leading ':'. An option that is given twice is
+ * APW_OPTION_BAD. */
 int apw_option_next(int argc, char **argv, const char *shorts, const struct option *longs);
 /* What to exit with after APW_OPTION_BAD, and after APW_OPTION_HELP, which prints the help. */
 enum apw_status apw_option_outcome(int found);

@@ -101,16 +101,17 @@ static void describe(const char *login, const struct apw_user *user,
                      const struct apw_managed_password *password)
 {
     const struct apw_record *record = &password->record;
-    char expires[APW_RFC3339_SIZE] = "never";
+    char expires[APW_RFC3339_SIZE] = "never", label[sizeof record->label];
 
     if (record->has_expires)
         apw_date_format_rfc3339(record->expires, expires);
+    strcpy(label, record->label);
     apw_say(login, "new app password %s for %s", record->id, user->dn);
-    fprintf(stderr, "  label     %s\n", record->label);
+    fprintf(stderr, "  label     %s\n", apw_say_printable(label));
     fprintf(stderr, "  services  %s\n", record->services[0] == '\0' ? "all" : record->services);
     fprintf(stderr, "  from      %s\n", record->from_text[0] == '\0' ? "all" : record->from_text);
     fprintf(stderr, "  expires   %s\n", expires);
-    fprintf(stderr, "It is shown only this once:\n");
+    fprintf(stderr, "It is shown only this once.\n");
     if (user->is_disabled)
         apw_say(login, "the account is disabled: no login is accepted until that ends");
 }
@@ -191,9 +192,12 @@ static enum apw_status create(const struct apw_manager *manager, const char *log
     if (result != APW_MANAGE_DONE)
         return complain(login, result, &error);
     apw_password_id(&password, id);
-    describe_stored(manager, login, id);
+    /* At once: whoever is interrupted between storing and printing leaves a valid app password
+     * that nobody has seen. */
     if (print_password(&password) != 0)
         status = take_back(manager, login, id);
+    else
+        describe_stored(manager, login, id);
     sodium_memzero(&password, sizeof password);
     return status;
 }

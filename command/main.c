@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,6 +97,9 @@ int main(int argc, char **argv)
 {
     enum apw_status status;
 
+    /* libldap shall not read ldap.conf and LDAP* variables at all: they do not apply here, and
+     * LDAPKEEPALIVE_IDLE makes OpenLDAP 2.5 write past its own options. */
+    setenv("LDAPNOINIT", "1", 1);
     if (occupy_standard_streams() != 0 || sodium_init() < 0) {
         apw_say(NULL, "this system gives neither /dev/null nor random numbers");
         return APW_STATUS_UNAVAILABLE;

@@ -2,8 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#define OPTIONS_MAX (APW_OPTION_COMMAND + 16)
+
+static bool is_given[OPTIONS_MAX]; /* by what apw_option_next() returns */
+
 void apw_option_begin(void)
 {
+    memset(is_given, 0, sizeof is_given);
     opterr = 0;
     optind = 0; /* glibc and musl: start anew */
 }
@@ -31,18 +36,35 @@ static void complain(char **argv, int found)
         apw_say_usage("no such option: -%c", optopt);
 }
 
+/* Of a repeated option one would win, in silence: `--services smtp --services imap`. */
+static bool is_repeated(int found)
+{
+    bool is_again = found >= 0 && found < OPTIONS_MAX && is_given[found];
+
+    if (found >= 0 && found < OPTIONS_MAX)
+        is_given[found] = true;
+    return is_again;
+}
+
 int apw_option_next(int argc, char **argv, const char *shorts, const struct option *longs)
 {
     char with_colon[64];
-    int found;
+    int found, index = -1;
 
     /* '+' must stay in front; the ':' behind it tells a missing value from an unknown option. */
     snprintf(with_colon, sizeof with_colon, "%.*s:%s", shorts[0] == '+', "+",
              shorts + (shorts[0] == '+'));
-    found = getopt_long(argc, argv, with_colon, longs, NULL);
-    if (found != '?' && found != ':')
+    found = getopt_long(argc, argv, with_colon, longs, &index);
+    if (found == '?' || found == ':')
+        complain(argv, found);
+    else if (!is_repeated(found))
         return found;
-    complain(argv, found);
+    else if (index >= 0)
+        apw_say_usage("option --%s is given twice; several values go into one, with commas, "
+                      "where it takes several",
+                      longs[index].name);
+    else
+        apw_say_usage("option -%c is given twice", found);
     return APW_OPTION_BAD;
 }
 

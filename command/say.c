@@ -7,6 +7,18 @@
 
 #define LINE_SIZE 2048
 
+char *apw_say_printable(char *text)
+{
+    for (char *c = text; *c != '\0';) {
+        size_t printable = apw_text_printable_bytes(c, strlen(c));
+
+        if (printable == 0)
+            *c++ = '?';
+        c += printable;
+    }
+    return text;
+}
+
 __attribute__((format(printf, 2, 0))) static void say(const char *about, const char *format,
                                                       va_list arguments, const char *end)
 {
@@ -15,13 +27,7 @@ __attribute__((format(printf, 2, 0))) static void say(const char *about, const c
     vsnprintf(words, sizeof words, format, arguments);
     snprintf(line, sizeof line, "app-password: %s%s%s", about == NULL ? "" : about,
              about == NULL ? "" : ": ", words);
-    for (char *c = line; *c != '\0';) {
-        size_t printable = apw_text_printable_bytes(c, strlen(c));
-
-        if (printable == 0)
-            *c++ = '?';
-        c += printable;
-    }
+    apw_say_printable(line);
     fflush(stdout); /* in the order in which it happened */
     fprintf(stderr, "%s%s\n", line, end);
 }

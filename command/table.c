@@ -14,7 +14,8 @@ static const char *const headers[COLUMN_COUNT] = {
 
 /* One usable app password, as text. */
 struct row {
-    const char *cell[COLUMN_COUNT]; /* point below, or into the record */
+    const char *cell[COLUMN_COUNT]; /* point below */
+    struct apw_record record;       /* a copy, fit for a terminal */
     char created[APW_MINUTE_SIZE];
     char expires[APW_MINUTE_SIZE + 16];
     char last_used[APW_MINUTE_SIZE + APW_SERVICE_SIZE + APW_ADDRESS_TEXT_SIZE + 2];
@@ -44,21 +45,23 @@ static void fill_last_used(const struct apw_managed_password *password, struct r
     snprintf(row->last_used, sizeof row->last_used, "%s%s%s%s%s", minute,
              use->service[0] != '\0' ? " " : "", use->service, use->from[0] != '\0' ? " " : "",
              use->from);
+    apw_say_printable(row->last_used);
 }
 
 static void fill(const struct apw_managed_password *password, int64_t now, struct row *row)
 {
-    const struct apw_record *record = &password->record;
+    struct apw_record *record = &row->record;
 
+    *record = password->record;
     apw_date_format_minute(record->created, row->created);
     fill_expires(record, now, row);
     fill_last_used(password, row);
-    row->cell[ID] = record->id;
-    row->cell[LABEL] = record->label;
+    row->cell[ID] = apw_say_printable(record->id);
+    row->cell[LABEL] = apw_say_printable(record->label);
     row->cell[CREATED] = row->created;
     row->cell[EXPIRES] = row->expires;
-    row->cell[SERVICES] = record->services[0] == '\0' ? "all" : record->services;
-    row->cell[FROM] = record->from_text[0] == '\0' ? "all" : record->from_text;
+    row->cell[SERVICES] = record->services[0] == '\0' ? "all" : apw_say_printable(record->services);
+    row->cell[FROM] = record->from_text[0] == '\0' ? "all" : apw_say_printable(record->from_text);
     row->cell[LAST_USED] = row->last_used;
 }
 
@@ -83,8 +86,13 @@ static void print_row(const char *const *cells, const size_t *widths)
 
 static void print_unusable(const struct apw_managed_password *password)
 {
+    struct apw_error problem = password->problem;
+    char label[sizeof password->record.label];
+
+    strcpy(label, password->record.label);
     printf("%-4s  %s%sunusable: %s\n", password->id[0] == '\0' ? "?" : password->id,
-           password->record.label, password->has_record ? ", " : "", password->problem.text);
+           apw_say_printable(label), password->has_record ? ", " : "",
+           apw_say_printable(problem.text));
 }
 
 int apw_table_print(const struct apw_user *user)

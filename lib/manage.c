@@ -260,13 +260,29 @@ static int read_from(const char *text, struct apw_record *record, struct apw_err
     return 0;
 }
 
+/* The label without white space around it; it came from a form or a command line. */
+static int read_label(const char *text, struct apw_record *record, struct apw_error *error)
+{
+    static const char spaces[] = " \t\n\v\f\r";
+    size_t length;
+
+    text += strspn(text, spaces);
+    length = strlen(text);
+    while (length > 0 && strchr(spaces, text[length - 1]) != NULL)
+        length--;
+    if (apw_label_check(text, length, error) != 0)
+        return -1;
+    memcpy(record->label, text, length);
+    record->label[length] = '\0';
+    return 0;
+}
+
 int apw_request_to_record(const struct apw_request *request, int64_t now,
                           struct apw_record *record_r, struct apw_error *error)
 {
     memset(record_r, 0, sizeof *record_r);
-    if (apw_label_check(request->label, strlen(request->label), error) != 0)
+    if (read_label(request->label, record_r, error) != 0)
         return -1;
-    strcpy(record_r->label, request->label);
     if (request->services != NULL && read_services(request->services, record_r, error) != 0)
         return -1;
     if (request->from != NULL && read_from(request->from, record_r, error) != 0)

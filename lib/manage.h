@@ -32,7 +32,7 @@ enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager, c
 
 /* What an app password is to be. All borrowed. */
 struct apw_request {
-    const char *label;      /* see apw_label_check() */
+    const char *label;      /* trimmed; then see apw_label_check() */
     const char *services;   /* comma-separated, in any case, aliases allowed; NULL for all */
     const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
     const int64_t *expires; /* seconds since 1970; NULL for never */
@@ -45,8 +45,8 @@ int apw_request_to_record(const struct apw_request *request, int64_t now,
                           struct apw_record *record_r, struct apw_error *error);
 
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
- * caller wipes it. Of two calls at once on one entry both succeed (max_app_passwords may then be
- * exceeded by one). */
+ * caller wipes it. Of several calls at once on one entry all succeed
+ * (max_app_passwords may then be exceeded by all but one of them). */
 enum apw_manage_result apw_manage_create(const struct apw_manager *manager, const char *login,
                                          const struct apw_request *request,
                                          struct apw_password *password_r, struct apw_error *error);

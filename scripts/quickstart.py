@@ -65,7 +65,7 @@ def story():
          "longer send mail as alice.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "refused",
                                    "account-password-with-mfa")),
-        ("The administrator makes an app password for one of alice's mail clients. The last line "
+        ("The administrator makes an app password for one of alice's mail clients. The first line "
          "is what alice types there; the directory keeps only a hash of it.",
          lambda demo: demo.create_app_password(label)),
         ("alice's mail client signs in with the app password, in place of the account password.",
@@ -226,9 +226,9 @@ bindpw_file {folder}/admin.password
     def create_app_password(self, label):
         """A new app password for alice; the last one is remembered."""
         output = self.command("create", "alice", "--label", label, shows="new app password")
-        self.app_password = output.splitlines()[-1]
+        self.app_password = output.splitlines()[0]
         if not re.fullmatch(SHOWN, self.app_password):
-            raise Failure("the last line was to be the app password")
+            raise Failure("the first line was to be the app password")
 
     def sign_in(self, user, which, verdict, reason):
         """One login at the submission port; the reply and the log line must be as told."""

@@ -123,6 +123,16 @@ def assert_failed(called, status, *words):
         assert word in first, called
 
 
+# ---- the surroundings ----
+
+@pytest.mark.parametrize("name, value", [
+    ("LDAPKEEPALIVE_IDLE", "1"), ("LDAPSIZELIMIT", "1"), ("LDAPDEREF", "always")])
+def test_ldap_variables_do_not_matter(site, user, name, value):
+    """libldap 2.5 itself crashes on the first of these."""
+    site.done("create", user.uid, "--label", "x", env=os.environ | {name: value})
+    assert len(site.listed(user)) == 1
+
+
 # ---- usage ----
 
 @pytest.mark.parametrize("arguments, words", [
@@ -155,6 +165,21 @@ def assert_failed(called, status, *words):
          "1 to 64 characters"),
         ("a label with a line break", ["create", "alice", "--label", "two\nlines"],
          "control characters"),
+        ("a blank label", ["create", "alice", "--label", " \t "], "1 to 64 characters"),
+        ("an option given twice", ["create", "alice", "--label", "x", "--services", "smtp",
+                                   "--services", "imap"], "--services is given twice"),
+        ("--from given twice", ["create", "alice", "--label", "x", "--from", "192.0.2.1",
+                                "--from", "192.0.2.2"], "--from is given twice"),
+        ("--label given twice", ["create", "--label", "x", "alice", "--lab=y"],
+         "--label is given twice"),
+        ("--expires given twice", ["create", "alice", "--label", "x", "--expires", "never",
+                                   "--expires", "90d"], "--expires is given twice"),
+        ("--enforce-from given twice", ["mfa", "on", "alice", "--enforce-from", "2099-01-01",
+                                        "--enforce-from", "2099-01-02"], "is given twice"),
+        ("--service given twice", ["check", "alice", "--service", "smtp", "--service", "imap"],
+         "--service is given twice"),
+        ("-H given twice", ["-H", "ldapi:///", "-H", "ldapi:///", "list", "alice"],
+         "-H is given twice"),
         ("a service with a blank", ["create", "alice", "--label", "x", "--services", "smtp, imap"],
          '" imap"'),
         ("a service with an unknown character", ["create", "alice", "--label", "x",
@@ -611,6 +636,17 @@ def test_an_app_password_that_cannot_be_printed_is_revoked(site, directory, user
         assert directory.values(user, "appPassword") == [], name
 
 
+def test_an_app_password_is_printed_before_anything_else_is_said(site, user):
+    """Whoever is interrupted then has it at least."""
+    called = site.command("create", user.uid, "--label", "x", stderr=subprocess.STDOUT)
+    assert re.match(SHOWN + "\napp-password: ", called.stdout)
+
+
+def test_white_space_around_a_label_is_left_out(site, user):
+    site.done("create", user.uid, "--label", " \tmy old  phone \n")
+    assert [one["label"] for one in site.listed(user)] == ["my old  phone"]
+
+
 def test_of_many_creates_at_once_all_succeed(site, directory):
     """The class is missing at first, so that all but one have to read the entry again."""
     user = directory.new_person()
@@ -749,6 +785,15 @@ def test_revoke_all_deletes_whatever_is_there(site, directory):
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: 3 revoked\n"
     assert directory.values(user, "appPassword") == []
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: unchanged\n"
+
+
+def test_what_the_directory_holds_cannot_play_with_a_terminal(site, directory, user):
+    add_values(directory, user, "id=c3d4 label=\x9b31m\u202egnp.exe\u2028end",
+               "id=d4e5 created=20261122101500Z \x9b31m=\u202e label=x")
+    called = site.command("list", user.uid)
+    assert called.returncode == DONE
+    for character in "\x9b\u202e\u2028":
+        assert character not in called.stdout + called.stderr
 
 
 def test_of_several_revocations_at_once_one_finds_something(site, directory):
