@@ -177,8 +177,8 @@ class Demo:
     def start_mail_server(self):
         """Postfix with examples/postfix, on ports of its own."""
         self.write_settings()
-        postfix.KINDS = {"submission": ("submission", "-", 1),
-                         "submissions": ("submissions", "-", 1)}
+        postfix.KINDS = {"submission": ("submission", "-", 1, []),
+                         "submissions": ("submissions", "-", 1, [])}
         self.postfix = postfix.Postfix(self.folder / "postfix", self.plugin, self.authority)
         text = (postfix.EXAMPLES / "smtpd.conf").read_text().replace(
             "/etc/app-password/app-password.conf", str(self.etc / "app-password/app-password.conf"))
