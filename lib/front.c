@@ -1,6 +1,7 @@
 #include "front.h"
 #include "clock.h"
 #include "event.h"
+#include "login.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,4 +87,18 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     apw_log_decision(front->log, decision_r);
     if (wait && decision_r->verdict == APW_REFUSED)
         apw_clock_sleep_until_ms(start + 1 + apw_front_refusal_delay_ms(front)); /* start is cut */
+}
+
+void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
+                            struct apw_decision *decision_r)
+{
+    struct apw_attempt trimmed = *attempt;
+    char login[APW_LOGIN_SIZE];
+
+    /* What cannot be a login goes in as it is, and is refused there. */
+    if (apw_login_canonicalise(attempt->login, attempt->login_length, NULL, login) == 0) {
+        trimmed.login = login;
+        trimmed.login_length = strlen(login);
+    }
+    apw_front_verify(front, &trimmed, wait, decision_r);
 }

@@ -21,6 +21,11 @@ void apw_front_close(struct apw_front **front);
 void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                       struct apw_decision *decision_r);
 
+/* The same where the host hands over the login as the client typed it: ASCII white space around it
+ * does not count. What cannot be a login is refused, with its log line. */
+void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
+                            struct apw_decision *decision_r);
+
 /* How long a refusal should take, in milliseconds from its start; for hosts that wait themselves.
  */
 int apw_front_refusal_delay_ms(const struct apw_front *front);
