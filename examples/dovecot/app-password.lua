@@ -1,0 +1,29 @@
+-- /etc/dovecot/app-password.lua: Dovecot asks for app passwords. The same for 2.3 and 2.4.
+
+-- Opened once in each process. Should the configuration be broken, every login is answered
+-- "unavailable" and the log says why; Dovecot itself starts.
+local front = require("app_password").new("/etc/app-password/app-password.conf")
+
+-- Who signs in with a password. An error raised in here is an internal failure to Dovecot, which is
+-- "temporarily unavailable" to the client.
+function auth_password_verify(request, password)
+  local verdict, name, why = front:verify {
+    user = request.user,
+    password = password,
+    service = request.protocol or request.service, -- 2.4, 2.3
+    client = request.remote_ip,
+  }
+  if verdict == "accepted" then
+    -- From here on the user is called by this name, however the login was spelt.
+    return dovecot.auth.PASSDB_RESULT_OK, { user = name }
+  elseif verdict == "refused" then
+    return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, ""
+  end
+  return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (why or "no verdict")
+end
+
+-- Who asks for a stored password instead (CRAM-MD5, "doveadm auth lookup", a userdb that wants to
+-- know whether a user exists): passwords can only be checked here.
+function auth_passdb_lookup(request)
+  return dovecot.auth.PASSDB_RESULT_SCHEME_NOT_AVAILABLE, ""
+end

@@ -1,0 +1,168 @@
+/*
+ * module: `require "app_password"`, for Dovecot's Lua passdb.
+ *
+ *   local front = require("app_password").new("/etc/app-password/app-password.conf")
+ *   local verdict, name, why = front:verify{user=, password=, service=, client=}
+ *
+ * The verdict is "accepted" (then `name` is the accepted name), "refused" or "unavailable" (then
+ * `why` says why, for the host's log). Each call leaves its line in our own log. Nothing waits:
+ * Dovecot delays refusals by itself. A mistake in the arguments raises an error, which Dovecot
+ * takes for an internal failure; nothing is owned at any place where Lua may raise one.
+ */
+#include "front.h"
+#include "kept.h"
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FRONT_TYPE "app_password.front"
+
+__attribute__((visibility("default"))) int luaopen_app_password(lua_State *L);
+
+/* A broken configuration raises nothing: Dovecot's authentication process would not start, whereas
+ * the front answers "unavailable", and says why in the log of each login. Dovecot 2.3 also runs the
+ * script where it asks nothing, as a user who may not read the configuration. */
+static int front_new(lua_State *L)
+{
+    const char *config_path = luaL_checkstring(L, 1);
+    struct apw_front **front = lua_newuserdatauv(L, sizeof *front, 0);
+    struct apw_error error;
+
+    *front = NULL;
+    luaL_setmetatable(L, FRONT_TYPE);
+    *front = apw_kept_take(config_path, &error);
+    return 1;
+}
+
+static int front_give_back(lua_State *L)
+{
+    apw_kept_give_back(luaL_checkudata(L, 1, FRONT_TYPE));
+    return 0;
+}
+
+/* A misspelt field would be as good as one left out. */
+static void check_fields(lua_State *L, int table)
+{
+    static const char *const known[] = {"user", "password", "service", "client"};
+
+    lua_pushnil(L);
+    while (lua_next(L, table) != 0) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        bool is_known = false;
+
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+            is_known = is_known || strcmp(name, known[i]) == 0;
+        if (!is_known)
+            luaL_error(L, "\"%s\" is none of user, password, service and client", name);
+        lua_pop(L, 1);
+    }
+}
+
+/* A field of the table, NULL where it is nil. The string stays on the stack, so that it lives as
+ * long as the call. A number is none: 0123 would become 123. */
+static const char *field(lua_State *L, int table, const char *name, size_t *length_r)
+{
+    int type;
+
+    lua_pushstring(L, name);
+    type = lua_rawget(L, table);
+    *length_r = 0;
+    if (type == LUA_TNIL)
+        return NULL;
+    if (type != LUA_TSTRING)
+        luaL_error(L, "%s is a %s, not a string", name, lua_typename(L, type));
+    return lua_tolstring(L, -1, length_r);
+}
+
+/* One that must be there. */
+static const char *required_field(lua_State *L, int table, const char *name, size_t *length_r)
+{
+    const char *text = field(L, table, name, length_r);
+
+    if (text == NULL)
+        luaL_error(L, "%s is missing", name);
+    return text;
+}
+
+/* One that goes on as a C string; where it cannot, it is as good as unknown. */
+static const char *text_field(lua_State *L, int table, const char *name)
+{
+    size_t length;
+    const char *text = field(L, table, name, &length);
+
+    return text != NULL && strlen(text) == length ? text : NULL;
+}
+
+static void explain(const struct apw_decision *decision, char *why_r, size_t size)
+{
+    const char *detail = decision->detail.text;
+
+    /* It goes into somebody else's log. */
+    if (detail[0] == '\0' || !apw_text_is_printable(detail, strlen(detail)))
+        snprintf(why_r, size, "%s", apw_reason_name(decision->reason));
+    else
+        snprintf(why_r, size, "%s: %s", apw_reason_name(decision->reason), detail);
+}
+
+static int push_answer(lua_State *L, enum apw_verdict verdict, const char *name, const char *why)
+{
+    switch (verdict) {
+    case APW_ACCEPTED:
+        lua_pushliteral(L, "accepted");
+        lua_pushstring(L, name);
+        return 2;
+    case APW_REFUSED:
+        lua_pushliteral(L, "refused");
+        return 1;
+    case APW_UNAVAILABLE:
+        break;
+    }
+    lua_pushliteral(L, "unavailable");
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 3;
+}
+
+static int front_verify(lua_State *L)
+{
+    struct apw_front *const *front = luaL_checkudata(L, 1, FRONT_TYPE);
+    char name[APW_LOGIN_SIZE], why[sizeof(struct apw_error) + 64];
+    enum apw_verdict verdict;
+    struct apw_attempt attempt;
+    struct apw_decision decision;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checkstack(L, 16, NULL);
+    check_fields(L, 2);
+    attempt.login = required_field(L, 2, "user", &attempt.login_length);
+    attempt.password = required_field(L, 2, "password", &attempt.password_length);
+    attempt.service = text_field(L, 2, "service");
+    attempt.client = text_field(L, 2, "client");
+    if (*front == NULL)
+        return push_answer(L, APW_UNAVAILABLE, "", "out of memory");
+
+    apw_front_verify_typed(*front, &attempt, false, &decision);
+    verdict = decision.verdict;
+    memcpy(name, decision.name, sizeof name);
+    explain(&decision, why, sizeof why);
+    apw_decision_clear(&decision);
+    return push_answer(L, verdict, name, why);
+}
+
+int luaopen_app_password(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {{"__gc", front_give_back}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"verify", front_verify}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", front_new}, {NULL, NULL}};
+
+    luaL_newmetatable(L, FRONT_TYPE);
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable"); /* scripts do not end it */
+    lua_pop(L, 1);
+    luaL_newlib(L, functions);
+    return 1;
+}
