@@ -129,7 +129,7 @@ static int front_verify(lua_State *L)
     struct apw_front *const *front = luaL_checkudata(L, 1, FRONT_TYPE);
     char name[APW_LOGIN_SIZE], why[sizeof(struct apw_error) + 64];
     enum apw_verdict verdict;
-    struct apw_attempt attempt;
+    struct apw_attempt attempt = {.login = NULL};
     struct apw_decision decision;
 
     luaL_checktype(L, 2, LUA_TTABLE);
