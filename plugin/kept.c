@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A list that only grows, at its head: whoever reads it needs no lock, and no fork() can leave one
- * held. There is one link per configuration, or a few where threads began at the same time. */
+ * held. One link for each configuration. */
 struct link {
     struct apw_front *front;
     const struct link *next;
@@ -13,39 +13,57 @@ struct link {
 
 static _Atomic(const struct link *) head;
 
-static struct apw_front *find(const char *config_path)
+static struct apw_front *find(const struct link *link, const char *config_path)
 {
-    for (const struct link *link = atomic_load(&head); link != NULL; link = link->next)
+    for (; link != NULL; link = link->next)
         if (strcmp(link->config_path, config_path) == 0)
             return link->front;
     return NULL;
 }
 
-static void keep(struct apw_front *front, const char *config_path)
+/* Adds the front to the list; returns the one that another thread has added meanwhile, or NULL. */
+static struct apw_front *add(struct link *link)
+{
+    const struct link *next = atomic_load(&head);
+
+    do {
+        struct apw_front *other = find(next, link->config_path);
+
+        if (other != NULL)
+            return other;
+        link->next = next;
+    } while (!atomic_compare_exchange_weak(&head, &next, link));
+    return NULL;
+}
+
+/* Keeps the front, unless another thread was faster: then it is closed, and that one's returned.
+ * Where memory is short it is not kept, and is closed when it is given back. */
+static struct apw_front *keep(struct apw_front *front, const char *config_path)
 {
     size_t size = strlen(config_path) + 1;
     struct link *link = malloc(sizeof *link + size);
-    const struct link *next = atomic_load(&head);
+    struct apw_front *other;
 
     if (link == NULL)
-        return; /* closed when it is given back */
+        return front;
     link->front = front;
     memcpy(link->config_path, config_path, size);
-    do
-        link->next = next;
-    while (!atomic_compare_exchange_weak(&head, &next, link));
+    other = add(link);
+    if (other == NULL)
+        return front;
+    free(link);
+    apw_front_close(&front);
+    return other;
 }
 
 struct apw_front *apw_kept_take(const char *config_path, struct apw_error *error)
 {
-    struct apw_front *front = find(config_path);
+    struct apw_front *front = find(atomic_load(&head), config_path);
 
     error->text[0] = '\0';
     if (front != NULL || apw_front_open(config_path, &front, error) != 0)
         return front;
-    if (error->text[0] == '\0')
-        keep(front, config_path);
-    return front;
+    return error->text[0] == '\0' ? keep(front, config_path) : front;
 }
 
 void apw_kept_give_back(struct apw_front **front)
