@@ -19,6 +19,8 @@ from postfix import EXAMPLES, Postfix
 from processes import wait_until
 from slapd import BASE, IDENTITIES, Slapd, secret
 
+pytest_plugins = ["dovecot_fixtures"]
+
 
 def pytest_configure():
     """Whoever ends the tests by SIGTERM has everything cleaned up, too."""

@@ -18,6 +18,7 @@ KINDS = {
     "many processes": ("submissions", "-", 10, []),
     "starttls": ("submission", "1", 5, []),
     "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
+    "asks Dovecot": ("submissions", "1", 5, ["smtpd_sasl_type=dovecot"]),
 }
 
 # No colon: libsasl2 calls that an error, and smtpd ends before it takes a connection. Whoever
@@ -91,6 +92,10 @@ class Postfix:
     def next_service(self, kind="one process"):
         """The one that service() is going to return."""
         return self._unused[kind][-1]
+
+    def socket_of(self, service):
+        """Where a service that asks Dovecot looks for it, as seen from outside the chroot."""
+        return self.queue / service.name
 
     def log_of(self, service):
         """The lines that one service has logged."""

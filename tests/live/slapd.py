@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pwd
+import re
 import signal
 from collections import namedtuple
 from urllib.parse import quote
@@ -175,6 +176,10 @@ class Slapd:
         with open(self.log, "rb") as log:
             log.seek(mark)
             return log.read().decode(errors="replace").splitlines()
+
+    def binds_since(self, mark):
+        """Who bound since a mark, in order, on whichever connection."""
+        return re.findall(r'BIND dn="(.+)" method=', "\n".join(self.log_since(mark)))
 
     def _modify(self, who, changes):
         add_class = (ldap.MOD_ADD, "objectClass", [b"appPasswordAccount"])

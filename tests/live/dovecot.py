@@ -1,0 +1,285 @@
+"""A private Dovecot: its own configuration, sockets, ports and mail; nothing of the machine's."""
+
+import imaplib
+import os
+import pathlib
+import poplib
+import re
+import signal
+import smtplib
+import subprocess
+
+import pam
+import smtp
+from processes import free_port, run, signal_group, start, wait_until
+from slapd import BASE, IDENTITIES, secret
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "dovecot"
+
+# Each service of Dovecot that clients sign in to, and its listeners: without and with TLS.
+SERVICES = {"imap-login": ("imap", "imaps"), "pop3-login": ("pop3", "pop3s"),
+            "submission-login": ("submission", "submissions")}
+
+# Who owns the mail; a number that no user of the machine has.
+MAIL_USER = 31597
+
+ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
+
+# What Dovecot answers over IMAP, POP3 and SMTP, and what "doveadm auth test" prints.
+SIGNS = {
+    ACCEPTED: ("Logged in", "auth succeeded"),
+    REFUSED: ("NO [AUTHENTICATIONFAILED]", "-ERR [AUTH]", "535 5.7.8", "auth failed"),
+    UNAVAILABLE: ("NO [UNAVAILABLE]", "-ERR [SYS/TEMP]", "454 4.7.0"),
+}
+
+
+class Dovecot:
+    """Dovecot 2.3 for IMAP, POP3 and submission, with the files of examples/dovecot.
+
+    config       the app-password.conf it is to use
+    module       app_password.so
+    settings     turns the text of the example's dovecot-2.3.conf into another
+    lines        more settings, behind it
+    userdb       a Slapd to find the users in, the example's second way
+    auth_socket  where Postfix may ask
+    pam_d        a folder to see as /etc/pam.d
+    """
+
+    example = "dovecot-2.3.conf"
+
+    def __init__(self, folder, config, module, authority, settings=lambda text: text, lines="",
+                 userdb=None, auth_socket=None, pam_d=None):
+        self.folder = folder
+        self.config = folder / "dovecot.conf"
+        self.log = folder / "dovecot.log"
+        self.event_log = config.parent / "app-password.log"
+        self.mail = folder / "mail"
+        self.ca = authority.ca
+        self.ports = {name: free_port() for names in SERVICES.values() for name in names}
+        self.process = None
+        self._pam_d = pam_d
+        self._places = {
+            "/etc/app-password/app-password.conf": config,
+            "/etc/dovecot": folder,
+            "/var/spool/postfix/private/auth": auth_socket or folder / "auth",
+            "/var/vmail": self.mail,
+            "=vmail": f"={MAIL_USER}",
+        }
+        self._module = module
+        self._authority = authority
+        self.log.touch()
+        self.mail.mkdir()
+        os.chown(self.mail, MAIL_USER, MAIL_USER)
+        (folder / "app-password.lua").write_text(self._example("app-password.lua"))
+        example = self._example(self.example)
+        if userdb:
+            example = self._look_users_up_in(userdb, example)
+        self.config.write_text("\n".join(
+            [self._settings_before(), settings(example), self._settings_behind(), lines]))
+
+    def start(self):
+        """Start it and wait until it listens."""
+        self.process = start(self._command(), self.folder / "dovecot.out")
+        wait_until(self._is_up, f"Dovecot, see {self.log}")
+        return self
+
+    def stop(self):
+        """End every process of it at once; asked to end, the master waits for whole seconds."""
+        if self.process:
+            signal_group(self.process, signal.SIGKILL)
+            self.process.wait(10)
+        self.process = None
+
+    def reload(self):
+        """Tell it to read its configuration again; for a moment the old processes go on."""
+        run(["doveadm", "-c", self.config, "reload"])
+
+    def events(self):
+        """The log lines of the logins so far."""
+        return self.event_log.read_text().splitlines() if self.event_log.exists() else []
+
+    def says(self, text):
+        """Wait until Dovecot has logged a line with this text, and return it."""
+        return wait_until(
+            lambda: next((line for line in self.log.read_text(errors="replace").splitlines()
+                          if text in line), None),
+            f"{text!r} in {self.log}")
+
+    def workers(self):
+        """The process ids of the auth workers there are now."""
+        done = subprocess.run(["pgrep", "-g", str(self.process.pid), "-f", "^dovecot/auth -w"],
+                              text=True, capture_output=True)
+        return [int(pid) for pid in done.stdout.split()]
+
+    def owner_of(self, mailbox):
+        """Whose home a mailbox lies in."""
+        (place,) = self.mail.glob(f"*/mail/.{mailbox}")
+        return place.relative_to(self.mail).parts[0]
+
+    def _is_up(self):
+        out = self.folder / "dovecot.out"
+        assert self.process.poll() is None, f"Dovecot ended:\n{out.read_text()}"
+        return "starting up" in self.log.read_text()
+
+    def _example(self, name):
+        """An example with this Dovecot's places in it."""
+        text = (EXAMPLES / name).read_text()
+        for place, private in self._places.items():
+            text = text.replace(place, str(private))
+        return text
+
+    def _look_users_up_in(self, directory, settings):
+        """The settings with the second userdb of the example in the place of the first."""
+        text = self._example("dovecot-ldap.conf.ext")
+        for name, value in {"uris": directory.ldapi, "dn": IDENTITIES["mail server"],
+                            "dnpass": secret("mail server"), "base": BASE}.items():
+            text = re.sub(rf"^{name} = .*", f"{name} = {value}", text, flags=re.MULTILINE)
+        (self.folder / "dovecot-ldap.conf.ext").write_text(text)
+        static, ldap = re.findall(r"^#?userdb \{\n(?:#? .*\n)+#?\}\n", settings, re.MULTILINE)
+        return settings.replace(static, "").replace(ldap, ldap.replace("#", ""))
+
+    def _command(self):
+        command = ["dovecot", "-F", "-c", self.config]
+        return pam.seeing(self._pam_d, command) if self._pam_d else command
+
+    def _settings_before(self):
+        """What a whole configuration needs beside the example."""
+        return f"""\
+base_dir = {self.folder}/run
+state_dir = {self.folder}/state
+log_path = {self.log}
+import_environment = $import_environment LUA_CPATH={self._module.parent}/?.so
+protocols = imap pop3 submission
+listen = 127.0.0.1
+mail_location = maildir:~/mail
+ssl_cert = <{self._authority.certificate}
+ssl_key = <{self._authority.key}
+submission_relay_host = 127.0.0.1
+submission_relay_port = {free_port()}
+{"".join(self._listeners(service) for service in SERVICES)}"""
+
+    def _settings_behind(self):
+        """Words in the log, and as little delay as Dovecot lets one have."""
+        return """\
+auth_verbose = yes
+auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}"""
+
+    def _listeners(self, service):
+        plain, tls = SERVICES[service]
+        return f"""\
+service {service} {{
+  inet_listener {plain} {{
+    port = {self.ports[plain]}
+  }}
+  inet_listener {tls} {{
+    port = {self.ports[tls]}
+    ssl = yes
+  }}
+}}
+"""
+
+
+def asking_pam(settings, example="passdb-pam-2.3.conf"):
+    """An example's settings with the passdb for hosts without Lua in the place of the other."""
+    (lua,) = re.findall(r"^passdb .*\{\n(?:  .*\n)+\}\n", settings, re.MULTILINE)
+    return settings.replace(lua, (EXAMPLES / example).read_text())
+
+
+# ---- Clients: each signs in on a connection of its own and says what came of it ----
+
+def imap(server, user, password, create=None):
+    """LOGIN over IMAP, by imaplib; whom it let in may then create a mailbox."""
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+    try:
+        kind, (text,) = client.login(user, password)
+        if create:
+            client.create(create)
+        return verdict_of(f"{kind} {text.decode()}")
+    except imaplib.IMAP4.error as error:
+        return verdict_of(f"NO {error.args[0].decode()}")
+    finally:
+        client.shutdown()
+
+
+def imap_authenticate(server, user, password, authzid=""):
+    """AUTHENTICATE PLAIN over IMAP, by imaplib; takes any characters."""
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+    try:
+        kind, (text,) = client.authenticate(
+            "PLAIN", lambda _: b"\0".join(part.encode() for part in (authzid, user, password)))
+        return verdict_of(f"{kind} {text.decode()}")
+    except imaplib.IMAP4.error as error:
+        return verdict_of(f"NO {error.args[0]}")
+    finally:
+        client.shutdown()
+
+
+def pop3(server, user, password):
+    """USER and PASS over POP3, by poplib."""
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=30)
+    try:
+        client.user(user)
+        return verdict_of(client.pass_(password).decode())
+    except poplib.error_proto as error:
+        return verdict_of(error.args[0].decode())
+    finally:
+        client.close()
+
+
+def submission(server, user, password, how=smtp.plain):
+    """AUTH PLAIN or AUTH LOGIN over SMTP, by smtplib."""
+    client = smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=30)
+    try:
+        client.ehlo()
+        reply = how(client, user, password)
+        return verdict_of(f"{reply.code} {reply.text}")
+    finally:
+        client.close()
+
+
+def submission_login(server, user, password):
+    """AUTH LOGIN over SMTP, as Outlook does it."""
+    return submission(server, user, password, smtp.login)
+
+
+def curl(server, user, password, scheme):
+    """curl, with TLS from the first byte: imaps, pop3s or smtps."""
+    port = server.ports["submissions" if scheme == "smtps" else scheme]
+    done = subprocess.run(
+        ["curl", "--silent", "--verbose", "--cacert", server.ca, "--config", "-",
+         f"{scheme}://127.0.0.1:{port}"],
+        input=f'user = "{user}:{password}"\n', text=True, capture_output=True, timeout=30)
+    return verdict_of("\n".join(line for line in done.stderr.splitlines() if line.startswith("< ")))
+
+
+def curl_imaps(server, user, password):
+    return curl(server, user, password, "imaps")
+
+
+def curl_pop3s(server, user, password):
+    return curl(server, user, password, "pop3s")
+
+
+def curl_smtps(server, user, password):
+    return curl(server, user, password, "smtps")
+
+
+def doveadm(server, user, password, **about):
+    """doveadm auth test; service=, rip= and others go to Dovecot as they are."""
+    options = [word for name, text in {"service": "imap", **about}.items()
+               for word in ("-x", f"{name}={text}")]
+    done = subprocess.run(
+        ["doveadm", "-c", server.config, "auth", "test", *options, user],
+        input=password + "\n", text=True, capture_output=True, timeout=30)
+    return UNAVAILABLE if "code=temp_fail" in done.stdout else verdict_of(done.stdout)
+
+
+def verdict_of(answer):
+    """Which verdict an answer stands for; there is no fourth."""
+    verdict, = {verdict for verdict, signs in SIGNS.items() for sign in signs if sign in answer}
+    return verdict

@@ -1,0 +1,105 @@
+"""What the tests of Dovecot and PAM share; conftest.py names it in pytest_plugins."""
+
+import os
+import pathlib
+
+import pytest
+
+import pam
+from conftest import new_folder, write_config
+from dovecot import Dovecot
+
+
+def installed(name):
+    """A file of the tree under test: "lua/5.4/app_password.so" is that one below lib."""
+    prefix = os.environ.get("APW_PREFIX")
+    if not prefix:
+        pytest.fail("set APW_PREFIX to the folder the package is installed in", pytrace=False)
+    found = list(pathlib.Path(prefix).glob(f"lib/**/{name}"))
+    if len(found) != 1:
+        pytest.fail(f"one {name} expected below {prefix}/lib: {found}", pytrace=False)
+    return found[0].resolve()
+
+
+@pytest.fixture(scope="session")
+def lua_module():
+    """The app_password.so under test."""
+    return installed("lua/5.4/app_password.so")
+
+
+@pytest.fixture(scope="session")
+def pam_module():
+    """The pam_app_password.so under test."""
+    return installed("security/pam_app_password.so")
+
+
+def new_dovecot(workdir, directory, config=None, **options):
+    """A Dovecot that asks a directory; config has keys of app-password.conf over the usual ones."""
+    folder = new_folder(workdir, "dovecot")
+    path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))
+    return Dovecot(folder, path, **options)
+
+
+@pytest.fixture
+def dovecot(directory, authority, workdir, lua_module):
+    """Makes Dovecots that are gone after the test: dovecot({"timeout": 1}).
+
+    config   keys of app-password.conf over the usual ones; None leaves a key out
+    options  as of Dovecot
+    """
+    servers = []
+
+    def make(config=None, **options):
+        options = {"authority": authority, "module": lua_module} | options
+        servers.append(new_dovecot(workdir, directory, config, **options))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def usual_dovecot(directory, authority, workdir, lua_module):
+    """The Dovecot with nothing special about it."""
+    server = new_dovecot(workdir, directory, authority=authority, module=lua_module)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+class Services:
+    """A private /etc/pam.d whose module asks a directory."""
+
+    def __init__(self, folder, module, config, **options):
+        self.pam_d = pam.write_services(folder / "pam.d", module, config, **options)
+        self.log = folder / "app-password.log"
+
+    def events(self):
+        """The log lines of the logins so far."""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def services(workdir, directory, pam_module):
+    """Makes service files: services({"timeout": 1}); options are those of pam.write_services."""
+    def make(config=None, **options):
+        folder = new_folder(workdir, "pam")
+        path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))
+        return Services(folder, pam_module, path, **options)
+    return make
+
+
+@pytest.fixture
+def saslauthd(folder):
+    """Starts a saslauthd that asks PAM: saslauthd(services(), "-c")."""
+    servers = []
+
+    def make(services, *options):
+        servers.append(pam.Saslauthd(new_folder(folder, "run"), services.pam_d, *options))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.stop()

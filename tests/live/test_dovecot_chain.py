@@ -1,0 +1,53 @@
+"""A passdb behind ours that knows the account password: how the example keeps it shut.
+
+Both lines of the example are needed. Each is taken away once, and the door is seen to be open.
+"""
+
+import pytest
+
+from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, imap
+from processes import free_port
+
+FAILURE, INTERNALFAIL = "  result_failure = return-fail\n", "  result_internalfail = return-fail\n"
+
+
+@pytest.fixture
+def chained(dovecot, folder):
+    """Makes a Dovecot with a second passdb that knows one user's account password."""
+    def make(person, without="", config=None):
+        users = folder / "users"
+        users.write_text(f"{person.uid}:{{PLAIN}}{person.password}\n")
+        users.chmod(0o644)
+
+        def settings(example):
+            assert example.count(FAILURE) == example.count(INTERNALFAIL) == 1
+            return example.replace(without, "")
+        second = f"passdb {{\n  driver = passwd-file\n  args = username_format=%u {users}\n}}\n"
+        return dovecot(config, settings=settings, lines=second)
+    return make
+
+
+@pytest.mark.parametrize("without, verdict", [
+    pytest.param("", REFUSED, id="closed as in the example"),
+    pytest.param(INTERNALFAIL, REFUSED, id="closed without result_internalfail"),
+    pytest.param(FAILURE, ACCEPTED, id="open without result_failure"),
+])
+def test_an_account_password_refused_by_the_first_passdb_is(chained, directory, without, verdict):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = chained(person, without)
+    assert imap(server, person.uid, person.password) == verdict
+    assert "verdict=refused reason=account-password-with-mfa" in server.events()[-1]
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+
+
+@pytest.mark.parametrize("without, verdict", [
+    pytest.param("", UNAVAILABLE, id="closed as in the example"),
+    pytest.param(FAILURE, UNAVAILABLE, id="closed without result_failure"),
+    pytest.param(INTERNALFAIL, ACCEPTED, id="open without result_internalfail"),
+])
+def test_an_account_password_in_an_outage_of_the_directory_is(
+        chained, directory, without, verdict):
+    person = directory.new_person(mfa=True)
+    server = chained(person, without, {"uri": f"ldap://127.0.0.1:{free_port()}"})
+    assert imap(server, person.uid, person.password) == verdict
+    assert "verdict=unavailable reason=directory-unavailable" in server.events()[-1]

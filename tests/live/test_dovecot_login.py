@@ -1,0 +1,256 @@
+"""Signing in to Dovecot over IMAP, POP3 and submission, with the files of examples/dovecot/."""
+
+import imaplib
+import os
+import re
+import secrets
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import apppassword
+from dovecot import (
+    ACCEPTED, REFUSED, UNAVAILABLE, curl_imaps, curl_pop3s, curl_smtps, doveadm, imap,
+    imap_authenticate, pop3, submission, submission_login)
+from processes import seconds
+from slapd import DISABLED, TWINS
+
+CLIENTS = pytest.mark.parametrize("client", [
+    imap, imap_authenticate, pop3, submission, submission_login, curl_imaps, curl_pop3s, curl_smtps,
+    doveadm])
+
+
+@pytest.fixture(scope="module")
+def alice(directory):
+    """A user with MFA on and one app password, in which 0 and 1 occur."""
+    alice = directory.new_person(mfa=True)
+    return alice, directory.add_app_password(alice, id="01k7").shown
+
+
+# ---- Who gets in ----
+
+@CLIENTS
+def test_an_app_password_is_accepted_by(usual_dovecot, alice, client):
+    person, shown = alice
+    assert client(usual_dovecot, person.uid, shown) == ACCEPTED
+
+
+@CLIENTS
+def test_the_account_password_of_an_mfa_user_is_refused_by(usual_dovecot, alice, client):
+    person, _ = alice
+    assert client(usual_dovecot, person.uid, person.password) == REFUSED
+
+
+@pytest.mark.parametrize("client", [imap, pop3, submission])
+def test_the_account_password_without_mfa_is_accepted_by(usual_dovecot, directory, client):
+    person = directory.new_person()
+    assert client(usual_dovecot, person.uid, person.password) == ACCEPTED
+    assert client(usual_dovecot, person.uid, "wrong") == REFUSED
+
+
+@pytest.mark.parametrize("typed", [
+    pytest.param(str.upper, id="in upper case"),
+    pytest.param(lambda shown: shown.replace("-", " "), id="with spaces"),
+    pytest.param(lambda shown: shown.replace("-", "\u2013"), id="with en dashes"),
+    pytest.param(lambda shown: shown.replace("0", "o").replace("1", "l"), id="with o and l"),
+])
+def test_an_app_password_is_accepted_when_typed(usual_dovecot, alice, typed):
+    person, shown = alice
+    assert imap_authenticate(usual_dovecot, person.uid, typed(shown)) == ACCEPTED
+
+
+@pytest.mark.parametrize("user, password, verdict", [
+    pytest.param("nobody-here", "secret", REFUSED, id="an unknown user: refused"),
+    pytest.param(DISABLED.uid, DISABLED.password, REFUSED, id="a disabled account: refused"),
+    pytest.param(TWINS[0].mail, TWINS[0].password, UNAVAILABLE, id="two entries: unavailable"),
+    pytest.param("*", "secret", REFUSED, id="a wildcard: refused"),
+    pytest.param("a" * 300, "secret", REFUSED, id="a long login: refused"),
+    pytest.param("alice", "x" * 1025, REFUSED, id="a long password: refused"),
+    pytest.param("alice", "", REFUSED, id="no password: refused"),
+    pytest.param(apppassword.make().shown, "secret", REFUSED,
+                 id="an app password as login: refused"),
+])
+def test_other_logins(usual_dovecot, user, password, verdict):
+    assert imap_authenticate(usual_dovecot, user, password) == verdict
+
+
+def test_nothing_may_stand_behind_the_password(usual_dovecot, alice):
+    """AUTHENTICATE PLAIN parts its words by NUL; what reads C strings would see the password."""
+    person, shown = alice
+    assert imap_authenticate(usual_dovecot, person.uid, f"{shown}\0extra") == REFUSED
+
+
+def test_a_mechanism_that_needs_a_stored_password_lets_nobody_in(dovecot, alice):
+    """Should somebody turn CRAM-MD5 on."""
+    person, shown = alice
+    server = dovecot(lines="auth_mechanisms = plain login cram-md5\n")
+    for password in shown, person.password, "":
+        client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+            client.login_cram_md5(person.uid, password)
+        client.shutdown()
+    assert server.events() == []
+
+
+def test_dovecot_delays_every_refusal_alike(dovecot, alice):
+    """So the time it takes tells nobody what it was; refusal_delay is not needed for it."""
+    person, shown = alice
+    server = dovecot(lines="auth_failure_delay = 2 secs\n")  # as it is by itself
+    logins = [("nobody-here", "secret"), (person.uid, person.password), (person.uid, ""),
+              (person.uid, apppassword.make(id="01k7").shown), (DISABLED.uid, "secret")]
+    with ThreadPoolExecutor() as threads:
+        for took, verdict in threads.map(
+                lambda login: seconds(lambda: imap(server, *login)), logins):
+            assert (verdict, 1 <= took < 3) == (REFUSED, True)
+
+
+def test_nobody_reads_the_mail_of_another_with_an_app_password(usual_dovecot, directory, alice):
+    """AUTHENTICATE PLAIN has a place for a second name."""
+    person, shown = alice
+    other = directory.new_person(mfa=True)
+    assert imap_authenticate(usual_dovecot, person.uid, shown, authzid=other.uid) == REFUSED
+    assert imap_authenticate(usual_dovecot, other.uid, shown) == REFUSED
+
+
+# ---- Restrictions ----
+
+@pytest.mark.parametrize("services, verdicts", [
+    pytest.param("imap", (ACCEPTED, REFUSED, REFUSED), id="imap"),
+    pytest.param("pop3", (REFUSED, ACCEPTED, REFUSED), id="pop3"),
+    pytest.param("smtp", (REFUSED, REFUSED, ACCEPTED), id="smtp"),
+    pytest.param("imap,smtp", (ACCEPTED, REFUSED, ACCEPTED), id="imap and smtp"),
+])
+def test_an_app_password_opens_only_the_services_it_is_for(
+        usual_dovecot, directory, services, verdicts):
+    person = directory.new_person(mfa=True)
+    shown = directory.add_app_password(person, services=services).shown
+    clients = imap, pop3, submission
+    assert tuple(client(usual_dovecot, person.uid, shown) for client in clients) == verdicts
+
+
+@pytest.mark.parametrize("services, service, verdict", [
+    ("sieve", "sieve", ACCEPTED), ("sieve", "imap", REFUSED),
+    ("smtp", "submission", ACCEPTED), ("imap", "lmtp", REFUSED),
+])
+def test_services_that_have_no_client_here(usual_dovecot, directory, services, service, verdict):
+    """By the names that Dovecot has for them."""
+    person = directory.new_person(mfa=True)
+    shown = directory.add_app_password(person, services=services).shown
+    assert doveadm(usual_dovecot, person.uid, shown, service=service) == verdict
+
+
+@pytest.mark.parametrize("address, verdict", [
+    ("192.0.2.7", ACCEPTED), ("203.0.113.7", REFUSED),
+    ("2001:db8::7", ACCEPTED), ("2001:db9::7", REFUSED),
+])
+def test_an_app_password_opens_only_from_the_networks_it_is_for(
+        usual_dovecot, directory, address, verdict):
+    person = directory.new_person(mfa=True)
+    shown = directory.add_app_password(person, networks="192.0.2.0/24,2001:db8::/32").shown
+    assert doveadm(usual_dovecot, person.uid, shown, rip=address) == verdict
+
+
+def test_a_revoked_app_password_is_refused_at_the_next_login(usual_dovecot, directory):
+    """The other one of the user goes on working."""
+    person, revoked, kept = directory.new_person(mfa=True, app_passwords=2)
+    assert imap(usual_dovecot, person.uid, revoked.shown) == ACCEPTED
+    directory.revoke(person, revoked)
+    assert imap(usual_dovecot, person.uid, revoked.shown) == REFUSED
+    assert imap(usual_dovecot, person.uid, kept.shown) == ACCEPTED
+
+
+def test_with_a_cache_dovecot_goes_on_accepting_a_revoked_app_password(dovecot, directory):
+    """Why the example turns the cache off."""
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = dovecot(lines="auth_cache_size = 1 M\n")
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+    directory.revoke(person, app_password)
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+
+
+def test_mfa_turned_on_counts_at_the_next_login(usual_dovecot, directory):
+    person = directory.new_person()
+    assert imap(usual_dovecot, person.uid, person.password) == ACCEPTED
+    directory.set_mfa(person, True)
+    assert imap(usual_dovecot, person.uid, person.password) == REFUSED
+
+
+# ---- Who it was ----
+
+@pytest.mark.parametrize("client, service", [
+    (imap, "imap"), (curl_imaps, "imap"), (pop3, "pop3"), (submission, "smtp")])
+def test_the_log_line_names_service_and_client(usual_dovecot, directory, client, service):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    assert client(usual_dovecot, person.uid, app_password.shown) == ACCEPTED
+    line = usual_dovecot.events()[-1]
+    assert re.fullmatch(
+        rf'\S+ app-password: verdict=accepted reason=app-password user="{person.uid}"'
+        rf" service={service} client=127\.0\.0\.1 id={app_password.id}", line)
+
+
+def test_the_log_line_names_the_client_behind_a_proxy(usual_dovecot, alice):
+    """That is what Dovecot takes for the client's address, not the proxy's."""
+    person, _ = alice
+    doveadm(usual_dovecot, person.uid, "wrong", rip="2001:db8::7", real_rip="192.0.2.1")
+    assert " client=2001:db8::7 " in usual_dovecot.events()[-1]
+
+
+def test_without_login_attribute_the_user_is_called_as_typed(usual_dovecot, alice):
+    person, shown = alice
+    assert imap(usual_dovecot, person.mail, shown) == ACCEPTED
+    assert usual_dovecot.says(f"Login: user=<{person.mail}>")
+
+
+def test_login_attribute_becomes_dovecots_user(dovecot, alice):
+    """The mail of one user lies in one place, however the login was spelt."""
+    person, shown = alice
+    server = dovecot({"login_attribute": "uid"})
+    for login in person.uid, person.uid.upper(), person.mail, person.mail.upper():
+        mailbox = secrets.token_hex(8)
+        assert imap(server, login, shown, create=mailbox) == ACCEPTED
+        assert server.owner_of(mailbox) == person.uid
+
+
+def test_the_static_userdb_cannot_tell_who_exists(usual_dovecot, alice):
+    """So mail that LMTP brings is put off, not bounced; the example says what to use instead."""
+    person, _ = alice
+    for name in person.uid, "nobody-here":
+        status, home = home_of(usual_dovecot, name)
+        assert (status, home) == (os.EX_TEMPFAIL, "")
+
+
+def test_the_userdb_may_be_the_same_directory(dovecot, directory, alice):
+    """Dovecot's own LDAP userdb is asked for the accepted name, and by LMTP for an address."""
+    person, shown = alice
+    server = dovecot({"login_attribute": "uid"}, userdb=directory)
+    assert imap(server, person.mail, shown, create="made-now") == ACCEPTED
+    assert server.owner_of("made-now") == person.uid
+    home = f"{server.mail}/{person.uid}"
+    assert home_of(server, person.uid) == home_of(server, person.mail) == (os.EX_OK, home)
+    assert home_of(server, "nobody-here") == (os.EX_NOUSER, "")
+
+
+def home_of(server, name):
+    """What Dovecot finds out about a user without a login: exit status and home."""
+    done = subprocess.run(["doveadm", "-c", server.config, "user", "-f", "home", name],
+                          text=True, capture_output=True)
+    return done.returncode, done.stdout.strip()
+
+
+# ---- Dovecot's own log ----
+
+def test_no_password_is_ever_logged(dovecot, directory):
+    """Neither by us nor by Dovecot, which says what it can."""
+    person, app_password = directory.new_person(app_passwords=1)
+    server = dovecot(lines="auth_debug = yes\n")
+    passwords = [person.password, app_password.shown, "A-Wrong-Password",
+                 apppassword.make(id=app_password.id).shown]
+    for password in passwords:
+        imap(server, person.uid, password)
+    logged = "\n".join(server.events()) + server.log.read_text()
+    assert person.uid in logged
+    for password in passwords:
+        assert password not in logged
+        assert password.replace("-", "") not in logged
+    assert "argon2" not in logged
