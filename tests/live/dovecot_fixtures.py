@@ -10,6 +10,11 @@ from conftest import new_folder, write_config
 from dovecot import Dovecot
 
 
+def pytest_addoption(parser):
+    parser.addoption("--with-dovecot24", action="store_true",
+                     help="test Dovecot 2.4, too, in a Debian 13 that is fetched the first time")
+
+
 def installed(name):
     """A file of the tree under test: "lua/5.4/app_password.so" is that one below lib."""
     prefix = os.environ.get("APW_PREFIX")

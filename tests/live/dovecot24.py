@@ -1,0 +1,121 @@
+"""Dovecot 2.4, in a Debian 13 of its own.
+
+The Debian 13 is made once, by debootstrap, and kept; nothing is changed in it afterwards. What
+runs in it sees the tests' folder at its usual place, by a mount namespace.
+"""
+
+import fcntl
+import pathlib
+import re
+import shutil
+
+from dovecot import MAIL_USER, SERVICES, Dovecot
+from processes import free_port, run
+from slapd import BASE, IDENTITIES, secret
+
+CACHE = pathlib.Path("/var/cache/sasl-app-password")
+MIRROR = "http://deb.debian.org/debian"
+PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-pop3d
+dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpam0g-dev
+libsasl2-dev libsodium-dev make pkgconf"""
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2]
+NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "Makefile", "libtool",
+               "stamp-h1", "apw_build.h", "autom4te.cache", "__pycache__")
+
+
+class Debian13:
+    """A Debian 13 with Dovecot, and with our modules built for it in a folder of the tests'."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.root = CACHE / "debian-13"
+        CACHE.mkdir(exist_ok=True)
+        with open(CACHE / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._make()
+        self._build()
+        self.lua_module = folder / "build/.libs/app_password.so"
+        self.pam_module = folder / "build/.libs/pam_app_password.so"
+
+    def inside(self, command, pam_d=None):
+        """The command that runs another one there; pam_d is a folder to see as /etc/pam.d."""
+        enter = """set -e; root=$1 shared=$2 pam_d=$3; shift 3
+            mount -t proc proc "$root/proc"
+            [ -z "$pam_d" ] || mount --bind "$pam_d" "$root/etc/pam.d"
+            mount -t tmpfs tmpfs "$root/tmp"
+            mkdir -p "$root$shared"
+            mount --bind "$shared" "$root$shared"
+            exec chroot "$root" "$@" """
+        return ["unshare", "--mount", "sh", "-c", enter, "sh",
+                *map(str, [self.root, self.folder.parent, pam_d or "", *command])]
+
+    def _make(self):
+        """Takes a minute, and nothing where there is one that was finished with these packages."""
+        finished = self.root / "packages"
+        if finished.exists() and finished.read_text() == PACKAGES:
+            return
+        shutil.rmtree(self.root, ignore_errors=True)
+        run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES.split())}",
+             "trixie", self.root, MIRROR])
+        finished.write_text(PACKAGES)
+
+    def _build(self):
+        source, build = self.folder / "source", self.folder / "build"
+        shutil.copytree(SOURCES, source, ignore=shutil.ignore_patterns(*NOT_SOURCES))
+        build.mkdir()
+        run(["autoreconf", "-fi", source])
+        run(self.inside(["sh", "-c", f"cd {build} && ../source/configure && "
+                                     "make app_password.la pam_app_password.la"]))
+
+
+class Dovecot24(Dovecot):
+    """Dovecot 2.4 in a Debian13; options are those of Dovecot."""
+
+    example = "dovecot-2.4.conf"
+
+    def __init__(self, debian13, folder, config, authority, **options):
+        self._debian13 = debian13
+        super().__init__(folder, config, debian13.lua_module, authority, **options)
+
+    def _command(self):
+        return self._debian13.inside(["dovecot", "-F", "-c", self.config], self._pam_d)
+
+    def _example(self, name):
+        """There is no Postfix in that Debian 13; and this one writes spaces around its signs."""
+        return (super()._example(name).replace(" = postfix", " = dovecot")
+                .replace(" = vmail", f" = {MAIL_USER}"))
+
+    def _look_users_up_in(self, directory, settings):
+        """In 2.4 the directory stands in the settings themselves."""
+        (static,) = re.findall(r"^userdb static \{\n(?:  .*\n)+\}\n", settings, re.MULTILINE)
+        (ldap,) = re.findall(r"^(?:#(?:ldap_|  |userdb |\}).*\n)+", settings, re.MULTILINE)
+        active = ldap.replace("#", "")
+        for name, value in {"uris": directory.ldapi, "auth_dn": IDENTITIES["mail server"],
+                            "auth_dn_password": secret("mail server"), "base": BASE}.items():
+            active = re.sub(rf"^ldap_{name} = .*", f"ldap_{name} = {value}", active,
+                            flags=re.MULTILINE)
+        return settings.replace(static, "").replace(ldap, active)
+
+    def _settings_before(self):
+        return f"""\
+dovecot_config_version = 2.4.1
+dovecot_storage_version = 2.4.1
+base_dir = {self.folder}/run
+state_dir = {self.folder}/state
+log_path = {self.log}
+import_environment {{
+  LUA_CPATH = {self._module.parent}/?.so
+}}
+protocols = imap pop3 submission
+listen = 127.0.0.1
+mail_driver = maildir
+mail_path = ~/mail
+ssl_server_cert_file = {self._authority.certificate}
+ssl_server_key_file = {self._authority.key}
+submission_relay_host = 127.0.0.1
+submission_relay_port = {free_port()}
+{"".join(self._listeners(service) for service in SERVICES)}"""
+
+    def _settings_behind(self):
+        return super()._settings_behind() + "\nauth_internal_failure_delay = 0"

@@ -1,0 +1,81 @@
+"""Dovecot 2.4, in a Debian 13: what differs from 2.3 is how it is configured.
+
+These tests need --with-dovecot24, since they fetch a Debian 13 the first time.
+"""
+
+import pytest
+
+import pam
+from conftest import new_folder, write_config
+from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, imap, pop3, submission
+from dovecot24 import Debian13, Dovecot24
+from slapd import IDENTITIES
+
+
+@pytest.fixture(scope="module")
+def debian13(request, workdir):
+    if not request.config.getoption("--with-dovecot24"):
+        pytest.skip("needs --with-dovecot24")
+    return Debian13(new_folder(workdir, "debian-13"))
+
+
+@pytest.fixture(params=["Lua", "PAM"])
+def dovecot24(request, debian13, authority, workdir):
+    """Makes Dovecots that ask by Lua and by PAM: dovecot24({"timeout": 1})."""
+    servers = []
+
+    def make(config, **options):
+        folder = new_folder(workdir, "dovecot24")
+        path = write_config(folder, **config)
+        if request.param == "PAM":
+            options["settings"] = lambda settings: asking_pam(settings, "passdb-pam-2.4.conf")
+            options["pam_d"] = pam.write_services(folder / "pam.d", debian13.pam_module, path)
+        servers.append(Dovecot24(debian13, folder, path, authority, **options))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("client, service", [(imap, "imap"), (pop3, "pop3"), (submission, "smtp")])
+def test_an_app_password_is_accepted_and_the_account_password_refused(
+        dovecot24, directory, client, service):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = dovecot24({"uri": directory.ldap, "login_attribute": "uid"})
+    assert client(server, person.mail, app_password.shown) == ACCEPTED
+    assert server.events()[-1].endswith(
+        f'verdict=accepted reason=app-password user="{person.mail}" service={service}'
+        f" client=127.0.0.1 id={app_password.id}")
+    assert client(server, person.mail, person.password) == REFUSED
+    assert server.says(f": user=<{person.uid}>, method=PLAIN")
+
+
+def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
+        own_directory, dovecot24):
+    directory = own_directory()
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = dovecot24({"uri": directory.ldap})
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+    directory.stop()
+    for client in imap, pop3, submission:
+        assert client(server, person.uid, app_password.shown) == UNAVAILABLE
+    directory.start()
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+
+
+def test_a_worker_keeps_one_connection_for_all_its_logins(own_directory, dovecot24):
+    directory = own_directory()
+    logins = [directory.new_person(mfa=True, app_passwords=1) for _ in range(4)]
+    server = dovecot24({"uri": directory.ldap})
+    mark = directory.mark()
+    for person, app_password in logins:
+        assert imap(server, person.uid, app_password.shown) == ACCEPTED
+    assert directory.binds_since(mark) == [IDENTITIES["mail server"]]
+
+
+def test_the_userdb_may_be_the_same_directory(dovecot24, directory):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = dovecot24({"uri": directory.ldap, "login_attribute": "uid"}, userdb=directory)
+    assert imap(server, person.mail, app_password.shown, create="made-now") == ACCEPTED
+    assert server.owner_of("made-now") == person.uid
