@@ -40,6 +40,7 @@ class Dovecot:
     module       app_password.so
     settings     turns the text of the example's dovecot-2.3.conf into another
     lines        more settings, behind it
+    tls          whether it listens for TLS, too
     userdb       a Slapd to find the users in, the example's second way
     auth_socket  where Postfix may ask
     pam_d        a folder to see as /etc/pam.d
@@ -48,14 +49,15 @@ class Dovecot:
     example = "dovecot-2.3.conf"
 
     def __init__(self, folder, config, module, authority, settings=lambda text: text, lines="",
-                 userdb=None, auth_socket=None, pam_d=None):
+                 tls=False, userdb=None, auth_socket=None, pam_d=None):
         self.folder = folder
         self.config = folder / "dovecot.conf"
         self.log = folder / "dovecot.log"
         self.event_log = config.parent / "app-password.log"
         self.mail = folder / "mail"
         self.ca = authority.ca
-        self.ports = {name: free_port() for names in SERVICES.values() for name in names}
+        self.ports = {name: free_port() if tls or name == plain else 0  # 0: does not listen
+                      for plain, with_tls in SERVICES.values() for name in (plain, with_tls)}
         self.process = None
         self._pam_d = pam_d
         self._places = {
@@ -155,7 +157,7 @@ mail_location = maildir:~/mail
 ssl_cert = <{self._authority.certificate}
 ssl_key = <{self._authority.key}
 submission_relay_host = 127.0.0.1
-submission_relay_port = {free_port()}
+submission_relay_port = 1
 {"".join(self._listeners(service) for service in SERVICES)}"""
 
     def _settings_behind(self):
@@ -170,14 +172,14 @@ service anvil {
 }"""
 
     def _listeners(self, service):
-        plain, tls = SERVICES[service]
+        plain, with_tls = SERVICES[service]
         return f"""\
 service {service} {{
   inet_listener {plain} {{
     port = {self.ports[plain]}
   }}
-  inet_listener {tls} {{
-    port = {self.ports[tls]}
+  inet_listener {with_tls} {{
+    port = {self.ports[with_tls]}
     ssl = yes
   }}
 }}

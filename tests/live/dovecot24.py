@@ -10,7 +10,7 @@ import re
 import shutil
 
 from dovecot import MAIL_USER, SERVICES, Dovecot
-from processes import free_port, run
+from processes import run
 from slapd import BASE, IDENTITIES, secret
 
 CACHE = pathlib.Path("/var/cache/sasl-app-password")
@@ -114,7 +114,7 @@ mail_path = ~/mail
 ssl_server_cert_file = {self._authority.certificate}
 ssl_server_key_file = {self._authority.key}
 submission_relay_host = 127.0.0.1
-submission_relay_port = {free_port()}
+submission_relay_port = 1
 {"".join(self._listeners(service) for service in SERVICES)}"""
 
     def _settings_behind(self):

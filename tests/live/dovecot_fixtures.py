@@ -67,7 +67,7 @@ def dovecot(directory, authority, workdir, lua_module):
 @pytest.fixture(scope="session")
 def usual_dovecot(directory, authority, workdir, lua_module):
     """The Dovecot with nothing special about it."""
-    server = new_dovecot(workdir, directory, authority=authority, module=lua_module)
+    server = new_dovecot(workdir, directory, authority=authority, module=lua_module, tls=True)
     try:
         yield server.start()
     finally:

@@ -196,10 +196,11 @@ def test_the_log_line_names_the_client_behind_a_proxy(usual_dovecot, alice):
     assert " client=2001:db8::7 " in usual_dovecot.events()[-1]
 
 
-def test_without_login_attribute_the_user_is_called_as_typed(usual_dovecot, alice):
+def test_without_login_attribute_the_user_is_called_as_typed(dovecot, alice):
     person, shown = alice
-    assert imap(usual_dovecot, person.mail, shown) == ACCEPTED
-    assert usual_dovecot.says(f"Login: user=<{person.mail}>")
+    server = dovecot({"login_attribute": None})
+    assert imap(server, person.mail, shown, create="made-now") == ACCEPTED
+    assert server.owner_of("made-now") == person.mail
 
 
 def test_login_attribute_becomes_dovecots_user(dovecot, alice):

@@ -52,7 +52,9 @@ def test_in_an_outage_of_the_directory_postfix_says_535_where_dovecot_says_unava
     dovecot, postfix = both({"uri": directory.ldap})
     directory.stop()
     assert imap(dovecot, person.uid, app_password.shown) == UNAVAILABLE
-    assert postfix.sign_in(person.uid, app_password.shown).code == smtp.REFUSED
+    client = postfix.connect()
+    assert smtp.plain(client, person.uid, app_password.shown).code == smtp.REFUSED
+    client.quit()
     assert "verdict=unavailable reason=directory-unavailable" in postfix.events()[-1]
     directory.start()
     assert postfix.sign_in(person.uid, app_password.shown).code == smtp.ACCEPTED
