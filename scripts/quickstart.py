@@ -9,12 +9,14 @@ packages that were installed for this, separated by spaces.
 
 import argparse
 import contextlib
+import imaplib
 import os
 import pathlib
 import re
 import shlex
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -25,6 +27,7 @@ from collections import namedtuple
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE / "tests" / "live"))
 
+import dovecot  # noqa: E402
 import postfix  # noqa: E402
 import processes  # noqa: E402
 import slapd  # noqa: E402
@@ -39,7 +42,8 @@ APP_PASSWORD = "app password"
 SHOWN = r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4}"
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SIGNED = {"accepted": 235, "refused": 535}
+SIGNED = {"smtp": {"accepted": "235 ", "refused": "535 5.7.8 "},
+          "imap": {"accepted": "OK ", "refused": "NO [AUTHENTICATIONFAILED] "}}
 
 
 def story():
@@ -54,15 +58,18 @@ def story():
         ("Start a mail server. These lines are all that Postfix has to be told: they hand every "
          "login to the app password plugin, and to nothing else.",
          Demo.start_mail_server),
-        ("alice signs in to send mail, with her account password. Nothing was changed for her "
-         "yet, so this works as it always did.",
+        ("Start an IMAP server. This is what Dovecot has to be told, from examples/dovecot: to ask "
+         "the same of a few lines of Lua, and nothing else.",
+         Demo.start_imap_server),
+        ("alice signs in with her account password, to send mail (SMTP) and to read it (IMAP). "
+         "Nothing was changed for her yet, so this works as it always did.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "accepted", "account-password")),
         ("The administrator turns multi-factor authentication (MFA) on for alice. A mail client "
-         "cannot ask for a second factor, so the mail server must no longer open for her account "
+         "cannot ask for a second factor, so the mail servers must no longer open for her account "
          "password alone.",
          lambda demo: demo.command("mfa", "on", "alice", shows="alice: on")),
         ("alice signs in with the same account password, and is refused: a thief who has it can no "
-         "longer send mail as alice.",
+         "longer send mail as alice, nor read hers.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "refused",
                                    "account-password-with-mfa")),
         ("The administrator makes an app password for one of alice's mail clients. The first line "
@@ -190,8 +197,21 @@ class Demo:
         self.transcript.text("\n".join(
             line for line in text.splitlines() if line and not line.startswith("#")))
 
+    def start_imap_server(self):
+        """Dovecot with examples/dovecot, on ports of its own."""
+        folder = self.folder / "dovecot"
+        folder.mkdir()
+        module, = self.prefix.glob("lib/lua/*/app_password.so")
+        self.dovecot = dovecot.Dovecot(
+            folder, self.etc / "app-password/app-password.conf", module, self.authority,
+            lines="protocols = imap")
+        self.ending.callback(self.dovecot.stop)
+        self.dovecot.start()
+        self.transcript.command("sed '/^passdb/,/^}/!d; /^ *#/d' dovecot.conf")
+        self.run(["sed", "/^passdb/,/^}/!d; /^ *#/d", self.dovecot.config], shows="driver = lua")
+
     def write_settings(self):
-        """app-password.conf for the mail server, and admin.conf for the administrator."""
+        """app-password.conf for the mail servers, and admin.conf for the administrator."""
         folder = self.etc / "app-password"
         folder.mkdir(parents=True)
         for name, identity in (("mail-server", "mail server"), ("admin", "administrator")):
@@ -231,33 +251,51 @@ bindpw_file {folder}/admin.password
             raise Failure("the first line was to be the app password")
 
     def sign_in(self, user, which, verdict, reason):
-        """One login at the submission port; the reply and the log line must be as told."""
-        count = len(self.events())
-        reply = self.authenticate(user, which)
-        with contextlib.suppress(TimeoutError):
-            processes.wait_until(lambda: len(self.events()) > count, "the log line", timeout=3)
-        event = "\n".join(self.events()[count:])
-        self.transcript.text("log: " + (event or "nothing"))
-        if reply.code != SIGNED[verdict]:
-            raise Failure(f"this login was to be {verdict}, with {SIGNED[verdict]}")
-        if f" verdict={verdict} reason={reason} user=\"{user.name}\" service=smtp " not in event:
-            raise Failure(f"the log was to say verdict={verdict} reason={reason}")
-        self.transcript.proof(f"{verdict}, as it should be")
+        """One login over SMTP and one over IMAP; replies and log lines must be as told."""
+        for service, ask in (("smtp", self.ask_smtp), ("imap", self.ask_imap)):
+            count = len(self.events())
+            answer = ask(user, which)
+            for line in answer:
+                self.transcript.text(f"server: {line}")
+            with contextlib.suppress(TimeoutError):
+                processes.wait_until(lambda: len(self.events()) > count, "the log line", timeout=3)
+            event = "\n".join(self.events()[count:])
+            self.transcript.text("log: " + (event or "nothing"))
+            sign = SIGNED[service][verdict]
+            if not answer[-1].startswith(sign):
+                raise Failure(f"this login was to be {verdict}, with {sign.strip()}")
+            told = f"verdict={verdict} reason={reason}"
+            if f" {told} user=\"{user.name}\" service={service} " not in event:
+                raise Failure(f"the log was to say {told} and service={service}")
+        self.transcript.proof(f"{verdict} over both, as it should be")
 
-    def authenticate(self, user, which):
-        """The SMTP dialogue of one login."""
-        password = self.app_password if which == APP_PASSWORD else user.password
-        self.transcript.text(f"(connects to port {self.submission.port} and starts TLS)")
+    def ask_smtp(self, user, which):
+        """The dialogue of one login at the submission port; the lines of the answer."""
+        self.transcript.text(f"(SMTP: connects to port {self.submission.port} and starts TLS)")
         client = smtp.connect(self.submission.port, self.authority.ca, starttls=True)
         try:
             self.transcript.text(f"client: AUTH PLAIN <credentials of {user.name}, {which}>")
-            reply = smtp.plain(client, user.name, password)
+            reply = smtp.plain(client, user.name, self.password_of(user, which))
         finally:
             client.close()
         *first, last = reply.text.splitlines()
-        for line in [*(f"{reply.code}-{line}" for line in first), f"{reply.code} {last}"]:
-            self.transcript.text(f"server: {line}")
-        return reply
+        return [*(f"{reply.code}-{line}" for line in first), f"{reply.code} {last}"]
+
+    def ask_imap(self, user, which):
+        """The dialogue of one login over IMAP, without tags; the line of the answer."""
+        port = self.dovecot.ports["imap"]
+        self.transcript.text(f"(IMAP: connects to port {port} and starts TLS)")
+        client = imaplib.IMAP4("127.0.0.1", port, timeout=30)
+        try:
+            client.starttls(ssl.create_default_context(cafile=self.authority.ca))
+            self.transcript.text(f"client: LOGIN <credentials of {user.name}, {which}>")
+            return [dovecot.imap_login(client, user.name, self.password_of(user, which))]
+        finally:
+            client.shutdown()
+
+    def password_of(self, user, which):
+        """What the user types into a mail client."""
+        return self.app_password if which == APP_PASSWORD else user.password
 
     def events(self):
         """The log lines of all logins."""
@@ -267,7 +305,8 @@ bindpw_file {folder}/admin.password
         """The logs that may tell why a step failed."""
         if not self.is_built:
             return [self.build_log]
-        return [self.log, self.folder / "postfix/mail.log", self.folder / "slapd/slapd.log"]
+        return [self.log, self.folder / "postfix/mail.log", self.folder / "dovecot/dovecot.log",
+                self.folder / "slapd/slapd.log"]
 
 
 def ldif_of(user):
@@ -293,11 +332,11 @@ def say_what_stays(installed):
     """What is left of all this: the packages."""
     if not installed:
         return
-    servers = " and ".join(sorted(installed & {"postfix", "slapd"}))
+    servers = sorted(installed & {"dovecot-core", "postfix", "slapd"})
     print(textwrap.fill(
         "The Debian packages of step 1 stay installed."
-        + (f" The services of {servers} were not started, but the next boot will start them."
-           f" To remove them: apt-get purge {servers.replace(' and', '')}" if servers else ""), 97))
+        + (f" Their services ({', '.join(servers)}) were not started, but the next boot will start"
+           f" them. To remove them: apt-get purge {' '.join(servers)}" if servers else ""), 97))
 
 
 def say_what_next():
@@ -320,7 +359,8 @@ def explain_kept(demo):
     """How to use what is left running, and how to end it."""
     sudo = "sudo " if "SUDO_USER" in os.environ else ""
     stop = demo.folder / "stop"
-    servers = f"{demo.directory.process.pid} {demo.postfix.process.pid}"
+    servers = " ".join(
+        str(server.process.pid) for server in (demo.directory, demo.postfix, demo.dovecot))
     stop.write_text(f"""\
 #!/bin/sh
 # Ends what scripts/quickstart --keep has left running, and removes this folder.
@@ -353,11 +393,13 @@ users      alice, with MFA:  {demo.app_password} (app password)
            bob, without it:  {BOB.password} (account password)
 SMTP       127.0.0.1 port {demo.submission.port} (STARTTLS) and {demo.submissions.port} (TLS); \
 mail is thrown away
+IMAP       127.0.0.1 port {demo.dovecot.ports["imap"]} (STARTTLS) and \
+{demo.dovecot.ports["imaps"]} (TLS)
            certificates of {demo.authority.ca}
 directory  {demo.directory.ldap}, {slapd.BASE}; root may do everything over
            {demo.directory.ldapi}
 folder     {demo.folder}, in it:
-           app-password.log, the logins; etc/app-password, the settings; postfix/etc
+           app-password.log, the logins; etc/app-password, the settings; postfix/etc; dovecot
 
 To manage: {sudo}{command} list alice
 To try:    {sudo}{command} check alice --service smtp

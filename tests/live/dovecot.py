@@ -198,14 +198,21 @@ def imap(server, user, password, create=None):
     """LOGIN over IMAP, by imaplib; whom it let in may then create a mailbox."""
     client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
     try:
-        kind, (text,) = client.login(user, password)
-        if create:
+        verdict = verdict_of(imap_login(client, user, password))
+        if create and verdict == ACCEPTED:
             client.create(create)
-        return verdict_of(f"{kind} {text.decode()}")
-    except imaplib.IMAP4.error as error:
-        return verdict_of(f"NO {error.args[0].decode()}")
+        return verdict
     finally:
         client.shutdown()
+
+
+def imap_login(client, user, password):
+    """What the server answers to an imaplib client's LOGIN, without the tag."""
+    try:
+        kind, (text,) = client.login(user, password)
+        return f"{kind} {text.decode()}"
+    except imaplib.IMAP4.error as error:
+        return f"NO {error.args[0].decode()}"
 
 
 def imap_authenticate(server, user, password, authzid=""):
