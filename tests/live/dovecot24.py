@@ -14,7 +14,6 @@ from processes import run
 from slapd import BASE, IDENTITIES, secret
 
 CACHE = pathlib.Path("/var/cache/sasl-app-password")
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-pop3d
 dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpam0g-dev
 libsasl2-dev libsodium-dev make pkgconf"""
@@ -57,7 +56,7 @@ class Debian13:
             return
         shutil.rmtree(self.root, ignore_errors=True)
         run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES.split())}",
-             "trixie", self.root, MIRROR])
+             "trixie", self.root, *_mirror()])
         finished.write_text(PACKAGES)
 
     def _build(self):
@@ -67,6 +66,13 @@ class Debian13:
         run(["autoreconf", "-fi", source])
         run(self.inside(["sh", "-c", f"cd {build} && ../source/configure && "
                                      "make app_password.la pam_app_password.la"]))
+
+
+def _mirror():
+    """Where this machine's apt gets Debian 12 from; nothing, where it does not say."""
+    uris = run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
+                "Created-By: Packages", "Release: bookworm"])
+    return uris.split()[:1]
 
 
 class Dovecot24(Dovecot):
