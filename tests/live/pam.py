@@ -11,7 +11,7 @@ from processes import start, stop, wait_until
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "pam"
 
 # The name of the example under which the others are to be linked to it.
-SERVICES = ("imap", "pop3", "smtp", "submission")
+SERVICES = ("imap", "pop", "pop3", "smtp", "submission")
 
 
 def write_services(folder, module, config, arguments=lambda line: line):

@@ -5,14 +5,14 @@ Both lines of the example are needed. Each is taken away once, and the door is s
 
 import pytest
 
-from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, imap
+from dovecot import ACCEPTED, EXAMPLES, REFUSED, UNAVAILABLE, asking_pam, imap
 from processes import free_port
 
 FAILURE, INTERNALFAIL = "  result_failure = return-fail\n", "  result_internalfail = return-fail\n"
 
 
-@pytest.fixture
-def chained(dovecot, folder):
+@pytest.fixture(params=["Lua", "PAM"])
+def chained(dovecot, services, folder, request):
     """Makes a Dovecot with a second passdb that knows one user's account password."""
     def make(person, without="", config=None):
         users = folder / "users"
@@ -20,11 +20,28 @@ def chained(dovecot, folder):
         users.chmod(0o644)
 
         def settings(example):
+            if request.param == "PAM":
+                example = asking_pam(example)
             assert example.count(FAILURE) == example.count(INTERNALFAIL) == 1
             return example.replace(without, "")
         second = f"passdb {{\n  driver = passwd-file\n  args = username_format=%u {users}\n}}\n"
-        return dovecot(config, settings=settings, lines=second)
+        if request.param == "Lua":
+            return dovecot(config, settings=settings, lines=second)
+        asked = services(config)
+        server = dovecot(settings=settings, lines=second, pam_d=asked.pam_d)
+        server.events = asked.events
+        return server
     return make
+
+
+@pytest.mark.parametrize("example", ["dovecot-2.3.conf", "dovecot-2.4.conf", "passdb-pam-2.3.conf",
+                                     "passdb-pam-2.4.conf"])
+def test_each_example_has_both_lines(example):
+    """In its one passdb."""
+    text = (EXAMPLES / example).read_text()
+    assert text.count("\npassdb ") + text.startswith("passdb ") == 1
+    assert text.count("result_failure = return-fail") == 1
+    assert text.count("result_internalfail = return-fail") == 1
 
 
 @pytest.mark.parametrize("without, verdict", [

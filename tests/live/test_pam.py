@@ -48,6 +48,14 @@ def test_saslauthd_accepts_the_account_password_without_mfa(saslauthd, services,
     assert server.says(person.uid, person.password) == NO
 
 
+def test_saslauthd_takes_one_spelling_where_the_filter_knows_one(saslauthd, services, directory):
+    """It goes on with the name that was typed, so no other name may find the entry."""
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = saslauthd(services({"filter": "(uid=%u)"}))
+    assert server.says(person.uid, app_password.shown) == OK
+    assert server.says(person.mail, app_password.shown) == NO
+
+
 def test_saslauthd_passes_on_the_service(saslauthd, services, directory):
     """One that PAM has no file for is denied."""
     person = directory.new_person(mfa=True)
@@ -58,6 +66,9 @@ def test_saslauthd_passes_on_the_service(saslauthd, services, directory):
     assert server.says(person.uid, shown, service="smtp") == NO
     assert server.says(person.uid, anything, service="smtp") == OK
     assert server.says(person.uid, anything, service="xmpp") == NO
+    pop3_only = directory.add_app_password(person, services="pop3").shown
+    assert server.says(person.uid, pop3_only, service="pop") == OK  # what Cyrus calls it
+    assert server.says(person.uid, person.password, service="pop") == NO
 
 
 def test_saslauthd_refuses_a_revoked_app_password(saslauthd, services, directory):
