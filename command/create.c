@@ -122,7 +122,8 @@ static void describe_stored(const struct apw_manager *manager, const char *login
     struct apw_error error = {""};
     struct apw_user *user;
 
-    if (apw_user_find(manager, login, &user, &error) != APW_MANAGE_DONE) {
+    if (apw_user_find(manager, &(struct apw_target){.login = login}, &user, &error) !=
+        APW_MANAGE_DONE) {
         apw_say(login, "new app password %s", id);
         return;
     }
@@ -169,7 +170,8 @@ static enum apw_status take_back(const struct apw_manager *manager, const char *
     struct apw_error error = {""};
     int reason = errno;
 
-    if (apw_manage_revoke(manager, login, id, &error) == APW_MANAGE_DONE)
+    if (apw_manage_revoke(manager, &(struct apw_target){.login = login}, id, &error) ==
+        APW_MANAGE_DONE)
         apw_say(login, "standard output: %s; nobody has seen app password %s, so it was revoked",
                 strerror(reason), id);
     else
@@ -186,7 +188,8 @@ static enum apw_status create(const struct apw_manager *manager, const char *log
     struct apw_error error = {""};
     struct apw_password password;
     char id[APW_ID_LENGTH + 1];
-    enum apw_manage_result result = apw_manage_create(manager, login, request, &password, &error);
+    enum apw_manage_result result = apw_manage_create(manager, &(struct apw_target){.login = login},
+                                                      request, &password, &error);
     enum apw_status status = APW_STATUS_DONE;
 
     if (result != APW_MANAGE_DONE)

@@ -39,7 +39,8 @@ static enum apw_status list(const struct apw_manager *manager, const char *login
 {
     struct apw_error error = {""};
     struct apw_user *user;
-    enum apw_manage_result result = apw_user_find(manager, login, &user, &error);
+    enum apw_manage_result result =
+        apw_user_find(manager, &(struct apw_target){.login = login}, &user, &error);
     enum apw_status status = apw_status_of(result);
 
     if (result == APW_MANAGE_DONE)

@@ -37,7 +37,7 @@ static enum apw_status turn_on(const struct apw_manager *manager, const char *lo
         apw_date_format_rfc3339(request->enforce_from, date);
         snprintf(done, sizeof done, "on, enforced from %s", date);
     }
-    result = apw_manage_mfa_on(manager, login,
+    result = apw_manage_mfa_on(manager, &(struct apw_target){.login = login},
                                request->has_enforce_from ? &request->enforce_from : NULL, &error);
     return report(login, result, done, &error);
 }
@@ -48,7 +48,8 @@ static enum apw_status turn_off(const struct apw_manager *manager, const char *l
     struct apw_error error = {""};
 
     (void)request;
-    return report(login, apw_manage_mfa_off(manager, login, &error), "off", &error);
+    return report(login, apw_manage_mfa_off(manager, &(struct apw_target){.login = login}, &error),
+                  "off", &error);
 }
 
 static enum apw_status reset(const struct apw_manager *manager, const char *login,
@@ -57,8 +58,9 @@ static enum apw_status reset(const struct apw_manager *manager, const char *logi
     struct apw_error error = {""};
 
     (void)request;
-    return report(login, apw_manage_mfa_reset(manager, login, &error), "second factor removed",
-                  &error);
+    return report(login,
+                  apw_manage_mfa_reset(manager, &(struct apw_target){.login = login}, &error),
+                  "second factor removed", &error);
 }
 
 static enum apw_status print_status(const char *login, const struct apw_user *user,
@@ -93,7 +95,7 @@ static enum apw_status show(const struct apw_manager *manager, const char *login
     enum apw_mfa mfa = APW_MFA_UNREADABLE;
 
     (void)request;
-    result = apw_user_find(manager, login, &user, &error);
+    result = apw_user_find(manager, &(struct apw_target){.login = login}, &user, &error);
     if (result == APW_MANAGE_DONE)
         result = apw_user_mfa(manager, user, &mfa, &error);
     status = apw_status_of(result);

@@ -44,7 +44,8 @@ static enum apw_status revoke_all(const struct apw_manager *manager, const char 
 {
     struct apw_error error = {""};
     size_t count = 0;
-    enum apw_manage_result result = apw_manage_revoke_all(manager, login, &count, &error);
+    enum apw_manage_result result =
+        apw_manage_revoke_all(manager, &(struct apw_target){.login = login}, &count, &error);
 
     if (result == APW_MANAGE_DONE)
         printf("%s: %zu revoked\n", login, count);
@@ -64,7 +65,7 @@ static enum apw_status revoke(const struct apw_manager *manager, const char *log
 
     if (apw_id_canonicalise(typed, id) != 0)
         return APW_STATUS_USAGE;
-    result = apw_manage_revoke(manager, login, id, &error);
+    result = apw_manage_revoke(manager, &(struct apw_target){.login = login}, id, &error);
     if (result == APW_MANAGE_DONE)
         printf("%s: %s revoked\n", login, id);
     else

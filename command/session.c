@@ -179,7 +179,8 @@ enum apw_status apw_session_open(const struct apw_invocation *invocation,
     if (status == APW_STATUS_DONE)
         status = open_directory(uris.count > 0 ? &uris : &session_r->config->write_uris, &identity,
                                 session_r);
-    session_r->manager = (struct apw_manager){session_r->config, session_r->directory};
+    session_r->manager =
+        (struct apw_manager){.config = session_r->config, .directory = session_r->directory};
 
 out:
     apw_identity_wipe(&identity);

@@ -14,13 +14,14 @@
 
 enum apw_scope { APW_SCOPE_SUB = 0, APW_SCOPE_ONE, APW_SCOPE_BASE };
 
-enum apw_bind_method { APW_BIND_SIMPLE = 0, APW_BIND_EXTERNAL };
+/* ANONYMOUS is for looking what strangers see; no configuration says it. */
+enum apw_bind_method { APW_BIND_SIMPLE = 0, APW_BIND_EXTERNAL, APW_BIND_ANONYMOUS };
 
 /* Who binds. The password is secret: apw_identity_wipe(). */
 struct apw_identity {
     enum apw_bind_method method;
-    char *dn;       /* NULL with EXTERNAL */
-    char *password; /* NULL with EXTERNAL */
+    char *dn;       /* NULL unless SIMPLE */
+    char *password; /* NULL unless SIMPLE */
 };
 
 enum apw_mfa_enforcement { APW_MFA_ENFORCE = 0, APW_MFA_REPORT };

@@ -17,6 +17,7 @@
 #define PASS_OVER_MS       60000
 #define INCOMING_BYTES_MAX (4 * 1024 * 1024) /* one LDAP message */
 #define ENTRIES_MAX        100000            /* of a search without a limit */
+#define PAGE_ENTRIES       200
 
 #ifdef APW_LDAPI_SOCKET
 static const char ldapi_default_path[] = APW_LDAPI_SOCKET;
@@ -45,7 +46,8 @@ struct apw_directory {
     bool start_tls;
     enum apw_tls_min tls_min;
     int timeout_ms;
-    LDAP *tls_template; /* holds the TLS context, which read its files before chroot() */
+    LDAP *tls_template; /* holds the TLS context, which read its files before chroot(); NULL where
+                           it is another directory's */
     void *tls_context;
     /* The kept connection. Taken by exchanging it for NULL, so there is no lock that a fork could
      * leave held. */
@@ -328,6 +330,18 @@ static bool needs_tls(const struct apw_directory *directory)
     return false;
 }
 
+static int take_tls(struct apw_directory *directory, const struct apw_directory_settings *settings,
+                    struct apw_error *error)
+{
+    if (!needs_tls(directory))
+        return 0;
+    if (settings->tls_of != NULL && settings->tls_of->tls_context != NULL) {
+        directory->tls_context = settings->tls_of->tls_context;
+        return 0;
+    }
+    return prepare_tls(directory, settings->tls_cacert, error);
+}
+
 /* ---- one connection ---- */
 
 /* Appends "uri: what" to what stands in the error already, from other URIs. */
@@ -594,6 +608,8 @@ static int bind_service(struct connection *connection, const struct apw_director
     int message_id;
 
     *result_r = APW_LDAP_UNAVAILABLE;
+    if (directory->identity.method == APW_BIND_ANONYMOUS)
+        return 0;
     if (send_bind(connection, &directory->identity, &message_id) != LDAP_SUCCESS) {
         note(error, connection->server, "bind: %s",
              ld_failure(connection->ld, failure, sizeof failure));
@@ -733,6 +749,8 @@ struct search {
     unsigned limit;
     struct apw_entry *entries;
     size_t count;
+    /* Of a search by pages (RFC 2696): how it goes on, empty at the end; NULL for any other. */
+    struct berval *cookie;
 };
 
 static void free_attribute(struct apw_attribute *attribute)
@@ -875,9 +893,29 @@ static enum apw_ldap_result result_of_search(const struct search *search, int co
         return APW_LDAP_OK;
     if (code == LDAP_SIZELIMIT_EXCEEDED && search->limit > 0 && search->count >= search->limit)
         return APW_LDAP_OK;
+    if (search->cookie != NULL &&
+        (code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_ADMINLIMIT_EXCEEDED))
+        return APW_LDAP_REFUSED;
     if (code == LDAP_NO_SUCH_OBJECT)
         return APW_LDAP_NO_SUCH_OBJECT;
     return code == LDAP_INSUFFICIENT_ACCESS ? APW_LDAP_NOT_PERMITTED : APW_LDAP_UNAVAILABLE;
+}
+
+/* Where a server does not answer with a cookie there is no further page. */
+static int read_cookie(struct connection *connection, LDAPControl **controls, struct berval *cookie)
+{
+    LDAPControl *control = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+    struct berval next = {0, NULL};
+    ber_int_t estimate;
+
+    ber_memfree(cookie->bv_val);
+    *cookie = next;
+    if (control == NULL)
+        return 0;
+    if (ldap_parse_pageresponse_control(connection->ld, control, &estimate, &next) != LDAP_SUCCESS)
+        return -1;
+    *cookie = next;
+    return 0;
 }
 
 static enum step finish_search(struct connection *connection, LDAPMessage *message,
@@ -887,12 +925,17 @@ static enum step finish_search(struct connection *connection, LDAPMessage *messa
     struct outcome outcome = {.code = LDAP_OTHER};
     int status = read_outcome(connection, message, &outcome);
 
+    if (status == 0 && search->cookie != NULL)
+        status = read_cookie(connection, outcome.controls, search->cookie);
     ldap_controls_free(outcome.controls);
     reverse_entries(search);
     *result_r = result_of_search(search, outcome.code);
     if (*result_r != APW_LDAP_OK)
-        note(error, connection->server, "search under \"%s\" for %s: %s", search->base,
-             search->filter, outcome.text);
+        note(error, connection->server, "search under \"%s\" for %s: %s%s", search->base,
+             search->filter, outcome.text,
+             *result_r == APW_LDAP_REFUSED
+                 ? "; raise what this identity may see (slapd: limits, 389: nsPagedSizeLimit)"
+                 : "");
     return status != 0 || is_gone(outcome.code) ? STEP_LOST : STEP_ANSWERED;
 }
 
@@ -918,14 +961,31 @@ static enum step read_answers(struct connection *connection, int message_id, str
     }
 }
 
-static enum step ask_search(struct connection *connection, void *argument,
-                            enum apw_ldap_result *result_r, struct apw_error *error)
+static int send_search(struct connection *connection, const struct search *search,
+                       int *message_id_r)
 {
     static const int scopes[] = {
         [APW_SCOPE_SUB] = LDAP_SCOPE_SUBTREE,
         [APW_SCOPE_ONE] = LDAP_SCOPE_ONELEVEL,
         [APW_SCOPE_BASE] = LDAP_SCOPE_BASE,
     };
+    LDAPControl *controls[2] = {NULL, NULL};
+    int code = LDAP_SUCCESS;
+
+    if (search->cookie != NULL)
+        code =
+            ldap_create_page_control(connection->ld, PAGE_ENTRIES, search->cookie, 1, &controls[0]);
+    if (code == LDAP_SUCCESS)
+        code = ldap_search_ext(connection->ld, search->base, scopes[search->scope], search->filter,
+                               (char **)search->attributes, 0, controls, NULL, NULL,
+                               (int)search->limit, message_id_r);
+    ldap_control_free(controls[0]);
+    return code;
+}
+
+static enum step ask_search(struct connection *connection, void *argument,
+                            enum apw_ldap_result *result_r, struct apw_error *error)
+{
     struct search *search = argument;
     char failure[200];
     int message_id, code;
@@ -933,9 +993,7 @@ static enum step ask_search(struct connection *connection, void *argument,
     *result_r = APW_LDAP_UNAVAILABLE;
     apw_entries_free(&search->entries); /* of an attempt that was cut off */
     search->count = 0;
-    code = ldap_search_ext(connection->ld, search->base, scopes[search->scope], search->filter,
-                           (char **)search->attributes, 0, NULL, NULL, NULL, (int)search->limit,
-                           &message_id);
+    code = send_search(connection, search, &message_id);
     if (code == LDAP_SUCCESS)
         return read_answers(connection, message_id, search, result_r, error);
     note(error, connection->server, "search under \"%s\" for %s: %s", search->base, search->filter,
@@ -956,6 +1014,74 @@ enum apw_ldap_result apw_directory_search(struct apw_directory *directory, const
     if (result != APW_LDAP_OK)
         apw_entries_free(&search.entries);
     *entries_r = search.entries;
+    return result;
+}
+
+/* ---- a search by pages ---- */
+
+struct pages {
+    struct search search;
+    int page_ms;
+    apw_entry_visitor visitor;
+    void *context;
+    bool has_visited; /* an entry: it must not be seen again */
+    bool is_ended;    /* by the visitor */
+};
+
+static void visit_page(struct pages *pages)
+{
+    for (const struct apw_entry *entry = pages->search.entries; entry != NULL && !pages->is_ended;
+         entry = entry->next) {
+        pages->has_visited = true;
+        pages->is_ended = pages->visitor(pages->context, entry) != 0;
+    }
+    apw_entries_free(&pages->search.entries);
+}
+
+static enum step ask_pages(struct connection *connection, void *argument,
+                           enum apw_ldap_result *result_r, struct apw_error *error)
+{
+    struct pages *pages = argument;
+    struct berval *cookie = pages->search.cookie;
+    enum step step;
+
+    ber_memfree(cookie->bv_val); /* of a connection that was lost before the first entry */
+    *cookie = (struct berval){0, NULL};
+    do {
+        connection->transport.deadline = apw_clock_monotonic_ms() + pages->page_ms;
+        step = ask_search(connection, &pages->search, result_r, error);
+        visit_page(pages);
+    } while (step == STEP_ANSWERED && *result_r == APW_LDAP_OK && !pages->is_ended &&
+             cookie->bv_len > 0);
+    if (step == STEP_LOST && pages->has_visited) {
+        connection->transport.is_abandoned = true;
+        shutdown(connection->transport.fd, SHUT_RDWR);
+        *result_r = APW_LDAP_UNAVAILABLE;
+        return STEP_ANSWERED;
+    }
+    return step;
+}
+
+enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory, const char *base,
+                                               enum apw_scope scope, const char *filter,
+                                               const char *const *attributes, int page_ms,
+                                               apw_entry_visitor visitor, void *context,
+                                               struct apw_error *error)
+{
+    struct berval cookie = {0, NULL};
+    struct pages pages = {.search = {.base = base,
+                                     .scope = scope,
+                                     .filter = filter,
+                                     .attributes = attributes,
+                                     .cookie = &cookie},
+                          .page_ms = page_ms,
+                          .visitor = visitor,
+                          .context = context};
+    enum apw_ldap_result result =
+        ask(directory, ask_pages, &pages, true, apw_clock_monotonic_ms() + page_ms, error);
+
+    apw_entries_free(&pages.search.entries);
+    ber_memfree(cookie.bv_val);
     return result;
 }
 
@@ -1093,6 +1219,9 @@ static enum apw_ldap_result result_of_modify(int code)
         return APW_LDAP_CONFLICT;
     case LDAP_INSUFFICIENT_ACCESS:
         return APW_LDAP_NOT_PERMITTED;
+    case LDAP_REFERRAL:
+    case LDAP_UNWILLING_TO_PERFORM:
+        return APW_LDAP_READ_ONLY;
     case LDAP_BUSY:
     case LDAP_UNAVAILABLE:
         return APW_LDAP_UNAVAILABLE;
@@ -1194,7 +1323,7 @@ static int copy_identity(struct apw_identity *copy, const struct apw_identity *i
                          struct apw_error *error)
 {
     copy->method = identity->method;
-    if (identity->method == APW_BIND_EXTERNAL)
+    if (identity->method != APW_BIND_SIMPLE)
         return 0;
     copy->dn = strdup(identity->dn);
     copy->password = strdup(identity->password);
@@ -1221,7 +1350,7 @@ int apw_directory_new(const struct apw_directory_settings *settings,
     atomic_init(&directory->kept, NULL);
     if (copy_servers(directory, settings->uris, error) != 0 ||
         copy_identity(&directory->identity, settings->identity, error) != 0 ||
-        (needs_tls(directory) && prepare_tls(directory, settings->tls_cacert, error) != 0)) {
+        take_tls(directory, settings, error) != 0) {
         apw_directory_free(&directory);
         return -1;
     }
@@ -1229,16 +1358,21 @@ int apw_directory_new(const struct apw_directory_settings *settings,
     return 0;
 }
 
+void apw_directory_disconnect(struct apw_directory *directory)
+{
+    struct connection *kept = atomic_exchange(&directory->kept, NULL);
+
+    connection_close(&kept);
+}
+
 void apw_directory_free(struct apw_directory **directory)
 {
     struct apw_directory *freeing = *directory;
-    struct connection *kept;
 
     *directory = NULL;
     if (freeing == NULL)
         return;
-    kept = atomic_exchange(&freeing->kept, NULL);
-    connection_close(&kept);
+    apw_directory_disconnect(freeing);
     if (freeing->tls_template != NULL)
         ldap_unbind_ext(freeing->tls_template, NULL, NULL);
     for (unsigned i = 0; i < freeing->server_count; i++) {

@@ -29,6 +29,9 @@ struct apw_directory_settings {
     const char *tls_cacert;
     enum apw_tls_min tls_min;
     int timeout_ms;
+    /* A directory whose TLS (CA certificates, versions) this one shares, and that outlives it; NULL
+     * for TLS of its own. The two TLS settings above must be the same. */
+    const struct apw_directory *tls_of;
 };
 
 /* What a question ended in. Everything but APW_LDAP_OK left its reason in the error. */
@@ -38,7 +41,8 @@ enum apw_ldap_result {
     APW_LDAP_NO_SUCH_OBJECT, /* 32 */
     APW_LDAP_NOT_PERMITTED,  /* 50, or the service's own bind refused: 48, 49 */
     APW_LDAP_CONFLICT,       /* 16, 20: the entry changed meanwhile, read it again */
-    APW_LDAP_REFUSED, /* a modify that the server takes issue with: schema, constraint, … */
+    APW_LDAP_READ_ONLY, /* 10, 53: a modify that this server takes none of, a replica perhaps */
+    APW_LDAP_REFUSED,   /* the server takes issue: schema, constraint, a size limit, … */
 };
 
 struct apw_value {
@@ -65,6 +69,9 @@ int apw_directory_new(const struct apw_directory_settings *settings,
                       struct apw_directory **directory_r, struct apw_error *error);
 void apw_directory_free(struct apw_directory **directory); /* takes NULL */
 
+/* Closes the kept connection; the next question opens another. */
+void apw_directory_disconnect(struct apw_directory *directory);
+
 /* Search. `attributes` ends in NULL. Returns the entries in *entries_r (NULL for none, the caller
  * frees them); at most `limit` are asked for, 0 for no limit, and reaching the limit is OK. */
 enum apw_ldap_result apw_directory_search(struct apw_directory *directory, const char *base,
@@ -74,6 +81,21 @@ enum apw_ldap_result apw_directory_search(struct apw_directory *directory, const
                                           struct apw_error *error);
 
 void apw_entries_free(struct apw_entry **entries); /* wipes values; takes NULL */
+
+/* What is done with each entry of a large search; the entry is borrowed for the call. 0 goes on,
+ * anything else ends the search. */
+typedef int (*apw_entry_visitor)(void *context, const struct apw_entry *entry);
+
+/* Searches page by page (RFC 2696), however many entries there are, in the memory of one page. Each
+ * page has `page_ms` milliseconds. The visitor may ask the directory other things. OK too where the
+ * visitor has ended it. Never begins anew: where the connection is lost in the middle the result is
+ * APW_LDAP_UNAVAILABLE; where the server cuts off what this identity may see (its size limit), it
+ * is APW_LDAP_REFUSED. */
+enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory, const char *base,
+                                               enum apw_scope scope, const char *filter,
+                                               const char *const *attributes, int page_ms,
+                                               apw_entry_visitor visitor, void *context,
+                                               struct apw_error *error);
 
 /* The attribute of that name without options, or NULL. */
 const struct apw_attribute *apw_entry_attribute(const struct apw_entry *entry, const char *name);

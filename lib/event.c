@@ -186,18 +186,34 @@ static int priority_of(enum apw_verdict verdict)
     return LOG_ERR;
 }
 
-void apw_log_decision(struct apw_log *log, const struct apw_decision *decision)
+static void write_line(struct apw_log *log, int priority, const char *line)
 {
-    char line[APW_EVENT_SIZE];
-
-    apw_event_format(decision, line);
     if (log->fd >= 0) {
         if (write_file(log, line) == 0)
             return;
         syslog(log->facility | LOG_ERR, "app-password: cannot write %s: %s", log->file,
                strerror(errno));
     }
-    syslog(log->facility | priority_of(decision->verdict), "%s", line);
+    syslog(log->facility | priority, "%s", line);
+}
+
+void apw_log_decision(struct apw_log *log, const struct apw_decision *decision)
+{
+    char line[APW_EVENT_SIZE];
+
+    apw_event_format(decision, line);
+    write_line(log, priority_of(decision->verdict), line);
+}
+
+void apw_log_warning(struct apw_log *log, const char *text)
+{
+    char line[APW_EVENT_SIZE];
+    int length = snprintf(line, sizeof line, "app-password: %s", text);
+
+    for (int i = 0; i < length && i < (int)sizeof line; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = '?';
+    write_line(log, LOG_WARNING, line);
 }
 
 void apw_log_close(struct apw_log **log)

@@ -29,6 +29,9 @@ int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct
  * front, or by syslog(3) without openlog(). Where the
  * file cannot be written the line goes to syslog, with the reason. Thread-safe. */
 void apw_log_decision(struct apw_log *log, const struct apw_decision *decision);
+
+/* Writes "app-password: " and the text, which is about no login. */
+void apw_log_warning(struct apw_log *log, const char *text);
 void apw_log_close(struct apw_log **log);
 
 #endif

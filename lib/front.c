@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "event.h"
 #include "login.h"
+#include "recorder.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct apw_front {
     struct apw_config *config;
     struct apw_directory *directory; /* NULL: the configuration is broken */
     struct apw_log *log;
+    struct apw_recorder *recorder; /* NULL: last use is not recorded */
     struct apw_error broken;
 };
 
@@ -31,7 +33,13 @@ static int prepare(struct apw_front *front, const char *config_path, struct apw_
         .tls_min = front->config->tls_min,
         .timeout_ms = front->config->timeout_ms,
     };
-    return apw_directory_new(&settings, &front->directory, error);
+    if (apw_directory_new(&settings, &front->directory, error) != 0)
+        return -1;
+    if (front->config->record_use_s == 0 ||
+        apw_recorder_new(front->config, front->directory, front->log, &front->recorder, error) == 0)
+        return 0;
+    apw_directory_free(&front->directory);
+    return -1;
 }
 
 int apw_front_open(const char *config_path, struct apw_front **front_r, struct apw_error *error)
@@ -62,6 +70,7 @@ void apw_front_close(struct apw_front **front)
 {
     if (*front == NULL)
         return;
+    apw_recorder_free(&(*front)->recorder);
     apw_directory_free(&(*front)->directory);
     apw_config_free(&(*front)->config);
     apw_log_close(&(*front)->log);
@@ -85,6 +94,8 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     if (decision_r->reason == APW_REASON_CONFIGURATION)
         decision_r->detail = front->broken;
     apw_log_decision(front->log, decision_r);
+    if (decision_r->use_dn != NULL && front->recorder != NULL)
+        apw_recorder_note(front->recorder, decision_r->use_dn, &decision_r->use);
     if (wait && decision_r->verdict == APW_REFUSED)
         apw_clock_sleep_until_ms(start + 1 + apw_front_refusal_delay_ms(front)); /* start is cut */
 }

@@ -23,12 +23,13 @@ typedef enum apw_manage_result (*apw_step)(const struct apw_manager *manager,
                                            const struct apw_user *user, void *context,
                                            struct apw_error *error);
 
-static enum apw_manage_result change_user(const struct apw_manager *manager, const char *login,
-                                          apw_step step, void *context, struct apw_error *error)
+static enum apw_manage_result change_user(const struct apw_manager *manager,
+                                          const struct apw_target *target, apw_step step,
+                                          void *context, struct apw_error *error)
 {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         struct apw_user *user;
-        enum apw_manage_result result = apw_user_find(manager, login, &user, error);
+        enum apw_manage_result result = apw_user_find(manager, target, &user, error);
 
         if (result == APW_MANAGE_DONE)
             result = step(manager, user, context, error);
@@ -44,6 +45,8 @@ static enum apw_manage_result modify(const struct apw_manager *manager, const st
                                      const struct apw_change *changes, size_t count,
                                      struct apw_error *error)
 {
+    if (manager->is_dry_run)
+        return APW_MANAGE_DONE;
     switch (apw_directory_modify(manager->directory, user->dn, changes, count,
                                  apw_manager_deadline(manager), error)) {
     case APW_LDAP_OK:
@@ -54,6 +57,7 @@ static enum apw_manage_result modify(const struct apw_manager *manager, const st
         return APW_MANAGE_NOT_PERMITTED;
     case APW_LDAP_CONFLICT:
         return APW_MANAGE_CONFLICT;
+    case APW_LDAP_READ_ONLY:
     case APW_LDAP_REFUSED:
         return APW_MANAGE_REFUSED;
     case APW_LDAP_UNAVAILABLE:
@@ -126,6 +130,8 @@ static enum apw_manage_result confirm_mfa(const struct apw_manager *manager,
 {
     enum apw_mfa mfa;
 
+    if (manager->is_dry_run)
+        return APW_MANAGE_DONE;
     /* Where it cannot be read any more, there is nothing to hold against what was done. */
     if (apw_user_mfa(manager, user, &mfa, error) != APW_MANAGE_DONE ||
         mfa == (is_on ? APW_MFA_ON : APW_MFA_OFF))
@@ -161,24 +167,25 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
     return confirmed == APW_MANAGE_DONE ? result : confirmed;
 }
 
-enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager, const char *login,
+enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
+                                         const struct apw_target *target,
                                          const int64_t *enforce_from, struct apw_error *error)
 {
     struct mfa_wish wish = {.is_on = true, .enforce_from = enforce_from};
 
     if (apw_manage_mfa_check(manager->config, error) != 0)
         return APW_MANAGE_CONFIGURATION;
-    return change_user(manager, login, set_mfa, &wish, error);
+    return change_user(manager, target, set_mfa, &wish, error);
 }
 
-enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager, const char *login,
-                                          struct apw_error *error)
+enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
+                                          const struct apw_target *target, struct apw_error *error)
 {
     struct mfa_wish wish = {.is_on = false, .enforce_from = NULL};
 
     if (apw_manage_mfa_check(manager->config, error) != 0)
         return APW_MANAGE_CONFIGURATION;
-    return change_user(manager, login, set_mfa, &wish, error);
+    return change_user(manager, target, set_mfa, &wish, error);
 }
 
 /* Deletes all values of an attribute without asking first whether there are any: an identity that
@@ -201,10 +208,11 @@ static enum apw_manage_result reset_mfa(const struct apw_manager *manager,
     return delete_all(manager, user, "appPasswordMfaMethod", error);
 }
 
-enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager, const char *login,
+enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager,
+                                            const struct apw_target *target,
                                             struct apw_error *error)
 {
-    return change_user(manager, login, reset_mfa, NULL, error);
+    return change_user(manager, target, reset_mfa, NULL, error);
 }
 
 /* Creating */
@@ -374,7 +382,8 @@ static enum apw_manage_result create(const struct apw_manager *manager, const st
     return result;
 }
 
-enum apw_manage_result apw_manage_create(const struct apw_manager *manager, const char *login,
+enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
+                                         const struct apw_target *target,
                                          const struct apw_request *request,
                                          struct apw_password *password_r, struct apw_error *error)
 {
@@ -384,7 +393,7 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager, cons
     sodium_memzero(password_r, sizeof *password_r);
     if (apw_request_to_record(request, (int64_t)time(NULL), &creation.record, error) != 0)
         return APW_MANAGE_INVALID;
-    result = change_user(manager, login, create, &creation, error);
+    result = change_user(manager, target, create, &creation, error);
     sodium_memzero(&creation, sizeof creation);
     return result;
 }
@@ -449,8 +458,9 @@ static enum apw_manage_result revoke(const struct apw_manager *manager, const st
     return result;
 }
 
-enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager, const char *login,
-                                         const char *id, struct apw_error *error)
+enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
+                                         const struct apw_target *target, const char *id,
+                                         struct apw_error *error)
 {
     char copy[APW_ID_LENGTH + 1];
 
@@ -458,7 +468,7 @@ enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager, cons
         apw_error_set(error, "not an id: the four symbols before the first hyphen, like k7q2");
         return APW_MANAGE_INVALID;
     }
-    return change_user(manager, login, revoke, copy, error);
+    return change_user(manager, target, revoke, copy, error);
 }
 
 static enum apw_manage_result revoke_all(const struct apw_manager *manager,
@@ -468,14 +478,17 @@ static enum apw_manage_result revoke_all(const struct apw_manager *manager,
     size_t *count_r = context;
 
     *count_r = user->password_count;
+    if (manager->is_dry_run && user->password_count == 0)
+        return APW_MANAGE_UNCHANGED;
     return delete_all(manager, user, "appPassword", error);
 }
 
-enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager, const char *login,
-                                             size_t *count_r, struct apw_error *error)
+enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,
+                                             const struct apw_target *target, size_t *count_r,
+                                             struct apw_error *error)
 {
     size_t count = 0;
-    enum apw_manage_result result = change_user(manager, login, revoke_all, &count, error);
+    enum apw_manage_result result = change_user(manager, target, revoke_all, &count, error);
 
     if (count_r != NULL)
         *count_r = count;

@@ -3,7 +3,8 @@
  * who may is the directory's ACL to say. Listing is apw_user_find().
  *
  * Each change is one modify: all of it or nothing. Where the entry changed in between, it is read
- * again and the change tried again, a few times. sodium_init() must have succeeded.
+ * again and the change tried again, a few times. With `is_dry_run` nothing is written, and the
+ * result is what would have come of it, as far as reading tells. sodium_init() must have succeeded.
  */
 #ifndef APW_MANAGE_H
 #define APW_MANAGE_H
@@ -21,13 +22,15 @@ int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *erro
 
 /* Turns MFA on; `enforce_from` NULL enforces at once. UNCHANGED where all is so already. REFUSED
  * also where the flag is set but mfa_filter still finds MFA off. */
-enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager, const char *login,
+enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
+                                         const struct apw_target *target,
                                          const int64_t *enforce_from, struct apw_error *error);
-enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager, const char *login,
-                                          struct apw_error *error);
+enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
+                                          const struct apw_target *target, struct apw_error *error);
 
 /* Removes the enrolled second factor; UNCHANGED where there is none. */
-enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager, const char *login,
+enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager,
+                                            const struct apw_target *target,
                                             struct apw_error *error);
 
 /* What an app password is to be. All borrowed. */
@@ -47,7 +50,8 @@ int apw_request_to_record(const struct apw_request *request, int64_t now,
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
  * caller wipes it. Of several calls at once on one entry all succeed
  * (max_app_passwords may then be exceeded by all but one of them). */
-enum apw_manage_result apw_manage_create(const struct apw_manager *manager, const char *login,
+enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
+                                         const struct apw_target *target,
                                          const struct apw_request *request,
                                          struct apw_password *password_r, struct apw_error *error);
 
@@ -56,12 +60,14 @@ int apw_id_canonicalise(const char *typed, char id_r[APW_ID_LENGTH + 1]);
 
 /* Deletes every value with that (canonical) id, the unusable ones too. appPasswordUsed stays: it
  * tells when the app password was used last, and keeps its id from being given out again. */
-enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager, const char *login,
-                                         const char *id, struct apw_error *error);
+enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
+                                         const struct apw_target *target, const char *id,
+                                         struct apw_error *error);
 
 /* Deletes them all, whatever they look like and whether this identity may read them; UNCHANGED
  * where there is none. *count_r (may be NULL) says how many could be read just before. */
-enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager, const char *login,
-                                             size_t *count_r, struct apw_error *error);
+enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,
+                                             const struct apw_target *target, size_t *count_r,
+                                             struct apw_error *error);
 
 #endif

@@ -190,3 +190,24 @@ int apw_use_parse(const char *value, size_t length, struct apw_use *use_r)
         return -1;
     return rest.length == 0 ? 0 : -1;
 }
+
+int apw_use_format(const struct apw_use *use, char value_r[APW_USE_SIZE])
+{
+    char at[APW_TIMESTAMP_SIZE];
+    struct apw_use check;
+    int length;
+
+    if (apw_timestamp_format(use->at, at) != 0)
+        return -1;
+    length = snprintf(value_r, APW_USE_SIZE, "id=%s at=%s%s%s%s%s", use->id, at,
+                      use->service[0] != '\0' ? " service=" : "", use->service,
+                      use->from[0] != '\0' ? " from=" : "", use->from);
+    if (length < 0 || length >= APW_USE_SIZE)
+        return -1;
+    return apw_use_parse(value_r, (size_t)length, &check);
+}
+
+bool apw_use_is_due(const struct apw_use *recorded, int64_t now, int64_t period_s)
+{
+    return recorded->at <= now && now - recorded->at >= period_s;
+}

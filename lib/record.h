@@ -65,4 +65,12 @@ struct apw_use {
 };
 int apw_use_parse(const char *value, size_t length, struct apw_use *use_r);
 
+/* Writes one; -1 where the struct is not one that apw_use_parse() would give back. */
+#define APW_USE_SIZE 160
+int apw_use_format(const struct apw_use *use, char value_r[APW_USE_SIZE]);
+
+/* Whether a use at `now` is to be recorded over `recorded`, which is `period_s` seconds old then.
+ * One from the future is never written over. */
+bool apw_use_is_due(const struct apw_use *recorded, int64_t now, int64_t period_s);
+
 #endif

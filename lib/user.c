@@ -15,8 +15,8 @@ static const char *const attributes[] = {
     "appPasswordMfaEnforceFrom",
     "pwdAccountLockedTime",
     "nsAccountLock",
-    NULL,
 };
+#define ATTRIBUTE_COUNT (sizeof attributes / sizeof attributes[0])
 
 /* The class, by name and by OID. */
 static const char *const class_names[] = {
@@ -27,6 +27,12 @@ static const char *const class_names[] = {
 int64_t apw_manager_deadline(const struct apw_manager *manager)
 {
     return apw_clock_monotonic_ms() + manager->config->deadline_ms;
+}
+
+/* The attribute that holds the name by which people know the entry. */
+static const char *name_attribute(const struct apw_config *config)
+{
+    return config->login_attribute != NULL ? config->login_attribute : "uid";
 }
 
 static bool has_value(const struct apw_attribute *attribute, const char *wanted)
@@ -164,15 +170,18 @@ static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
     return 0;
 }
 
-static enum apw_manage_result read_entry(const struct apw_entry *entry, struct apw_user **user_r,
-                                         struct apw_error *error)
+static enum apw_manage_result read_entry(const struct apw_entry *entry, const char *name_attribute,
+                                         struct apw_user **user_r, struct apw_error *error)
 {
+    const struct apw_attribute *name = apw_entry_attribute(entry, name_attribute);
     struct apw_user *user = calloc(1, sizeof *user);
 
     if (user == NULL)
         goto no_memory;
     user->dn = strdup(entry->dn);
-    if (user->dn == NULL || read_uses(entry, user) != 0 || read_passwords(entry, user) != 0)
+    user->name = strdup(name != NULL && name->count > 0 ? name->value[0].bytes : entry->dn);
+    if (user->dn == NULL || user->name == NULL || read_uses(entry, user) != 0 ||
+        read_passwords(entry, user) != 0)
         goto no_memory;
     user->has_class = read_has_class(entry);
     user->is_disabled = apw_entry_is_disabled(entry);
@@ -198,31 +207,46 @@ static enum apw_manage_result explain(enum apw_ldap_result result, const struct 
         return APW_MANAGE_CONFIGURATION;
     case APW_LDAP_NOT_PERMITTED:
         return APW_MANAGE_NOT_PERMITTED;
+    case APW_LDAP_REFUSED:
+        return APW_MANAGE_REFUSED;
     case APW_LDAP_UNAVAILABLE:
     case APW_LDAP_CONFLICT:
-    case APW_LDAP_REFUSED:
+    case APW_LDAP_READ_ONLY:
     case APW_LDAP_OK:
         break;
     }
     return APW_MANAGE_UNAVAILABLE;
 }
 
+/* What to ask for: our attributes, and the one that holds the name. */
+static void list_attributes(const struct apw_config *config,
+                            const char *list_r[ATTRIBUTE_COUNT + 2])
+{
+    memcpy(list_r, attributes, sizeof attributes);
+    list_r[ATTRIBUTE_COUNT] = name_attribute(config);
+    list_r[ATTRIBUTE_COUNT + 1] = NULL;
+}
+
 /* Exactly one entry, or why not. */
-static enum apw_manage_result search(const struct apw_manager *manager, const char *filter,
+static enum apw_manage_result search(const struct apw_manager *manager, const char *base,
+                                     enum apw_scope scope, const char *filter,
                                      struct apw_entry **entries_r, struct apw_error *error)
 {
-    const struct apw_config *config = manager->config;
-    enum apw_ldap_result result =
-        apw_directory_search(manager->directory, config->base, config->scope, filter, attributes, 2,
-                             apw_manager_deadline(manager), entries_r, error);
+    const char *wanted[ATTRIBUTE_COUNT + 2];
+    enum apw_ldap_result result;
 
+    list_attributes(manager->config, wanted);
+    result = apw_directory_search(manager->directory, base, scope, filter, wanted, 2,
+                                  apw_manager_deadline(manager), entries_r, error);
+    if (result == APW_LDAP_NO_SUCH_OBJECT && scope == APW_SCOPE_BASE)
+        return APW_MANAGE_NOT_FOUND;
     if (result != APW_LDAP_OK)
-        return explain(result, config, error);
+        return explain(result, manager->config, error);
     if (*entries_r == NULL) {
         apw_error_set(error,
                       "no such user: nothing below \"%s\" matches %s, or nothing that this "
                       "identity may read",
-                      config->base, filter);
+                      base, filter);
         return APW_MANAGE_NOT_FOUND;
     }
     if ((*entries_r)->next != NULL) {
@@ -233,15 +257,14 @@ static enum apw_manage_result search(const struct apw_manager *manager, const ch
     return APW_MANAGE_DONE;
 }
 
-enum apw_manage_result apw_user_find(const struct apw_manager *manager, const char *login,
-                                     struct apw_user **user_r, struct apw_error *error)
+static enum apw_manage_result search_login(const struct apw_manager *manager, const char *login,
+                                           struct apw_entry **entries_r, struct apw_error *error)
 {
-    struct apw_entry *entries = NULL;
+    const struct apw_config *config = manager->config;
     enum apw_manage_result result;
     char name[APW_LOGIN_SIZE];
     char *filter;
 
-    *user_r = NULL;
     if (apw_login_canonicalise(login, strlen(login), NULL, name) != 0) {
         apw_error_set(
             error,
@@ -250,17 +273,78 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager, const ch
             APW_LOGIN_BYTES_MAX);
         return APW_MANAGE_NOT_FOUND;
     }
-    filter = apw_filter_expand(manager->config->filter, name);
+    filter = apw_filter_expand(config->filter, name);
     if (filter == NULL) {
         apw_error_set(error, "out of memory");
         return APW_MANAGE_UNAVAILABLE;
     }
-    result = search(manager, filter, &entries, error);
-    if (result == APW_MANAGE_DONE)
-        result = read_entry(entries, user_r, error);
-    apw_entries_free(&entries);
+    result = search(manager, config->base, config->scope, filter, entries_r, error);
     free(filter);
     return result;
+}
+
+enum apw_manage_result apw_user_find(const struct apw_manager *manager,
+                                     const struct apw_target *target, struct apw_user **user_r,
+                                     struct apw_error *error)
+{
+    struct apw_entry *entries = NULL;
+    enum apw_manage_result result;
+
+    *user_r = NULL;
+    result = target->dn != NULL
+                 ? search(manager, target->dn, APW_SCOPE_BASE, "(objectClass=*)", &entries, error)
+                 : search_login(manager, target->login, &entries, error);
+    if (result == APW_MANAGE_DONE)
+        result = read_entry(entries, name_attribute(manager->config), user_r, error);
+    apw_entries_free(&entries);
+    return result;
+}
+
+/* Hands each entry on as a user. */
+struct visit {
+    const struct apw_config *config;
+    apw_user_visitor visitor;
+    void *context;
+    enum apw_manage_result result; /* DONE unless an entry could not be read */
+    struct apw_error *error;
+};
+
+static int visit_entry(void *context, const struct apw_entry *entry)
+{
+    struct visit *visit = context;
+    struct apw_user *user = NULL;
+    int status;
+
+    visit->result = read_entry(entry, name_attribute(visit->config), &user, visit->error);
+    if (visit->result != APW_MANAGE_DONE)
+        return -1;
+    status = visit->visitor(visit->context, user);
+    apw_user_free(&user);
+    return status;
+}
+
+enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
+                                     apw_user_visitor visitor, void *context,
+                                     struct apw_error *error)
+{
+    const struct apw_config *config = manager->config;
+    struct apw_error detail = {""};
+    struct visit visit = {.config = config,
+                          .visitor = visitor,
+                          .context = context,
+                          .result = APW_MANAGE_DONE,
+                          .error = &detail};
+    const char *wanted[ATTRIBUTE_COUNT + 2];
+    enum apw_ldap_result result;
+
+    list_attributes(config, wanted);
+    result = apw_directory_search_each(manager->directory, config->base, config->scope, filter,
+                                       wanted, config->deadline_ms, visit_entry, &visit, error);
+    if (result != APW_LDAP_OK)
+        return explain(result, config, error);
+    if (visit.result != APW_MANAGE_DONE)
+        *error = detail;
+    return visit.result;
 }
 
 void apw_user_free(struct apw_user **user)
@@ -275,6 +359,7 @@ void apw_user_free(struct apw_user **user)
     free((*user)->password);
     free((*user)->use);
     free((*user)->dn);
+    free((*user)->name);
     free(*user);
     *user = NULL;
 }

@@ -35,6 +35,14 @@ enum apw_manage_result {
 struct apw_manager {
     const struct apw_config *config;
     struct apw_directory *directory;
+    bool is_dry_run; /* find out what would come of it, change nothing */
+};
+
+/* Whose entry: by a login that the configuration's filter finds, or by its DN. One of the two; the
+ * other is NULL. Borrowed. */
+struct apw_target {
+    const char *login;
+    const char *dn;
 };
 
 /* One value of appPassword. */
@@ -58,6 +66,7 @@ enum apw_mfa_flag {
 
 struct apw_user {
     char *dn;
+    char *name;       /* login_attribute, or uid where that is not set; the DN where it has none */
     bool has_class;   /* objectClass appPasswordAccount; true too where objectClass is hidden */
     bool is_disabled; /* locked for good; a temporary lock does not count */
     enum apw_mfa_flag mfa_flag; /* appPasswordMfaEnabled; mfa_filter may say otherwise */
@@ -75,10 +84,21 @@ struct apw_user {
 /* The end of a question to the directory that begins now (apw_clock_monotonic_ms()). */
 int64_t apw_manager_deadline(const struct apw_manager *manager);
 
-/* Finds the one entry that the configuration's filter names and reads all of the above. The caller
- * frees *user_r, which is NULL unless the result is APW_MANAGE_DONE. */
-enum apw_manage_result apw_user_find(const struct apw_manager *manager, const char *login,
-                                     struct apw_user **user_r, struct apw_error *error);
+/* Finds the one entry and reads all of the above. The caller frees *user_r, which is NULL unless
+ * the result is APW_MANAGE_DONE. */
+enum apw_manage_result apw_user_find(const struct apw_manager *manager,
+                                     const struct apw_target *target, struct apw_user **user_r,
+                                     struct apw_error *error);
+
+/* What is done with each of many users, who is borrowed for the call. 0 goes on, anything else ends
+ * the search. */
+typedef int (*apw_user_visitor)(void *context, const struct apw_user *user);
+
+/* Reads, page by page, every entry under the configuration's base that matches `filter`. The
+ * visitor may change them meanwhile. DONE too where the visitor has ended it. */
+enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
+                                     apw_user_visitor visitor, void *context,
+                                     struct apw_error *error);
 void apw_user_free(struct apw_user **user); /* wipes values; takes NULL */
 
 /* Whether MFA is on, the way a login finds out: by asking the directory for mfa_filter and for its

@@ -1,6 +1,5 @@
 #include "verify.h"
 #include "clock.h"
-#include "record.h"
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -64,12 +63,17 @@ static bool is_malformed(const struct apw_attempt *attempt)
 /* Leaves the one entry in login->entry, or settles. */
 static void find_entry(struct login *login)
 {
-    const char *attributes[] = {
-        "appPassword",   "appPasswordMfaEnforceFrom",    "pwdAccountLockedTime",
-        "nsAccountLock", login->config->login_attribute, NULL};
+    const struct apw_config *config = login->config;
+    const char *attributes[8] = {"appPassword", "appPasswordMfaEnforceFrom", "pwdAccountLockedTime",
+                                 "nsAccountLock"};
+    size_t count = 4;
     char *filter = apw_filter_expand(login->config->filter, login->name);
     enum apw_ldap_result result;
 
+    if (config->record_use_s > 0)
+        attributes[count++] = "appPasswordUsed";
+    if (config->login_attribute != NULL)
+        attributes[count++] = config->login_attribute;
     if (filter == NULL) {
         apw_error_set(&login->decision->detail, "out of memory");
         give_up(login, APW_REASON_INTERNAL_ERROR);
@@ -162,6 +166,32 @@ static bool is_authorised(struct login *login)
     return false;
 }
 
+/* Has the use of an app password recorded, unless a recent one is. */
+static void note_use(struct login *login)
+{
+    const struct apw_attribute *used = apw_entry_attribute(login->entry, "appPasswordUsed");
+    struct apw_decision *decision = login->decision;
+    struct apw_use *use = &decision->use;
+
+    if (login->config->record_use_s == 0)
+        return;
+    for (size_t i = 0; used != NULL && i < used->count; i++) {
+        const struct apw_value *value = &used->value[i];
+        struct apw_use recorded;
+
+        if (apw_use_parse(value->bytes, value->length, &recorded) == 0 &&
+            strcmp(recorded.id, decision->id) == 0 &&
+            !apw_use_is_due(&recorded, login->now, login->config->record_use_s))
+            return;
+    }
+    use->at = login->now;
+    memcpy(use->id, decision->id, sizeof use->id);
+    memcpy(use->service, decision->service, sizeof use->service);
+    if (!login->config->record_use_without_address)
+        memcpy(use->from, decision->client, sizeof use->from);
+    decision->use_dn = strdup(login->entry->dn); /* without memory it is not recorded this time */
+}
+
 /* The one place that accepts. */
 static void accept_login(struct login *login, enum apw_reason reason)
 {
@@ -215,6 +245,8 @@ static void decide_hash(struct login *login, const struct apw_record *record)
     switch (apw_hash_verify(record->hash, &login->app_password, &login->decision->detail)) {
     case APW_HASH_MATCH:
         accept_login(login, APW_REASON_APP_PASSWORD);
+        if (login->decision->verdict == APW_ACCEPTED)
+            note_use(login);
         return;
     case APW_HASH_MISMATCH:
         refuse(login, APW_REASON_WRONG_APP_PASSWORD);
@@ -482,6 +514,7 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
 void apw_decision_clear(struct apw_decision *decision)
 {
     free(decision->dn);
+    free(decision->use_dn);
     memset(decision, 0, sizeof *decision);
 }
 

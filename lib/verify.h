@@ -11,6 +11,7 @@
 #include "login.h"
 #include "network.h"
 #include "password.h"
+#include "record.h"
 #include "service.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,9 +74,11 @@ struct apw_decision {
     char service[APW_SERVICE_SIZE];
     char client[APW_ADDRESS_TEXT_SIZE];
     char id[APW_ID_LENGTH + 1];
-    bool would_refuse; /* account password accepted although MFA is on: announced or reported */
-    bool is_exempt;    /* account_password_from let the account password be tried */
-    char *dn;          /* owned; NULL where it does not help */
+    bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
+    bool is_exempt;     /* account_password_from let the account password be tried */
+    char *use_dn;       /* owned; the entry whose appPasswordUsed is due to be written, else NULL */
+    struct apw_use use; /* what is to be written there */
+    char *dn;           /* owned; NULL where it does not help */
     struct apw_error detail; /* "" where the reason says it all */
 };
 

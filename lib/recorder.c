@@ -1,0 +1,294 @@
+#include "recorder.h"
+#include "clock.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PENDING_MAX      64
+#define WRITE_MS_MAX     5000  /* for one use, from connecting to the answer */
+#define PAUSE_MS         60000 /* after a failure */
+#define CONFLICTS_MAX    4     /* others who write the same use meanwhile */
+#define VALUES_MAX       64    /* of one id; more than two come from nobody but a stranger */
+#define STACK_BYTES      (256 * 1024)
+#define END_POLL_MS      2
+#define USED_ATTRIBUTE   "appPasswordUsed"
+#define PENDING_OF(word) ((uint32_t)(word))
+#define OWNER_OF(word)   ((pid_t)((word) >> 32))
+
+/* A use that waits to be written. */
+struct pending {
+    struct pending *next;
+    pid_t owner;
+    struct apw_use use;
+    char dn[];
+};
+
+struct apw_recorder {
+    struct apw_directory *directory;
+    struct apw_log *log;
+    int64_t period_s;
+    int write_ms;
+    _Atomic(struct pending *) head;
+    /* Process (upper half) and how many uses it has waiting or being written (lower half): who
+     * raises it from 0 starts the thread, and the thread ends when it has brought it back to 0. A
+     * child that inherits its parent's count starts anew. */
+    _Atomic uint64_t work;
+    _Atomic int64_t paused_until; /* monotonic milliseconds */
+    atomic_bool has_complained;
+};
+
+/* The threads of this process, which its end waits for: the libraries that they use are torn down
+ * then. */
+static _Atomic uint64_t threads;
+
+/* One more or less of a count that belongs to this process; returns what it is afterwards. */
+static uint32_t count(_Atomic uint64_t *word, int difference)
+{
+    uint64_t before = atomic_load(word), after;
+
+    do {
+        uint32_t own = OWNER_OF(before) == getpid() ? PENDING_OF(before) : 0;
+
+        after = (uint64_t)(uint32_t)getpid() << 32 | (uint32_t)((int64_t)own + difference);
+    } while (!atomic_compare_exchange_weak(word, &before, after));
+    return PENDING_OF(after);
+}
+
+static uint32_t count_now(_Atomic uint64_t *word)
+{
+    return count(word, 0);
+}
+
+static void wait_for_end(_Atomic uint64_t *word)
+{
+    int64_t deadline = apw_clock_monotonic_ms() + WRITE_MS_MAX + 1000;
+
+    while (count_now(word) > 0 && apw_clock_remaining_ms(deadline) > 0)
+        apw_clock_sleep_until_ms(apw_clock_monotonic_ms() + END_POLL_MS);
+}
+
+__attribute__((destructor)) static void wait_for_threads(void)
+{
+    wait_for_end(&threads);
+}
+
+/* ---- one use ---- */
+
+/* Fills `changes` so that of this id nothing older stays; 0 where there is nothing to write. */
+static size_t plan(const struct apw_recorder *recorder, const struct apw_entry *entry,
+                   const struct apw_use *use, const char *value, struct apw_change *changes)
+{
+    const struct apw_attribute *used = apw_entry_attribute(entry, USED_ATTRIBUTE);
+    size_t change_count = 0;
+
+    for (size_t i = 0; used != NULL && i < used->count && change_count < VALUES_MAX; i++) {
+        const struct apw_value *old = &used->value[i];
+        struct apw_use recorded;
+
+        if (apw_use_parse(old->bytes, old->length, &recorded) != 0 ||
+            strcmp(recorded.id, use->id) != 0)
+            continue;
+        if (!apw_use_is_due(&recorded, use->at, recorder->period_s))
+            return 0;
+        changes[change_count++] =
+            (struct apw_change){APW_CHANGE_DELETE, USED_ATTRIBUTE, old->bytes};
+    }
+    changes[change_count++] = (struct apw_change){APW_CHANGE_ADD, USED_ATTRIBUTE, value};
+    return change_count;
+}
+
+static enum apw_ldap_result write_once(struct apw_recorder *recorder, const char *dn,
+                                       const struct apw_use *use, const char *value,
+                                       int64_t deadline, struct apw_error *error)
+{
+    static const char *const attributes[] = {USED_ATTRIBUTE, NULL};
+    struct apw_change changes[VALUES_MAX + 1];
+    struct apw_entry *entry = NULL;
+    enum apw_ldap_result result;
+    size_t change_count;
+
+    result = apw_directory_search(recorder->directory, dn, APW_SCOPE_BASE, "(objectClass=*)",
+                                  attributes, 1, deadline, &entry, error);
+    if (result != APW_LDAP_OK || entry == NULL)
+        return result;
+    change_count = plan(recorder, entry, use, value, changes);
+    if (change_count > 0)
+        result =
+            apw_directory_modify(recorder->directory, dn, changes, change_count, deadline, error);
+    apw_entries_free(&entry);
+    return result;
+}
+
+static void complain(struct apw_recorder *recorder, const struct apw_error *error)
+{
+    struct apw_error line;
+
+    if (atomic_exchange(&recorder->has_complained, true))
+        return;
+    apw_error_set(&line, "last use is not recorded: %s", error->text);
+    apw_log_warning(recorder->log, line.text);
+}
+
+static void write_use(struct apw_recorder *recorder, const char *dn, const struct apw_use *use)
+{
+    int64_t deadline = apw_clock_monotonic_ms() + recorder->write_ms;
+    enum apw_ldap_result result = APW_LDAP_CONFLICT;
+    struct apw_error error = {""};
+    char value[APW_USE_SIZE];
+
+    if (apw_use_format(use, value) != 0 ||
+        apw_clock_remaining_ms(atomic_load(&recorder->paused_until)) > 0)
+        return;
+    for (int i = 0; i < CONFLICTS_MAX && result == APW_LDAP_CONFLICT; i++)
+        result = write_once(recorder, dn, use, value, deadline, &error);
+    switch (result) {
+    case APW_LDAP_OK:
+    case APW_LDAP_CONFLICT:
+    case APW_LDAP_NO_SUCH_OBJECT:
+        return;
+    case APW_LDAP_NOT_PERMITTED:
+    case APW_LDAP_REFUSED:
+        complain(recorder, &error);
+        break;
+    case APW_LDAP_READ_ONLY: /* a site's choice, which doctor tells of */
+    case APW_LDAP_UNAVAILABLE:
+        break;
+    }
+    atomic_store(&recorder->paused_until, apw_clock_monotonic_ms() + PAUSE_MS);
+}
+
+/* ---- the thread ---- */
+
+/* Takes what waits; writes it, or drops it. Returns how much there was. */
+static int drain(struct apw_recorder *recorder, bool is_writing)
+{
+    struct pending *list = atomic_exchange(&recorder->head, NULL);
+    int taken = 0;
+
+    while (list != NULL) {
+        struct pending *pending = list;
+
+        list = pending->next;
+        if (pending->owner == getpid()) { /* else a parent's, who writes it itself */
+            taken++;
+            if (is_writing)
+                write_use(recorder, pending->dn, &pending->use);
+        }
+        free(pending);
+    }
+    return taken;
+}
+
+static void *run(void *argument)
+{
+    struct apw_recorder *recorder = argument;
+    int taken;
+
+    do {
+        taken = drain(recorder, true);
+        if (taken == 0) /* counted, but not yet in the list */
+            sched_yield();
+        else
+            apw_directory_disconnect(recorder->directory);
+    } while (count(&recorder->work, -taken) > 0);
+    count(&threads, -1);
+    return NULL;
+}
+
+/* Every signal is blocked: the host program's handlers are not this thread's business. */
+static int start_thread(struct apw_recorder *recorder)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    pthread_t thread;
+    int status;
+
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    count(&threads, 1);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    status = pthread_create(&thread, &attributes, run, recorder);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (status != 0)
+        count(&threads, -1);
+    return status;
+}
+
+void apw_recorder_note(struct apw_recorder *recorder, const char *dn, const struct apw_use *use)
+{
+    size_t dn_size = strlen(dn) + 1;
+    struct pending *pending;
+    bool is_first;
+
+    if (apw_clock_remaining_ms(atomic_load(&recorder->paused_until)) > 0 ||
+        count_now(&recorder->work) >= PENDING_MAX)
+        return;
+    pending = malloc(sizeof *pending + dn_size);
+    if (pending == NULL)
+        return;
+    pending->owner = getpid();
+    pending->use = *use;
+    memcpy(pending->dn, dn, dn_size);
+    is_first = count(&recorder->work, 1) == 1;
+    pending->next = atomic_load(&recorder->head);
+    while (!atomic_compare_exchange_weak(&recorder->head, &pending->next, pending))
+        ;
+    if (is_first && start_thread(recorder) != 0)
+        while (count(&recorder->work, -drain(recorder, false)) > 0)
+            sched_yield();
+}
+
+/* ---- life ---- */
+
+int apw_recorder_new(const struct apw_config *config, const struct apw_directory *logins,
+                     struct apw_log *log, struct apw_recorder **recorder_r, struct apw_error *error)
+{
+    const struct apw_directory_settings settings = {
+        .uris = &config->write_uris,
+        .identity = &config->identity,
+        .start_tls = config->start_tls,
+        .tls_cacert = config->tls_cacert,
+        .tls_min = config->tls_min,
+        .timeout_ms = config->timeout_ms,
+        .tls_of = logins,
+    };
+    struct apw_recorder *recorder = calloc(1, sizeof *recorder);
+
+    *recorder_r = NULL;
+    if (recorder == NULL)
+        return apw_error_set(error, "out of memory");
+    if (apw_directory_new(&settings, &recorder->directory, error) != 0) {
+        free(recorder);
+        return -1;
+    }
+    recorder->log = log;
+    recorder->period_s = config->record_use_s;
+    recorder->write_ms = config->deadline_ms < WRITE_MS_MAX ? config->deadline_ms : WRITE_MS_MAX;
+    *recorder_r = recorder;
+    return 0;
+}
+
+void apw_recorder_free(struct apw_recorder **recorder)
+{
+    struct apw_recorder *freeing = *recorder;
+
+    *recorder = NULL;
+    if (freeing == NULL)
+        return;
+    atomic_store(&freeing->paused_until, INT64_MAX); /* what still waits is dropped */
+    wait_for_end(&freeing->work);
+    if (count_now(&freeing->work) > 0)
+        return; /* its thread still needs it */
+    drain(freeing, false);
+    apw_directory_free(&freeing->directory);
+    free(freeing);
+}
