@@ -44,13 +44,15 @@ enum apw_status apw_command_mfa(const struct apw_invocation *invocation, int arg
 enum apw_status apw_command_create(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_list(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_revoke(const struct apw_invocation *invocation, int argc, char **argv);
+enum apw_status apw_command_report(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_check(const struct apw_invocation *invocation, int argc, char **argv);
 
 /* session.c: the configuration, and the directory as whoever manages. */
 struct apw_session {
     struct apw_config *config;
+    struct apw_identity identity; /* as whom */
     struct apw_directory *directory;
-    struct apw_manager manager; /* borrows the two */
+    struct apw_manager manager; /* borrows configuration and directory */
 };
 
 /* Reads the files, asks for the password where -W says so; touches no network. Unless

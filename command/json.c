@@ -86,3 +86,18 @@ int apw_json_print(const struct apw_user *user)
     json_decref(array);
     return status;
 }
+
+int apw_json_print_finding(const char *finding, const struct apw_user *user,
+                           const struct apw_managed_password *password)
+{
+    json_t *object = json_pack("{s:s, s:o, s:o}", "finding", finding, "user",
+                               json_string(user->name), "dn", json_string(user->dn));
+    json_t *rest = password == NULL ? json_object() : object_of(password);
+    int status = object == NULL || rest == NULL ? -1 : json_object_update(object, rest);
+
+    if (status == 0)
+        status = json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(object);
+    json_decref(rest);
+    return status;
+}

@@ -12,4 +12,9 @@ int apw_table_print(const struct apw_user *user);
 /* An array of objects, as app-password(1) describes. -1 where memory is short. */
 int apw_json_print(const struct apw_user *user);
 
+/* One object on one line, without its end: the finding, the user and, unless it is NULL, the app
+ * password. -1 where memory is short. */
+int apw_json_print_finding(const char *finding, const struct apw_user *user,
+                           const struct apw_managed_password *password);
+
 #endif

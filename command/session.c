@@ -157,7 +157,6 @@ static enum apw_status open_directory(const struct apw_uris *uris,
 enum apw_status apw_session_open(const struct apw_invocation *invocation,
                                  struct apw_session *session_r)
 {
-    struct apw_identity identity = {.dn = NULL, .password = NULL};
     enum apw_status status = check_options(invocation);
     struct apw_uris uris = {.count = 0};
     struct apw_error error = {""};
@@ -175,15 +174,14 @@ enum apw_status apw_session_open(const struct apw_invocation *invocation,
         status = apw_say_usage("-H: %s", error.text);
         goto out;
     }
-    status = read_identity(invocation, &identity);
+    status = read_identity(invocation, &session_r->identity);
     if (status == APW_STATUS_DONE)
-        status = open_directory(uris.count > 0 ? &uris : &session_r->config->write_uris, &identity,
-                                session_r);
+        status = open_directory(uris.count > 0 ? &uris : &session_r->config->write_uris,
+                                &session_r->identity, session_r);
     session_r->manager =
         (struct apw_manager){.config = session_r->config, .directory = session_r->directory};
 
 out:
-    apw_identity_wipe(&identity);
     apw_uris_free(&uris);
     if (status != APW_STATUS_DONE)
         apw_session_close(session_r);
@@ -193,5 +191,6 @@ out:
 void apw_session_close(struct apw_session *session)
 {
     apw_directory_free(&session->directory);
+    apw_identity_wipe(&session->identity);
     apw_config_free(&session->config);
 }

@@ -16,70 +16,16 @@ import ldap
 import pytest
 
 import apppassword
+from administration import (COMMAND, CONFIGURATION, DONE, FAILED, NOT_PERMITTED, PREFIX, UNAVAILABLE,
+                            USAGE, Site)
 from processes import free_port
 from slapd import (BASE, CLOSED_SITE, DISABLED, GROUP, IDENTITIES, MEMBER, NON_MEMBER, TWINS,
                    Slapd, secret)
 
-PREFIX = pathlib.Path(os.environ.get("APW_PREFIX", "/usr"))
-COMMAND = PREFIX / "bin" / "app-password"
 COMPLETION = pathlib.Path(__file__).resolve().parents[2] / "completions" / "app-password"
 
-DONE, FAILED, USAGE, UNAVAILABLE, NOT_PERMITTED, CONFIGURATION = 0, 1, 64, 75, 77, 78
 SHOWN = r"[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){4}"
 RFC3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-
-
-class Site:
-    """One host's configuration folder, and the command called with it."""
-
-    def __init__(self, folder, directory, manage_as="administrator", **keys):
-        self.folder = folder
-        folder.mkdir()
-        self.config = folder / "app-password.conf"
-        self.keys = {
-            "uri": directory.ldapi, "base": BASE, "timeout": "2", "deadline": "4",
-            "binddn": IDENTITIES["mail server"],
-            "bindpw_file": self.secret_file("mail server")} | keys
-        self.write(self.config, self.keys)
-        if manage_as:
-            self.write(folder / "admin.conf", {
-                "binddn": IDENTITIES[manage_as], "bindpw_file": self.secret_file(manage_as)})
-
-    def secret_file(self, identity):
-        file = self.folder / f"{identity}.secret"
-        file.write_text(secret(identity) + "\n")
-        return str(file)
-
-    @staticmethod
-    def write(file, keys):
-        file.write_text("".join(f"{key} {value}\n" for key, value in keys.items()))
-
-    def command(self, *arguments, input="", **options):
-        """Call app-password; stdout and stderr are text."""
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.run([COMMAND, "-c", self.config, *arguments], input=input, text=True,
-                              timeout=60, **options)
-
-    def done(self, *arguments, **options):
-        """Call app-password, which must succeed; what it printed."""
-        called = self.command(*arguments, **options)
-        assert called.returncode == DONE, called
-        return called.stdout
-
-    def at_once(self, count, *arguments):
-        """Call it several times at once; the exit status, stdout and stderr of each."""
-        processes = [
-            subprocess.Popen([COMMAND, "-c", self.config, *arguments], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True) for _ in range(count)]
-        outputs = [process.communicate(timeout=60) for process in processes]
-        return [(process.returncode, *output) for process, output in zip(processes, outputs)]
-
-    def create(self, who, *options):
-        """A new app password, as the user gets it."""
-        return self.done("create", who.uid, "--label", "a test", *options).rstrip("\n")
-
-    def listed(self, who):
-        return json.loads(self.done("list", who.uid, "--json"))
 
 
 @pytest.fixture(scope="module")

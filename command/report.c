@@ -1,0 +1,319 @@
+#include "clock.h"
+#include "command.h"
+#include "finding.h"
+#include "list.h"
+#include "progress.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define EXPIRING_DEFAULT_S (14 * 86400)
+#define UNUSED_DEFAULT_S   (90 * 86400)
+
+enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, WITHOUT, FINDING_COUNT };
+
+static const char *const finding_names[FINDING_COUNT] = {
+    [EXPIRED] = "expired",
+    [EXPIRING] = "expiring",
+    [UNUSED] = "unused",
+    [DISABLED] = "disabled-account",
+    [WITHOUT] = "mfa-without-app-password",
+};
+
+enum format { FORMAT_TEXT = 0, FORMAT_JSON, FORMAT_CSV };
+
+struct report {
+    bool is_wanted[FINDING_COUNT];
+    int64_t expiring_s;
+    int64_t unused_s;
+    enum format format;
+    int64_t now;
+    size_t count[FINDING_COUNT];
+    size_t printed;
+    bool is_out_of_memory;
+};
+
+/* ---- one line for each finding ---- */
+
+/* RFC 4180: quotes are doubled. A cell that a spreadsheet would take for a formula begins with an
+ * apostrophe. */
+static void print_cell(const char *text, char end)
+{
+    putchar('"');
+    if (*text != '\0' && strchr("=+-@\t\r", *text) != NULL)
+        putchar('\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+    putchar(end);
+}
+
+static void print_time_cell(bool is_there, int64_t seconds, char end)
+{
+    char text[APW_RFC3339_SIZE] = "";
+
+    if (is_there)
+        apw_date_format_rfc3339(seconds, text);
+    print_cell(text, end);
+}
+
+static void print_csv(enum finding finding, const struct apw_user *user,
+                      const struct apw_managed_password *password)
+{
+    print_cell(finding_names[finding], ',');
+    print_cell(user->name, ',');
+    print_cell(user->dn, ',');
+    print_cell(password == NULL ? "" : password->id, ',');
+    print_cell(password == NULL ? "" : password->record.label, ',');
+    print_time_cell(password != NULL && password->has_record,
+                    password == NULL ? 0 : password->record.created, ',');
+    print_time_cell(password != NULL && password->record.has_expires,
+                    password == NULL ? 0 : password->record.expires, ',');
+    print_time_cell(password != NULL && password->has_use, password == NULL ? 0 : password->use.at,
+                    '\n');
+}
+
+/* What makes the finding one: the day of expiry, or that of the last use. */
+static void print_when(enum finding finding, const struct apw_managed_password *password)
+{
+    char minute[APW_MINUTE_SIZE];
+
+    switch (finding) {
+    case EXPIRED:
+    case EXPIRING:
+        apw_date_format_minute(password->record.expires, minute);
+        printf("  expires %s", minute);
+        return;
+    case UNUSED:
+        if (password->has_use)
+            apw_date_format_minute(password->use.at, minute);
+        printf("  last used %s", password->has_use ? minute : "never");
+        return;
+    case DISABLED:
+    case WITHOUT:
+    case FINDING_COUNT:
+        break;
+    }
+}
+
+static void print_text(enum finding finding, const struct apw_user *user,
+                       const struct apw_managed_password *password)
+{
+    char label[APW_LABEL_SIZE];
+
+    printf("%-24s  %s", finding_names[finding], user->name);
+    if (password != NULL) {
+        strcpy(label, password->record.label);
+        printf("  %s  %s", password->id[0] != '\0' ? password->id : "?", apw_say_printable(label));
+        print_when(finding, password);
+    }
+    putchar('\n');
+}
+
+static void print(struct report *report, enum finding finding, const struct apw_user *user,
+                  const struct apw_managed_password *password)
+{
+    report->count[finding]++;
+    apw_progress_hide();
+    switch (report->format) {
+    case FORMAT_TEXT:
+        print_text(finding, user, password);
+        break;
+    case FORMAT_JSON:
+        fputs(report->printed > 0 ? ",\n  " : "[\n  ", stdout);
+        if (apw_json_print_finding(finding_names[finding], user, password) != 0)
+            report->is_out_of_memory = true;
+        break;
+    case FORMAT_CSV:
+        print_csv(finding, user, password);
+        break;
+    }
+    report->printed++;
+}
+
+static void print_start(const struct report *report)
+{
+    if (report->format == FORMAT_CSV)
+        puts("finding,user,dn,id,label,created,expires,last_used");
+}
+
+static void print_end(const struct report *report)
+{
+    if (report->format == FORMAT_JSON)
+        puts(report->printed > 0 ? "\n]" : "[]");
+    for (int i = 0; i < FINDING_COUNT; i++)
+        if (report->is_wanted[i])
+            apw_say(NULL, "%s: %zu", finding_names[i], report->count[i]);
+}
+
+/* ---- the two searches ---- */
+
+static int look_at_user(void *context, const struct apw_user *user)
+{
+    struct report *report = context;
+
+    for (size_t i = 0; i < user->password_count; i++) {
+        const struct apw_managed_password *password = &user->password[i];
+
+        if (report->is_wanted[EXPIRED] && apw_finding_is_expired(password, report->now))
+            print(report, EXPIRED, user, password);
+        if (report->is_wanted[EXPIRING] &&
+            apw_finding_is_expiring(password, report->now, report->expiring_s))
+            print(report, EXPIRING, user, password);
+        if (report->is_wanted[UNUSED] &&
+            apw_finding_is_unused(user, password, report->now, report->unused_s))
+            print(report, UNUSED, user, password);
+        if (report->is_wanted[DISABLED] && user->is_disabled)
+            print(report, DISABLED, user, password);
+    }
+    apw_progress_step();
+    return report->is_out_of_memory ? -1 : 0;
+}
+
+static int look_at_user_without(void *context, const struct apw_user *user)
+{
+    struct report *report = context;
+
+    print(report, WITHOUT, user, NULL);
+    apw_progress_step();
+    return report->is_out_of_memory ? -1 : 0;
+}
+
+static enum apw_manage_result
+search_without(struct report *report, const struct apw_manager *manager, struct apw_error *error)
+{
+    static const char format[] = "(&%s(!(appPassword=*)))";
+    size_t size = sizeof format + strlen(manager->config->mfa_filter);
+    char *filter = malloc(size);
+    enum apw_manage_result result;
+
+    if (filter == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_MANAGE_UNAVAILABLE;
+    }
+    snprintf(filter, size, format, manager->config->mfa_filter);
+    result = apw_user_each(manager, filter, look_at_user_without, report, error);
+    free(filter);
+    return result;
+}
+
+/* Where nobody records uses, everything would look unused. */
+static enum apw_manage_result check_uses(struct report *report, const struct apw_manager *manager,
+                                         struct apw_error *error)
+{
+    enum apw_manage_result result;
+    bool has_uses;
+
+    if (!report->is_wanted[UNUSED])
+        return APW_MANAGE_DONE;
+    result = apw_finding_has_uses(manager, report->now, report->unused_s, &has_uses, error);
+    if (result == APW_MANAGE_DONE && !has_uses) {
+        report->is_wanted[UNUSED] = false;
+        apw_say(NULL, "last use is not recorded here, or nothing was used for so long: nothing is "
+                      "reported as unused (record_use of app-password.conf has it recorded)");
+    }
+    return result;
+}
+
+static enum apw_status run(struct report *report, const struct apw_manager *manager)
+{
+    struct apw_error error = {""};
+    enum apw_manage_result result = check_uses(report, manager, &error);
+
+    apw_progress_begin(0);
+    print_start(report);
+    if (result == APW_MANAGE_DONE && (report->is_wanted[EXPIRED] || report->is_wanted[EXPIRING] ||
+                                      report->is_wanted[UNUSED] || report->is_wanted[DISABLED]))
+        result = apw_user_each(manager, "(appPassword=*)", look_at_user, report, &error);
+    if (result == APW_MANAGE_DONE && report->is_wanted[WITHOUT])
+        result = search_without(report, manager, &error);
+    apw_progress_end();
+    print_end(report);
+    if (report->is_out_of_memory)
+        apw_error_set(&error, "out of memory");
+    if (result != APW_MANAGE_DONE || report->is_out_of_memory)
+        apw_say(NULL, "the report is not complete: %s", error.text);
+    return report->is_out_of_memory ? APW_STATUS_UNAVAILABLE : apw_status_of(result);
+}
+
+/* ---- options ---- */
+
+static int read_period(const char *option, const char *text, int64_t *seconds_r)
+{
+    if (apw_duration_parse(text, false, seconds_r) == 0 && *seconds_r > 0)
+        return 0;
+    apw_say_usage("%s %s: it must be a period like 14d or 12h", option, text);
+    return -1;
+}
+
+static int read_options(int argc, char **argv, struct report *report)
+{
+    enum { O_EXPIRED = APW_OPTION_COMMAND, O_EXPIRING, O_UNUSED, O_DISABLED, O_WITHOUT, JSON, CSV };
+    static const struct option longs[] = {
+        {"expired", no_argument, NULL, O_EXPIRED},
+        {"expiring", required_argument, NULL, O_EXPIRING},
+        {"unused", required_argument, NULL, O_UNUSED},
+        {"disabled", no_argument, NULL, O_DISABLED},
+        {"mfa-without-app-password", no_argument, NULL, O_WITHOUT},
+        {"json", no_argument, NULL, JSON},
+        {"csv", no_argument, NULL, CSV},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+
+    apw_option_begin();
+    for (;;) {
+        int found = apw_option_next(argc, argv, "h", longs);
+
+        if (found < O_EXPIRED)
+            return found;
+        if ((found == JSON || found == CSV) && report->format != FORMAT_TEXT) {
+            apw_say_usage("report: either --json or --csv");
+            return APW_OPTION_BAD;
+        }
+        if (found == JSON || found == CSV)
+            report->format = found == JSON ? FORMAT_JSON : FORMAT_CSV;
+        else
+            report->is_wanted[found - O_EXPIRED] = true;
+        if ((found == O_EXPIRING && read_period("--expiring", optarg, &report->expiring_s) != 0) ||
+            (found == O_UNUSED && read_period("--unused", optarg, &report->unused_s) != 0))
+            return APW_OPTION_BAD;
+    }
+}
+
+static void want_all_unless_some(struct report *report)
+{
+    bool is_any = false;
+
+    for (int i = 0; i < FINDING_COUNT; i++)
+        is_any = is_any || report->is_wanted[i];
+    for (int i = 0; i < FINDING_COUNT && !is_any; i++)
+        report->is_wanted[i] = true;
+}
+
+enum apw_status apw_command_report(const struct apw_invocation *invocation, int argc, char **argv)
+{
+    struct report report = {
+        .expiring_s = EXPIRING_DEFAULT_S, .unused_s = UNUSED_DEFAULT_S, .now = (int64_t)time(NULL)};
+    int found = read_options(argc, argv, &report);
+    struct apw_session session;
+    enum apw_status status;
+
+    if (found != APW_OPTION_END)
+        return apw_option_outcome(found);
+    if (optind < argc)
+        return apw_say_usage("report is about the whole directory, not about \"%s\"; `app-password "
+                             "list` is about one USER",
+                             argv[optind]);
+    want_all_unless_some(&report);
+    status = apw_session_open(invocation, &session);
+    if (status != APW_STATUS_DONE)
+        return status;
+    status = run(&report, &session.manager);
+    apw_session_close(&session);
+    return status;
+}

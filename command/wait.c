@@ -1,0 +1,161 @@
+#include "wait.h"
+#include "clock.h"
+#include "record.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERVERS_MAX   (2 * APW_URIS_MAX)
+#define FIRST_WAIT_MS 50
+#define LAST_WAIT_MS  1000
+
+/* One server, and how far it has come. */
+struct server {
+    const char *uri;
+    struct apw_directory *directory;
+    size_t forgotten; /* of the revocations, from the first on */
+    struct apw_error error;
+};
+
+int apw_revocations_add(struct apw_revocations *revocations, const char *dn, const char *id)
+{
+    struct apw_revocation *grown =
+        realloc(revocations->item, (revocations->count + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return -1;
+    revocations->item = grown;
+    grown += revocations->count;
+    grown->dn = strdup(dn);
+    snprintf(grown->id, sizeof grown->id, "%s", id);
+    if (grown->dn == NULL)
+        return -1;
+    revocations->count++;
+    return 0;
+}
+
+void apw_revocations_clear(struct apw_revocations *revocations)
+{
+    for (size_t i = 0; i < revocations->count; i++)
+        free(revocations->item[i].dn);
+    free(revocations->item);
+    *revocations = (struct apw_revocations){.count = 0};
+}
+
+static bool holds(const struct apw_entry *entry, const char *id)
+{
+    const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");
+
+    for (size_t i = 0; values != NULL && i < values->count; i++) {
+        char value_id[APW_ID_LENGTH + 1];
+
+        if (*id == '\0' ||
+            (apw_record_parse_id(values->value[i].bytes, values->value[i].length, value_id) == 0 &&
+             strcmp(value_id, id) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the server has forgotten it; else why that cannot be said. */
+static bool has_forgotten(const struct apw_session *session, struct server *server,
+                          const struct apw_revocation *revocation)
+{
+    static const char *const attributes[] = {"appPassword", NULL};
+    struct apw_entry *entry = NULL;
+    enum apw_ldap_result result = apw_directory_search(
+        server->directory, revocation->dn, APW_SCOPE_BASE, "(objectClass=*)", attributes, 1,
+        apw_manager_deadline(&session->manager), &entry, &server->error);
+    bool is_forgotten = result == APW_LDAP_NO_SUCH_OBJECT ||
+                        (result == APW_LDAP_OK && entry != NULL && !holds(entry, revocation->id));
+
+    if (result == APW_LDAP_OK && !is_forgotten)
+        apw_error_set(&server->error, "%s: still has %s of %s", server->uri,
+                      revocation->id[0] != '\0' ? revocation->id : "app passwords", revocation->dn);
+    apw_entries_free(&entry);
+    return is_forgotten;
+}
+
+/* Goes on where it stopped the last time; true when all are forgotten. */
+static bool is_done(const struct apw_session *session, struct server *server,
+                    const struct apw_revocations *revocations)
+{
+    while (server->forgotten < revocations->count &&
+           has_forgotten(session, server, &revocations->item[server->forgotten]))
+        server->forgotten++;
+    return server->forgotten == revocations->count;
+}
+
+/* Every URI once, each with a directory of its own. */
+static enum apw_status open_servers(const struct apw_session *session, struct server *servers,
+                                    size_t *count_r)
+{
+    const struct apw_uris *lists[] = {&session->config->uris, &session->config->write_uris};
+
+    *count_r = 0;
+    for (int list = 0; list < 2; list++)
+        for (unsigned i = 0; i < lists[list]->count; i++) {
+            struct server *server = &servers[*count_r];
+            struct apw_uris alone = {.count = 1, .uri = {lists[list]->uri[i]}};
+            bool is_known = false;
+
+            for (size_t j = 0; j < *count_r; j++)
+                is_known = is_known || strcmp(servers[j].uri, alone.uri[0]) == 0;
+            if (is_known)
+                continue;
+            server->uri = alone.uri[0];
+            if (apw_session_connect(session->config, &alone, &session->identity, &server->directory,
+                                    &server->error) != 0) {
+                apw_say(NULL, "--wait: %s", server->error.text);
+                return APW_STATUS_CONFIGURATION;
+            }
+            (*count_r)++;
+        }
+    return APW_STATUS_DONE;
+}
+
+static size_t count_behind(const struct apw_session *session, struct server *servers, size_t count,
+                           const struct apw_revocations *revocations)
+{
+    size_t behind = 0;
+
+    for (size_t i = 0; i < count; i++)
+        behind += !is_done(session, &servers[i], revocations);
+    return behind;
+}
+
+static enum apw_status wait_for(const struct apw_session *session, struct server *servers,
+                                size_t count, const struct apw_revocations *revocations,
+                                int64_t seconds)
+{
+    int64_t deadline = apw_clock_monotonic_ms() + seconds * 1000, pause = FIRST_WAIT_MS;
+
+    while (count_behind(session, servers, count, revocations) > 0) {
+        int64_t remaining = apw_clock_remaining_ms(deadline);
+
+        if (remaining == 0) {
+            for (size_t i = 0; i < count; i++)
+                if (servers[i].forgotten < revocations->count)
+                    apw_say(NULL, "--wait: %s", servers[i].error.text);
+            return APW_STATUS_UNAVAILABLE;
+        }
+        apw_clock_sleep_until_ms(apw_clock_monotonic_ms() +
+                                 (pause < remaining ? pause : remaining));
+        pause = pause * 2 < LAST_WAIT_MS ? pause * 2 : LAST_WAIT_MS;
+    }
+    return APW_STATUS_DONE;
+}
+
+enum apw_status apw_wait(const struct apw_session *session,
+                         const struct apw_revocations *revocations, int64_t seconds)
+{
+    struct server servers[SERVERS_MAX] = {{.uri = NULL}};
+    size_t count;
+    enum apw_status status = open_servers(session, servers, &count);
+
+    if (status == APW_STATUS_DONE)
+        status = wait_for(session, servers, count, revocations, seconds);
+    for (size_t i = 0; i < count; i++)
+        apw_directory_free(&servers[i].directory);
+    return status;
+}
