@@ -139,6 +139,10 @@ class MailServer:
 
     def events(self):
         """The log lines of the logins so far."""
+        return [line for line in self.log_lines() if " verdict=" in line]
+
+    def log_lines(self):
+        """Those and the others."""
         return self.log.read_text().splitlines() if self.log.exists() else []
 
     def postfix_says(self, text):

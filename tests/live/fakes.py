@@ -95,3 +95,58 @@ class YesMan:
                              for _ in range(4)]
                     self.asked.append(parts[0].decode())
                     connection.sendall(b"\x00\x02OK")
+
+
+class Relay:
+    """Hands a TCP connection on to another address, until it is cut."""
+
+    def __init__(self, host, port):
+        self._target = host, int(port)
+        self._is_cut = False
+        self._links = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self):
+        """End every connection, and each new one at once."""
+        self._is_cut = True
+        for link in list(self._links):
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+    def mend(self):
+        """Hand on again."""
+        self._is_cut = False
+
+    def close(self):
+        self.cut()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near):
+        with near, contextlib.suppress(OSError):
+            if self._is_cut:
+                return
+            with socket.create_connection(self._target) as far:
+                self._links |= {near, far}
+                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+                back.start()
+                self._pump(near, far)
+                back.join()
+                self._links -= {near, far}
+
+    @staticmethod
+    def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

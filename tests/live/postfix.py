@@ -16,6 +16,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
 KINDS = {
     "one process": ("submissions", "1", 120, []),
     "many processes": ("submissions", "-", 10, []),
+    "one client each": ("submissions", "-", 3, ["max_use=1"]),
     "starttls": ("submission", "1", 5, []),
     "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
     "asks Dovecot": ("submissions", "1", 5, ["smtpd_sasl_type=dovecot"]),

@@ -76,10 +76,12 @@ class Slapd:
     authority   certificates.Authority; without it there is no TLS
     chroot      a folder to place a second ldapi socket in; ldapi_in_chroot is its URI there
     lines       more lines for the global section
+    is_empty    without any entry, for one that gets them from another
     """
 
     def __init__(self, folder, acl=ACL["slapd.conf"], ppolicy=True, schema=True,
-                 site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines=""):
+                 site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines="",
+                 is_empty=False):
         self.folder = folder
         self.acl = acl
         self.with_cn_config = any(file.suffix == ".ldif" for file in acl)
@@ -98,6 +100,10 @@ class Slapd:
             self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
         self._fresh_names = (f"user{number:03}" for number in range(300))
         self._prepare(site_rules, first_rules, authority, lines)
+        if not is_empty:
+            self._load_users()
+        if self.with_cn_config:
+            self._turn_into_cn_config(folder / "slapd.conf")
 
     def start(self):
         """Start slapd and wait until it answers."""
@@ -198,7 +204,7 @@ class Slapd:
             return None
 
     def _prepare(self, site_rules, first_rules, authority, lines):
-        """Write the configuration and load the users."""
+        """Write the configuration."""
         (self.folder / "db").mkdir(parents=True)
         self.log.touch()
         include = not self.with_cn_config
@@ -234,16 +240,16 @@ overlay memberof
 {acl}
 {site_rules}
 """)
+        self._config = ["-f", config]
+
+    def _load_users(self):
         users = self.folder / "users.ldif"
         with open(users, "w") as file:
             writer = ldif.LDIFWriter(file)
             for dn, entry in _entries(self.ppolicy):
                 writer.unparse(dn, {name: [value.encode() for value in values]
                                     for name, values in entry.items()})
-        run(["slapadd", "-q", "-f", config, "-l", users])
-        self._config = ["-f", config]
-        if self.with_cn_config:
-            self._turn_into_cn_config(config)
+        run(["slapadd", "-q", *self._config, "-l", users])
 
     def _turn_into_cn_config(self, config):
         """Convert, then load our schema and rules the way an administrator does."""

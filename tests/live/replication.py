@@ -1,0 +1,73 @@
+"""A provider and a consumer in syncrepl replication."""
+
+import contextlib
+
+import ldap
+
+from fakes import Relay
+from processes import wait_until
+from slapd import BASE, CLOSED_SITE, IDENTITIES, Slapd, secret
+
+READ_ALL = f"""\
+access to * by dn.exact="{IDENTITIES["replicator"]}" read by * break
+"""
+PROVIDER = f"""\
+overlay syncprov
+limits dn.exact="{IDENTITIES["replicator"]}" size=unlimited time=unlimited
+"""
+CONSUMER = """\
+syncrepl rid=1 provider=ldap://{relay} searchbase={base} type=refreshAndPersist
+  retry="1 +" bindmethod=simple binddn="{identity}" credentials="{password}"
+updateref {provider}
+"""
+
+
+class Replication:
+    """Writes go to `provider`; `consumer` follows as the identity "replicator", and refers writes.
+
+    The options are those of Slapd, for both.
+    """
+
+    def __init__(self, folder, **options):
+        folder.mkdir(exist_ok=True)
+        options = {"site_rules": CLOSED_SITE, "lines": "moduleload syncprov"} | options
+        self.provider = Slapd(folder / "provider", first_rules=PROVIDER + READ_ALL, **options)
+        self.relay = Relay(*self.provider.ldap.removeprefix("ldap://").split(":"))
+        rules = CONSUMER.format(
+            relay=self.relay.address, base=BASE, identity=IDENTITIES["replicator"],
+            password=secret("replicator"), provider=self.provider.ldap) + READ_ALL
+        self.consumer = Slapd(folder / "consumer", first_rules=rules, is_empty=True, **options)
+
+    def start(self):
+        self.provider.start()
+        self.consumer.start()
+        self.in_step()
+        return self
+
+    def stop(self):
+        self.relay.close()
+        self.consumer.stop()
+        self.provider.stop()
+
+    def in_step(self):
+        """Wait until the consumer has everything."""
+        wait_until(lambda: context_csn(self.consumer) == context_csn(self.provider) != [],
+                   "the consumer to catch up", timeout=30)
+
+    @contextlib.contextmanager
+    def lag(self):
+        """Meanwhile the consumer learns nothing; afterwards it catches up."""
+        self.relay.cut()
+        yield
+        self.relay.mend()
+        self.in_step()
+
+
+def context_csn(server):
+    """How far a server has come; nothing where it cannot be asked."""
+    try:
+        (_, entry), = server.connect("replicator").search_s(
+            BASE, ldap.SCOPE_BASE, "(objectClass=*)", ["contextCSN"])
+    except (ldap.INVALID_CREDENTIALS, ldap.NO_SUCH_OBJECT, ldap.SERVER_DOWN):
+        return []
+    return sorted(entry.get("contextCSN", []))

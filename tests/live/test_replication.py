@@ -1,0 +1,137 @@
+"""A provider that is written to and a consumer that mail servers ask."""
+
+import time
+
+import pytest
+
+import smtp
+from administration import DONE, FAILED, UNAVAILABLE, Site
+from processes import wait_until
+from replication import Replication
+
+
+@pytest.fixture(scope="module")
+def pair(workdir, postfix):
+    servers = Replication(workdir / "replication").start()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="module")
+def hosts(pair, mail_server, tmp_path_factory):
+    """A mail server that asks the consumer, and whoever manages, at the provider."""
+    keys = {"uri": pair.consumer.ldap, "write_uri": pair.provider.ldap}
+    site = Site(tmp_path_factory.mktemp("replication") / "site", pair.provider, **keys)
+    return mail_server(keys), site
+
+
+def sign_in(server, who, password):
+    return server.sign_in(who.uid, password).code
+
+
+def test_what_is_made_at_the_provider_opens_mail_at_the_consumer(pair, hosts):
+    server, site = hosts
+    who = pair.provider.new_person()
+    site.done("mfa", "on", who.uid)
+    password = site.create(who)
+    pair.in_step()
+    assert sign_in(server, who, password) == smtp.ACCEPTED
+    assert sign_in(server, who, who.password) == smtp.REFUSED
+
+
+def test_a_consumer_that_lags_accepts_what_is_revoked_until_it_catches_up(pair, hosts):
+    server, site = hosts
+    who = pair.provider.new_person(mfa=True)
+    password = site.create(who)
+    pair.in_step()
+    with pair.lag():
+        site.done("revoke", who.uid, "--all")
+        assert sign_in(server, who, password) == smtp.ACCEPTED
+    assert sign_in(server, who, password) == smtp.REFUSED
+
+
+def test_without_write_uri_the_administrator_is_told_of_it(pair, hosts, tmp_path):
+    site = Site(tmp_path / "site", pair.consumer)
+    who = pair.provider.new_person(mfa=True)
+    pair.in_step()
+    called = site.command("create", who.uid, "--label", "a test")
+    assert called.returncode == FAILED and "write_uri" in called.stderr, called
+    assert called.stdout == ""
+
+
+def test_a_provider_that_is_down_leaves_logins_and_says_so_to_the_administrator(pair, hosts):
+    server, site = hosts
+    who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
+    pair.in_step()
+    pair.provider.stop()
+    try:
+        called = site.command("revoke", who.uid, app_password.id)
+        assert called.returncode == UNAVAILABLE and pair.provider.ldap in called.stderr, called
+        assert sign_in(server, who, app_password.shown) == smtp.ACCEPTED
+    finally:
+        pair.provider.start()
+    assert pair.provider.values(who, "appPassword") == [app_password.value]
+
+
+def test_the_last_use_is_written_to_the_provider(pair, mail_server):
+    server = mail_server({"uri": pair.consumer.ldap, "write_uri": pair.provider.ldap})
+    who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
+    pair.in_step()
+    assert sign_in(server, who, app_password.shown) == smtp.ACCEPTED
+    wait_until(lambda: pair.provider.values(who, "appPasswordUsed"), "the use to be recorded")
+
+
+def test_a_consumer_that_takes_no_writes_is_passed_over_in_silence(pair, mail_server):
+    server = mail_server({"uri": pair.consumer.ldap, "write_uri": pair.consumer.ldap})
+    who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
+    pair.in_step()
+    mark = pair.consumer.mark()
+    assert sign_in(server, who, app_password.shown) == smtp.ACCEPTED
+    wait_until(lambda: any("err=10" in line for line in pair.consumer.log_since(mark)),
+               "the consumer to refer the write")
+    assert len(server.events()) == 1
+    assert "last use" not in "\n".join(server.postfix.log_of(server.service))
+
+
+def test_wait_returns_when_the_consumer_has_forgotten(pair, hosts):
+    _, site = hosts
+    who = pair.provider.new_person(mfa=True)
+    ids = [site.create(who)[:4] for _ in range(2)]
+    pair.in_step()
+    assert site.command("revoke", who.uid, *ids, "--wait").returncode == DONE
+    assert pair.consumer.values(who, "appPassword") == []
+
+
+WAYS = {
+    "an id": lambda who, app_password: [who.uid, app_password.id],
+    "all": lambda who, app_password: [who.uid, "--all"],
+    "whatever has expired": lambda who, app_password: ["--expired", who.uid],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_wait_gives_up_in_time_and_names_the_server_that_lags(pair, hosts, way):
+    _, site = hosts
+    who = pair.provider.new_person(mfa=True)
+    old = pair.provider.add_app_password(who, expires="20260101000000Z")
+    pair.in_step()
+    with pair.lag():
+        start = time.monotonic()
+        called = site.command("revoke", *WAYS[way](who, old), "--wait=1s")
+        assert 1 <= time.monotonic() - start < 4
+        assert called.returncode == UNAVAILABLE, called
+        assert pair.consumer.ldap in called.stderr and pair.provider.ldap not in called.stderr
+        assert pair.provider.values(who, "appPassword") == []
+
+
+def test_wait_names_a_server_that_does_not_answer(pair, hosts):
+    _, site = hosts
+    who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
+    pair.in_step()
+    pair.consumer.stop()
+    try:
+        called = site.command("revoke", who.uid, app_password.id, "--wait=1s")
+        assert called.returncode == UNAVAILABLE and pair.consumer.ldap in called.stderr, called
+    finally:
+        pair.consumer.start()
+        pair.in_step()

@@ -1,0 +1,258 @@
+"""What is amiss in the whole directory, and sweeping it up: report, revoke --expired and --unused."""
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+import apppassword
+from administration import COMMAND, DONE, FAILED, USAGE, Site
+from apppassword import from_now
+from slapd import CLOSED_SITE, IDENTITIES, Slapd, person
+
+OLD = from_now(days=-400)
+
+
+@pytest.fixture
+def directory(workdir, tmp_path_factory):
+    """A directory of each test's own: a report is about everybody."""
+    slapd = Slapd(workdir / tmp_path_factory.mktemp("sweep").name, lines="sizelimit 100").start()
+    yield slapd
+    slapd.stop()
+
+
+@pytest.fixture
+def site(directory, tmp_path):
+    return Site(tmp_path / "site", directory)
+
+
+def use(directory, who, app_password, **ago):
+    """Have a use on record."""
+    directory.administrate(who, appPasswordUsed=f"id={app_password.id} at={from_now(**ago)}")
+
+
+class Population:
+    """One user for each finding, and users about whom there is nothing to find."""
+
+    def __init__(self, directory):
+        new = directory.new_person
+        self.expired, self.expiring, self.unused = (new(mfa=True) for _ in range(3))
+        self.never_used, self.without, self.fine = (new(mfa=True) for _ in range(3))
+        self.young, self.strange, self.off = new(mfa=True), new(mfa=True), new()
+        self.disabled = person("disabled")
+        add = directory.add_app_password
+        self.expired_one = add(self.expired, created=OLD, expires=from_now(days=-1))
+        self.expiring_one = add(self.expiring, expires=from_now(days=10))
+        self.unused_one = add(self.unused, created=OLD)
+        use(directory, self.unused, self.unused_one, days=-200)
+        self.never_used_one = add(self.never_used, created=OLD, label='=cmd|"x",y')
+        self.fine_one = add(self.fine, created=OLD, expires=from_now(days=100))
+        use(directory, self.fine, self.fine_one, days=-1)
+        self.young_one = add(self.young, created=from_now(days=-10))
+        self.strange_one = add(self.strange, created=OLD)
+        directory.administrate(self.strange,
+                               appPasswordUsed=f"id={self.strange_one.id} at=yesterday")
+        self.disabled_one = add(self.disabled)
+
+
+@pytest.fixture
+def population(directory):
+    return Population(directory)
+
+
+def found(site, *options):
+    """(finding, user, id) of each, from the JSON."""
+    return {(row["finding"], row["user"], row.get("id"))
+            for row in json.loads(site.done("report", "--json", *options))}
+
+
+def everything(population):
+    return {
+        ("expired", population.expired.uid, population.expired_one.id),
+        ("expiring", population.expiring.uid, population.expiring_one.id),
+        ("unused", population.unused.uid, population.unused_one.id),
+        ("unused", population.never_used.uid, population.never_used_one.id),
+        ("disabled-account", population.disabled.uid, population.disabled_one.id),
+        ("mfa-without-app-password", population.without.uid, None),
+    }
+
+
+def test_without_options_everything_is_reported(population, site):
+    assert found(site) == everything(population)
+
+
+OPTIONS = {
+    "expired": ["--expired"], "expiring": ["--expiring", "14d"], "unused": ["--unused", "90d"],
+    "disabled-account": ["--disabled"],
+    "mfa-without-app-password": ["--mfa-without-app-password"],
+}
+
+
+@pytest.mark.parametrize("finding", OPTIONS)
+def test_one_finding_alone(population, site, finding):
+    assert found(site, *OPTIONS[finding]) == {
+        row for row in everything(population) if row[0] == finding}
+
+
+PERIODS = {
+    "nothing expires within": (["--expiring", "9d"], 0),
+    "more expires within": (["--expiring", "101d"], 2),
+    "what was used within the period is not unused": (["--unused", "300d"], 1),
+    "what is younger than the period is not unused": (["--unused", "500d"], 0),
+    "a short period finds the young ones": (["--unused", "5d"], 3),
+}
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_period(population, site, period):
+    options, count = PERIODS[period]
+    assert len(found(site, *options)) == count
+
+
+def test_text_has_a_line_for_each_and_counts_at_the_end(population, site):
+    called = site.command("report")
+    assert called.returncode == DONE
+    assert len(called.stdout.splitlines()) == 6
+    line, = [line for line in called.stdout.splitlines() if line.startswith("expired ")]
+    assert line.split()[:3] == ["expired", population.expired.uid, population.expired_one.id]
+    assert "app-password: unused: 2" in called.stderr
+
+
+def test_csv_is_read_back_and_holds_no_formula(population, site):
+    rows = list(csv.DictReader(io.StringIO(site.done("report", "--csv"))))
+    assert {(row["finding"], row["user"], row["id"] or None) for row in rows} == \
+        everything(population)
+    row, = [row for row in rows if row["user"] == population.never_used.uid]
+    assert row["label"] == "'=cmd|\"x\",y" and row["last_used"] == ""
+    assert row["dn"] == population.never_used.dn
+
+
+def test_an_empty_report(directory, site):
+    assert json.loads(site.done("report", "--json")) == []
+    assert site.done("report") == ""
+    assert site.done("report", "--csv").count("\n") == 1
+
+
+def test_more_users_than_the_server_shows_at_once(directory, site):
+    """The identity of this site has no limit of its own: pages do not help, and it is said."""
+    for _ in range(101):
+        directory.new_person(mfa=True)
+    called = site.command("report")
+    assert called.returncode == FAILED, called
+    assert "not complete" in called.stderr and "limits" in called.stderr
+
+
+def test_more_users_than_one_page(workdir, tmp_path):
+    slapd = Slapd(workdir / "pages", lines=f"""\
+sizelimit 100
+""", first_rules=f'limits dn.exact="{IDENTITIES["administrator"]}" size=unlimited\n').start()
+    try:
+        many = [slapd.new_person(mfa=True) for _ in range(230)]
+        assert found(Site(tmp_path / "site", slapd), "--mfa-without-app-password") == {
+            ("mfa-without-app-password", who.uid, None) for who in many}
+    finally:
+        slapd.stop()
+
+
+def test_without_recorded_uses_nothing_is_called_unused(directory, site):
+    directory.add_app_password(directory.new_person(mfa=True), created=OLD)
+    called = site.command("report", "--json", "--unused", "90d")
+    assert called.returncode == DONE and json.loads(called.stdout) == []
+    assert "last use is not recorded here" in called.stderr
+
+
+def test_progress_on_a_terminal_only(population, site):
+    ours, theirs = pty.openpty()
+    subprocess.run([COMMAND, "-c", site.config, "report", "--json"], stdout=subprocess.DEVNULL,
+                   stderr=theirs, env=os.environ | {"TERM": "xterm"}, timeout=60, check=True)
+    assert " entries" in os.read(ours, 65536).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert "entries" not in site.command("report").stderr
+
+
+WRONG = {
+    "a user": ["report", "alice"],
+    "two formats": ["report", "--json", "--csv"],
+    "a period without a unit": ["report", "--expiring", "14"],
+    "a period of nothing": ["report", "--unused", "0d"],
+    "revoke unused without a unit": ["revoke", "--unused", "180"],
+    "revoke all of everybody": ["revoke", "--expired", "--all"],
+    "revoke and wait for nothing": ["revoke", "--expired", "--dry-run", "--wait"],
+    "wait for ever": ["revoke", "alice", "--all", "--wait=ever"],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_usage(site, wrong):
+    called = site.command(*WRONG[wrong])
+    assert called.returncode == USAGE and called.stdout == ""
+
+
+def left(directory, population):
+    """The names of those who still have their app password."""
+    return {name for name in ("expired", "expiring", "unused", "never_used", "fine", "young",
+                              "strange", "disabled")
+            if directory.values(getattr(population, name), "appPassword")}
+
+
+ALL = {"expired", "expiring", "unused", "never_used", "fine", "young", "strange", "disabled"}
+SWEEPS = {
+    "expired": (["--expired"], {"expired"}),
+    "unused for half a year": (["--unused", "180d"], {"unused", "never_used"}),
+    "unused for a year": (["--unused", "365d"], {"never_used"}),
+    "both": (["--expired", "--unused", "180d"], {"expired", "unused", "never_used"}),
+}
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_revoke(directory, population, site, sweep):
+    options, gone = SWEEPS[sweep]
+    would = site.command("revoke", *options, "--dry-run")
+    assert would.returncode == DONE and would.stdout.count("would be revoked") == len(gone), would
+    assert left(directory, population) == ALL
+    called = site.command("revoke", *options)
+    assert called.returncode == DONE, called
+    assert called.stdout == would.stdout.replace("would be revoked", "revoked")
+    assert left(directory, population) == ALL - gone
+    assert f"{len(gone)} revoked, 0 failed" in called.stderr
+
+
+def test_revoke_of_those_named_only(directory, population, site):
+    site.done("revoke", "--unused", "180d", population.unused.uid, population.fine.uid)
+    assert left(directory, population) == ALL - {"unused"}
+
+
+def test_revoke_goes_on_after_a_name_that_is_none(directory, population, site):
+    called = site.command("revoke", "--expired", "nobody-at-all", population.expired.uid)
+    assert called.returncode == FAILED and "nobody-at-all: no such user" in called.stderr
+    assert left(directory, population) == ALL - {"expired"}
+
+
+def test_other_app_passwords_of_the_same_user_stay(directory, population, site):
+    other = directory.add_app_password(population.expired)
+    site.done("revoke", "--expired")
+    assert directory.values(population.expired, "appPassword") == [other.value]
+
+
+def test_unusable_values_stay(directory, population, site):
+    broken = apppassword.make(created=OLD, expires=from_now(days=-1)).value.replace("m=8192", "m=1")
+    directory.administrate(population.without, appPassword=broken)
+    site.done("revoke", "--expired", "--unused", "180d")
+    assert directory.values(population.without, "appPassword") == [broken]
+
+
+@pytest.mark.parametrize("who", [[], ["user000"]], ids=["everybody", "one user"])
+def test_unused_refuses_where_nobody_records_uses(directory, site, who):
+    user = directory.new_person(mfa=True)
+    app_password = directory.add_app_password(user, created=OLD)
+    use(directory, user, app_password, days=-200)
+    called = site.command("revoke", "--unused", "180d", *who)
+    assert called.returncode == FAILED and called.stdout == ""
+    assert "last use is not recorded here" in called.stderr
+    assert directory.values(user, "appPassword") == [app_password.value]
+    assert site.done("revoke", "--unused", "300d").count("revoked") == 0
