@@ -44,6 +44,7 @@ enum apw_status apw_command_mfa(const struct apw_invocation *invocation, int arg
 enum apw_status apw_command_create(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_list(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_revoke(const struct apw_invocation *invocation, int argc, char **argv);
+enum apw_status apw_command_doctor(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_report(const struct apw_invocation *invocation, int argc, char **argv);
 enum apw_status apw_command_check(const struct apw_invocation *invocation, int argc, char **argv);
 

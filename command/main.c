@@ -13,7 +13,8 @@ static const struct {
     apw_command run;
 } commands[] = {
     {"mfa", apw_command_mfa},       {"create", apw_command_create}, {"list", apw_command_list},
-    {"revoke", apw_command_revoke}, {"report", apw_command_report}, {"check", apw_command_check},
+    {"revoke", apw_command_revoke}, {"report", apw_command_report}, {"doctor", apw_command_doctor},
+    {"check", apw_command_check},
 };
 
 /* Where a standard stream is closed, the connection to the directory would take its number, and an
@@ -89,7 +90,7 @@ static enum apw_status run(int argc, char **argv)
         return APW_STATUS_USAGE;
     }
     if (optind == argc)
-        return apw_say_usage("which COMMAND: mfa, create, list, revoke, report or check?");
+        return apw_say_usage("which COMMAND: mfa, create, list, revoke, report, check or doctor?");
     return run_command(&invocation, argc - optind, argv + optind);
 }
 

@@ -143,6 +143,8 @@ static int set_bindpw_file(struct apw_config *config, const char *value, struct 
 {
     if (check_absolute(value, error) != 0)
         return -1;
+    if (copy_string(value, &config->identity.password_file, error) != 0)
+        return -1;
     return apw_secret_read(value, &config->identity.password, error);
 }
 
@@ -707,6 +709,8 @@ void apw_identity_wipe(struct apw_identity *identity)
 {
     free(identity->dn);
     identity->dn = NULL;
+    free(identity->password_file);
+    identity->password_file = NULL;
     apw_secret_free(&identity->password);
 }
 

@@ -20,8 +20,9 @@ enum apw_bind_method { APW_BIND_SIMPLE = 0, APW_BIND_EXTERNAL, APW_BIND_ANONYMOU
 /* Who binds. The password is secret: apw_identity_wipe(). */
 struct apw_identity {
     enum apw_bind_method method;
-    char *dn;       /* NULL unless SIMPLE */
-    char *password; /* NULL unless SIMPLE */
+    char *dn;            /* NULL unless SIMPLE */
+    char *password;      /* NULL unless SIMPLE */
+    char *password_file; /* that it was read from, or NULL */
 };
 
 enum apw_mfa_enforcement { APW_MFA_ENFORCE = 0, APW_MFA_REPORT };

@@ -3,6 +3,7 @@
 #include "network.h"
 #include "transport.h"
 #include <ldap.h>
+#include <ldap_schema.h>
 #include <openldap.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -243,6 +244,36 @@ bool apw_dn_is_valid(const char *dn)
 
     ldap_dnfree(parsed);
     return is_valid;
+}
+
+static void copy_schema_text(char *copy_r, const char *text)
+{
+    snprintf(copy_r, APW_SCHEMA_TEXT_SIZE, "%s", text == NULL ? "" : text);
+}
+
+int apw_schema_parse(const char *value, bool is_class, struct apw_schema_element *element_r)
+{
+    LDAPAttributeType *type = NULL;
+    LDAPObjectClass *class = NULL;
+    const char *position;
+    int code;
+
+    memset(element_r, 0, sizeof *element_r);
+    if (is_class)
+        class = ldap_str2objectclass(value, &code, &position, LDAP_SCHEMA_ALLOW_ALL);
+    else
+        type = ldap_str2attributetype(value, &code, &position, LDAP_SCHEMA_ALLOW_ALL);
+    if (class != NULL)
+        copy_schema_text(element_r->oid, class->oc_oid);
+    if (type != NULL) {
+        copy_schema_text(element_r->oid, type->at_oid);
+        copy_schema_text(element_r->equality, type->at_equality_oid);
+        copy_schema_text(element_r->syntax, type->at_syntax_oid);
+        element_r->is_single = type->at_single_value != 0;
+    }
+    ldap_objectclass_free(class);
+    ldap_attributetype_free(type);
+    return class != NULL || type != NULL ? 0 : -1;
 }
 
 /* ---- options ---- */

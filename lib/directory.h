@@ -113,6 +113,18 @@ int apw_uri_check(const char *uri, bool start_tls, struct apw_error *error);
 /* Whether `dn` is a distinguished name (RFC 4514). */
 bool apw_dn_is_valid(const char *dn);
 
+/* What a value of attributeTypes, or of objectClasses where `is_class`, defines (RFC 4512, 4.1). */
+#define APW_SCHEMA_TEXT_SIZE 128
+struct apw_schema_element {
+    char oid[APW_SCHEMA_TEXT_SIZE];
+    char equality[APW_SCHEMA_TEXT_SIZE]; /* "" for a class, and where there is none */
+    char syntax[APW_SCHEMA_TEXT_SIZE];   /* the same */
+    bool is_single;
+};
+
+/* -1 where it cannot be read. */
+int apw_schema_parse(const char *value, bool is_class, struct apw_schema_element *element_r);
+
 /* How a simple bind as the user ended. */
 enum apw_user_bind {
     APW_USER_BIND_UNAVAILABLE = 0,

@@ -1,0 +1,463 @@
+"""The doctor: a good set-up, and each that is broken in exactly one way."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+import apppassword
+from administration import DONE, FAILED, PREFIX, USAGE, Site
+from apppassword import from_now
+from slapd import BASE, IDENTITIES, PASSWORD_RULE, Slapd
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def good_directory(workdir, authority):
+    server = Slapd(workdir / "doctor", authority=authority).start()
+    populate(server)
+    yield server
+    server.stop()
+
+
+def populate(server):
+    """Everything that can be compared is there."""
+    who = server.new_person(mfa=True)
+    server.set_mfa(who, True, enforce_from="20260101000000Z")
+    app_password = server.add_app_password(who)
+    server.administrate(who, appPasswordUsed=f"id={app_password.id} at={from_now(days=-1)}")
+
+
+def safe(site):
+    """The files with the modes that they should have."""
+    site.folder.chmod(0o750)
+    for file in site.folder.iterdir():
+        file.chmod(0o640)
+    return site
+
+
+@pytest.fixture
+def site(good_directory, tmp_path, authority):
+    return safe(Site(tmp_path / "site", good_directory, uri=good_directory.ldaps,
+                     tls_cacert=authority.ca, login_attribute="uid"))
+
+
+def doctor(site, *options, **more):
+    return site.command("doctor", *options, **more)
+
+
+def assert_finds(called, finding, mend):
+    """One problem of that kind, with what mends it below."""
+    assert called.returncode == FAILED, called.stdout + called.stderr
+    lines = called.stdout.splitlines()
+    places = [i for i, line in enumerate(lines)
+              if line.startswith(("PROBLEM", "unknown")) and finding in line]
+    assert places, called.stdout
+    behind = "\n".join(lines[places[0] + 1:places[0] + 4])
+    assert "mend: " in behind and mend in behind, called.stdout
+
+
+def dump(server):
+    """Everything that the directory holds, times of changes included."""
+    return subprocess.run(["slapcat", *server._config, "-b", BASE], capture_output=True,
+                          check=True).stdout
+
+
+def test_a_good_set_up_has_no_finding_and_is_left_as_it_is(good_directory, site):
+    who = good_directory.new_person()
+    before = dump(good_directory)
+    called = doctor(site, "--as", who.dn, "--mfa-user", "user000", input=who.password + "\n")
+    assert called.returncode == DONE, called.stdout + called.stderr
+    assert "PROBLEM" not in called.stdout and "unknown  " not in called.stdout
+    assert " 0 problems, 0 unknown" in called.stdout
+    assert dump(good_directory) == before
+
+
+def test_without_an_administrator_it_goes_without(good_directory, tmp_path, authority):
+    site = safe(Site(tmp_path / "site", good_directory, manage_as=None))
+    called = doctor(site)
+    assert called.returncode == DONE, called.stdout + called.stderr
+    assert "no administrator here" in called.stdout
+
+
+# ---- files ----
+
+def world_readable(name):
+    return lambda site: (site.folder / name).chmod(0o644)
+
+
+FILES = {
+    "a secret that everybody reads": (
+        world_readable("mail server.secret"), "bindpw_file: ", "chmod 0640"),
+    "an administrator's secret that everybody reads": (
+        world_readable("administrator.secret"), "bindpw_file of admin.conf", "chmod 0640"),
+    "a configuration that everybody writes": (
+        lambda site: site.config.chmod(0o666), "more than its owner", "chmod go-w"),
+    "a folder that everybody writes": (
+        lambda site: site.folder.chmod(0o777), "written by everybody", "chmod o-w"),
+    "a configuration with an unknown key": (
+        lambda site: site.write(site.config, site.keys | {"ur": "x"}), "unknown key",
+        "set that line right"),
+    "a CA file without certificates": (
+        lambda site: site.write(site.config, site.keys | {"tls_cacert": site.config}),
+        "no certificate in PEM form", "CA there"),
+    "a log that everybody writes": (
+        lambda site: (site.write(site.config, site.keys | {"log": site.folder / "log"}),
+                      (site.folder / "log").touch(), (site.folder / "log").chmod(0o666)),
+        "log: ", "chmod 0640"),
+    "a log that is a folder": (
+        lambda site: site.write(site.config, site.keys | {"log": site.folder / "log"})
+        or (site.folder / "log").mkdir(), "log", "log /var/log"),
+}
+
+
+@pytest.mark.parametrize("broken", FILES)
+def test_file(site, broken):
+    break_it, finding, mend = FILES[broken]
+    break_it(site)
+    assert_finds(doctor(site), finding, mend)
+
+
+def test_the_mending_line_of_a_mode_mends_it(site):
+    world_readable("mail server.secret")(site)
+    called = doctor(site)
+    line, = [line for line in called.stdout.splitlines() if "mend: chmod 0640" in line]
+    path = line.split("chmod 0640 ")[1].split(",")[0]
+    subprocess.run(["chmod", "0640", path], check=True)
+    assert doctor(site).returncode == DONE
+
+
+# ---- servers ----
+
+SERVERS = {
+    "a server that is not there": (
+        {"uri": "ldap://127.0.0.1:1"}, "uri: ", "start that server"),
+    "a server among several that is not there": (
+        {"uri": "{ldaps} ldap://127.0.0.1:1"}, "uri: ", "start that server"),
+    "a write_uri that is not there": (
+        {"write_uri": "ldap://127.0.0.1:1"}, "uri: ", "start that server"),
+    "a certificate of another CA": (
+        {"tls_cacert": "/etc/ssl/certs/ca-certificates.crt"}, "certificate: ", "tls_cacert"),
+    "a wrong password": ({"bindpw_file": "{folder}/administrator.secret"}, "bind: ", "password"),
+    "a base that is not there": ({"base": "dc=example,dc=net"}, "base: ", "base dc="),
+    "an mfa_filter that reads what nobody may see": (
+        {"mfa_filter": "(employeeNumber=1)"}, "mfa_filter: ", "search"),
+    "an mfa_filter that reads what no schema has": (
+        {"mfa_filter": "(noSuchAttribute=1)"}, "mfa_filter: ", "schema"),
+}
+
+
+@pytest.mark.parametrize("broken", SERVERS)
+def test_server(good_directory, tmp_path, authority, broken):
+    keys, finding, mend = SERVERS[broken]
+    keys = {key: value.format(ldaps=good_directory.ldaps, folder=tmp_path / "site")
+            for key, value in keys.items()}
+    site = safe(Site(tmp_path / "site", good_directory, **{
+        "uri": good_directory.ldaps, "tls_cacert": authority.ca,
+        "write_uri": good_directory.ldaps} | keys))
+    assert_finds(doctor(site), finding, mend)
+
+
+def test_somebody_who_must_have_mfa_and_has_not(good_directory, site):
+    who = good_directory.new_person()
+    assert_finds(doctor(site, "--mfa-user", who.uid), "--mfa-user", "mfa on")
+    site.done("mfa", "on", who.uid)
+    assert doctor(site, "--mfa-user", who.uid).returncode == DONE
+
+
+def test_somebody_who_must_have_mfa_and_is_not_there(site):
+    assert_finds(doctor(site, "--mfa-user", "nobody-at-all"), "--mfa-user", "name a user")
+
+
+# ---- rights ----
+
+def mail_server_may(right, attribute):
+    return f'access to attrs={attribute} by dn.exact="{IDENTITIES["mail server"]}" {right} ' \
+        f'by * break\n'
+
+
+RIGHTS = {
+    "the mail server writes app passwords": (
+        mail_server_may("write", "appPassword"), "the mail server may write appPassword", "none"),
+    "the mail server turns MFA off": (
+        mail_server_may("write", "appPasswordMfaEnabled"),
+        "the mail server may write appPasswordMfaEnabled", "none"),
+    "the mail server announces": (
+        mail_server_may("write", "appPasswordMfaEnforceFrom"),
+        "the mail server may write appPasswordMfaEnforceFrom", "none"),
+    "the mail server adds classes": (
+        mail_server_may("write", "objectClass"), "the mail server may write objectClass", "none"),
+    "the mail server renames users": (
+        mail_server_may("write", "uid"), "the mail server may write uid", "none"),
+    "the mail server cannot record uses": (
+        mail_server_may("read", "appPasswordUsed"), "may not write appPasswordUsed", "write"),
+    "the mail server does not see app passwords": (
+        mail_server_may("none", "appPassword"), "does not read appPassword", "read"),
+    "the mail server does not see announcements": (
+        mail_server_may("none", "appPasswordMfaEnforceFrom"),
+        "does not read appPasswordMfaEnforceFrom", "read"),
+    "the mail server does not see who is locked": (
+        mail_server_may("none", "pwdAccountLockedTime"), "does not read pwdAccountLockedTime",
+        "read"),
+    "the mail server does not see the login": (
+        mail_server_may("search", "uid"), "does not read uid", "read"),
+    "the mail server cannot ask for MFA": (
+        mail_server_may("none", "appPasswordMfaEnabled"), "neither (appPasswordMfaEnabled=TRUE)",
+        "search"),
+    "anonymous reads app passwords": (
+        "access to attrs=appPassword,entry by anonymous read by * break\n",
+        "anonymous finds out who has appPassword:", "by * none"),
+    "the administrator cannot write": (
+        f'access to attrs=appPasswordMfaMethod by dn.exact="{IDENTITIES["administrator"]}" read '
+        f'by * break\n', "the administrator may not write appPasswordMfaMethod", "write"),
+}
+
+
+@pytest.mark.parametrize("broken", RIGHTS)
+def test_right(own_directory, tmp_path, broken):
+    rules, finding, mend = RIGHTS[broken]
+    server = own_directory(first_rules=rules)
+    populate(server)
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))), finding, mend)
+
+
+USER_RIGHTS = {
+    "who reads the own app passwords": (
+        "access to attrs=appPassword by self read by * break\n", "the user reads appPassword",
+        "by * none"),
+    "who turns the own MFA off": (
+        "access to attrs=appPasswordMfaEnabled by self write by * break\n",
+        "the user may write appPasswordMfaEnabled", "none"),
+    "who makes app passwords": (
+        "access to attrs=appPassword by self write by * break\n",
+        "the user may write appPassword", "none"),
+    "who takes another's address": (
+        "access to attrs=mail by self write by * break\n", "the user may write mail", "none"),
+    "who adds classes": (
+        "access to attrs=objectClass by self write by * break\n",
+        "the user may write objectClass", "none"),
+}
+
+
+@pytest.mark.parametrize("broken", USER_RIGHTS)
+def test_user(own_directory, tmp_path, broken):
+    rules, finding, mend = USER_RIGHTS[broken]
+    server = own_directory(first_rules=rules)
+    who, _ = server.new_person(app_passwords=1)
+    called = doctor(safe(Site(tmp_path / "site", server)), "--as", who.dn,
+                    input=who.password + "\n")
+    assert_finds(called, finding, mend)
+
+
+def test_a_user_with_a_wrong_password_is_unknown(good_directory, site):
+    who = good_directory.new_person()
+    assert doctor(site, "--as", who.dn, input="wrong\n").returncode == FAILED
+    assert doctor(site, "--as", "not a DN").returncode == USAGE
+
+
+def test_a_server_without_the_schema(own_directory, tmp_path):
+    server = own_directory(schema=False, acl=(), site_rules=PASSWORD_RULE + "access to * by * read")
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))), "appPasswordUsed is not defined",
+                 "ldapadd")
+
+
+def test_a_filter_without_an_index(own_directory, tmp_path):
+    """Time tells, so the directory has to be large."""
+    server = own_directory(first_rules="maxsize 1073741824\n")
+    server.stop()
+    users = "".join(f"dn: uid=many{i},ou=people,{BASE}\nobjectClass: inetOrgPerson\n"
+                    f"uid: many{i}\ncn: many\nsn: many\ntelephoneNumber: {i}\n\n"
+                    for i in range(60000))
+    subprocess.run(["slapadd", "-q", *map(str, server._config)], input=users, text=True, check=True)
+    server.start()
+    site = safe(Site(tmp_path / "site", server, filter="(telephoneNumber=%u)", timeout="5",
+                     deadline="12"))
+    assert_finds(doctor(site), "has no index", "olcDbIndex: telephoneNumber eq")
+
+
+# ---- values ----
+
+VALUES = {
+    "expired": (lambda: apppassword.make(expires="20260101000000Z").value, "has expired"),
+    "unusable": (lambda: apppassword.make().value.replace("argon2id", "argon2i"), "is unusable"),
+    "without id": (lambda: "nonsense", "a value without id"),
+}
+
+
+@pytest.mark.parametrize("broken", VALUES)
+def test_value(good_directory, site, broken):
+    make, finding = VALUES[broken]
+    who = good_directory.new_person(mfa=True)
+    good_directory.administrate(who, appPassword=make())
+    called = doctor(site)
+    assert_finds(called, finding, f"app-password revoke {who.uid} ")
+    line, = [line for line in called.stdout.splitlines() if f"revoke {who.uid}" in line]
+    site.done(*line.split("app-password ")[1].split("#")[0].split())
+    assert doctor(site).returncode == DONE
+
+
+def test_two_values_with_one_id(good_directory, site):
+    who = good_directory.new_person(mfa=True)
+    for _ in range(2):
+        good_directory.add_app_password(who, id="k7q2")
+    assert_finds(doctor(site), "is unusable: another value has the same id", "revoke")
+    site.done("revoke", who.uid, "--all")
+
+
+# ---- libsasl2 ----
+
+@pytest.fixture
+def sasl(site, tmp_path):
+    """Where plugins lie, and the example's file with another app-password.conf."""
+    folder = tmp_path / "sasl"
+    folder.mkdir()
+    text = (EXAMPLES / "postfix" / "smtpd.conf").read_text()
+    text = text.replace("/etc/app-password/app-password.conf", str(site.config))
+
+    def look(change=lambda text: text, plugins=True):
+        (folder / "smtpd.conf").write_text(change(text))
+        stock = "/usr/lib/x86_64-linux-gnu/sasl2"
+        own = next(PREFIX.glob("lib/**/sasl2/libapppassword.so")).parent
+        path = f"{own}:{stock}" if plugins else stock
+        return doctor(site, "--sasl", folder / "smtpd.conf", env=os.environ | {"SASL_PATH": path})
+    return look
+
+
+def test_the_example_for_postfix_is_good(sasl):
+    called = sasl()
+    assert called.returncode == DONE, called.stdout + called.stderr
+    assert "PLAIN is answered by apppassword" in called.stdout
+
+
+def instead(old, new):
+    return lambda text: text.replace(old, new)
+
+
+SASL = {
+    "a mechanism too many": (
+        instead("PLAIN LOGIN", "PLAIN LOGIN CRAM-MD5"), "mech_list offers CRAM-MD5",
+        "mech_list: PLAIN LOGIN"),
+    "no mech_list": (instead("mech_list: PLAIN LOGIN\n", ""), "without mech_list", "mech_list:"),
+    "a live pwcheck_method": (
+        instead("pwcheck_method: disabled", "pwcheck_method: saslauthd"),
+        "pwcheck_method is saslauthd", "pwcheck_method: disabled"),
+    "no pwcheck_method": (
+        instead("pwcheck_method: disabled\n", ""), "pwcheck_method is not set", "disabled"),
+    "no guard": (
+        instead("canon_user_plugin: apppassword\n", ""), "canon_user_plugin is not set",
+        "canon_user_plugin: apppassword"),
+    "a live auxprop plugin": (
+        instead("auxprop_plugin: none", "auxprop_plugin: sasldb"), "auxprop_plugin is sasldb",
+        "auxprop_plugin: none"),
+    "no configuration": (
+        lambda text: "".join(line for line in text.splitlines(True) if "_config:" not in line),
+        "without apppassword_config", "apppassword_config: "),
+    "a configuration that is not there": (
+        lambda text: text.replace("app-password.conf", "other.conf"), "other.conf: ",
+        "apppassword_config: "),
+    "an option that is misspelt": (
+        lambda text: text + "apppassword_also_mech: GSSAPI\n", "no option apppassword_also_mech",
+        "apppassword_config"),
+    "a line that libsasl2 does not take": (
+        lambda text: text + "mech_list PLAIN\n", "takes no line like this", "name: value"),
+}
+
+
+@pytest.mark.parametrize("broken", SASL)
+def test_sasl(sasl, broken):
+    change, finding, mend = SASL[broken]
+    assert_finds(sasl(change), finding, mend)
+
+
+def test_a_plugin_that_is_not_found_does_not_win(sasl):
+    assert_finds(sasl(plugins=False), 'PLAIN is answered by "plain"', "libapppassword.so")
+
+
+def test_a_file_that_is_not_there(site):
+    assert_finds(doctor(site, "--sasl", "/nonexistent"), "/nonexistent", "cp examples")
+    assert_finds(doctor(site, "--dovecot", "/nonexistent"), "/nonexistent", "doveconf -n")
+
+
+# ---- Dovecot ----
+
+PASSDB_2_4 = "passdb lua {\n  lua_file = LUA\n  use_worker = yes\n" \
+    "  result_failure = return-fail\n  result_internalfail = return-fail\n}\n"
+SYSTEM = "passdb {\n  driver = pam\n  args = no-such-service\n}\n"
+
+
+@pytest.fixture
+def dovecot(site, tmp_path):
+    """Looks at what doveconf prints of the example, changed."""
+    lua = tmp_path / "app-password.lua"
+    shutil.copy(EXAMPLES / "dovecot" / "app-password.lua", lua)
+    conf = tmp_path / "dovecot.conf"
+    text = (EXAMPLES / "dovecot" / "dovecot-2.3.conf").read_text()
+    conf.write_text(text.replace("/etc/dovecot/app-password.lua", str(lua)))
+    printed = subprocess.run(["doveconf", "-n", "-c", conf], capture_output=True, text=True,
+                             check=True).stdout
+
+    def look(change=lambda text: text):
+        return doctor(site, "--dovecot", "-", input=change(printed).replace("LUA", str(lua)))
+    return look
+
+
+def test_the_example_for_dovecot_2_3_is_good(dovecot):
+    called = dovecot()
+    assert called.returncode == DONE, called.stdout + called.stderr
+
+
+def test_the_passdb_of_dovecot_2_4_is_good(dovecot):
+    called = dovecot(lambda _: "auth_mechanisms = plain login\n" + PASSDB_2_4)
+    assert called.returncode == DONE, called.stdout + called.stderr
+
+
+OURS = "auth_mechanisms = plain login\n"
+DOVECOT = {
+    "a passdb behind": (lambda text: text + "passdb {\n  driver = passwd-file\n}\n",
+                        "a passdb with driver passwd-file, behind ours", "!include"),
+    "a passdb before": (lambda text: "passdb {\n  driver = ldap\n}\n" + text,
+                        "a passdb with driver ldap, before", "!include"),
+    "no passdb of ours": (lambda _: OURS + "passdb {\n  driver = ldap\n}\n",
+                          "no passdb asks for app passwords", "cp examples"),
+    "no passdb at all": (lambda _: OURS, "no passdb asks for app passwords", "cp examples"),
+    "an auth cache": (lambda text: text + "auth_cache_size = 10 M\n", "auth cache (10 M)",
+                      "auth_cache_size = 0"),
+    "a small vsz_limit": (
+        lambda text: text + "service auth-worker {\n  vsz_limit = 32 M\n}\n",
+        "vsz_limit of auth-worker is 32 M", "vsz_limit = 512 M"),
+    "a mechanism too many": (
+        lambda _: "auth_mechanisms = plain login cram-md5\n" + PASSDB_2_4,
+        "auth_mechanisms offers cram-md5", "plain login"),
+    "no return-fail after a refusal": (
+        lambda _: OURS + PASSDB_2_4.replace("  result_failure = return-fail\n", ""),
+        "result_failure of the passdb is not set", "return-fail"),
+    "no return-fail in an outage": (
+        lambda _: OURS + PASSDB_2_4.replace("  result_internalfail = return-fail\n", ""),
+        "result_internalfail of the passdb is not set", "return-fail"),
+    "going on after success": (
+        lambda _: OURS + PASSDB_2_4.replace("}", "  result_success = continue\n}"),
+        "result_success of the passdb is continue", "return-ok"),
+    "no worker": (lambda _: OURS + PASSDB_2_4.replace("use_worker = yes", "use_worker = no"),
+                  "holds up all", "use_worker = yes"),
+    "a script that is not there": (
+        lambda _: OURS + PASSDB_2_4.replace("LUA", "/nonexistent.lua"), "/nonexistent.lua",
+        "as root"),
+    "what doveconf does not print": (lambda _: "hello\n", "not what doveconf prints",
+                                     "doveconf -n"),
+    "a file that is cut off": (lambda _: OURS + PASSDB_2_4[:-2], "not what doveconf prints",
+                               "doveconf -n"),
+}
+
+
+@pytest.mark.parametrize("broken", DOVECOT)
+def test_dovecot(dovecot, broken):
+    change, finding, mend = DOVECOT[broken]
+    assert_finds(dovecot(change), finding, mend)
+
+
+def test_a_master_passdb_stays_out_of_it(dovecot):
+    called = dovecot(lambda text: "passdb {\n  driver = passwd-file\n  master = yes\n}\n" + text)
+    assert called.returncode == DONE and "a master passdb" in called.stdout, called.stdout
