@@ -1,0 +1,172 @@
+"""fail2ban and rsyslog, with the examples, on the lines that real logins leave."""
+
+import configparser
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import pytest
+
+import smtp
+import apppassword
+from conftest import EXAMPLES
+from processes import free_port, start, stop, wait_until
+
+TREE = EXAMPLES.parent
+FILTER = TREE / "fail2ban" / "filter.d" / "app-password.conf"
+JAILS = TREE / "fail2ban" / "jail.d" / "app-password.conf"
+SYSLOG = "Nov 24 13:58:57 mail postfix/submission/smtpd[4711]: "
+LIKE_A_LINE = 'x" service=smtp client=192.0.2.66 id=- app-password: verdict=refused'
+
+
+@pytest.fixture(scope="module")
+def lines(directory, mail_server):
+    """The log line of one login for each outcome, without its time."""
+    server = mail_server()
+    outage = mail_server({"uri": f"ldap://127.0.0.1:{free_port()}"})
+    who, right = directory.new_person(mfa=True, app_passwords=1)
+    without = directory.new_person()
+    expired = directory.add_app_password(who, expires="20260101000000Z")
+    other = directory.add_app_password(who, services="imap")
+    wrong = apppassword.make(id=right.id).shown
+    logins = {
+        "accepted": (server, who.uid, right.shown),
+        "unknown-user": (server, "nobody-at-all", "guess"),
+        "wrong-account-password": (server, without.uid, "guess"),
+        "wrong-app-password": (server, who.uid, wrong),
+        "account-password-with-mfa": (server, who.uid, who.password),
+        "expired": (server, who.uid, expired.shown),
+        "wrong-service": (server, who.uid, other.shown),
+        "outage": (outage, who.uid, right.shown),
+        "like a line": (server, LIKE_A_LINE, "guess"),
+    }
+    found = {}
+    for name, (host, user, password) in logins.items():
+        host.sign_in(user, password)
+        found[name] = host.events()[-1].split(" ", 1)[1]
+    assert [" reason=wrong-app-password " in found["wrong-app-password"]] == [True], found
+    return found
+
+
+def hosts(folder, mode, line):
+    """Which addresses fail2ban finds in a log of this one line."""
+    log = folder / "log"
+    log.write_text(line + "\n")
+    found = subprocess.run(
+        ["fail2ban-regex", "--out", "ip", log, f"{FILTER}[mode={mode}]"],
+        capture_output=True, text=True, timeout=60)
+    assert found.returncode in (0, 1), found
+    return found.stdout.split()
+
+
+COUNTED = {
+    "guess": {"unknown-user", "wrong-account-password", "wrong-app-password", "like a line"},
+    "mfa": {"account-password-with-mfa"},
+}
+FORMS = {
+    "a file": lambda line: "2026-11-24T13:58:57Z " + line,
+    "syslog": lambda line: SYSLOG + line,
+    "syslog with a precise time": lambda line:
+        "2026-11-24T13:58:57.123456+00:00 mail dovecot: " + line,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mode", COUNTED)
+def test_refusals_that_count(lines, tmp_path, mode, form):
+    counted = {name for name, line in lines.items() if hosts(tmp_path, mode, FORMS[form](line))}
+    assert counted == COUNTED[mode]
+
+
+def test_the_address_is_that_of_the_client(lines, tmp_path):
+    line = FORMS["a file"](lines["unknown-user"]).replace("127.0.0.1", "2001:db8::7")
+    assert hosts(tmp_path, "guess", line) == ["2001:db8::7"]
+
+
+def test_a_user_named_like_a_line_bans_nobody_but_the_client(lines, tmp_path):
+    assert hosts(tmp_path, "guess", FORMS["a file"](lines["like a line"])) == ["127.0.0.1"]
+
+
+NOT_OURS = {
+    "a line within another program's": SYSLOG + "warning: said: {line}",
+    "a line behind a user name of Postfix": SYSLOG + "client=x, sasl_username= app-password: {line}",
+    "an unknown client": "2026-11-24T13:58:57Z {unknown}",
+}
+
+
+@pytest.mark.parametrize("other", NOT_OURS)
+def test_not_believed(lines, tmp_path, other):
+    line = lines["unknown-user"]
+    text = NOT_OURS[other].format(line=line, unknown=line.replace("client=127.0.0.1", "client=-"))
+    assert hosts(tmp_path, "guess", text) == []
+
+
+def test_every_reason_is_counted_or_left_out_on_purpose():
+    source = (TREE.parent / "lib" / "verify.c").read_text()
+    reasons = set(re.findall(r'\[APW_REASON_\w+\] = "([^"]+)"', source))
+    parser = configparser.RawConfigParser()
+    parser.read(FILTER)
+    counted = set("|".join(parser["Definition"][key] for key in ("_guess", "_mfa")).split("|"))
+    assert counted < reasons
+
+
+def test_fail2ban_takes_the_jails(tmp_path):
+    folder = tmp_path / "fail2ban"
+    subprocess.run(["cp", "-r", "/etc/fail2ban", folder], check=True)
+    for file in (folder / "jail.d").iterdir():
+        file.unlink()
+    text = JAILS.read_text().replace("/var/log/mail.log", str(tmp_path / "log"))
+    (tmp_path / "log").touch()
+    (folder / "jail.d" / "app-password.conf").write_text(text)
+    (folder / "filter.d" / "app-password.conf").write_bytes(FILTER.read_bytes())
+    told = subprocess.run(["fail2ban-client", "-c", folder, "-d"], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert "'app-password'" in told.stdout and "'app-password-mfa'" in told.stdout
+    assert "ERROR" not in told.stderr, told.stderr
+
+
+@pytest.fixture
+def rsyslog(tmp_path):
+    """A real rsyslogd with the example, on a socket of its own: (send a line, its two files)."""
+    text = (TREE / "rsyslog" / "app-password.conf").read_text()
+    text = text.replace("/var/log", str(tmp_path))
+    config = tmp_path / "rsyslog.conf"
+    config.write_text(f"""\
+global(workDirectory="{tmp_path}")
+module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="{tmp_path}/log.socket" RateLimit.Interval="0")
+{text}""")
+    checked = subprocess.run(["rsyslogd", "-N1", "-f", config], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    process = start(["rsyslogd", "-n", "-f", str(config), "-i", str(tmp_path / "pid")],
+                    tmp_path / "rsyslogd.out", env=dict(os.environ))
+    where = tmp_path / "log.socket"
+    wait_until(where.exists, "rsyslogd")
+
+    def send(line):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.connect(str(where))
+            client.send(f"<22>Nov 24 13:58:57 smtpd[1]: {line}".encode())
+    yield send, tmp_path / "app-password.log", tmp_path / "app-password-alarm.log"
+    stop(process)
+
+
+def text_of(file):
+    return file.read_text() if file.exists() else ""
+
+
+def test_rsyslog_writes_each_login_and_alarms_at_a_rate_of_outages(lines, rsyslog):
+    send, log, alarm = rsyslog
+    send("connect from unknown")
+    for _ in range(4):
+        send(lines["outage"])
+    send(lines["accepted"])
+    wait_until(lambda: "verdict=accepted" in text_of(log), "the lines")
+    assert len(text_of(log).splitlines()) == 5
+    assert text_of(alarm) == ""
+    for _ in range(7):
+        send(lines["outage"])
+    wait_until(lambda: text_of(log).count("verdict=unavailable") == 11, "more lines")
+    assert text_of(alarm).count("verdict=unavailable") == 1
