@@ -41,7 +41,7 @@ access to dn.exact="ou=people,{BASE}" attrs=children by users write
 access to * by dn.exact="{IDENTITIES["user manager"]}" write by self write by * read
 """
 
-PPOLICY = f"overlay ppolicy\nppolicy_default cn=policy,{BASE}\nppolicy_use_lockout"
+PPOLICY = f"overlay ppolicy\nppolicy_default cn=policy,{BASE}\n"
 
 Person = namedtuple("Person", "uid mail dn password")
 
@@ -69,7 +69,8 @@ class Slapd:
 
     acl         the files with the access rules, loaded in this order; .ldif means cn=config
                 instead of slapd.conf
-    ppolicy     whether that overlay is loaded; without it, no account is locked or must change
+    ppolicy     whether that overlay is loaded; without it, no account is locked or must change;
+                "silent": without ppolicy_use_lockout
     schema      whether the app password schema is loaded
     site_rules  the site's own access rules, behind ours
     first_rules access rules before ours, with which a test hides something
@@ -235,6 +236,7 @@ rootdn "cn=slapd itself,{BASE}"
 dbnosync
 index objectClass,uid,mail eq
 {PPOLICY if self.ppolicy else ""}
+{"ppolicy_use_lockout" if self.ppolicy is True else ""}
 overlay memberof
 {first_rules}
 {acl}

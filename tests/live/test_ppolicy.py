@@ -1,0 +1,86 @@
+"""OpenLDAP's password policies: what locks an account, and what does not."""
+
+import pytest
+
+import apppassword
+import smtp
+from slapd import MUST_CHANGE
+
+FAILURES_THAT_LOCK = 5  # pwdMaxFailure of the directory's policy
+
+
+def reason(server, who, password):
+    server.sign_in(who.uid, password)
+    return server.events()[-1].split(" reason=")[1].split(" ")[0]
+
+
+def failures(directory, who):
+    return directory.values(who, "pwdFailureTime")
+
+
+def lock(server, who):
+    for _ in range(FAILURES_THAT_LOCK):
+        assert server.sign_in(who.uid, "wrong").code == smtp.REFUSED
+
+
+def test_an_account_that_guesses_have_locked_refuses_the_right_password_too(directory, usual):
+    who = directory.new_person()
+    lock(usual, who)
+    assert reason(usual, who, who.password) == "account-locked"
+    assert usual.sign_in(who.uid, who.password).code == smtp.REFUSED
+
+
+def test_a_lock_by_guesses_leaves_app_passwords_alone(directory, usual):
+    who, app_password = directory.new_person(app_passwords=1)
+    lock(usual, who)
+    assert usual.sign_in(who.uid, app_password.shown).code == smtp.ACCEPTED
+
+
+def test_without_ppolicy_use_lockout_a_lock_looks_like_a_wrong_password(own_directory, mail_server):
+    directory = own_directory(ppolicy="silent")
+    server = mail_server({"uri": directory.ldap})
+    who = directory.new_person()
+    lock(server, who)
+    assert reason(server, who, who.password) == "wrong-account-password"
+    assert server.sign_in(who.uid, who.password).code == smtp.REFUSED
+
+
+def test_a_password_that_was_reset_must_be_changed_first(usual):
+    assert reason(usual, MUST_CHANGE, MUST_CHANGE.password) == "password-must-change"
+
+
+REFUSED = {
+    "a wrong secret": lambda directory, who, own: apppassword.make(id=own.id).shown,
+    "an expired one": lambda directory, who, own: directory.add_app_password(
+        who, expires="20260101000000Z").shown,
+    "one for another service": lambda directory, who, own: directory.add_app_password(
+        who, services="imap").shown,
+    "one for another network": lambda directory, who, own: directory.add_app_password(
+        who, networks="192.0.2.0/24").shown,
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("mfa", [True, False], ids=["MFA on", "MFA off"])
+def test_refused_app_passwords_are_no_failed_binds(directory, usual, what, mfa):
+    who, own = directory.new_person(mfa=mfa, app_passwords=1)
+    password = REFUSED[what](directory, who, own)
+    mark = directory.mark()
+    for _ in range(2 * FAILURES_THAT_LOCK):
+        assert usual.sign_in(who.uid, password).code == smtp.REFUSED
+    assert failures(directory, who) == []
+    assert who.dn not in directory.binds_since(mark)
+
+
+def test_an_unknown_app_password_is_no_failed_bind_where_mfa_is_on(directory, usual):
+    who = directory.new_person(mfa=True)
+    for _ in range(2 * FAILURES_THAT_LOCK):
+        assert usual.sign_in(who.uid, apppassword.make().shown).code == smtp.REFUSED
+    assert failures(directory, who) == []
+
+
+def test_account_passwords_of_users_with_mfa_are_no_failed_binds(directory, usual):
+    who = directory.new_person(mfa=True)
+    for _ in range(2 * FAILURES_THAT_LOCK):
+        assert usual.sign_in(who.uid, "wrong").code == smtp.REFUSED
+    assert failures(directory, who) == []
