@@ -10,7 +10,7 @@ import pytest
 import apppassword
 from administration import DONE, FAILED, PREFIX, USAGE, Site
 from apppassword import from_now
-from slapd import BASE, IDENTITIES, PASSWORD_RULE, Slapd
+from slapd import BASE, IDENTITIES, LDAP_SCHEMA, PASSWORD_RULE, Slapd
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
@@ -278,7 +278,31 @@ def test_a_filter_without_an_index(own_directory, tmp_path):
     assert_finds(doctor(site), "has no index", "olcDbIndex: telephoneNumber eq")
 
 
+def test_a_server_with_another_definition(own_directory, tmp_path):
+    text = (LDAP_SCHEMA / "app-password.schema").read_text()
+    schema = tmp_path / "other.schema"
+    schema.write_text(text.replace("caseExactMatch", "caseIgnoreMatch", 1))
+    server = own_directory(schema=False, lines=f"include {schema}\n")
+    populate(server)
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))), "appPassword is defined otherwise",
+                 "ldap-schema/")
+
+
+def test_a_base_without_users(good_directory, tmp_path):
+    site = safe(Site(tmp_path / "site", good_directory, base=f"ou=elsewhere,{BASE}",
+                     filter="(uid=%u)", scope="base"))
+    assert_finds(doctor(site), "to try them on", "must find your users")
+
+
 # ---- values ----
+
+def test_more_values_than_the_server_shows(own_directory, tmp_path):
+    server = own_directory(lines="sizelimit 5\n")
+    populate(server)
+    for _ in range(6):
+        server.new_person(app_passwords=1)
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))), "values: ", "olcLimits")
+
 
 VALUES = {
     "expired": (lambda: apppassword.make(expires="20260101000000Z").value, "has expired"),
@@ -440,6 +464,9 @@ DOVECOT = {
     "going on after success": (
         lambda _: OURS + PASSDB_2_4.replace("}", "  result_success = continue\n}"),
         "result_success of the passdb is continue", "return-ok"),
+    "a passdb of ours that is a master's": (
+        lambda _: OURS + PASSDB_2_4.replace("}", "  master = yes\n}"),
+        "the passdb is a master one", "master = no"),
     "no worker": (lambda _: OURS + PASSDB_2_4.replace("use_worker = yes", "use_worker = no"),
                   "holds up all", "use_worker = yes"),
     "a script that is not there": (

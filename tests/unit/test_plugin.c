@@ -10,6 +10,36 @@
 static const char *config_path;
 static char plugin_path[4096];
 
+/* libsasl2's own PLAIN and LOGIN, in a folder without whatever else is installed: some of that
+ * leaks. */
+static char stock_folder[] = "/tmp/test_plugin.XXXXXX";
+static const char *const stock_plugins[] = {"libplain.so", "liblogin.so"};
+
+static void link_stock_plugins(void)
+{
+    if (mkdtemp(stock_folder) == NULL)
+        abort();
+    for (size_t i = 0; i < sizeof stock_plugins / sizeof stock_plugins[0]; i++) {
+        char target[512], link[64];
+
+        snprintf(target, sizeof target, "%s/%s", STOCK_FOLDER, stock_plugins[i]);
+        snprintf(link, sizeof link, "%s/%s", stock_folder, stock_plugins[i]);
+        if (symlink(target, link) != 0)
+            abort();
+    }
+}
+
+static void unlink_stock_plugins(void)
+{
+    for (size_t i = 0; i < sizeof stock_plugins / sizeof stock_plugins[0]; i++) {
+        char link[64];
+
+        snprintf(link, sizeof link, "%s/%s", stock_folder, stock_plugins[i]);
+        unlink(link);
+    }
+    rmdir(stock_folder);
+}
+
 static int get_option(void *context, const char *plugin, const char *option, const char **result,
                       unsigned *length)
 {
@@ -149,7 +179,7 @@ static void test_loaded_twice(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(link, sizeof link, "%s/again", folder);
     assert_int_equal(symlink(PLUGIN_FOLDER, link), 0);
-    snprintf(plugin_path, sizeof plugin_path, "%s:%s:%s", PLUGIN_FOLDER, link, STOCK_FOLDER);
+    snprintf(plugin_path, sizeof plugin_path, "%s:%s:%s", PLUGIN_FOLDER, link, stock_folder);
     start("/nonexistent/app-password.conf");
     conn = new_connection();
     assert_int_equal(plain(conn), SASL_UNAVAIL);
@@ -170,6 +200,11 @@ int main(void)
         {"a plugin that is found twice is freed once", test_loaded_twice, NULL, NULL, NULL},
     };
 
-    snprintf(plugin_path, sizeof plugin_path, "%s:%s", PLUGIN_FOLDER, STOCK_FOLDER);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int status;
+
+    link_stock_plugins();
+    snprintf(plugin_path, sizeof plugin_path, "%s:%s", PLUGIN_FOLDER, stock_folder);
+    status = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink_stock_plugins();
+    return status;
 }

@@ -374,6 +374,49 @@ static void test_use(void **state)
     free(value);
 }
 
+/* What is written is what would be read back. */
+static void test_write_use(void **state)
+{
+    struct apw_use use = {.id = "k7q2", .at = 1795342500, .service = "imap", .from = "192.0.2.17"};
+    char value[APW_USE_SIZE];
+
+    (void)state;
+    assert_int_equal(apw_use_format(&use, value), 0);
+    assert_string_equal(value, "id=k7q2 at=20261122101500Z service=imap from=192.0.2.17");
+    use.service[0] = '\0';
+    use.from[0] = '\0';
+    assert_int_equal(apw_use_format(&use, value), 0);
+    assert_string_equal(value, "id=k7q2 at=20261122101500Z");
+    strcpy(use.from, "nowhere");
+    assert_int_equal(apw_use_format(&use, value), -1);
+    use.from[0] = '\0';
+    strcpy(use.id, "loop");
+    assert_int_equal(apw_use_format(&use, value), -1);
+    strcpy(use.id, "k7q2");
+    use.at = INT64_MIN;
+    assert_int_equal(apw_use_format(&use, value), -1);
+}
+
+static const struct due_case {
+    const char *name;
+    int64_t recorded;
+    bool is_due;
+} due_cases[] = {
+    {"a use of a moment ago is recorded well enough", 999, false},
+    {"one just short of the period is", 901, false},
+    {"one as old as the period is not", 900, true},
+    {"one long ago is not", 0, true},
+    {"one from the future is never written over", 1001, false},
+};
+
+static void test_due(void **state)
+{
+    const struct due_case *row = *state;
+    const struct apw_use recorded = {.id = "k7q2", .at = row->recorded};
+
+    assert_int_equal(apw_use_is_due(&recorded, 1000, 100), row->is_due);
+}
+
 int main(void)
 {
     UNIT_ROWS(good_values, test_good);
@@ -385,5 +428,7 @@ int main(void)
     UNIT_TEST("what would not be read back is not written", test_format_checks);
     UNIT_ROWS(ids, test_id);
     UNIT_ROWS(uses, test_use);
+    UNIT_TEST("a use is written as it would be read", test_write_use);
+    UNIT_ROWS(due_cases, test_due);
     return unit_run();
 }
