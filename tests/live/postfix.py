@@ -14,7 +14,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
 # start; until it is used, a service has a SASL configuration with which no smtpd starts.
 # kind: (its original in examples/postfix/master.cf, most processes at once, how many, more options)
 KINDS = {
-    "one process": ("submissions", "1", 120, []),
+    "one process": ("submissions", "1", 200, []),
     "many processes": ("submissions", "-", 10, []),
     "one client each": ("submissions", "-", 3, ["max_use=1"]),
     "starttls": ("submission", "1", 5, []),

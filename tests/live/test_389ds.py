@@ -149,7 +149,7 @@ def test_guesses_lock_the_account_password_and_not_the_app_password(directory389
 
 def test_last_use_is_recorded(directory389, mail_server, site):
     who, app_password = directory389.new_person(mfa=True, app_passwords=1)
-    server = mail_server({"uri": directory389.ldap})
+    server = mail_server({"uri": directory389.ldap, "record_use": "1d"})
     assert login(server, who, app_password.shown) == (ACCEPTED, "app-password")
     wait_until(lambda: directory389.values(who, "appPasswordUsed"), "the use to be recorded")
     assert site.listed(who)[0]["last_used"]["service"] == "smtp"

@@ -7,13 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import pam
 import smtp
 import apppassword
 from administration import Site
 from apppassword import from_now
+from dovecot import ACCEPTED as SIGNED_IN, imap
 from processes import free_port, seconds, wait_until
 from slapd import IDENTITIES, Slapd
 
+RECORD = {"record_use": "1d"}
 VALUE = r"id=(\w{4}) at=(\d{14}Z)( service=smtp)?( from=127\.0\.0\.1)?"
 
 
@@ -48,7 +51,7 @@ def searches_of_the_recorder(slapd, mark):
 
 
 def test_a_login_is_recorded_with_service_and_address(slapd, mail_server, tmp_path):
-    server = mail_server({"uri": slapd.ldap})
+    server = mail_server(RECORD | {"uri": slapd.ldap})
     who, app_password = slapd.new_person(mfa=True, app_passwords=1)
     sign_in(server, who, app_password)
     assert re.fullmatch(VALUE, recorded(slapd, who))[1] == app_password.id
@@ -57,7 +60,7 @@ def test_a_login_is_recorded_with_service_and_address(slapd, mail_server, tmp_pa
 
 
 def test_within_the_period_it_is_recorded_once(slapd, mail_server):
-    server = mail_server({"uri": slapd.ldap})
+    server = mail_server(RECORD | {"uri": slapd.ldap})
     who, app_password = slapd.new_person(mfa=True, app_passwords=1)
     sign_in(server, who, app_password)
     recorded(slapd, who)
@@ -68,7 +71,7 @@ def test_within_the_period_it_is_recorded_once(slapd, mail_server):
 
 
 def test_after_the_period_it_is_recorded_anew_in_place_of_the_old(slapd, mail_server):
-    server = mail_server({"uri": slapd.ldap, "record_use": "1d"})
+    server = mail_server(RECORD | {"uri": slapd.ldap, "record_use": "1d"})
     who, app_password, other = slapd.new_person(mfa=True, app_passwords=2)
     stays = [f"id={other.id} at={from_now(days=-9)}", "not a use at all"]
     old = [f"id={app_password.id} at={from_now(days=-days)}" for days in (2, 3)]
@@ -87,7 +90,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_not_written_over(slapd, mail_server, other):
-    server = mail_server({"uri": slapd.ldap})
+    server = mail_server(RECORD | {"uri": slapd.ldap})
     who, app_password = slapd.new_person(mfa=True, app_passwords=1)
     value = f"id={app_password.id} at={from_now(**OTHERS[other])}"
     slapd.administrate(who, appPasswordUsed=value)
@@ -97,14 +100,14 @@ def test_not_written_over(slapd, mail_server, other):
 
 
 def test_without_address(slapd, mail_server):
-    server = mail_server({"uri": slapd.ldap, "record_use": "1d without-address"})
+    server = mail_server(RECORD | {"uri": slapd.ldap, "record_use": "1d without-address"})
     who, app_password = slapd.new_person(mfa=True, app_passwords=1)
     sign_in(server, who, app_password)
     assert recorded(slapd, who).endswith(" service=smtp")
 
 
 def test_never(slapd, mail_server):
-    server = mail_server({"uri": slapd.ldap, "record_use": "never"})
+    server = mail_server(RECORD | {"uri": slapd.ldap, "record_use": "never"})
     who, app_password = slapd.new_person(mfa=True, app_passwords=1)
     mark = slapd.mark()
     sign_in(server, who, app_password)
@@ -113,7 +116,7 @@ def test_never(slapd, mail_server):
 
 
 def test_neither_a_refusal_nor_an_account_password_is_a_use(slapd, mail_server):
-    server = mail_server({"uri": slapd.ldap})
+    server = mail_server(RECORD | {"uri": slapd.ldap})
     who, revoked = slapd.new_person(app_passwords=1)
     wrong = apppassword.make(id=slapd.add_app_password(who).id).shown
     slapd.revoke(who, revoked)
@@ -126,7 +129,7 @@ def test_neither_a_refusal_nor_an_account_password_is_a_use(slapd, mail_server):
 def test_a_write_uri_that_keeps_silent_slows_no_login(slapd, own_directory, mail_server):
     provider = own_directory()
     servers = {
-        period: mail_server({"uri": slapd.ldap, "write_uri": provider.ldap, "timeout": 5,
+        period: mail_server(RECORD | {"uri": slapd.ldap, "write_uri": provider.ldap, "timeout": 5,
                              "record_use": period}) for period in ("1d", "never")}
     users = [slapd.new_person(mfa=True, app_passwords=1) for _ in range(12)]
     provider.pause()
@@ -144,7 +147,7 @@ def test_without_the_right_to_write_the_login_is_accepted_and_it_is_said_once(
     slapd = own_directory(
         first_rules="access to attrs=appPasswordUsed "
         f'by dn.exact="{IDENTITIES["replicator"]}" read by * none\n')
-    server = mail_server({"uri": slapd.ldap})
+    server = mail_server(RECORD | {"uri": slapd.ldap})
     users = [slapd.new_person(mfa=True, app_passwords=1) for _ in range(3)]
     for user in users:
         sign_in(server, *user)
@@ -156,7 +159,7 @@ def test_without_the_right_to_write_the_login_is_accepted_and_it_is_said_once(
 
 
 def test_a_renamed_entry_and_a_dead_write_uri_do_no_harm(slapd, mail_server):
-    server = mail_server({"uri": slapd.ldap, "write_uri": f"ldap://127.0.0.1:{free_port()}"})
+    server = mail_server(RECORD | {"uri": slapd.ldap, "write_uri": f"ldap://127.0.0.1:{free_port()}"})
     for _ in range(3):
         who, app_password = slapd.new_person(mfa=True, app_passwords=1)
         sign_in(server, who, app_password)
@@ -164,7 +167,7 @@ def test_a_renamed_entry_and_a_dead_write_uri_do_no_harm(slapd, mail_server):
 
 
 def test_hosts_that_write_at_the_same_time_leave_one_use_of_today(slapd, mail_server):
-    servers = [mail_server({"uri": slapd.ldap}) for _ in range(4)]
+    servers = [mail_server(RECORD | {"uri": slapd.ldap}) for _ in range(4)]
     who, app_password = slapd.new_person(mfa=True, app_passwords=1)
     slapd.administrate(who, appPasswordUsed=f"id={app_password.id} at={from_now(days=-30)}")
     start = from_now()
@@ -184,7 +187,7 @@ def test_hosts_that_write_at_the_same_time_leave_one_use_of_today(slapd, mail_se
 def test_processes_that_end_right_after_the_login_do_so_in_order(
         slapd, mail_server, postfix, authority):
     """Each process serves one client, and its end may meet the thread at work."""
-    server = mail_server({"uri": slapd.ldap, "start_tls": "yes", "tls_cacert": authority.ca},
+    server = mail_server(RECORD | {"uri": slapd.ldap, "start_tls": "yes", "tls_cacert": authority.ca},
                          kind="one client each")
     users = [slapd.new_person(mfa=True, app_passwords=1) for _ in range(60)]
     for user in users:
@@ -205,3 +208,27 @@ def read(file):
         return file.read_text(errors="replace")
     except OSError:
         return ""
+
+
+@pytest.fixture
+def dovecot_on_slapd(slapd, dovecot):
+    return dovecot(RECORD | {"uri": slapd.ldap})
+
+
+def test_dovecots_worker_records_too(slapd, dovecot_on_slapd):
+    who, app_password = slapd.new_person(mfa=True, app_passwords=1)
+    assert imap(dovecot_on_slapd, who.uid, app_password.shown) == SIGNED_IN
+    assert recorded(slapd, who).endswith(" service=imap from=127.0.0.1")
+    mark = slapd.mark()
+    for _ in range(5):
+        assert imap(dovecot_on_slapd, who.uid, app_password.shown) == SIGNED_IN
+    assert modifies(slapd, mark) == 0
+
+
+def test_a_process_of_pam_that_ends_at_once_records_too(slapd, services):
+    who, app_password = slapd.new_person(mfa=True, app_passwords=1)
+    asked = services(RECORD | {"uri": slapd.ldap})
+    pam.pamtester(asked.pam_d, "imap", who.uid, app_password.shown, "authenticate",
+                  rhost="192.0.2.17")
+    assert " verdict=accepted " in asked.events()[-1]
+    assert uses(slapd, who)[0].endswith(" service=imap from=192.0.2.17")

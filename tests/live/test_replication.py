@@ -83,7 +83,7 @@ def test_a_provider_that_is_down_leaves_logins_and_says_so_to_the_administrator(
 
 
 def test_the_last_use_is_written_to_the_provider(pair, mail_server):
-    server = mail_server({"uri": pair.consumer.ldap, "write_uri": pair.provider.ldap})
+    server = mail_server({"record_use": "1d", "uri": pair.consumer.ldap, "write_uri": pair.provider.ldap})
     who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
     pair.in_step()
     assert sign_in(server, who, app_password.shown) == smtp.ACCEPTED
@@ -91,7 +91,7 @@ def test_the_last_use_is_written_to_the_provider(pair, mail_server):
 
 
 def test_a_consumer_that_takes_no_writes_is_passed_over_in_silence(pair, mail_server):
-    server = mail_server({"uri": pair.consumer.ldap, "write_uri": pair.consumer.ldap})
+    server = mail_server({"record_use": "1d", "uri": pair.consumer.ldap, "write_uri": pair.consumer.ldap})
     who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
     pair.in_step()
     mark = pair.consumer.mark()
