@@ -322,6 +322,14 @@ static int set_record_use(struct apw_config *config, const char *value, struct a
                          value);
 }
 
+static int set_remember(struct apw_config *config, const char *value, struct apw_error *error)
+{
+    config->remember = strcmp(value, "yes") == 0;
+    if (!config->remember && strcmp(value, "no") != 0)
+        return apw_error_set(error, "\"%s\" is neither yes nor no", value);
+    return 0;
+}
+
 static int set_refusal_delay(struct apw_config *config, const char *value, struct apw_error *error)
 {
     return parse_seconds(value, 0, &config->refusal_delay_ms, error);
@@ -380,6 +388,7 @@ static const struct key login_keys[] = {
     {"hash_passes", set_hash_passes},
     {"max_app_passwords", set_max_app_passwords},
     {"record_use", set_record_use},
+    {"remember", set_remember},
     {"refusal_delay", set_refusal_delay},
     {"log", set_log},
 };
@@ -564,6 +573,7 @@ static int set_defaults(struct apw_config *config, const char *path, struct apw_
     config->hash_passes = 1;
     config->max_app_passwords = 40;
     config->record_use_s = 86400;
+    config->remember = true;
     config->refusal_delay_ms = 1000;
     config->log_facility = LOG_MAIL;
     if (copy_string(path, &config->path, error) != 0 ||

@@ -61,6 +61,7 @@ struct apw_config {
     unsigned max_app_passwords;
     int64_t record_use_s; /* 0: never */
     bool record_use_without_address;
+    bool remember; /* matches of app passwords, within the process */
     int refusal_delay_ms;
 
     int log_facility; /* LOG_MAIL and the like; used where log_file is NULL */

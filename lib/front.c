@@ -14,6 +14,7 @@ struct apw_front {
     struct apw_directory *directory; /* NULL: the configuration is broken */
     struct apw_log *log;
     struct apw_recorder *recorder; /* NULL: last use is not recorded */
+    struct apw_remember *remember; /* NULL: every hash is computed */
     struct apw_error broken;
 };
 
@@ -60,6 +61,8 @@ int apw_front_open(const char *config_path, struct apw_front **front_r, struct a
         apw_front_close(&front);
         return -1;
     }
+    if (front->directory != NULL && front->config->remember)
+        apw_remember_new(&front->remember, &(struct apw_error){""}); /* it works without, too */
     if (front->config != NULL)
         apw_identity_wipe(&front->config->identity); /* the directory has its own copy */
     *front_r = front;
@@ -71,6 +74,7 @@ void apw_front_close(struct apw_front **front)
     if (*front == NULL)
         return;
     apw_recorder_free(&(*front)->recorder);
+    apw_remember_free(&(*front)->remember);
     apw_directory_free(&(*front)->directory);
     apw_config_free(&(*front)->config);
     apw_log_close(&(*front)->log);
@@ -89,6 +93,7 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     int64_t start = apw_clock_monotonic_ms();
     struct apw_world world = apw_world_of(front->directory);
 
+    world.remember = front->remember;
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
                start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);
     if (decision_r->reason == APW_REASON_CONFIGURATION)

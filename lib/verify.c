@@ -240,9 +240,24 @@ static bool is_usable(struct login *login, const struct apw_value *value, size_t
            apw_hash_check(record_r->hash, detail) == 0;
 }
 
+/* Computes the hash, unless this very match is remembered. */
+static enum apw_hash_result match(struct login *login, const struct apw_record *record)
+{
+    struct apw_remember *remember = login->world->remember;
+    const char *dn = login->entry->dn;
+    enum apw_hash_result result;
+
+    if (remember != NULL && apw_remember_has(remember, dn, &login->app_password, record->hash))
+        return APW_HASH_MATCH;
+    result = apw_hash_verify(record->hash, &login->app_password, &login->decision->detail);
+    if (remember != NULL && result == APW_HASH_MATCH)
+        apw_remember_add(remember, dn, &login->app_password, record->hash);
+    return result;
+}
+
 static void decide_hash(struct login *login, const struct apw_record *record)
 {
-    switch (apw_hash_verify(record->hash, &login->app_password, &login->decision->detail)) {
+    switch (match(login, record)) {
     case APW_HASH_MATCH:
         accept_login(login, APW_REASON_APP_PASSWORD);
         if (login->decision->verdict == APW_ACCEPTED)

@@ -12,6 +12,7 @@
 #include "network.h"
 #include "password.h"
 #include "record.h"
+#include "remember.h"
 #include "service.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,6 +95,7 @@ struct apw_world {
                                     struct apw_error *error);
     int64_t (*now)(void *context); /* seconds since 1970 */
     void *context;
+    struct apw_remember *remember; /* NULL: every hash is computed. Borrowed. */
 };
 
 /* The real one. */
