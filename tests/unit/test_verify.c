@@ -256,7 +256,7 @@ static int64_t now(void *context)
     return seconds;
 }
 
-static const struct apw_world world = {
+static struct apw_world world = {
     .search = search, .bind_user = bind_user, .now = now, .context = &questions};
 
 static void reset_world(const struct scene *next)
@@ -1055,6 +1055,55 @@ static void test_no_memory_for_hash(void **state)
     }
 }
 
+/* The same login again costs no hash; whatever else the directory says still holds. */
+static const struct remembered_case {
+    const char *name;
+    const char *password;
+    const struct stored stored;
+    enum apw_verdict verdict;
+    enum apw_reason reason;
+    int hashes;
+} remembered_cases[] = {
+    {"the same app password again costs no hash", RIGHT, APP(""), APW_ACCEPTED,
+     APW_REASON_APP_PASSWORD, 0},
+    {"a wrong one costs its hash", WRONG, APP(""), APW_REFUSED, APW_REASON_WRONG_APP_PASSWORD, 1},
+    {"one that has expired since is refused", RIGHT, APP(" expires=20200101000000Z"), APW_REFUSED,
+     APW_REASON_EXPIRED, 0},
+    {"one that was limited to another service since is refused", RIGHT, APP(" services=imap"),
+     APW_REFUSED, APW_REASON_WRONG_SERVICE, 0},
+    {"one that was limited to another network since is refused", RIGHT, APP(" from=192.0.2.0/24"),
+     APW_REFUSED, APW_REASON_WRONG_NETWORK, 0},
+    {"one that was revoked since is refused",
+     RIGHT,
+     {"mail", "alice@example.org"},
+     APW_REFUSED,
+     APW_REASON_UNKNOWN_APP_PASSWORD,
+     0},
+};
+
+static void test_remembered(void **state)
+{
+    static const struct scene before = {.password = RIGHT, .stored = {APP("")}};
+    const struct remembered_case *row = *state;
+    const struct scene after = {
+        .password = row->password, .stored = {row->stored}, .mfa = MFA_IS_ON};
+    struct apw_decision decision;
+    struct apw_error error;
+
+    assert_int_equal(apw_remember_new(&world.remember, &error), 0);
+    reset_world(&before);
+    play(&before, &decision);
+    assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
+    assert_int_equal(hashes, 1);
+    apw_decision_clear(&decision);
+    reset_world(&after);
+    play(&after, &decision);
+    assert_outcome(&decision, row->verdict, row->reason);
+    assert_int_equal(hashes, row->hashes);
+    apw_decision_clear(&decision);
+    apw_remember_free(&world.remember);
+}
+
 static void test_long_name(void **state)
 {
     char *name = unit_repeat("a", 256);
@@ -1105,6 +1154,7 @@ int main(void)
     UNIT_TEST("service and client are described in one form", test_description);
     UNIT_TEST("one hash at most with 1, 5 and 40 app passwords", test_cost);
     UNIT_TEST("a hash without memory is an outage", test_no_memory_for_hash);
+    UNIT_ROWS(remembered_cases, test_remembered);
     UNIT_TEST("a name has 255 bytes at most", test_long_name);
     UNIT_TEST("a cleared decision is a refusal", test_clear);
     return unit_run();
