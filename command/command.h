@@ -56,6 +56,9 @@ struct apw_session {
     struct apw_manager manager; /* borrows configuration and directory */
 };
 
+/* Whether options or admin.conf name somebody to manage as. */
+bool apw_session_is_managed(const struct apw_invocation *invocation);
+
 /* Reads the files, asks for the password where -W says so; touches no network. Unless
  * APW_STATUS_DONE it has said why, and there is nothing to close. */
 enum apw_status apw_session_open(const struct apw_invocation *invocation,
@@ -137,6 +140,9 @@ void apw_option_begin(void);
 /* `shorts` as for getopt_long(3), without its leading ':'. An option that is given twice is
  * APW_OPTION_BAD. */
 int apw_option_next(int argc, char **argv, const char *shorts, const struct option *longs);
+/* Reads the value of an option that is a period like 180d or 12h; -1, and said so, where it is
+ * none. */
+int apw_option_period(const char *option, const char *text, int64_t *seconds_r);
 /* What to exit with after APW_OPTION_BAD, and after APW_OPTION_HELP, which prints the help. */
 enum apw_status apw_option_outcome(int found);
 

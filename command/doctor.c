@@ -1,11 +1,7 @@
 #include "doctor.h"
-#include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define LINE_SIZE 2048
 
@@ -112,20 +108,6 @@ static int read_options(int argc, char **argv, struct request *request)
     }
 }
 
-/* Whether somebody is named who manages: by options, or in admin.conf. */
-static bool has_administrator(const struct apw_invocation *invocation)
-{
-    const char *slash = strrchr(invocation->config_path, '/');
-    char path[4096];
-
-    if (invocation->binddn != NULL || invocation->mechanism != NULL)
-        return true;
-    snprintf(path, sizeof path, "%.*sadmin.conf",
-             slash == NULL ? 0 : (int)(slash - invocation->config_path + 1),
-             invocation->config_path);
-    return access(path, F_OK) == 0 || errno != ENOENT;
-}
-
 static void look_at_directory(struct apw_doctor *doctor, const struct apw_config *config,
                               const struct apw_session *session, const struct request *request)
 {
@@ -157,7 +139,7 @@ static enum apw_status look_at_set_up(struct apw_doctor *doctor,
     struct apw_config *config = NULL;
     struct apw_session session = {.config = NULL};
     struct apw_error error = {""};
-    bool is_managed = has_administrator(invocation);
+    bool is_managed = apw_session_is_managed(invocation);
     enum apw_status status;
 
     if (apw_config_read(invocation->config_path, &config, &error) != 0) {

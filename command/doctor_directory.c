@@ -1,5 +1,6 @@
 #include "clock.h"
 #include "doctor.h"
+#include "finding.h"
 #include "verify.h"
 #include <sodium.h>
 #include <stdio.h>
@@ -661,8 +662,7 @@ static int look_at_values_of(void *context, const struct apw_user *user)
 
     for (size_t i = 0; i < user->password_count; i++) {
         const struct apw_managed_password *password = &user->password[i];
-        bool is_expired = password->has_record && password->record.has_expires &&
-                          password->record.expires <= values->now;
+        bool is_expired = apw_finding_is_expired(password, values->now);
 
         if (password->is_usable && !is_expired) {
             values->good++;

@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "command.h"
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,14 @@ int apw_option_next(int argc, char **argv, const char *shorts, const struct opti
     else
         apw_say_usage("option -%c is given twice", found);
     return APW_OPTION_BAD;
+}
+
+int apw_option_period(const char *option, const char *text, int64_t *seconds_r)
+{
+    if (apw_duration_parse(text, false, seconds_r) == 0 && *seconds_r > 0)
+        return 0;
+    apw_say_usage("%s %s: it must be a period like 180d or 12h", option, text);
+    return -1;
 }
 
 enum apw_status apw_option_outcome(int found)

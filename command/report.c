@@ -242,14 +242,6 @@ static enum apw_status run(struct report *report, const struct apw_manager *mana
 
 /* ---- options ---- */
 
-static int read_period(const char *option, const char *text, int64_t *seconds_r)
-{
-    if (apw_duration_parse(text, false, seconds_r) == 0 && *seconds_r > 0)
-        return 0;
-    apw_say_usage("%s %s: it must be a period like 14d or 12h", option, text);
-    return -1;
-}
-
 static int read_options(int argc, char **argv, struct report *report)
 {
     enum { O_EXPIRED = APW_OPTION_COMMAND, O_EXPIRING, O_UNUSED, O_DISABLED, O_WITHOUT, JSON, CSV };
@@ -279,8 +271,9 @@ static int read_options(int argc, char **argv, struct report *report)
             report->format = found == JSON ? FORMAT_JSON : FORMAT_CSV;
         else
             report->is_wanted[found - O_EXPIRED] = true;
-        if ((found == O_EXPIRING && read_period("--expiring", optarg, &report->expiring_s) != 0) ||
-            (found == O_UNUSED && read_period("--unused", optarg, &report->unused_s) != 0))
+        if ((found == O_EXPIRING &&
+             apw_option_period("--expiring", optarg, &report->expiring_s) != 0) ||
+            (found == O_UNUSED && apw_option_period("--unused", optarg, &report->unused_s) != 0))
             return APW_OPTION_BAD;
     }
 }

@@ -31,14 +31,6 @@ struct run {
     bool is_stopped;                    /* the directory is unavailable */
 };
 
-static int read_period(const char *option, const char *text, int64_t *seconds_r)
-{
-    if (apw_duration_parse(text, false, seconds_r) == 0 && *seconds_r > 0)
-        return 0;
-    apw_say_usage("%s %s: it must be a period like 180d or 12h", option, text);
-    return -1;
-}
-
 static int read_options(int argc, char **argv, struct request *request)
 {
     enum { ALL = APW_OPTION_COMMAND, EXPIRED, UNUSED, DRY_RUN, WAIT };
@@ -66,7 +58,7 @@ static int read_options(int argc, char **argv, struct request *request)
             break;
         case UNUSED:
             request->is_unused = true;
-            if (read_period("--unused", optarg, &request->unused_s) != 0)
+            if (apw_option_period("--unused", optarg, &request->unused_s) != 0)
                 return APW_OPTION_BAD;
             break;
         case DRY_RUN:
@@ -74,7 +66,7 @@ static int read_options(int argc, char **argv, struct request *request)
             break;
         case WAIT:
             request->is_waiting = true;
-            if (optarg != NULL && read_period("--wait", optarg, &request->wait_s) != 0)
+            if (optarg != NULL && apw_option_period("--wait", optarg, &request->wait_s) != 0)
                 return APW_OPTION_BAD;
             break;
         default:

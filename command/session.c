@@ -108,6 +108,14 @@ static bool has_admin_file(const char *config_path, char *path_r, size_t size)
     return access(path_r, F_OK) == 0 || errno != ENOENT;
 }
 
+bool apw_session_is_managed(const struct apw_invocation *invocation)
+{
+    char path[4096];
+
+    return invocation->binddn != NULL || invocation->mechanism != NULL ||
+           has_admin_file(invocation->config_path, path, sizeof path);
+}
+
 static enum apw_status read_identity(const struct apw_invocation *invocation,
                                      struct apw_identity *identity_r)
 {

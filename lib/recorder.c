@@ -1,9 +1,7 @@
 #include "recorder.h"
 #include "clock.h"
-#include <errno.h>
-#include <pthread.h>
+#include "thread.h"
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,7 +13,6 @@
 #define PAUSE_MS         60000 /* after a failure */
 #define CONFLICTS_MAX    4     /* others who write the same use meanwhile */
 #define VALUES_MAX       64    /* of one id; more than two come from nobody but a stranger */
-#define STACK_BYTES      (256 * 1024)
 #define END_POLL_MS      2
 #define USED_ATTRIBUTE   "appPasswordUsed"
 #define PENDING_OF(word) ((uint32_t)(word))
@@ -201,23 +198,12 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Every signal is blocked: the host program's handlers are not this thread's business. */
 static int start_thread(struct apw_recorder *recorder)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_t thread;
     int status;
 
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     count(&threads, 1);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    status = pthread_create(&thread, &attributes, run, recorder);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    status = apw_thread_start(run, recorder);
     if (status != 0)
         count(&threads, -1);
     return status;

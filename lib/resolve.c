@@ -1,15 +1,14 @@
 #include "resolve.h"
 #include "clock.h"
+#include "thread.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define STACK_BYTES (1024 * 1024)
 #define LOOKUPS_MAX 16
 
 /* Threads that are looking something up in this process, those that were given up included: a
@@ -82,27 +81,16 @@ static void *lookup_run(void *argument)
     return NULL;
 }
 
-/* Starts the thread with every signal blocked: the host program's handlers are not its business. */
 static int lookup_start(struct lookup *lookup)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_t thread;
     int status;
 
     if (atomic_fetch_add(&lookups, 1) >= LOOKUPS_MAX) {
         atomic_fetch_sub(&lookups, 1);
         return EAGAIN;
     }
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     atomic_fetch_add(&lookup->owners, 1);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    status = pthread_create(&thread, &attributes, lookup_run, lookup);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    status = apw_thread_start(lookup_run, lookup);
     if (status != 0) {
         lookup_leave(lookup);
         atomic_fetch_sub(&lookups, 1);
