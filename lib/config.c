@@ -3,42 +3,18 @@
 #include "clock.h"
 #include "directory.h"
 #include "login.h"
+#include "settings.h"
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
-#define LINE_SIZE   4096
 #define SECRET_SIZE 1026 /* 1024 bytes, a line end, a NUL */
 
 const char apw_config_default_path[] = APW_SYSCONFDIR "/app-password/app-password.conf";
-
-/* Takes a value; -1 with what is wrong and what would be right. */
-typedef int (*setter)(struct apw_config *config, const char *value, struct apw_error *error);
-
-struct key {
-    const char *name;
-    setter set;
-};
-
-/* What the file says about one key. */
-struct setting {
-    char *value; /* NULL: not given */
-    int line;
-};
-
-static int copy_string(const char *value, char **copy_r, struct apw_error *error)
-{
-    *copy_r = strdup(value);
-    return *copy_r == NULL ? apw_error_set(error, "out of memory") : 0;
-}
-
-static int check_absolute(const char *path, struct apw_error *error)
-{
-    return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not a path from the root", path);
-}
 
 static int parse_number(const char *text, long minimum, long maximum, const char *unit,
                         long *number_r, struct apw_error *error)
@@ -64,33 +40,43 @@ static int parse_seconds(const char *text, long minimum, int *milliseconds_r,
     return 0;
 }
 
-static int set_start_tls(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_start_tls(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     config->start_tls = strcmp(value, "yes") == 0;
     if (!config->start_tls && strcmp(value, "no") != 0)
         return apw_error_set(error, "\"%s\" is neither yes nor no", value);
     return 0;
 }
 
-static int set_uri(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_uri(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     return apw_uris_parse(value, config->start_tls, &config->uris, error);
 }
 
-static int set_write_uri(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_write_uri(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     return apw_uris_parse(value, config->start_tls, &config->write_uris, error);
 }
 
-static int set_base(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_base(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (!apw_dn_is_valid(value))
         return apw_error_set(error, "\"%s\" is not a DN like dc=example,dc=org", value);
-    return copy_string(value, &config->base, error);
+    return apw_setting_copy(value, &config->base, error);
 }
 
-static int set_scope(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_scope(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (strcmp(value, "sub") == 0)
         config->scope = APW_SCOPE_SUB;
     else if (strcmp(value, "one") == 0)
@@ -111,18 +97,22 @@ static bool names_login(const char *template)
     return false;
 }
 
-static int set_filter(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_filter(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (apw_filter_check(value, true, error) != 0)
         return -1;
     if (!names_login(value))
         return apw_error_set(error, "\"%s\" holds neither %%u (the login) nor %%n (its local part)",
                              value);
-    return copy_string(value, &config->filter, error);
+    return apw_setting_copy(value, &config->filter, error);
 }
 
-static int set_bind(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_bind(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (strcmp(value, "external") != 0)
         return apw_error_set(error,
                              "\"%s\" is not external; for a simple bind leave this line out "
@@ -132,38 +122,55 @@ static int set_bind(struct apw_config *config, const char *value, struct apw_err
     return 0;
 }
 
-static int set_binddn(struct apw_config *config, const char *value, struct apw_error *error)
+int apw_identity_set_dn(struct apw_identity *identity, const char *value, struct apw_error *error)
 {
     if (!apw_dn_is_valid(value))
         return apw_error_set(error, "\"%s\" is not a DN like cn=mail,dc=example,dc=org", value);
-    return copy_string(value, &config->identity.dn, error);
+    return apw_setting_copy(value, &identity->dn, error);
 }
 
-static int set_bindpw_file(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
-    if (check_absolute(value, error) != 0)
-        return -1;
-    if (copy_string(value, &config->identity.password_file, error) != 0)
-        return -1;
-    return apw_secret_read(value, &config->identity.password, error);
+    struct apw_config *config = target;
+
+    return apw_identity_set_dn(&config->identity, value, error);
 }
 
-static int set_tls_cacert(struct apw_config *config, const char *value, struct apw_error *error)
+int apw_identity_set_password_file(struct apw_identity *identity, const char *value,
+                                   struct apw_error *error)
 {
+    if (apw_setting_check_absolute(value, error) != 0 ||
+        apw_setting_copy(value, &identity->password_file, error) != 0)
+        return -1;
+    return apw_secret_read(value, &identity->password, error);
+}
+
+static int set_bindpw_file(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
+
+    return apw_identity_set_password_file(&config->identity, value, error);
+}
+
+static int set_tls_cacert(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
     FILE *file;
 
-    if (check_absolute(value, error) != 0)
+    if (apw_setting_check_absolute(value, error) != 0)
         return -1;
     file = fopen(value, "re");
     if (file == NULL)
         return apw_error_set(error, "%s: %s", value, strerror(errno));
     fclose(file);
     free(config->tls_cacert);
-    return copy_string(value, &config->tls_cacert, error);
+    return apw_setting_copy(value, &config->tls_cacert, error);
 }
 
-static int set_tls_min(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_tls_min(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (strcmp(value, "1.2") == 0)
         config->tls_min = APW_TLS_1_2;
     else if (strcmp(value, "1.3") == 0)
@@ -173,27 +180,34 @@ static int set_tls_min(struct apw_config *config, const char *value, struct apw_
     return 0;
 }
 
-static int set_timeout(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_timeout(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     return parse_seconds(value, 1, &config->timeout_ms, error);
 }
 
-static int set_deadline(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_deadline(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     return parse_seconds(value, 1, &config->deadline_ms, error);
 }
 
-static int set_mfa_filter(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_mfa_filter(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (apw_filter_check(value, false, error) != 0)
         return -1;
     free(config->mfa_filter);
-    return copy_string(value, &config->mfa_filter, error);
+    return apw_setting_copy(value, &config->mfa_filter, error);
 }
 
-static int set_mfa_enforcement(struct apw_config *config, const char *value,
-                               struct apw_error *error)
+static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (strcmp(value, "enforce") == 0)
         config->mfa_enforcement = APW_MFA_ENFORCE;
     else if (strcmp(value, "report") == 0)
@@ -203,9 +217,10 @@ static int set_mfa_enforcement(struct apw_config *config, const char *value,
     return 0;
 }
 
-static int set_account_password(struct apw_config *config, const char *value,
-                                struct apw_error *error)
+static int set_account_password(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     if (strcmp(value, "when-mfa-off") == 0)
         config->account_password = APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF;
     else if (strcmp(value, "never") == 0)
@@ -229,16 +244,16 @@ static void squeeze(char *text)
     *to = '\0';
 }
 
-static int set_account_password_from(struct apw_config *config, const char *value,
-                                     struct apw_error *error)
+static int set_account_password_from(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     const char *bad = NULL;
     char *list;
     int status = 0;
 
     if (strcmp(value, "none") == 0)
         return 0;
-    if (copy_string(value, &list, error) != 0)
+    if (apw_setting_copy(value, &list, error) != 0)
         return -1;
     squeeze(list);
     if (apw_networks_parse(list, strlen(list), ' ', &config->account_password_from, &bad) != 0)
@@ -250,20 +265,21 @@ static int set_account_password_from(struct apw_config *config, const char *valu
     return status;
 }
 
-static int set_login_attribute(struct apw_config *config, const char *value,
-                               struct apw_error *error)
+static int set_login_attribute(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
     if (strspn(value, letters) == 0 ||
         strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") !=
             strlen(value) - 1)
         return apw_error_set(error, "\"%s\" is not an attribute name like uid", value);
-    return copy_string(value, &config->login_attribute, error);
+    return apw_setting_copy(value, &config->login_attribute, error);
 }
 
-static int set_hash_memory(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_hash_memory(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     char number[8];
     size_t length = strlen(value);
     long mebibytes;
@@ -278,8 +294,9 @@ static int set_hash_memory(struct apw_config *config, const char *value, struct 
     return 0;
 }
 
-static int set_hash_passes(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_hash_passes(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     long passes;
 
     if (parse_number(value, 1, 10, "passes", &passes, error) != 0)
@@ -288,9 +305,9 @@ static int set_hash_passes(struct apw_config *config, const char *value, struct 
     return 0;
 }
 
-static int set_max_app_passwords(struct apw_config *config, const char *value,
-                                 struct apw_error *error)
+static int set_max_app_passwords(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     long count;
 
     if (parse_number(value, 1, 1000, "app passwords", &count, error) != 0)
@@ -299,8 +316,9 @@ static int set_max_app_passwords(struct apw_config *config, const char *value,
     return 0;
 }
 
-static int set_record_use(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_record_use(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     static const char suffix[] = "without-address";
     size_t length = strcspn(value, " \t");
     const char *rest = value + length + strspn(value + length, " \t");
@@ -322,21 +340,26 @@ static int set_record_use(struct apw_config *config, const char *value, struct a
                          value);
 }
 
-static int set_remember(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_remember(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     config->remember = strcmp(value, "yes") == 0;
     if (!config->remember && strcmp(value, "no") != 0)
         return apw_error_set(error, "\"%s\" is neither yes nor no", value);
     return 0;
 }
 
-static int set_refusal_delay(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_refusal_delay(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
+
     return parse_seconds(value, 0, &config->refusal_delay_ms, error);
 }
 
-static int set_log(struct apw_config *config, const char *value, struct apw_error *error)
+static int set_log(void *target, const char *value, struct apw_error *error)
 {
+    struct apw_config *config = target;
     static const struct {
         const char *name;
         int facility;
@@ -351,7 +374,7 @@ static int set_log(struct apw_config *config, const char *value, struct apw_erro
     const char *name = value + length + strspn(value + length, " \t");
 
     if (value[0] == '/')
-        return copy_string(value, &config->log_file, error);
+        return apw_setting_copy(value, &config->log_file, error);
     if (length == 6 && strncmp(value, "syslog", 6) == 0)
         for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
             if (strcmp(name, facilities[i].name) == 0) {
@@ -365,7 +388,7 @@ static int set_log(struct apw_config *config, const char *value, struct apw_erro
 }
 
 /* In the order in which values are taken: start_tls before the URIs that it judges. */
-static const struct key login_keys[] = {
+static const struct apw_key login_keys[] = {
     {"start_tls", set_start_tls},
     {"uri", set_uri},
     {"write_uri", set_write_uri},
@@ -393,123 +416,21 @@ static const struct key login_keys[] = {
     {"log", set_log},
 };
 
-static const struct key admin_keys[] = {
+static const struct apw_key admin_keys[] = {
     {"bind", set_bind},
     {"binddn", set_binddn},
     {"bindpw_file", set_bindpw_file},
 };
 
-#define LOGIN_KEY_COUNT (sizeof login_keys / sizeof login_keys[0])
-#define ADMIN_KEY_COUNT (sizeof admin_keys / sizeof admin_keys[0])
+static const struct apw_key_table login_table = {
+    "app-password.conf(5)", sizeof login_keys / sizeof login_keys[0], login_keys};
+static const struct apw_key_table admin_table = {
+    "app-password.conf(5)", sizeof admin_keys / sizeof admin_keys[0], admin_keys};
+_Static_assert(sizeof login_keys / sizeof login_keys[0] <= APW_KEYS_MAX, "more keys than allowed");
 
-/* Cuts white space off both ends of a line, in place. */
-static char *trim(char *line)
-{
-    size_t length;
-
-    line += strspn(line, " \t\r\n");
-    length = strlen(line);
-    while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
-        line[--length] = '\0';
-    return line;
-}
-
-static int read_line(char *line, int number, const char *path, const struct key *keys,
-                     size_t key_count, struct setting *settings, struct apw_error *error)
-{
-    char *text = trim(line), *value;
-    size_t i, name_length;
-
-    if (*text == '\0' || *text == '#')
-        return 0;
-    if (!apw_text_is_utf8(text, strlen(text)))
-        return apw_error_set(error, "%s:%d: the line is not UTF-8", path, number);
-    name_length = strcspn(text, " \t");
-    value = text + name_length + strspn(text + name_length, " \t");
-    text[name_length] = '\0';
-    for (i = 0; i < key_count && strcmp(keys[i].name, text) != 0; i++)
-        ;
-    if (i == key_count)
-        return apw_error_set(error, "%s:%d: unknown key \"%s\"; app-password.conf(5) lists them",
-                             path, number, text);
-    if (settings[i].value != NULL)
-        return apw_error_set(error, "%s:%d: \"%s\" stands on line %d already; keep one of them",
-                             path, number, text, settings[i].line);
-    if (*value == '\0')
-        return apw_error_set(error,
-                             "%s:%d: \"%s\" needs a value; to have the default, leave the "
-                             "line out",
-                             path, number, text);
-    settings[i].line = number;
-    return copy_string(value, &settings[i].value, error);
-}
-
-/* The next line; false at the end of the file. *is_whole_r says whether it fits and has no NUL,
- * which would hide what stands behind it. */
-static bool read_whole_line(char line[LINE_SIZE], FILE *file, bool *is_whole_r)
-{
-    size_t length;
-
-    memset(line, '\n', LINE_SIZE); /* so that the last NUL is the one that fgets() puts */
-    if (fgets(line, LINE_SIZE, file) == NULL)
-        return false;
-    length = (size_t)((char *)memrchr(line, '\0', LINE_SIZE) - line);
-    *is_whole_r = strlen(line) == length && (line[length - 1] == '\n' || feof(file));
-    return true;
-}
-
-static int read_settings(const char *path, const struct key *keys, size_t key_count,
-                         struct setting *settings, struct apw_error *error)
-{
-    char line[LINE_SIZE];
-    FILE *file = fopen(path, "re");
-    int number = 0, status = 0;
-    bool is_whole;
-
-    if (file == NULL)
-        return apw_error_set(error, "%s: %s", path, strerror(errno));
-    while (status == 0 && read_whole_line(line, file, &is_whole)) {
-        number++;
-        if (!is_whole)
-            status = apw_error_set(error, "%s:%d: the line is longer than %d bytes or holds a NUL",
-                                   path, number, LINE_SIZE - 2);
-        else
-            status = read_line(line, number, path, keys, key_count, settings, error);
-    }
-    if (status == 0 && ferror(file))
-        status = apw_error_set(error, "%s: %s", path, strerror(errno));
-    fclose(file);
-    return status;
-}
-
-static bool is_about_identity(const struct key *key)
+static bool is_about_identity(const struct apw_key *key)
 {
     return key->set == set_bind || key->set == set_binddn || key->set == set_bindpw_file;
-}
-
-static int apply_settings(const char *path, const struct key *keys, size_t key_count,
-                          const struct setting *settings, bool with_identity,
-                          struct apw_config *config, struct apw_error *error)
-{
-    for (size_t i = 0; i < key_count; i++)
-        if (settings[i].value != NULL && (with_identity || !is_about_identity(&keys[i])) &&
-            keys[i].set(config, settings[i].value, error) != 0)
-            return apw_error_set(error, "%s:%d: %s: %s", path, settings[i].line, keys[i].name,
-                                 error->text);
-    return 0;
-}
-
-static int read_file(const char *path, const struct key *keys, size_t key_count, bool with_identity,
-                     struct apw_config *config, struct apw_error *error)
-{
-    struct setting settings[LOGIN_KEY_COUNT] = {{NULL, 0}};
-    int status = read_settings(path, keys, key_count, settings, error);
-
-    if (status == 0)
-        status = apply_settings(path, keys, key_count, settings, with_identity, config, error);
-    for (size_t i = 0; i < key_count; i++)
-        free(settings[i].value);
-    return status;
 }
 
 static int check_identity(const char *path, const struct apw_identity *identity,
@@ -538,7 +459,7 @@ static bool all_are_ldapi(const struct apw_uris *uris)
 static int copy_uris(const struct apw_uris *uris, struct apw_uris *copy_r, struct apw_error *error)
 {
     for (unsigned i = 0; i < uris->count; i++) {
-        if (copy_string(uris->uri[i], &copy_r->uri[i], error) != 0)
+        if (apw_setting_copy(uris->uri[i], &copy_r->uri[i], error) != 0)
             return -1;
         copy_r->count++;
     }
@@ -558,7 +479,8 @@ static int complete(struct apw_config *config, bool with_identity, struct apw_er
     if (config->deadline_ms < config->timeout_ms)
         return apw_error_set(error, "%s: deadline (%d s) is shorter than timeout (%d s)",
                              config->path, config->deadline_ms / 1000, config->timeout_ms / 1000);
-    if (config->filter == NULL && copy_string("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
+    if (config->filter == NULL &&
+        apw_setting_copy("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
         return -1;
     if (config->write_uris.count == 0)
         return copy_uris(&config->uris, &config->write_uris, error);
@@ -576,10 +498,10 @@ static int set_defaults(struct apw_config *config, const char *path, struct apw_
     config->remember = true;
     config->refusal_delay_ms = 1000;
     config->log_facility = LOG_MAIL;
-    if (copy_string(path, &config->path, error) != 0 ||
-        copy_string("(appPasswordMfaEnabled=TRUE)", &config->mfa_filter, error) != 0)
+    if (apw_setting_copy(path, &config->path, error) != 0 ||
+        apw_setting_copy("(appPasswordMfaEnabled=TRUE)", &config->mfa_filter, error) != 0)
         return -1;
-    return copy_string(APW_CA_BUNDLE, &config->tls_cacert, error);
+    return apw_setting_copy(APW_CA_BUNDLE, &config->tls_cacert, error);
 }
 
 static int read_config(const char *path, bool with_identity, struct apw_config **config_r,
@@ -591,7 +513,8 @@ static int read_config(const char *path, bool with_identity, struct apw_config *
     if (config == NULL)
         return apw_error_set(error, "out of memory");
     if (set_defaults(config, path, error) != 0 ||
-        read_file(path, login_keys, LOGIN_KEY_COUNT, with_identity, config, error) != 0 ||
+        apw_settings_read(path, &login_table, with_identity ? NULL : is_about_identity, config,
+                          error) != 0 ||
         complete(config, with_identity, error) != 0) {
         apw_config_free(&config);
         return -1;
@@ -617,12 +540,12 @@ int apw_config_read_admin(const char *config_path, struct apw_identity *identity
     struct apw_config config = {.path = NULL};
     const char *slash = strrchr(config_path, '/');
     int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
-    char path[LINE_SIZE];
+    char path[PATH_MAX];
 
     if (snprintf(path, sizeof path, "%.*sadmin.conf", folder_length, config_path) >=
         (int)sizeof path)
         return apw_error_set(error, "%s: the path is too long", config_path);
-    if (read_file(path, admin_keys, ADMIN_KEY_COUNT, true, &config, error) != 0 ||
+    if (apw_settings_read(path, &admin_table, NULL, &config, error) != 0 ||
         check_identity(path, &config.identity, error) != 0) {
         apw_identity_wipe(&config.identity);
         return -1;

@@ -96,6 +96,10 @@ int apw_uris_parse(const char *text, bool start_tls, struct apw_uris *uris_r,
                    struct apw_error *error);
 void apw_uris_free(struct apw_uris *uris);
 
+/* The values of binddn and bindpw_file, checked; the password is read at once. */
+int apw_identity_set_dn(struct apw_identity *identity, const char *value, struct apw_error *error);
+int apw_identity_set_password_file(struct apw_identity *identity, const char *value,
+                                   struct apw_error *error);
 void apw_identity_wipe(struct apw_identity *identity); /* wipes and frees its members */
 void apw_config_free(struct apw_config **config);      /* wipes; takes NULL */
 

@@ -1,0 +1,135 @@
+#include "settings.h"
+#include "login.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_SIZE 4096
+
+/* What the file says about one key. */
+struct setting {
+    char *value; /* NULL: not given */
+    int line;
+};
+
+int apw_setting_copy(const char *value, char **copy_r, struct apw_error *error)
+{
+    *copy_r = strdup(value);
+    return *copy_r == NULL ? apw_error_set(error, "out of memory") : 0;
+}
+
+int apw_setting_check_absolute(const char *path, struct apw_error *error)
+{
+    return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not a path from the root", path);
+}
+
+/* Cuts white space off both ends of a line, in place. */
+static char *trim(char *line)
+{
+    size_t length;
+
+    line += strspn(line, " \t\r\n");
+    length = strlen(line);
+    while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
+        line[--length] = '\0';
+    return line;
+}
+
+static int read_line(char *line, int number, const char *path, const struct apw_key_table *table,
+                     struct setting *settings, struct apw_error *error)
+{
+    char *text = trim(line), *value;
+    size_t i, name_length;
+
+    if (*text == '\0' || *text == '#')
+        return 0;
+    if (!apw_text_is_utf8(text, strlen(text)))
+        return apw_error_set(error, "%s:%d: the line is not UTF-8", path, number);
+    name_length = strcspn(text, " \t");
+    value = text + name_length + strspn(text + name_length, " \t");
+    text[name_length] = '\0';
+    for (i = 0; i < table->count && strcmp(table->key[i].name, text) != 0; i++)
+        ;
+    if (i == table->count)
+        return apw_error_set(error, "%s:%d: unknown key \"%s\"; %s lists them", path, number, text,
+                             table->manual);
+    if (settings[i].value != NULL)
+        return apw_error_set(error, "%s:%d: \"%s\" stands on line %d already; keep one of them",
+                             path, number, text, settings[i].line);
+    if (*value == '\0')
+        return apw_error_set(error,
+                             "%s:%d: \"%s\" needs a value; to have the default, leave the "
+                             "line out",
+                             path, number, text);
+    settings[i].line = number;
+    return apw_setting_copy(value, &settings[i].value, error);
+}
+
+/* The next line; false at the end of the file. *is_whole_r says whether it fits and has no NUL,
+ * which would hide what stands behind it. */
+static bool read_whole_line(char line[LINE_SIZE], FILE *file, bool *is_whole_r)
+{
+    size_t length;
+
+    memset(line, '\n', LINE_SIZE); /* so that the last NUL is the one that fgets() puts */
+    if (fgets(line, LINE_SIZE, file) == NULL)
+        return false;
+    length = (size_t)((char *)memrchr(line, '\0', LINE_SIZE) - line);
+    *is_whole_r = strlen(line) == length && (line[length - 1] == '\n' || feof(file));
+    return true;
+}
+
+static int read_lines(const char *path, const struct apw_key_table *table, struct setting *settings,
+                      struct apw_error *error)
+{
+    char line[LINE_SIZE];
+    FILE *file = fopen(path, "re");
+    int number = 0, status = 0;
+    bool is_whole;
+
+    if (file == NULL)
+        return apw_error_set(error, "%s: %s", path, strerror(errno));
+    while (status == 0 && read_whole_line(line, file, &is_whole)) {
+        number++;
+        if (!is_whole)
+            status = apw_error_set(error, "%s:%d: the line is longer than %d bytes or holds a NUL",
+                                   path, number, LINE_SIZE - 2);
+        else
+            status = read_line(line, number, path, table, settings, error);
+    }
+    if (status == 0 && ferror(file))
+        status = apw_error_set(error, "%s: %s", path, strerror(errno));
+    fclose(file);
+    return status;
+}
+
+static int apply(const char *path, const struct apw_key_table *table,
+                 bool (*is_passed_over)(const struct apw_key *key), const struct setting *settings,
+                 void *target, struct apw_error *error)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct apw_key *key = &table->key[i];
+
+        if (settings[i].value == NULL || (is_passed_over != NULL && is_passed_over(key)))
+            continue;
+        if (key->set(target, settings[i].value, error) != 0)
+            return apw_error_set(error, "%s:%d: %s: %s", path, settings[i].line, key->name,
+                                 error->text);
+    }
+    return 0;
+}
+
+int apw_settings_read(const char *path, const struct apw_key_table *table,
+                      bool (*is_passed_over)(const struct apw_key *key), void *target,
+                      struct apw_error *error)
+{
+    struct setting settings[APW_KEYS_MAX] = {{NULL, 0}};
+    int status = read_lines(path, table, settings, error);
+
+    if (status == 0)
+        status = apply(path, table, is_passed_over, settings, target, error);
+    for (size_t i = 0; i < table->count; i++)
+        free(settings[i].value);
+    return status;
+}
