@@ -11,6 +11,8 @@ void apw_help_print(void)
           "                                   (USER \"-\": the lines of standard input)\n"
           "      --enforce-from DATE          (on) only announce it until then: 2027-01-31\n"
           "                                   or 2027-01-31T08:00:00Z, UTC\n"
+          "      --code                       (on, reset) print a code to set the second factor\n"
+          "                                   up with on the self-service page\n"
           "      --filter FILTER              everybody who matches this LDAP filter\n"
           "      --dry-run                    (on, off) only tell what would change\n"
           "  create USER --label TEXT         make an app password and print it, once\n"

@@ -1,6 +1,8 @@
 #include "batch.h"
 #include "command.h"
 #include "manage.h"
+#include "method.h"
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +11,7 @@ struct mfa_request {
     bool has_enforce_from; /* else at once */
     int64_t enforce_from;
     bool is_dry_run;
+    bool with_code;
     const char *filter; /* NULL: the users are named */
 };
 
@@ -22,6 +25,28 @@ static enum apw_manage_result report(const struct apw_manager *manager, const ch
         printf("%s: unchanged\n", name);
     else
         apw_say(name, "%s", error->text);
+    return result;
+}
+
+/* Prints a new code for the enrolment. */
+static enum apw_manage_result make_code(const struct apw_manager *manager,
+                                        const struct apw_target *target, const char *name,
+                                        bool reset)
+{
+    char shown[APW_PASSWORD_SHOWN_SIZE];
+    struct apw_error error = {""};
+    struct apw_password code;
+    enum apw_manage_result result = apw_manage_mfa_code(manager, target, reset, &code, &error);
+
+    if (result == APW_MANAGE_DONE) {
+        apw_password_show(&code, shown);
+        printf("%s: %scode to enrol with, once, within %d days: %s\n", name,
+               reset ? "second factor removed; " : "", APW_ENROLMENT_CODE_SECONDS / 86400, shown);
+        sodium_memzero(shown, sizeof shown);
+    } else {
+        apw_say(name, "%s", error.text);
+    }
+    sodium_memzero(&code, sizeof code);
     return result;
 }
 
@@ -40,7 +65,11 @@ static enum apw_manage_result turn_on(const struct apw_manager *manager,
     }
     result = apw_manage_mfa_on(manager, target,
                                request->has_enforce_from ? &request->enforce_from : NULL, &error);
-    return report(manager, name, result, done, &error);
+    result = report(manager, name, result, done, &error);
+    if (request->with_code && !manager->is_dry_run &&
+        (result == APW_MANAGE_DONE || result == APW_MANAGE_UNCHANGED))
+        result = make_code(manager, target, name, false);
+    return result;
 }
 
 static enum apw_manage_result turn_off(const struct apw_manager *manager,
@@ -58,11 +87,13 @@ static enum apw_manage_result reset(const struct apw_manager *manager,
                                     const struct apw_target *target, const char *name,
                                     void *context)
 {
+    const struct mfa_request *request = context;
     struct apw_error error = {""};
-    enum apw_manage_result result = apw_manage_mfa_reset(manager, target, &error);
 
-    (void)context;
-    return report(manager, name, result, "second factor removed", &error);
+    if (request->with_code)
+        return make_code(manager, target, name, true);
+    return report(manager, name, apw_manage_mfa_reset(manager, target, &error),
+                  "second factor removed", &error);
 }
 
 static enum apw_manage_result print_status(const char *name, const struct apw_user *user,
@@ -165,11 +196,12 @@ static int read_filter(const char *text, struct mfa_request *request)
 
 static int read_options(int argc, char **argv, struct mfa_request *request)
 {
-    enum { ENFORCE_FROM = APW_OPTION_COMMAND, DRY_RUN, FILTER };
+    enum { ENFORCE_FROM = APW_OPTION_COMMAND, DRY_RUN, FILTER, CODE };
     static const struct option longs[] = {
         {"enforce-from", required_argument, NULL, ENFORCE_FROM},
         {"dry-run", no_argument, NULL, DRY_RUN},
         {"filter", required_argument, NULL, FILTER},
+        {"code", no_argument, NULL, CODE},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -185,6 +217,9 @@ static int read_options(int argc, char **argv, struct mfa_request *request)
             break;
         case DRY_RUN:
             request->is_dry_run = true;
+            break;
+        case CODE:
+            request->with_code = true;
             break;
         case FILTER:
             if (read_filter(optarg, request) != 0)
@@ -209,6 +244,8 @@ static enum apw_status check_arguments(int argc, char **argv, const struct mfa_r
         return apw_say_usage("--enforce-from goes with mfa on only");
     if (request->is_dry_run && run != turn_on && run != turn_off)
         return apw_say_usage("--dry-run goes with mfa on and mfa off only");
+    if (request->with_code && run != turn_on && run != reset)
+        return apw_say_usage("--code goes with mfa on and mfa reset only");
     return APW_STATUS_DONE;
 }
 

@@ -85,6 +85,8 @@ static void put_field(struct line *line, const char *key, const char *value)
 
 static void put_extras(struct line *line, const struct apw_decision *decision)
 {
+    if (decision->action != NULL)
+        put_field(line, " action=", decision->action);
     if (decision->would_refuse)
         put_field(line, " would-refuse=", apw_reason_name(APW_REASON_ACCOUNT_PASSWORD_WITH_MFA));
     if (decision->is_exempt)

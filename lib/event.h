@@ -4,7 +4,7 @@
  *   app-password: verdict=refused reason=account-password-with-mfa user="alice" service=smtp
  *   client=203.0.113.7 id=-
  *
- * (one line). Behind it, where they apply: would-refuse= exempt= dn="" error="".
+ * (one line). Behind it, where they apply: action= would-refuse= exempt= dn="" error="".
  */
 #ifndef APW_EVENT_H
 #define APW_EVENT_H

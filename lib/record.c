@@ -1,52 +1,17 @@
 #include "record.h"
 #include "clock.h"
+#include "field.h"
 #include "login.h"
 #include <stdio.h>
 #include <string.h>
 
 #define HASH_SCHEME "{ARGON2}"
 
-/* A stretch of a value, not NUL-terminated. */
-struct span {
-    const char *start;
-    size_t length;
-};
-
-/* Takes "key=" from the front of *rest, and what follows up to a space (or all, for the last key).
- * Returns whether the key was there. */
-static bool take(struct span *rest, const char *key, bool is_last, struct span *value_r)
-{
-    size_t key_length = strlen(key);
-    const char *space;
-
-    if (rest->length <= key_length || memcmp(rest->start, key, key_length) != 0 ||
-        rest->start[key_length] != '=')
-        return false;
-    rest->start += key_length + 1;
-    rest->length -= key_length + 1;
-    *value_r = *rest;
-    space = is_last ? NULL : memchr(rest->start, ' ', rest->length);
-    if (space != NULL)
-        value_r->length = (size_t)(space - rest->start);
-    rest->start += value_r->length + (space != NULL);
-    rest->length -= value_r->length + (space != NULL);
-    return true;
-}
-
-static int copy(const struct span *value, char *text_r, size_t size)
-{
-    if (value->length >= size || memchr(value->start, '\0', value->length) != NULL)
-        return -1;
-    memcpy(text_r, value->start, value->length);
-    text_r[value->length] = '\0';
-    return 0;
-}
-
 int apw_record_parse_id(const char *value, size_t length, char id_r[APW_ID_LENGTH + 1])
 {
-    struct span rest = {value, length}, id;
+    struct apw_field rest = {value, length}, id;
 
-    if (!take(&rest, "id", false, &id) || !apw_password_is_id(id.start, id.length) ||
+    if (!apw_field_take(&rest, "id", false, &id) || !apw_password_is_id(id.start, id.length) ||
         rest.start == id.start + id.length)
         return -1;
     memcpy(id_r, id.start, APW_ID_LENGTH);
@@ -65,11 +30,11 @@ int apw_label_check(const char *label, size_t length, struct apw_error *error)
     return 0;
 }
 
-static int parse_expires(struct span *rest, struct apw_record *record, struct apw_error *error)
+static int parse_expires(struct apw_field *rest, struct apw_record *record, struct apw_error *error)
 {
-    struct span value;
+    struct apw_field value;
 
-    if (!take(rest, "expires", false, &value))
+    if (!apw_field_take(rest, "expires", false, &value))
         return 0;
     record->has_expires = true;
     if (apw_timestamp_parse(value.start, value.length, &record->expires) != 0)
@@ -77,68 +42,70 @@ static int parse_expires(struct span *rest, struct apw_record *record, struct ap
     return 0;
 }
 
-static int parse_services(struct span *rest, struct apw_record *record, struct apw_error *error)
+static int parse_services(struct apw_field *rest, struct apw_record *record,
+                          struct apw_error *error)
 {
-    struct span value;
+    struct apw_field value;
 
-    if (!take(rest, "services", false, &value))
+    if (!apw_field_take(rest, "services", false, &value))
         return 0;
     if (!apw_service_list_is_valid(value.start, value.length) ||
-        copy(&value, record->services, sizeof record->services) != 0)
+        apw_field_copy(&value, record->services, sizeof record->services) != 0)
         return apw_error_set(error, "services= is not a list like smtp,imap");
     return 0;
 }
 
-static int parse_from(struct span *rest, struct apw_record *record, struct apw_error *error)
+static int parse_from(struct apw_field *rest, struct apw_record *record, struct apw_error *error)
 {
-    struct span value;
+    struct apw_field value;
 
-    if (!take(rest, "from", false, &value))
+    if (!apw_field_take(rest, "from", false, &value))
         return 0;
-    if (copy(&value, record->from_text, sizeof record->from_text) != 0 ||
+    if (apw_field_copy(&value, record->from_text, sizeof record->from_text) != 0 ||
         apw_networks_parse(value.start, value.length, ',', &record->from, NULL) != 0)
         return apw_error_set(error, "from= is not a list like 192.0.2.0/24,2001:db8::/32");
     return 0;
 }
 
-static int parse_hash(struct span *rest, struct apw_record *record, struct apw_error *error)
+static int parse_hash(struct apw_field *rest, struct apw_record *record, struct apw_error *error)
 {
     const size_t scheme_length = sizeof HASH_SCHEME - 1;
-    struct span value;
+    struct apw_field value;
 
-    if (!take(rest, "hash", false, &value))
+    if (!apw_field_take(rest, "hash", false, &value))
         return apw_error_set(error, "hash= is missing, or a key is unknown, repeated or misplaced");
     if (value.length <= scheme_length || memcmp(value.start, HASH_SCHEME, scheme_length) != 0)
         return apw_error_set(error, "hash= does not begin with " HASH_SCHEME);
     value.start += scheme_length;
     value.length -= scheme_length;
-    if (copy(&value, record->hash, sizeof record->hash) != 0)
+    if (apw_field_copy(&value, record->hash, sizeof record->hash) != 0)
         return apw_error_set(error, "hash= is too long");
     return 0;
 }
 
-static int parse_label(struct span *rest, struct apw_record *record, struct apw_error *error)
+static int parse_label(struct apw_field *rest, struct apw_record *record, struct apw_error *error)
 {
-    struct span value;
+    struct apw_field value;
 
-    if (!take(rest, "label", true, &value))
+    if (!apw_field_take(rest, "label", true, &value))
         return apw_error_set(error,
                              "label= is missing, or a key is unknown, repeated or misplaced");
     if (apw_label_check(value.start, value.length, error) != 0)
         return -1;
-    return copy(&value, record->label, sizeof record->label);
+    return apw_field_copy(&value, record->label, sizeof record->label);
 }
 
 int apw_record_parse(const char *value, size_t length, struct apw_record *record_r,
                      struct apw_error *error)
 {
-    struct span rest = {value, length}, field;
+    struct apw_field rest = {value, length}, field;
 
     memset(record_r, 0, sizeof *record_r);
-    if (!take(&rest, "id", false, &field) || !apw_password_is_id(field.start, field.length))
+    if (!apw_field_take(&rest, "id", false, &field) ||
+        !apw_password_is_id(field.start, field.length))
         return apw_error_set(error, "it does not begin with id= and four symbols");
-    copy(&field, record_r->id, sizeof record_r->id);
-    if (!take(&rest, "created", false, &field) ||
+    apw_field_copy(&field, record_r->id, sizeof record_r->id);
+    if (!apw_field_take(&rest, "created", false, &field) ||
         apw_timestamp_parse(field.start, field.length, &record_r->created) != 0)
         return apw_error_set(error, "created= is missing or not a time like 20261122101500Z");
     if (parse_expires(&rest, record_r, error) != 0 || parse_services(&rest, record_r, error) != 0 ||
@@ -171,22 +138,24 @@ int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_S
 
 int apw_use_parse(const char *value, size_t length, struct apw_use *use_r)
 {
-    struct span rest = {value, length}, field;
+    struct apw_field rest = {value, length}, field;
     struct apw_address address;
 
     memset(use_r, 0, sizeof *use_r);
-    if (!take(&rest, "id", false, &field) || !apw_password_is_id(field.start, field.length))
+    if (!apw_field_take(&rest, "id", false, &field) ||
+        !apw_password_is_id(field.start, field.length))
         return -1;
-    copy(&field, use_r->id, sizeof use_r->id);
-    if (!take(&rest, "at", false, &field) ||
+    apw_field_copy(&field, use_r->id, sizeof use_r->id);
+    if (!apw_field_take(&rest, "at", false, &field) ||
         apw_timestamp_parse(field.start, field.length, &use_r->at) != 0)
         return -1;
-    if (take(&rest, "service", false, &field) &&
+    if (apw_field_take(&rest, "service", false, &field) &&
         (!apw_service_list_is_valid(field.start, field.length) ||
-         copy(&field, use_r->service, sizeof use_r->service) != 0))
+         apw_field_copy(&field, use_r->service, sizeof use_r->service) != 0))
         return -1;
-    if (take(&rest, "from", false, &field) && (copy(&field, use_r->from, sizeof use_r->from) != 0 ||
-                                               apw_address_parse(use_r->from, &address) != 0))
+    if (apw_field_take(&rest, "from", false, &field) &&
+        (apw_field_copy(&field, use_r->from, sizeof use_r->from) != 0 ||
+         apw_address_parse(use_r->from, &address) != 0))
         return -1;
     return rest.length == 0 ? 0 : -1;
 }

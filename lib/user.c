@@ -18,6 +18,15 @@ static const char *const attributes[] = {
 };
 #define ATTRIBUTE_COUNT (sizeof attributes / sizeof attributes[0])
 
+static const char *const enrolment_attributes[] = {
+    "appPasswordMfaMethod",
+    "entryUUID",  /* RFC 4530 */
+    "nsUniqueId", /* the same on 389 Directory Server */
+    "mail",
+};
+#define ENROLMENT_COUNT (sizeof enrolment_attributes / sizeof enrolment_attributes[0])
+#define WANTED_SIZE     (ATTRIBUTE_COUNT + ENROLMENT_COUNT + 2)
+
 /* The class, by name and by OID. */
 static const char *const class_names[] = {
     "appPasswordAccount",
@@ -108,14 +117,25 @@ static void find_newest_use(const struct apw_user *user, struct apw_managed_pass
     }
 }
 
+static int copy_value(const struct apw_value *value, struct apw_value *copy_r)
+{
+    copy_r->bytes = malloc(value->length + 1);
+    if (copy_r->bytes == NULL)
+        return -1;
+    memcpy(copy_r->bytes, value->bytes, value->length);
+    copy_r->bytes[value->length] = '\0';
+    copy_r->length = value->length;
+    return 0;
+}
+
 static int read_password(const struct apw_value *value, struct apw_managed_password *password)
 {
-    password->value = malloc(value->length + 1);
-    if (password->value == NULL)
+    struct apw_value copy;
+
+    if (copy_value(value, &copy) != 0)
         return -1;
-    memcpy(password->value, value->bytes, value->length);
-    password->value[value->length] = '\0';
-    password->length = value->length;
+    password->value = copy.bytes;
+    password->length = copy.length;
     if (apw_record_parse_id(value->bytes, value->length, password->id) != 0)
         password->id[0] = '\0';
     password->has_record =
@@ -170,6 +190,50 @@ static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
     return 0;
 }
 
+static int copy_values(const struct apw_entry *entry, const char *name, struct apw_values *values_r)
+{
+    const struct apw_attribute *attribute = apw_entry_attribute(entry, name);
+
+    if (attribute == NULL || attribute->count == 0)
+        return 0;
+    values_r->value = calloc(attribute->count, sizeof *values_r->value);
+    if (values_r->value == NULL)
+        return -1;
+    for (size_t i = 0; i < attribute->count; i++) {
+        if (copy_value(&attribute->value[i], &values_r->value[i]) != 0)
+            return -1;
+        values_r->count++;
+    }
+    return 0;
+}
+
+static void free_values(struct apw_values *values)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        sodium_memzero(values->value[i].bytes, values->value[i].length);
+        free(values->value[i].bytes);
+    }
+    free(values->value);
+}
+
+/* What is there of it; it was asked for only where an enrolment needs it. */
+static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
+{
+    const struct apw_attribute *id = apw_entry_attribute(entry, "entryUUID");
+
+    if (id == NULL || id->count == 0)
+        id = apw_entry_attribute(entry, "nsUniqueId");
+    if (id != NULL && id->count == 1) {
+        user->unique_id = strdup(id->value[0].bytes);
+        if (user->unique_id == NULL)
+            return -1;
+    }
+    return copy_values(entry, "mail", &user->mail) == 0 &&
+                   copy_values(entry, "appPasswordMfaMethod", &user->method) == 0
+               ? 0
+               : -1;
+}
+
 static enum apw_manage_result read_entry(const struct apw_entry *entry, const char *name_attribute,
                                          struct apw_user **user_r, struct apw_error *error)
 {
@@ -181,7 +245,7 @@ static enum apw_manage_result read_entry(const struct apw_entry *entry, const ch
     user->dn = strdup(entry->dn);
     user->name = strdup(name != NULL && name->count > 0 ? name->value[0].bytes : entry->dn);
     if (user->dn == NULL || user->name == NULL || read_uses(entry, user) != 0 ||
-        read_passwords(entry, user) != 0)
+        read_passwords(entry, user) != 0 || read_enrolment(entry, user) != 0)
         goto no_memory;
     user->has_class = read_has_class(entry);
     user->is_disabled = apw_entry_is_disabled(entry);
@@ -219,12 +283,17 @@ static enum apw_manage_result explain(enum apw_ldap_result result, const struct 
 }
 
 /* What to ask for: our attributes, and the one that holds the name. */
-static void list_attributes(const struct apw_config *config,
-                            const char *list_r[ATTRIBUTE_COUNT + 2])
+static void list_attributes(const struct apw_manager *manager, const char *list_r[WANTED_SIZE])
 {
+    size_t count = ATTRIBUTE_COUNT;
+
     memcpy(list_r, attributes, sizeof attributes);
-    list_r[ATTRIBUTE_COUNT] = name_attribute(config);
-    list_r[ATTRIBUTE_COUNT + 1] = NULL;
+    list_r[count++] = name_attribute(manager->config);
+    if (manager->with_enrolment) {
+        memcpy(list_r + count, enrolment_attributes, sizeof enrolment_attributes);
+        count += ENROLMENT_COUNT;
+    }
+    list_r[count] = NULL;
 }
 
 /* Exactly one entry, or why not. */
@@ -232,10 +301,10 @@ static enum apw_manage_result search(const struct apw_manager *manager, const ch
                                      enum apw_scope scope, const char *filter,
                                      struct apw_entry **entries_r, struct apw_error *error)
 {
-    const char *wanted[ATTRIBUTE_COUNT + 2];
+    const char *wanted[WANTED_SIZE];
     enum apw_ldap_result result;
 
-    list_attributes(manager->config, wanted);
+    list_attributes(manager, wanted);
     result = apw_directory_search(manager->directory, base, scope, filter, wanted, 2,
                                   apw_manager_deadline(manager), entries_r, error);
     if (result == APW_LDAP_NO_SUCH_OBJECT && scope == APW_SCOPE_BASE)
@@ -334,10 +403,10 @@ enum apw_manage_result apw_user_each(const struct apw_manager *manager, const ch
                           .context = context,
                           .result = APW_MANAGE_DONE,
                           .error = &detail};
-    const char *wanted[ATTRIBUTE_COUNT + 2];
+    const char *wanted[WANTED_SIZE];
     enum apw_ldap_result result;
 
-    list_attributes(config, wanted);
+    list_attributes(manager, wanted);
     result = apw_directory_search_each(manager->directory, config->base, config->scope, filter,
                                        wanted, config->deadline_ms, visit_entry, &visit, error);
     if (result != APW_LDAP_OK)
@@ -358,6 +427,9 @@ void apw_user_free(struct apw_user **user)
     }
     free((*user)->password);
     free((*user)->use);
+    free_values(&(*user)->mail);
+    free_values(&(*user)->method);
+    free((*user)->unique_id);
     free((*user)->dn);
     free((*user)->name);
     free(*user);

@@ -35,7 +35,8 @@ enum apw_manage_result {
 struct apw_manager {
     const struct apw_config *config;
     struct apw_directory *directory;
-    bool is_dry_run; /* find out what would come of it, change nothing */
+    bool is_dry_run;     /* find out what would come of it, change nothing */
+    bool with_enrolment; /* read what an enrolment needs, too: see struct apw_user */
 };
 
 /* Whose entry: by a login that the configuration's filter finds, or by its DN. One of the two; the
@@ -64,6 +65,12 @@ enum apw_mfa_flag {
     APW_MFA_FLAG_FALSE,
 };
 
+/* Values of an attribute, owned. */
+struct apw_values {
+    size_t count;
+    struct apw_value *value;
+};
+
 struct apw_user {
     char *dn;
     char *name;       /* login_attribute, or uid where that is not set; the DN where it has none */
@@ -73,6 +80,11 @@ struct apw_user {
     bool has_enforce_from;
     bool is_enforce_from_readable;
     int64_t enforce_from;
+
+    /* Only where the manager is `with_enrolment`. */
+    char *unique_id; /* entryUUID or nsUniqueId; NULL where it has none, or hidden */
+    struct apw_values mail;
+    struct apw_values method; /* appPasswordMfaMethod, as stored */
 
     size_t password_count;
     struct apw_managed_password *password; /* in order of creation, unusable ones last */

@@ -572,6 +572,15 @@ const char *apw_reason_name(enum apw_reason reason)
         [APW_REASON_ACCOUNT_LOCKED] = "account-locked",
         [APW_REASON_FOREIGN_AUTHZID] = "foreign-authzid",
         [APW_REASON_PASSWORD_MUST_CHANGE] = "password-must-change",
+        [APW_REASON_SECOND_FACTOR] = "second-factor",
+        [APW_REASON_WRONG_SECOND_FACTOR] = "wrong-second-factor",
+        [APW_REASON_REPLAYED_SECOND_FACTOR] = "replayed-second-factor",
+        [APW_REASON_ENROLMENT_CODE] = "enrolment-code",
+        [APW_REASON_WRONG_ENROLMENT_CODE] = "wrong-enrolment-code",
+        [APW_REASON_TOO_MANY_TRIES] = "too-many-tries",
+        [APW_REASON_SINGLE_SIGN_ON] = "single-sign-on",
+        [APW_REASON_NOT_DONE] = "not-done",
+        [APW_REASON_DONE] = "done",
     };
 
     return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "internal-error";

@@ -47,6 +47,16 @@ enum apw_reason {
     APW_REASON_ACCOUNT_LOCKED,
     APW_REASON_FOREIGN_AUTHZID, /* right password, but not permitted to act as that user */
     APW_REASON_PASSWORD_MUST_CHANGE,
+    /* the portal's */
+    APW_REASON_SECOND_FACTOR,
+    APW_REASON_WRONG_SECOND_FACTOR,
+    APW_REASON_REPLAYED_SECOND_FACTOR, /* a code that was right, and was used before */
+    APW_REASON_ENROLMENT_CODE,
+    APW_REASON_WRONG_ENROLMENT_CODE,
+    APW_REASON_TOO_MANY_TRIES, /* the waiting time after wrong ones is not over */
+    APW_REASON_SINGLE_SIGN_ON,
+    APW_REASON_NOT_DONE, /* signed in, but what was asked for could not be done */
+    APW_REASON_DONE,
 };
 
 /* What the client sent and the host knows. All borrowed for the call. */
@@ -77,6 +87,7 @@ struct apw_decision {
     char id[APW_ID_LENGTH + 1];
     bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
     bool is_exempt;     /* account_password_from let the account password be tried */
+    const char *action; /* what it was about, other than a login; NULL for a login */
     char *use_dn;       /* owned; the entry whose appPasswordUsed is due to be written, else NULL */
     struct apw_use use; /* what is to be written there */
     char *dn;           /* owned; NULL where it does not help */

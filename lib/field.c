@@ -1,0 +1,31 @@
+#include "field.h"
+#include <string.h>
+
+bool apw_field_take(struct apw_field *rest, const char *key, bool is_last,
+                    struct apw_field *value_r)
+{
+    size_t key_length = strlen(key);
+    const char *space;
+
+    if (rest->length <= key_length || memcmp(rest->start, key, key_length) != 0 ||
+        rest->start[key_length] != '=')
+        return false;
+    rest->start += key_length + 1;
+    rest->length -= key_length + 1;
+    *value_r = *rest;
+    space = is_last ? NULL : memchr(rest->start, ' ', rest->length);
+    if (space != NULL)
+        value_r->length = (size_t)(space - rest->start);
+    rest->start += value_r->length + (space != NULL);
+    rest->length -= value_r->length + (space != NULL);
+    return true;
+}
+
+int apw_field_copy(const struct apw_field *field, char *text_r, size_t size)
+{
+    if (field->length >= size || memchr(field->start, '\0', field->length) != NULL)
+        return -1;
+    memcpy(text_r, field->start, field->length);
+    text_r[field->length] = '\0';
+    return 0;
+}
