@@ -1,0 +1,125 @@
+#include "language.h"
+#include <dirent.h>
+#include <libintl.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define DOMAIN "app-password-portal"
+
+/* gettext() looks at LANGUAGE again after this has changed ("Changing the language at runtime" in
+ * its manual). */
+extern int _nl_msg_cat_cntr;
+
+/* A language that people ask for, and the translation that they get. */
+static const struct {
+    const char *asked;
+    const char *given;
+} stand_ins[] = {{"no", "nb"}, {"nn", "nb"}};
+
+static void add(struct apw_languages *languages, const char *code)
+{
+    if (languages->count < APW_LANGUAGES_MAX && strlen(code) < sizeof languages->code[0])
+        strcpy(languages->code[languages->count++], code);
+}
+
+void apw_languages_find(const char *folder, struct apw_languages *languages_r)
+{
+    DIR *directory = opendir(folder);
+    struct dirent *entry;
+    char path[PATH_MAX];
+
+    memset(languages_r, 0, sizeof *languages_r);
+    add(languages_r, "en");
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        int length =
+            snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/" DOMAIN ".mo", folder, entry->d_name);
+
+        if (entry->d_name[0] != '.' && length < (int)sizeof path && access(path, R_OK) == 0)
+            add(languages_r, entry->d_name);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    bindtextdomain(DOMAIN, folder);
+    bind_textdomain_codeset(DOMAIN, "UTF-8");
+}
+
+int apw_language_select(const struct apw_languages *languages, unsigned language,
+                        struct apw_error *error)
+{
+    /* Not "C": gettext() takes that for a wish to be left alone. */
+    if (setlocale(LC_MESSAGES, "C.UTF-8") == NULL && setlocale(LC_MESSAGES, "en_US.UTF-8") == NULL)
+        return apw_error_set(error, "the system has neither the locale C.UTF-8 nor en_US.UTF-8, so "
+                                    "that nothing can be translated");
+    if (setenv("LANGUAGE", languages->code[language], 1) != 0)
+        return apw_error_set(error, "out of memory");
+    _nl_msg_cat_cntr++;
+    return 0;
+}
+
+const char *apw_translate(const char *text)
+{
+    return dgettext(DOMAIN, text);
+}
+
+/* The language of a tag such as "nb-NO", by all of it or by what stands before the hyphen. -1 for
+ * none. */
+static int find(const struct apw_languages *languages, const char *tag, size_t length)
+{
+    size_t primary = strcspn(tag, "-");
+
+    if (primary > length)
+        primary = length;
+    for (size_t i = 0; i < sizeof stand_ins / sizeof stand_ins[0]; i++)
+        if (strlen(stand_ins[i].asked) == primary &&
+            strncasecmp(tag, stand_ins[i].asked, primary) == 0) {
+            tag = stand_ins[i].given;
+            length = primary = strlen(tag);
+        }
+    for (unsigned i = 0; i < languages->count; i++) {
+        const char *code = languages->code[i];
+
+        if ((strlen(code) == length && strncasecmp(code, tag, length) == 0) ||
+            (strlen(code) == primary && strncasecmp(code, tag, primary) == 0))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The weight behind a tag, in thousandths: ";q=0.8" is 800, nothing is 1000. */
+static int read_weight(const char *text, size_t length)
+{
+    const char *q = memchr(text, '=', length);
+    double weight = q == NULL ? 1.0 : strtod(q + 1, NULL);
+
+    return weight > 1.0 ? 1000 : weight > 0.0 ? (int)(weight * 1000) : 0;
+}
+
+unsigned apw_language_choose(const struct apw_languages *languages, const char *header)
+{
+    int best_weight = 0;
+    unsigned best = 0;
+
+    while (header != NULL && *header != '\0') {
+        size_t length = strcspn(header, ","), tag_length;
+        const char *tag = header + strspn(header, " \t");
+        int weight, found;
+
+        if (tag > header + length)
+            tag = header + length;
+        tag_length = strcspn(tag, " \t;,");
+        weight = read_weight(tag + tag_length, (size_t)(header + length - tag) - tag_length);
+        found = tag_length > 0 ? find(languages, tag, tag_length) : -1;
+        if (found >= 0 && weight > best_weight) {
+            best = (unsigned)found;
+            best_weight = weight;
+        }
+        header += length + (header[length] == ',');
+    }
+    return best;
+}

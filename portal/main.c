@@ -1,0 +1,158 @@
+#include "apw_build.h"
+#include "http.h"
+#include "portal.h"
+#include "text.h"
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+static const char usage[] =
+    "Usage: app-password-portal [-c FILE]\n"
+    "The web page on which people set up their second factor and get app passwords for mail.\n"
+    "\n"
+    "  -c, --config FILE  app-password.conf; portal.conf lies in the same folder\n"
+    "  -t, --test         only look whether it could start\n"
+    "  -h, --help         this text\n"
+    "  -V, --version      the version\n"
+    "\n"
+    "It stays in the foreground until SIGTERM or SIGINT, and listens where portal.conf says.\n"
+    "Exit status: 0 ended; 64 usage; 78 configuration.\n";
+
+static void close_portal(struct apw_portal *portal)
+{
+    apw_throttle_free(&portal->throttle);
+    apw_visits_free(&portal->visits);
+    apw_templates_free(&portal->templates);
+    apw_directory_free(&portal->directory);
+    apw_log_close(&portal->log);
+    apw_conf_free(&portal->conf);
+    apw_config_free(&portal->config);
+}
+
+static int open_directory(struct apw_portal *portal, struct apw_error *error)
+{
+    const struct apw_config *config = portal->config;
+    const struct apw_directory_settings settings = {
+        .uris = &config->write_uris, /* what was just written must be there when it is read */
+        .identity = &portal->conf->identity,
+        .start_tls = config->start_tls,
+        .tls_cacert = config->tls_cacert,
+        .tls_min = config->tls_min,
+        .timeout_ms = config->timeout_ms,
+    };
+
+    if (apw_directory_new(&settings, &portal->directory, error) != 0)
+        return -1;
+    portal->manager = (struct apw_manager){
+        .config = config, .directory = portal->directory, .with_enrolment = true};
+    apw_identity_wipe(&portal->conf->identity); /* the directory has its own copy */
+    return 0;
+}
+
+static int open_portal(const char *config_path, struct apw_portal *portal, struct apw_error *error)
+{
+    apw_languages_find(APW_LOCALEDIR, &portal->languages);
+    return apw_config_read_without_identity(config_path, &portal->config, error) == 0 &&
+                   apw_conf_read(config_path, &portal->conf, error) == 0 &&
+                   apw_texts_load(&portal->languages, error) == 0 &&
+                   apw_templates_load(APW_PAGESDIR, &portal->languages, &portal->templates,
+                                      error) == 0 &&
+                   open_directory(portal, error) == 0 &&
+                   apw_visits_new(&portal->visits, error) == 0 &&
+                   apw_throttle_new(&portal->throttle, error) == 0 &&
+                   apw_log_open(portal->config, &portal->log, error) == 0
+               ? 0
+               : -1;
+}
+
+/* Serves until a signal says that it is enough. */
+static int serve(const struct apw_portal *portal, const sigset_t *signals, struct apw_error *error)
+{
+    struct apw_http *http;
+    int caught;
+
+    if (apw_http_start(portal, APW_PAGESDIR, &http, error) != 0)
+        return -1;
+    while (sigwait(signals, &caught) != 0)
+        ;
+    apw_http_stop(&http);
+    return 0;
+}
+
+/* Blocked in every thread, so that the first one can wait for them. */
+static void block_signals(sigset_t *signals_r)
+{
+    sigemptyset(signals_r);
+    sigaddset(signals_r, SIGTERM);
+    sigaddset(signals_r, SIGINT);
+    sigaddset(signals_r, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals_r, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(const char *config_path, bool is_test)
+{
+    struct apw_portal portal = {.config = NULL};
+    struct apw_error error = {""};
+    sigset_t signals;
+    int status;
+
+    umask(077);
+    prctl(PR_SET_DUMPABLE, 0); /* no core file with somebody's password in it */
+    block_signals(&signals);
+    status = sodium_init() < 0 ? apw_error_set(&error, "no random numbers from the system")
+                               : open_portal(config_path, &portal, &error);
+    if (status == 0 && !is_test)
+        status = serve(&portal, &signals, &error);
+    close_portal(&portal);
+    if (status == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "app-password-portal: %s\n", error.text);
+    return EX_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"test", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *config_path = apw_config_default_path;
+    bool is_test = false;
+    int found;
+
+    while ((found = getopt_long(argc, argv, "c:thV", longs, NULL)) != -1) {
+        switch (found) {
+        case 'c':
+            config_path = optarg;
+            break;
+        case 't':
+            is_test = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        case 'V':
+            puts(PACKAGE_STRING);
+            return EXIT_SUCCESS;
+        default:
+            fputs(usage, stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "app-password-portal: %s is no option\n%s", argv[optind], usage);
+        return EX_USAGE;
+    }
+    return run(config_path, is_test);
+}

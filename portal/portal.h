@@ -1,0 +1,30 @@
+/*
+ * portal: what every request shares. Made at the start, only read afterwards; what it points at
+ * looks after itself where threads are concerned.
+ */
+#ifndef APW_PORTAL_H
+#define APW_PORTAL_H
+
+#include "conf.h"
+#include "config.h"
+#include "directory.h"
+#include "event.h"
+#include "language.h"
+#include "template.h"
+#include "throttle.h"
+#include "user.h"
+#include "visit.h"
+
+struct apw_portal {
+    struct apw_config *config;
+    struct apw_conf *conf;
+    struct apw_directory *directory; /* as the portal */
+    struct apw_manager manager;      /* the same, reading what an enrolment needs */
+    struct apw_log *log;
+    struct apw_languages languages;
+    struct apw_templates *templates;
+    struct apw_visits *visits;
+    struct apw_throttle *throttle;
+};
+
+#endif

@@ -1,0 +1,140 @@
+#include "throttle.h"
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS          4096
+#define TAG_BYTES      16
+#define FORGET_AFTER_S 3600
+
+/* Tries against one thing, which is known by a keyed hash only. */
+struct slot {
+    uint8_t tag[TAG_BYTES];
+    unsigned tries; /* 0: the slot is free */
+    int64_t last_ms;
+    int64_t wait_until_ms;
+};
+
+struct apw_throttle {
+    pthread_mutex_t mutex;
+    uint8_t key[crypto_generichash_KEYBYTES];
+    struct slot slot[SLOTS];
+};
+
+int apw_throttle_new(struct apw_throttle **throttle_r, struct apw_error *error)
+{
+    struct apw_throttle *throttle = calloc(1, sizeof *throttle);
+
+    *throttle_r = NULL;
+    if (throttle == NULL || pthread_mutex_init(&throttle->mutex, NULL) != 0) {
+        free(throttle);
+        return apw_error_set(error, "out of memory");
+    }
+    randombytes_buf(throttle->key, sizeof throttle->key);
+    *throttle_r = throttle;
+    return 0;
+}
+
+void apw_throttle_free(struct apw_throttle **throttle)
+{
+    if (*throttle == NULL)
+        return;
+    pthread_mutex_destroy(&(*throttle)->mutex);
+    sodium_memzero(*throttle, sizeof **throttle);
+    free(*throttle);
+    *throttle = NULL;
+}
+
+static void make_tag(const struct apw_throttle *throttle, const char *what, const char *whom,
+                     uint8_t tag_r[TAG_BYTES])
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, throttle->key, sizeof throttle->key, TAG_BYTES);
+    crypto_generichash_update(&state, (const uint8_t *)what, strlen(what) + 1);
+    crypto_generichash_update(&state, (const uint8_t *)whom, strlen(whom));
+    crypto_generichash_final(&state, tag_r, TAG_BYTES);
+}
+
+static struct slot *find(struct apw_throttle *throttle, const char *what, const char *whom)
+{
+    uint8_t tag[TAG_BYTES];
+
+    make_tag(throttle, what, whom, tag);
+    for (size_t i = 0; i < SLOTS; i++)
+        if (throttle->slot[i].tries > 0 && memcmp(throttle->slot[i].tag, tag, TAG_BYTES) == 0)
+            return &throttle->slot[i];
+    return NULL;
+}
+
+/* A free slot, or else the one that has been quiet the longest. */
+static struct slot *make_room(struct apw_throttle *throttle, const char *what, const char *whom)
+{
+    struct slot *slot = &throttle->slot[0];
+
+    for (size_t i = 0; i < SLOTS && slot->tries > 0; i++)
+        if (throttle->slot[i].tries == 0 || throttle->slot[i].last_ms < slot->last_ms)
+            slot = &throttle->slot[i];
+    memset(slot, 0, sizeof *slot);
+    make_tag(throttle, what, whom, slot->tag);
+    return slot;
+}
+
+static int64_t waiting_ms(const struct apw_patience *patience, unsigned tries)
+{
+    int64_t seconds = patience->base_s;
+
+    if (tries <= patience->free)
+        return 0;
+    for (unsigned i = patience->free + 1; i < tries && seconds < patience->most_s; i++)
+        seconds *= 2;
+    return (seconds < patience->most_s ? seconds : patience->most_s) * 1000;
+}
+
+bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const char *whom,
+                       const struct apw_patience *patience, int64_t now_ms)
+{
+    struct slot *slot;
+    bool may;
+
+    pthread_mutex_lock(&throttle->mutex);
+    slot = find(throttle, what, whom);
+    if (slot != NULL && now_ms - slot->last_ms > FORGET_AFTER_S * 1000)
+        slot->tries = 0;
+    if (slot == NULL || slot->tries == 0)
+        slot = make_room(throttle, what, whom);
+    may = now_ms >= slot->wait_until_ms;
+    if (may) {
+        slot->tries++;
+        slot->last_ms = now_ms;
+        /* The first tries are free; from then on each waits longer than the one before. */
+        slot->wait_until_ms = now_ms + waiting_ms(patience, slot->tries + 1);
+    }
+    pthread_mutex_unlock(&throttle->mutex);
+    return may;
+}
+
+void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom)
+{
+    struct slot *slot;
+
+    pthread_mutex_lock(&throttle->mutex);
+    slot = find(throttle, what, whom);
+    if (slot != NULL) {
+        slot->tries--;
+        slot->wait_until_ms = 0;
+    }
+    pthread_mutex_unlock(&throttle->mutex);
+}
+
+void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const char *whom)
+{
+    struct slot *slot;
+
+    pthread_mutex_lock(&throttle->mutex);
+    slot = find(throttle, what, whom);
+    if (slot != NULL)
+        slot->tries = 0;
+    pthread_mutex_unlock(&throttle->mutex);
+}

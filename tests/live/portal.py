@@ -1,0 +1,168 @@
+"""The self-service page on a port of its own, and a client for it that is no browser."""
+
+import base64
+import html
+import http.client
+import re
+import secrets
+import urllib.parse
+
+from administration import PREFIX, Site
+from processes import free_port, start, stop, wait_until
+from slapd import IDENTITIES
+
+PROGRAM = PREFIX / "bin" / "app-password-portal"
+SHOWN = r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4}"
+
+
+class Portal(Site):
+    """app-password-portal with a directory, and a sendmail that keeps what it is given.
+
+    conf  keys of portal.conf over the usual ones; None leaves one out
+    keys  keys of app-password.conf
+    """
+
+    def __init__(self, folder, directory, conf=None, **keys):
+        super().__init__(folder, directory, **{
+            "log": folder / "portal.log", "refusal_delay": "0"} | keys)
+        self.log = folder / "portal.log"
+        self.port = free_port()
+        self.mail = folder / "mail"
+        self.mail.mkdir()
+        key = folder / "portal.key"
+        key.write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+        self.conf = {
+            "binddn": IDENTITIES["portal"], "bindpw_file": self.secret_file("portal"),
+            "listen": f"127.0.0.1:{self.port}", "public_url": f"http://127.0.0.1:{self.port}",
+            "key_file": key, "support": "help@example.org", "sendmail": self._write_sendmail(),
+            "own_domains": "example.org"} | (conf or {})
+        self.write(folder / "portal.conf",
+                   {key: value for key, value in self.conf.items() if value is not None})
+        self.process = None
+
+    def start(self):
+        """Start it and wait until it answers."""
+        self.process = start([PROGRAM, "-c", self.config], self.folder / "portal.out")
+        wait_until(self._answers, f"the portal, see {self.folder}/portal.out")
+        return self
+
+    def stop(self):
+        if self.process:
+            stop(self.process)
+        self.process = None
+
+    def events(self):
+        """The lines of its log."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if " verdict=" in line]
+
+    def mails(self):
+        """What sendmail was given, in order: (recipient, text)."""
+        return [(file.read_text().split("\n", 1)) for file in
+                sorted(self.mail.glob("*.mail"), key=lambda file: int(file.stem))]
+
+    def code_by_mail(self):
+        """The code in the newest mail."""
+        return re.search(r"^    (\d{6})$", self.mails()[-1][1], re.MULTILINE)[1]
+
+    def client(self, **headers):
+        return Client(self, headers)
+
+    def _answers(self):
+        assert self.process.poll() is None, (self.folder / "portal.out").read_text()
+        try:
+            return self.client().get("").status == 200
+        except OSError:
+            return False
+
+    def _write_sendmail(self):
+        """Takes the place of a mail system: a file per message, its recipient in the first line."""
+        program = self.folder / "sendmail"
+        program.write_text(f"""#!/bin/sh
+[ ! -e {self.folder}/no-mail ] || exit 75
+for to in "$@"; do :; done
+number=$(ls {self.mail} | wc -l)
+{{ echo "$to"; cat; }} > {self.mail}/.new && mv {self.mail}/.new {self.mail}/$number.mail
+""")
+        program.chmod(0o755)
+        return program
+
+
+class Page:
+    """An answer."""
+
+    def __init__(self, response, body):
+        self.status = response.status
+        self.headers = response.headers
+        self.text = body
+
+    def words(self):
+        """What a person reads, white space folded."""
+        bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.text, flags=re.DOTALL)
+        return " ".join(html.unescape(bare).split())
+
+    def title(self):
+        return html.unescape(re.search(r"<h1>(.*?)</h1>", self.text)[1])
+
+    def token(self):
+        return re.search(r'name="csrf" value="([^"]*)"', self.text)[1]
+
+    def secret(self):
+        """The key for the authenticator app."""
+        return re.search(r"secret=([A-Z2-7]+)&amp;", self.text)[1]
+
+    def app_password(self):
+        return re.search(rf'id="app-password"[^>]*>({SHOWN})<', self.text)[1]
+
+    def app_passwords(self):
+        """Whether one is shown."""
+        return re.findall(SHOWN, self.text)
+
+
+class Client:
+    """Somebody with cookies, who follows redirects and sends forms with their token."""
+
+    def __init__(self, portal, headers=None):
+        self.portal = portal
+        self.headers = {"Accept-Language": "en"} | (headers or {})
+        self.cookie = None
+        self.page = None
+
+    def get(self, path):
+        self.page = self._ask("GET", path)
+        return self.page
+
+    def post(self, path, token=None, **fields):
+        """Send a form with the token of the page that was seen last."""
+        if token is None:
+            token = self.page.token()
+        body = urllib.parse.urlencode({"csrf": token} | fields)
+        self.page = self._ask("POST", path, body)
+        return self.page
+
+    def sign_in(self, who, password=None):
+        self.get("")
+        return self.post("sign-in", login=who.uid, password=password or who.password)
+
+    def _ask(self, method, path, body=None):
+        page = self._ask_once(method, path, body)
+        while page.status == 303:
+            page = self._ask_once("GET", page.headers["Location"].removeprefix("/"), None)
+        return page
+
+    def _ask_once(self, method, path, body):
+        headers = dict(self.headers)
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = http.client.HTTPConnection("127.0.0.1", self.portal.port, timeout=30)
+        try:
+            connection.request(method, f"/{path}", body, headers)
+            response = connection.getresponse()
+            page = Page(response, response.read().decode())
+        finally:
+            connection.close()
+        if cookie := page.headers["Set-Cookie"]:
+            self.cookie = cookie.split(";")[0]
+        return page
