@@ -97,7 +97,8 @@ static int start(const char *program, const char *from_name, const char *to, int
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     status = posix_spawn(child_r, program, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -118,7 +119,7 @@ static int wait_for(pid_t child, const char *program, struct apw_error *error)
         if (ended < 0 && errno != EINTR)
             return apw_error_set(error, "%s: %s", program, strerror(errno));
         if (apw_clock_remaining_ms(deadline) == 0) {
-            kill(child, SIGKILL);
+            kill(-child, SIGKILL); /* what it has started, too: postdrop may try for ever */
             waitpid(child, &status, 0);
             return apw_error_set(error, "%s took longer than %d seconds", program, SECONDS_MAX);
         }

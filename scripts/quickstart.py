@@ -28,6 +28,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE / "tests" / "live"))
 
 import dovecot  # noqa: E402
+import portal  # noqa: E402
 import postfix  # noqa: E402
 import processes  # noqa: E402
 import slapd  # noqa: E402
@@ -37,9 +38,10 @@ from certificates import Authority  # noqa: E402
 User = namedtuple("User", "name password")
 ALICE = User("alice", "Account.alice/1")
 BOB = User("bob", "Account.bob/1")
+CAROL = User("carol", "Account.carol/1")
 ACCOUNT_PASSWORD = "account password"
 APP_PASSWORD = "app password"
-SHOWN = r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4}"
+SHOWN = portal.SHOWN
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIGNED = {"smtp": {"accepted": "235 ", "refused": "535 5.7.8 "},
@@ -52,8 +54,8 @@ def story():
     return [
         ("Build the software from this tree and install it in a temporary folder.",
          Demo.build),
-        ("Start a directory with two users, alice and bob. Each has an account password, as in "
-         "any directory.",
+        ("Start a directory with three users, alice, bob and carol. Each has an account password, as "
+         "in any directory.",
          Demo.start_directory),
         ("Start a mail server. These lines are all that Postfix has to be told: they hand every "
          "login to the app password plugin, and to nothing else.",
@@ -87,6 +89,14 @@ def story():
          lambda demo: demo.command("revoke", "alice", demo.app_password[:4], shows="revoked")),
         ("Whoever found the laptop is refused from now on.",
          lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "refused", "unknown-app-password")),
+        ("Start the self-service page, so that nobody has to ask an administrator. It runs as a user "
+         "of its own, with an identity of its own in the directory.",
+         Demo.start_portal),
+        ("MFA is turned on for carol, too, who helps herself: she signs in to the page with her account "
+         "password, sets an authenticator app up, and gets an app password.",
+         Demo.help_oneself),
+        ("carol's mail client signs in with it.",
+         lambda demo: demo.sign_in(CAROL, APP_PASSWORD, "accepted", "app-password")),
     ]
 
 
@@ -176,10 +186,10 @@ class Demo:
         self.ending.callback(self.directory.stop)
         self.directory.start()
         users = self.folder / "users.ldif"
-        write_secret(users, "\n".join(ldif_of(user) for user in (ALICE, BOB)))
+        write_secret(users, "\n".join(ldif_of(user) for user in (ALICE, BOB, CAROL)))
         self.transcript.command("ldapadd -Q -Y EXTERNAL -H ldapi:/// -f users.ldif")
         self.run(["ldapadd", "-Q", "-Y", "EXTERNAL", "-H", self.directory.ldapi, "-f", users],
-                 shows="uid=bob")
+                 shows="uid=carol")
 
     def start_mail_server(self):
         """Postfix with examples/postfix, on ports of its own."""
@@ -209,6 +219,77 @@ class Demo:
         self.dovecot.start()
         self.transcript.command("sed '/^passdb/,/^}/!d; /^ *#/d' dovecot.conf")
         self.run(["sed", "/^passdb/,/^}/!d; /^ *#/d", self.dovecot.config], shows="driver = lua")
+
+    def start_portal(self):
+        """The page with examples/portal.conf, on a port of its own."""
+        folder = self.etc / "app-password"
+        # The socket is kept: nobody else gets the port in between.
+        self.portal_port = processes.free_port()
+        self.portal_url = f"http://127.0.0.1:{self.portal_port}/"
+        self.mails = self.folder / "mails"
+        self.mails.mkdir()
+        sendmail = self.folder / "sendmail"
+        sendmail.write_text(f"#!/bin/sh\ncat > {self.mails}/$(date +%s%N)\n")
+        sendmail.chmod(0o755)
+        write_secret(folder / "portal.secret", slapd.secret("portal") + "\n")
+        with open(folder / "portal.key", "w") as key:
+            subprocess.run(["openssl", "rand", "-base64", "32"], stdout=key, check=True)
+        text = (SOURCE / "examples/portal.conf").read_text()
+        for key, value in (("bindpw_file", folder / "portal.secret"),
+                           ("key_file", folder / "portal.key"),
+                           ("listen", f"127.0.0.1:{self.portal_port}"),
+                           ("public_url", self.portal_url), ("enrolment", "open"),
+                           ("imap_server", f"127.0.0.1:{self.dovecot.ports['imap']}"),
+                           ("smtp_server", f"127.0.0.1:{self.submission.port}")):
+            text = re.sub(rf"^{key} .*", f"{key} {value}", text, flags=re.MULTILINE)
+        (folder / "portal.conf").write_text(f"{text}\nsendmail {sendmail}\n")
+        for path in (folder / "portal.secret", folder / "portal.key", self.mails):
+            shutil.chown(path, "nobody")
+        self.log.chmod(0o666)  # here it is a file; by syslog each program writes as it may
+        self.portal = processes.start(
+            ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups",
+             self.prefix / "bin" / "app-password-portal", "-c", folder / "app-password.conf"],
+            self.folder / "portal.log")
+        self.ending.callback(processes.stop, self.portal)
+        visitor = portal.Client(self.portal_port)
+
+        def answers():
+            if self.portal.poll() is not None:
+                raise Failure("the page could not be started")
+            with contextlib.suppress(OSError):
+                return visitor.get("").status == 200
+        processes.wait_until(answers, "the page")
+        self.transcript.command("app-password-portal")
+        self.transcript.text(f"It answers at {self.portal_url}, without TLS: in earnest, a proxy such as "
+                             "nginx stands before it.")
+
+    def help_oneself(self):
+        """What carol's browser sends, and what the page says."""
+        self.command("mfa", "on", "carol", shows="carol: on")
+        visitor = portal.Client(self.portal_port)
+        visitor.get("")
+        steps = [("sign-in", {"login": CAROL.name, "password": CAROL.password}, "Sign in"),
+                 ("start", {}, "Set it up now"),
+                 ("choose", {"method": "app"}, "an authenticator app")]
+        for path, fields, button in steps:
+            self.visit(visitor, path, fields, button)
+        self.visit(visitor, "verify", {"code": portal.totp(visitor.page.secret())},
+                   "the six digits of the app")
+        self.visit(visitor, "create", {"label": "Outlook", "services": "", "expires": "never"},
+                   "Next")
+        shown = visitor.page.app_passwords()
+        if len(shown) != 1:
+            raise Failure("the page was to show an app password")
+        self.app_password = shown[0]
+        self.transcript.proof(f"{self.app_password}, shown once")
+
+    def visit(self, visitor, path, fields, button):
+        """Send a form of the page."""
+        page = visitor.post(path, **fields)
+        self.transcript.text(f"{CAROL.name}: {button}")
+        self.transcript.text(f"page:  {page.title()}")
+        if page.status != 200:
+            raise Failure(f"the page answered with status {page.status}")
 
     def write_settings(self):
         """app-password.conf for the mail servers, and admin.conf for the administrator."""
@@ -306,7 +387,7 @@ bindpw_file {folder}/admin.password
         if not self.is_built:
             return [self.build_log]
         return [self.log, self.folder / "postfix/mail.log", self.folder / "dovecot/dovecot.log",
-                self.folder / "slapd/slapd.log"]
+                self.folder / "slapd/slapd.log", self.folder / "portal.log"]
 
 
 def ldif_of(user):
@@ -352,7 +433,7 @@ def say_what_next():
         if f"\n## {section}\n" not in readme:
             raise Failure(f"README.md has no section \"{section}\"")
         print(f"   {section:30}{words}")
-    print("and in man/: app-password(1), app-password.conf(5).")
+    print("and in man/: app-password(1), app-password-portal(8), app-password.conf(5).")
 
 
 def explain_kept(demo):
@@ -360,7 +441,8 @@ def explain_kept(demo):
     sudo = "sudo " if "SUDO_USER" in os.environ else ""
     stop = demo.folder / "stop"
     servers = " ".join(
-        str(server.process.pid) for server in (demo.directory, demo.postfix, demo.dovecot))
+        str(process.pid) for process in (demo.directory.process, demo.postfix.process,
+                                         demo.dovecot.process, demo.portal))
     stop.write_text(f"""\
 #!/bin/sh
 # Ends what scripts/quickstart --keep has left running, and removes this folder.
@@ -386,15 +468,17 @@ rm -rf {demo.folder} && echo "Stopped and removed."
     demo.transcript.step("Everything stays running. There is one more app password for alice, to "
                          "try things with.")
     demo.create_app_password("to try")
+    demo.command("mfa", "reset", "carol", shows="carol: second factor removed")
     command = demo.prefix / "bin" / "app-password"
     demo.transcript.text(f"""
 users      alice, with MFA:  {demo.app_password} (app password)
                              {ALICE.password} (account password)
            bob, without it:  {BOB.password} (account password)
+           carol, with MFA:  {CAROL.password} (account password), to try the page with
+page       {demo.portal_url}; the mails that it sends are files in {demo.mails}
 SMTP       127.0.0.1 port {demo.submission.port} (STARTTLS) and {demo.submissions.port} (TLS); \
 mail is thrown away
-IMAP       127.0.0.1 port {demo.dovecot.ports["imap"]} (STARTTLS) and \
-{demo.dovecot.ports["imaps"]} (TLS)
+IMAP       127.0.0.1 port {demo.dovecot.ports["imap"]} (STARTTLS)
            certificates of {demo.authority.ca}
 directory  {demo.directory.ldap}, {slapd.BASE}; root may do everything over
            {demo.directory.ldapi}

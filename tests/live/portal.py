@@ -1,10 +1,13 @@
 """The self-service page on a port of its own, and a client for it that is no browser."""
 
 import base64
+import hashlib
+import hmac
 import html
 import http.client
 import re
 import secrets
+import time
 import urllib.parse
 
 from administration import PREFIX, Site
@@ -66,7 +69,7 @@ class Portal(Site):
         return re.search(r"^    (\d{6})$", self.mails()[-1][1], re.MULTILINE)[1]
 
     def client(self, **headers):
-        return Client(self, headers)
+        return Client(self.port, headers)
 
     def _answers(self):
         assert self.process.poll() is None, (self.folder / "portal.out").read_text()
@@ -86,6 +89,15 @@ number=$(ls {self.mail} | wc -l)
 """)
         program.chmod(0o755)
         return program
+
+
+def totp(secret, at=None):
+    """What an authenticator app shows for a key in base32 (RFC 6238)."""
+    step = int(time.time() if at is None else at) // 30
+    digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1)
+    place = digest[-1] & 15
+    number = int.from_bytes(digest[place:place + 4], "big") & 0x7fffffff
+    return f"{number % 10**6:06}"
 
 
 class Page:
@@ -122,8 +134,8 @@ class Page:
 class Client:
     """Somebody with cookies, who follows redirects and sends forms with their token."""
 
-    def __init__(self, portal, headers=None):
-        self.portal = portal
+    def __init__(self, port, headers=None):
+        self.port = port
         self.headers = {"Accept-Language": "en"} | (headers or {})
         self.cookie = None
         self.page = None
@@ -156,7 +168,7 @@ class Client:
             headers["Cookie"] = self.cookie
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", self.portal.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, f"/{path}", body, headers)
             response = connection.getresponse()

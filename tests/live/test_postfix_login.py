@@ -459,7 +459,7 @@ def test_every_refusal_has_the_same_words(usual, directory, alice):
         ("nobody-of-that-name", "wrong"),
         ("", "wrong")]}
     assert len(replies) == 1
-    assert "If you use two-step sign-in, enter an app password: https://" in replies.pop().text
+    assert "If you use two-step verification, enter an app password: https://" in replies.pop().text
 
 
 def test_every_refusal_takes_refusal_delay(mail_server, directory, alice):
