@@ -125,8 +125,9 @@ out:
     return expanded;
 }
 
-/* Lets libldap parse a filter: it does so before it notices that nobody is at the other end. */
-static int parse_filter(const char *filter, struct apw_error *error)
+/* Lets libldap parse a filter: it does so before it notices that nobody is at the other end. The
+ * error shows it as it was written. */
+static int parse_filter(const char *filter, const char *written, struct apw_error *error)
 {
     LDAP *ld;
     int message_id, code;
@@ -137,40 +138,50 @@ static int parse_filter(const char *filter, struct apw_error *error)
         ldap_search_ext(ld, "", LDAP_SCOPE_BASE, filter, NULL, 0, NULL, NULL, NULL, 0, &message_id);
     ldap_unbind_ext(ld, NULL, NULL);
     if (code == LDAP_FILTER_ERROR)
-        return apw_error_set(error, "\"%s\" is not an LDAP filter (RFC 4515)", filter);
+        return apw_error_set(error, "\"%s\" is not an LDAP filter (RFC 4515)", written);
     return 0;
 }
 
 /* Whether it is one whole filter in parentheses, such as may stand behind "(!". */
-static int check_filter(const char *filter, struct apw_error *error)
+static int check_filter(const char *filter, const char *written, struct apw_error *error)
 {
     size_t size = strlen(filter) + 4;
     char *negated;
     int status;
 
     if (filter[0] != '(')
-        return apw_error_set(error, "\"%s\" does not begin with a parenthesis", filter);
+        return apw_error_set(error, "\"%s\" does not begin with a parenthesis", written);
     if (strstr(filter, "(|)") != NULL || strstr(filter, "(&)") != NULL)
         return apw_error_set(error, "\"%s\" holds (|) or (&), which says the same of every entry",
-                             filter);
+                             written);
     negated = malloc(size);
     if (negated == NULL)
         return apw_error_set(error, "out of memory");
     snprintf(negated, size, "(!%s)", filter);
-    status = parse_filter(filter, error);
+    status = parse_filter(filter, written, error);
     if (status == 0)
-        status = parse_filter(negated, error);
+        status = parse_filter(negated, written, error);
     free(negated);
+    return status;
+}
+
+/* Whether a template gives a filter with this login in it. */
+static int check_template(const char *template, const char *login, struct apw_error *error)
+{
+    char *expanded = apw_filter_expand(template, login);
+    int status;
+
+    if (expanded == NULL)
+        return apw_error_set(error, "out of memory");
+    status = check_filter(expanded, template, error);
+    free(expanded);
     return status;
 }
 
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error)
 {
-    char *expanded;
-    int status;
-
     if (!is_template)
-        return check_filter(filter, error);
+        return check_filter(filter, filter, error);
     for (const char *at = strchr(filter, '%'); at != NULL; at = strchr(at, '%')) {
         const char *next = skip_valid_percent(at);
 
@@ -181,12 +192,11 @@ int apw_filter_check(const char *filter, bool is_template, struct apw_error *err
                                  at + 1);
         at = next;
     }
-    expanded = apw_filter_expand(filter, "login@example.org");
-    if (expanded == NULL)
-        return apw_error_set(error, "out of memory");
-    status = check_filter(expanded, error);
-    free(expanded);
-    return status;
+    /* Characters that are escaped show where no login may stand; letters that are no hexadecimal
+     * digits, where they would be taken for the rest of an escape. */
+    return check_template(filter, "(lo*gin)@(exam*ple)", error) != 0
+               ? -1
+               : check_template(filter, "login@host.example", error);
 }
 
 static bool is_loopback(const char *host)
@@ -817,72 +827,81 @@ const struct apw_attribute *apw_entry_attribute(const struct apw_entry *entry, c
     return NULL;
 }
 
-static int copy_values(struct berval **values, struct apw_attribute *attribute)
+static int copy_values(const struct berval *values, struct apw_attribute *attribute)
 {
-    int count = ldap_count_values_len(values);
+    size_t count = 0;
 
+    while (values != NULL && values[count].bv_val != NULL)
+        count++;
     if (count == 0)
         return 0;
-    attribute->value = calloc((size_t)count, sizeof *attribute->value);
+    attribute->value = calloc(count, sizeof *attribute->value);
     if (attribute->value == NULL)
         return -1;
-    for (int i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct apw_value *value = &attribute->value[i];
 
-        value->length = values[i]->bv_len;
+        value->length = values[i].bv_len;
         value->bytes = malloc(value->length + 1);
         if (value->bytes == NULL)
             return -1;
-        memcpy(value->bytes, values[i]->bv_val, value->length);
+        memcpy(value->bytes, values[i].bv_val, value->length);
         value->bytes[value->length] = '\0';
         attribute->count++;
     }
     return 0;
 }
 
-static int copy_attribute(struct connection *connection, LDAPMessage *message, const char *name,
+/* As a string; NULL where it is none, or memory is short. */
+static char *copy_text(const char *bytes, size_t length)
+{
+    return memchr(bytes, '\0', length) == NULL ? strndup(bytes, length) : NULL;
+}
+
+static int copy_attribute(const struct berval *description, const struct berval *values,
                           struct apw_entry *entry)
 {
+    const char *options = memchr(description->bv_val, ';', description->bv_len);
     struct apw_attribute *grown =
         realloc(entry->attribute, (entry->attribute_count + 1) * sizeof *grown);
     struct apw_attribute *attribute;
-    struct berval **values;
-    int status;
 
     if (grown == NULL)
         return -1;
     entry->attribute = grown;
     attribute = &grown[entry->attribute_count++];
-    *attribute = (struct apw_attribute){.has_options = strchr(name, ';') != NULL};
-    attribute->name = strndup(name, strcspn(name, ";"));
-    values = ldap_get_values_len(connection->ld, message, name);
-    status = attribute->name == NULL ? -1 : values == NULL ? 0 : copy_values(values, attribute);
-    ldap_value_free_len(values);
-    return status;
+    *attribute = (struct apw_attribute){.has_options = options != NULL};
+    attribute->name =
+        copy_text(description->bv_val,
+                  options != NULL ? (size_t)(options - description->bv_val) : description->bv_len);
+    return attribute->name == NULL ? -1 : copy_values(values, attribute);
 }
 
-static int copy_dn(struct connection *connection, LDAPMessage *message, struct apw_entry *entry)
+/* The whole entry or none of it: an attribute that cannot be read might be the one that stands
+ * against the login. */
+static int copy_entry(struct connection *connection, LDAPMessage *message, struct apw_entry *entry)
 {
-    char *dn = ldap_get_dn(connection->ld, message);
-
-    if (dn != NULL)
-        entry->dn = strdup(dn);
-    ldap_memfree(dn);
-    return entry->dn == NULL ? -1 : 0;
-}
-
-static int copy_attributes(struct connection *connection, LDAPMessage *message,
-                           struct apw_entry *entry)
-{
+    struct berval dn, description;
+    BerVarray values = NULL;
     BerElement *position = NULL;
-    int status = 0;
+    int status = -1;
 
-    for (char *name = ldap_first_attribute(connection->ld, message, &position);
-         name != NULL && status == 0;
-         name = ldap_next_attribute(connection->ld, message, position)) {
-        status = copy_attribute(connection, message, name, entry);
-        ldap_memfree(name);
+    if (ldap_get_dn_ber(connection->ld, message, &position, &dn) != LDAP_SUCCESS)
+        goto out;
+    entry->dn = copy_text(dn.bv_val, dn.bv_len);
+    status = entry->dn == NULL ? -1 : 0;
+    while (status == 0) {
+        if (ldap_get_attribute_ber(connection->ld, message, position, &description, &values) !=
+            LDAP_SUCCESS)
+            status = -1;
+        else if (description.bv_val == NULL)
+            break;
+        else
+            status = copy_attribute(&description, values, entry);
+        ber_memfree(values);
+        values = NULL;
     }
+out:
     ber_free(position, 0);
     return status;
 }
@@ -894,8 +913,7 @@ static int append_entry(struct connection *connection, LDAPMessage *message, str
     if (entry == NULL)
         return -1;
     if (++search->count > (search->limit > 0 ? search->limit : ENTRIES_MAX) ||
-        copy_dn(connection, message, entry) != 0 ||
-        copy_attributes(connection, message, entry) != 0) {
+        copy_entry(connection, message, entry) != 0) {
         apw_entries_free(&entry);
         return -1;
     }
@@ -943,7 +961,8 @@ static int read_cookie(struct connection *connection, LDAPControl **controls, st
     *cookie = next;
     if (control == NULL)
         return 0;
-    if (ldap_parse_pageresponse_control(connection->ld, control, &estimate, &next) != LDAP_SUCCESS)
+    if (control->ldctl_value.bv_len == 0 || /* libldap 2.5 would crash */
+        ldap_parse_pageresponse_control(connection->ld, control, &estimate, &next) != LDAP_SUCCESS)
         return -1;
     *cookie = next;
     return 0;
@@ -956,8 +975,12 @@ static enum step finish_search(struct connection *connection, LDAPMessage *messa
     struct outcome outcome = {.code = LDAP_OTHER};
     int status = read_outcome(connection, message, &outcome);
 
-    if (status == 0 && search->cookie != NULL)
-        status = read_cookie(connection, outcome.controls, search->cookie);
+    if (status == 0 && search->cookie != NULL &&
+        read_cookie(connection, outcome.controls, search->cookie) != 0) {
+        outcome.code = LDAP_DECODING_ERROR;
+        snprintf(outcome.text, sizeof outcome.text, "a page control that cannot be read");
+        status = -1;
+    }
     ldap_controls_free(outcome.controls);
     reverse_entries(search);
     *result_r = result_of_search(search, outcome.code);
@@ -986,7 +1009,7 @@ static enum step read_answers(struct connection *connection, int message_id, str
         ldap_msgfree(message); /* references to other servers are not followed */
         if (status != 0) {
             note(error, connection->server,
-                 "search: out of memory, or more entries than asked for");
+                 "search: an entry that cannot be read, or more than asked for, or no memory");
             return STEP_LOST;
         }
     }
