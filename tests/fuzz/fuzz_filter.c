@@ -1,0 +1,65 @@
+/* The filter that a login goes into. The login must stay what is compared, whatever it holds. */
+#include "directory.h"
+#include "fuzz.h"
+
+FUZZ_FORGIVE_LIBLDAP
+
+/* Walks a value of a filter (RFC 4515, 3) up to its closing parenthesis, undoing the escapes. */
+static const char *read_value(const char *at, char *value_r)
+{
+    for (; *at != ')'; value_r++) {
+        unsigned byte;
+
+        FUZZ_MUST(*at != '\0' && *at != '(' && *at != '*');
+        if (*at != '\\') {
+            *value_r = *at++;
+        } else {
+            FUZZ_MUST(sscanf(at + 1, "%2x", &byte) == 1);
+            *value_r = (char)byte;
+            at += 3;
+        }
+    }
+    *value_r = '\0';
+    return at + 1;
+}
+
+static void try_login(const char *login)
+{
+    char *expanded = apw_filter_expand("(u=%u)(n=%n)(d=%d)", login);
+    char *value = malloc(strlen(expanded) + 1);
+    const char *domain = strrchr(login, '@'), *at = expanded;
+
+    FUZZ_MUST(strncmp(at, "(u=", 3) == 0);
+    at = read_value(at + 3, value);
+    FUZZ_MUST(strcmp(value, login) == 0);
+    FUZZ_MUST(strncmp(at, "(n=", 3) == 0);
+    at = read_value(at + 3, value);
+    FUZZ_MUST(domain != NULL ? strlen(value) == (size_t)(domain - login) &&
+                                   strncmp(value, login, strlen(value)) == 0
+                             : strcmp(value, login) == 0);
+    FUZZ_MUST(strncmp(at, "(d=", 3) == 0);
+    at = read_value(at + 3, value);
+    FUZZ_MUST(strcmp(value, domain != NULL ? domain + 1 : "") == 0);
+    FUZZ_MUST(*at == '\0');
+    free(value);
+    free(expanded);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    char *text = fuzz_text(bytes, length);
+    struct apw_schema_element element;
+    struct apw_error error;
+    char *expanded;
+
+    try_login(text);
+    if (apw_filter_check(text, true, &error) == 0) {
+        expanded = apw_filter_expand(text, "log(in*@example.org");
+        FUZZ_MUST(apw_filter_check(expanded, false, &error) == 0);
+        free(expanded);
+    }
+    apw_dn_is_valid(text);
+    apw_schema_parse(text, bytes != NULL && length % 2 == 0, &element);
+    free(text);
+    return 0;
+}

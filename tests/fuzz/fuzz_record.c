@@ -1,0 +1,57 @@
+/* What stands in the directory: appPassword, appPasswordUsed, the hash, a GeneralizedTime. */
+#include "clock.h"
+#include "fuzz.h"
+#include "hash.h"
+#include "record.h"
+
+static void try_value(const char *value, size_t length)
+{
+    char id[APW_ID_LENGTH + 1], again[APW_RECORD_SIZE];
+    struct apw_record record, second;
+    struct apw_error error = {""};
+
+    if (apw_record_parse(value, length, &record, &error) != 0) {
+        FUZZ_MUST(error.text[0] != '\0');
+        return;
+    }
+    FUZZ_MUST(apw_record_parse_id(value, length, id) == 0 && strcmp(id, record.id) == 0);
+    apw_hash_check(record.hash, &error);
+    if (length >= sizeof again)
+        return;
+    FUZZ_MUST(apw_record_format(&record, again, &error) == 0);
+    FUZZ_MUST(apw_record_parse(again, strlen(again), &second, &error) == 0);
+    FUZZ_MUST(memcmp(&record, &second, sizeof record) == 0);
+}
+
+static void try_use(const char *value, size_t length)
+{
+    char again[APW_USE_SIZE];
+    struct apw_use use, second;
+
+    if (apw_use_parse(value, length, &use) != 0)
+        return;
+    if (apw_use_format(&use, again) != 0)
+        return; /* longer than we write */
+    FUZZ_MUST(apw_use_parse(again, strlen(again), &second) == 0);
+    FUZZ_MUST(strcmp(use.id, second.id) == 0 && use.at == second.at);
+    apw_use_is_due(&use, 0, 86400);
+}
+
+static void try_time(const char *text, size_t length)
+{
+    char again[APW_TIMESTAMP_SIZE];
+    int64_t seconds, second;
+
+    if (apw_generalized_time_parse(text, length, &seconds) != 0 ||
+        apw_timestamp_format(seconds, again) != 0)
+        return;
+    FUZZ_MUST(apw_timestamp_parse(again, strlen(again), &second) == 0 && second == seconds);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    try_value((const char *)bytes, length);
+    try_use((const char *)bytes, length);
+    try_time((const char *)bytes, length);
+    return 0;
+}
