@@ -37,6 +37,9 @@ static int take_number(const char **text, const char *prefix, unsigned *number_r
     return digits > 0 ? 0 : -1;
 }
 
+static const char base64_symbols[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /* Reads '$' and unpadded base64 of exactly `bytes` bytes and moves on. */
 static int take_base64(const char **text, unsigned char *bytes_r, size_t bytes)
 {
@@ -48,6 +51,7 @@ static int take_base64(const char **text, unsigned char *bytes_r, size_t bytes)
     (*text)++;
     length = strcspn(*text, "$");
     if (length != BASE64_LENGTH(bytes) - 1 ||
+        strspn(*text, base64_symbols) != length || /* libsodium takes some bytes past 0x7f, too */
         sodium_base642bin(bytes_r, bytes, *text, length, NULL, &decoded, &end,
                           sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
         decoded != bytes || end != *text + length)

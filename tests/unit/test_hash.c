@@ -70,6 +70,10 @@ static const struct verify_case {
      COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn+Hc0TA9TCuBB/CQpo2G1", APW_HASH_UNUSABLE},
     {"a space in base64 is unusable",
      COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn Hc0TA9TCuBB/CQpo2G0", APW_HASH_UNUSABLE},
+    {"a byte that libsodium takes for a slash is unusable",
+     COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn+Hc0TA9TCuBB\x9f"
+                              "CQpo2G0",
+     APW_HASH_UNUSABLE},
     {"a line end behind is unusable", UNIT_PHC "\n", APW_HASH_UNUSABLE},
     {"another part behind is unusable", UNIT_PHC "$x", APW_HASH_UNUSABLE},
     {"a dollar behind is unusable", UNIT_PHC "$", APW_HASH_UNUSABLE},
