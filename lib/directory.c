@@ -19,6 +19,7 @@
 #define INCOMING_BYTES_MAX (4 * 1024 * 1024) /* one LDAP message */
 #define ENTRIES_MAX        100000            /* of a search without a limit */
 #define PAGE_ENTRIES       200
+#define SCHEMA_PADDING     16
 
 #ifdef APW_LDAPI_SOCKET
 static const char ldapi_default_path[] = APW_LDAPI_SOCKET;
@@ -263,16 +264,22 @@ static void copy_schema_text(char *copy_r, const char *text)
 
 int apw_schema_parse(const char *value, bool is_class, struct apw_schema_element *element_r)
 {
+    size_t length = strlen(value);
+    char *padded = calloc(1, length + SCHEMA_PADDING); /* libldap 2.5 reads past a sudden end */
     LDAPAttributeType *type = NULL;
     LDAPObjectClass *class = NULL;
     const char *position;
     int code;
 
     memset(element_r, 0, sizeof *element_r);
+    if (padded == NULL)
+        return -1;
+    memcpy(padded, value, length);
     if (is_class)
-        class = ldap_str2objectclass(value, &code, &position, LDAP_SCHEMA_ALLOW_ALL);
+        class = ldap_str2objectclass(padded, &code, &position, LDAP_SCHEMA_ALLOW_ALL);
     else
-        type = ldap_str2attributetype(value, &code, &position, LDAP_SCHEMA_ALLOW_ALL);
+        type = ldap_str2attributetype(padded, &code, &position, LDAP_SCHEMA_ALLOW_ALL);
+    free(padded);
     if (class != NULL)
         copy_schema_text(element_r->oid, class->oc_oid);
     if (type != NULL) {
