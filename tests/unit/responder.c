@@ -353,8 +353,14 @@ void responder_entry(const struct request *request, const char *dn, const char *
 
     must(ber != NULL && ber_printf(ber, "{it{s{", request->id, (ber_tag_t)SEARCH_ENTRY, dn) >= 0,
          "entry");
-    for (; *attributes != NULL; attributes += 2)
-        must(ber_printf(ber, "{s[s]}", attributes[0], attributes[1]) >= 0, "attribute");
+    while (*attributes != NULL) {
+        const char *name = *attributes;
+
+        must(ber_printf(ber, "{s[", name) >= 0, "attribute");
+        for (; *attributes != NULL && strcmp(*attributes, name) == 0; attributes += 2)
+            must(ber_printf(ber, "s", attributes[1]) >= 0, "value");
+        must(ber_printf(ber, "]}") >= 0, "attribute");
+    }
     must(ber_printf(ber, "}}}") >= 0, "entry");
     send_and_free(request, ber);
 }

@@ -87,7 +87,8 @@ void responder_send(const struct request *request, const char *bytes, size_t len
 bool responder_result(const struct request *request, ber_tag_t operation, int code,
                       const struct control *control, const char *referral);
 
-/* One entry; `attributes` is name, value, name, value, … NULL. */
+/* One entry; `attributes` is name, value, name, value, … NULL. The same name again right behind is
+ * a further value. */
 void responder_entry(const struct request *request, const char *dn, const char *const *attributes);
 
 #endif

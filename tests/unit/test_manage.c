@@ -1,0 +1,645 @@
+/* Creating, revoking, MFA on and off, reading users: what is asked of the directory for it, and
+ * what comes of its answers. */
+#include "hash.h"
+#include "manage.h"
+#include "method.h"
+#include "responder.h"
+#include "unit.h"
+#include <sodium.h>
+
+#define DN "uid=alice,ou=people,dc=example,dc=org"
+#define VALUE(id, rest)                                                                            \
+    "id=" id " created=20261101000000Z" rest " hash={ARGON2}" UNIT_PHC " label=Laptop"
+#define PLENTY_MS 20000
+
+enum mfa { MFA_OFF = 0, MFA_ON, MFA_HIDDEN, MFA_LOST };
+
+/* The directory: one entry, and what is answered to a modification. */
+struct scene {
+    const char *name;
+    const char *attributes[24]; /* name, value, … NULL */
+    int entries;                /* 1 where it is 0; -1 for none */
+    int search_code;
+    enum mfa mfa;
+    int modify_code;
+    enum apw_manage_result (*act)(const struct apw_manager *manager,
+                                  const struct apw_target *target, struct apw_error *error);
+    enum apw_manage_result result;
+    int modifies;
+    const char *modified; /* stands in the last modification; NULL for anything */
+    const char *error;    /* stands in the error */
+    bool is_dry_run;
+    unsigned max_app_passwords; /* 40 where it is 0 */
+    const char *mfa_filter;
+};
+
+static char modified[RESPONDER_MESSAGE_SIZE];
+static size_t modified_length;
+
+static bool contains(const char *bytes, size_t length, const char *part)
+{
+    return memmem(bytes, length, part, strlen(part)) != NULL;
+}
+
+static bool answer_mfa(const struct request *request, const struct scene *scene)
+{
+    static const char *const nothing[] = {NULL};
+    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it */
+    bool is_negated = contains(request->bytes, request->length, "\xa2\x1f\xa3\x1d");
+
+    if (scene->mfa == MFA_LOST)
+        return false;
+    if (scene->mfa == (is_negated ? MFA_OFF : MFA_ON))
+        responder_entry(request, DN, nothing);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+static bool answer_modify(const struct request *request, const struct scene *scene)
+{
+    memcpy(modified, request->bytes, request->length);
+    modified_length = request->length;
+    return scene->modify_code >= 0 &&
+           responder_result(request, MODIFY_RESPONSE, scene->modify_code, NULL, NULL);
+}
+
+static bool answer(const struct request *request)
+{
+    const struct scene *scene = request->row;
+    int entries = scene->entries == 0 ? 1 : scene->entries;
+
+    if (request->operation == BIND_REQUEST)
+        return responder_result(request, BIND_RESPONSE, 0, NULL, NULL);
+    if (request->operation == MODIFY_REQUEST)
+        return answer_modify(request, scene);
+    if (contains(request->bytes, request->length,
+                 "\x04\x03"
+                 "1.1"))
+        return answer_mfa(request, scene);
+    for (int i = 0; i < entries; i++)
+        responder_entry(request, DN, scene->attributes);
+    return responder_result(request, SEARCH_DONE, scene->search_code, NULL, NULL);
+}
+
+/* ---- what is done ---- */
+
+static const int64_t distant = 4102444800; /* 2100 */
+
+static enum apw_manage_result create_with(const struct apw_manager *manager,
+                                          const struct apw_target *target,
+                                          const struct apw_request *request,
+                                          struct apw_error *error)
+{
+    struct apw_password password;
+    enum apw_manage_result result = apw_manage_create(manager, target, request, &password, error);
+    struct apw_password again;
+
+    /* Nobody sees one that was not stored. */
+    if (result == APW_MANAGE_DONE)
+        assert_true(apw_password_recognise(password.symbols, APW_PASSWORD_LENGTH, &again));
+    else
+        assert_true(unit_is_zero(&password, sizeof password));
+    return result;
+}
+
+#define CREATES(function, ...)                                                                     \
+    static enum apw_manage_result function(const struct apw_manager *manager,                      \
+                                           const struct apw_target *target,                        \
+                                           struct apw_error *error)                                \
+    {                                                                                              \
+        return create_with(manager, target, &(struct apw_request){__VA_ARGS__}, error);            \
+    }
+CREATES(create, .label = " Laptop ", .services = "SMTPS,imap,smtp", .from = "192.0.2.0/24",
+        .expires = &distant)
+CREATES(create_without_mfa, .label = "Printer", .without_mfa = true)
+CREATES(create_with_bad_label, .label = "  ")
+CREATES(create_with_bad_services, .label = "x", .services = "smtp,,imap")
+CREATES(create_with_bad_from, .label = "x", .from = "192.0.2.1/24")
+CREATES(create_expired, .label = "x", .expires = &(const int64_t){1})
+
+static enum apw_manage_result mfa_on(const struct apw_manager *manager,
+                                     const struct apw_target *target, struct apw_error *error)
+{
+    return apw_manage_mfa_on(manager, target, NULL, error);
+}
+
+static enum apw_manage_result mfa_later(const struct apw_manager *manager,
+                                        const struct apw_target *target, struct apw_error *error)
+{
+    return apw_manage_mfa_on(manager, target, &distant, error);
+}
+
+static enum apw_manage_result mfa_too_late(const struct apw_manager *manager,
+                                           const struct apw_target *target, struct apw_error *error)
+{
+    const int64_t never = INT64_MAX / 2;
+
+    return apw_manage_mfa_on(manager, target, &never, error);
+}
+
+static enum apw_manage_result revoke_one(const struct apw_manager *manager,
+                                         const struct apw_target *target, struct apw_error *error)
+{
+    return apw_manage_revoke(manager, target, "K7Q2", error);
+}
+
+static enum apw_manage_result revoke_nonsense(const struct apw_manager *manager,
+                                              const struct apw_target *target,
+                                              struct apw_error *error)
+{
+    return apw_manage_revoke(manager, target, "k7q2-9fjd", error);
+}
+
+static enum apw_manage_result revoke_all(const struct apw_manager *manager,
+                                         const struct apw_target *target, struct apw_error *error)
+{
+    size_t count;
+    enum apw_manage_result result = apw_manage_revoke_all(manager, target, &count, error);
+
+    assert_in_range(count, 0, 2);
+    return result;
+}
+
+static enum apw_manage_result make_code(const struct apw_manager *manager,
+                                        const struct apw_target *target, struct apw_error *error)
+{
+    struct apw_password code;
+    enum apw_manage_result result = apw_manage_mfa_code(manager, target, false, &code, error);
+
+    assert_true((result == APW_MANAGE_DONE) == !unit_is_zero(&code, sizeof code));
+    return result;
+}
+
+static enum apw_manage_result replace_code(const struct apw_manager *manager,
+                                           const struct apw_target *target, struct apw_error *error)
+{
+    struct apw_password code;
+
+    return apw_manage_mfa_code(manager, target, true, &code, error);
+}
+
+static enum apw_manage_result look(const struct apw_manager *manager,
+                                   const struct apw_target *target, struct apw_error *error)
+{
+    struct apw_user *user;
+    enum apw_manage_result result = apw_user_find(manager, target, &user, error);
+
+    assert_true((user != NULL) == (result == APW_MANAGE_DONE));
+    apw_user_free(&user);
+    return result;
+}
+
+static enum apw_manage_result look_for_nonsense(const struct apw_manager *manager,
+                                                const struct apw_target *target,
+                                                struct apw_error *error)
+{
+    (void)target;
+    return look(manager, &(struct apw_target){.login = "\r\n"}, error);
+}
+
+static int count_users(void *context, const struct apw_user *user)
+{
+    assert_string_equal(user->dn, DN);
+    ++*(int *)context;
+    return 0;
+}
+
+static enum apw_manage_result look_at_all(const struct apw_manager *manager,
+                                          const struct apw_target *target, struct apw_error *error)
+{
+    int count = 0;
+    enum apw_manage_result result =
+        apw_user_each(manager, "(appPassword=*)", count_users, &count, error);
+
+    (void)target;
+    assert_int_equal(count, result == APW_MANAGE_DONE ? 2 : 0);
+    return result;
+}
+
+#define CLASS  "objectClass", "appPasswordAccount"
+#define ONE    "appPassword", VALUE("k7q2", "")
+#define SEALED "sealed=AAAA"
+#define CODE   "code created=20261101000000Z expires=20270101000000Z hash={ARGON2}" UNIT_PHC
+
+static const struct scene scenes[] = {
+    {"an app password is created",
+     {"uid", "alice"},
+     .mfa = MFA_ON,
+     .act = create,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = " expires=21000101000000Z services=smtp,imap from=192.0.2.0/24 hash={ARGON2}"},
+    {"an app password needs MFA",
+     {CLASS},
+     .mfa = MFA_OFF,
+     .act = create,
+     .result = APW_MANAGE_MFA_IS_OFF,
+     .error = "MFA is off"},
+    {"an app password without MFA is asked for",
+     {CLASS},
+     .mfa = MFA_OFF,
+     .act = create_without_mfa,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "label=Printer"},
+    {"where MFA cannot be read no app password is created",
+     {CLASS},
+     .mfa = MFA_HIDDEN,
+     .act = create,
+     .result = APW_MANAGE_NOT_PERMITTED,
+     .error = "neither"},
+    {"where MFA cannot be asked no app password is created",
+     {CLASS},
+     .mfa = MFA_LOST,
+     .act = create,
+     .result = APW_MANAGE_UNAVAILABLE,
+     .error = "search"},
+    {"one app password too many is refused",
+     {CLASS, ONE},
+     .mfa = MFA_ON,
+     .act = create,
+     .max_app_passwords = 1,
+     .result = APW_MANAGE_REFUSED,
+     .error = "max_app_passwords is 1"},
+    {"a blank label is invalid",
+     {CLASS},
+     .act = create_with_bad_label,
+     .result = APW_MANAGE_INVALID,
+     .error = "label"},
+    {"an empty service is invalid",
+     {CLASS},
+     .act = create_with_bad_services,
+     .result = APW_MANAGE_INVALID,
+     .error = "not the name of a service"},
+    {"bits behind the prefix are invalid",
+     {CLASS},
+     .act = create_with_bad_from,
+     .result = APW_MANAGE_INVALID,
+     .error = "not a network"},
+    {"one that has expired is invalid",
+     {CLASS},
+     .act = create_expired,
+     .result = APW_MANAGE_INVALID,
+     .error = "expired already"},
+    {"one whose answer was lost may have been made",
+     {CLASS},
+     .act = create_without_mfa,
+     .modify_code = -1,
+     .result = APW_MANAGE_UNAVAILABLE,
+     .modifies = 1,
+     .error = "should an app password"},
+    {"who may not write creates nothing",
+     {CLASS},
+     .act = create_without_mfa,
+     .modify_code = 50,
+     .result = APW_MANAGE_NOT_PERMITTED,
+     .modifies = 1},
+    {"an entry that keeps changing is a conflict",
+     {CLASS},
+     .act = create_without_mfa,
+     .modify_code = 20,
+     .result = APW_MANAGE_CONFLICT,
+     .modifies = 5,
+     .error = "keeps changing"},
+    {"what the schema does not take is refused",
+     {CLASS},
+     .act = create_without_mfa,
+     .modify_code = 65,
+     .result = APW_MANAGE_REFUSED,
+     .modifies = 1},
+    {"a replica that takes no changes refuses",
+     {CLASS},
+     .act = create_without_mfa,
+     .modify_code = 53,
+     .result = APW_MANAGE_REFUSED,
+     .modifies = 1},
+    {"an entry that went away is not found",
+     {CLASS},
+     .act = create_without_mfa,
+     .modify_code = 32,
+     .result = APW_MANAGE_NOT_FOUND,
+     .modifies = 1},
+    {"a dry run writes nothing",
+     {CLASS},
+     .act = create_without_mfa,
+     .is_dry_run = true,
+     .result = APW_MANAGE_DONE},
+
+    {"an app password is revoked",
+     {CLASS, ONE, "appPassword", VALUE("zzzz", "")},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "id=k7q2"},
+    {"two values with one id are revoked together",
+     {CLASS, ONE, "appPassword", "id=k7q2 broken"},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "id=k7q2 broken"},
+    {"an id that is not there is not found",
+     {CLASS, "appPassword", VALUE("zzzz", "")},
+     .act = revoke_one,
+     .result = APW_MANAGE_NOT_FOUND,
+     .error = "no app password k7q2"},
+    {"what is no id is invalid",
+     {CLASS, ONE},
+     .act = revoke_nonsense,
+     .result = APW_MANAGE_INVALID,
+     .error = "not an id"},
+    {"all are revoked",
+     {CLASS, ONE},
+     .act = revoke_all,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "appPassword"},
+    {"nothing to revoke is unchanged",
+     {CLASS},
+     .act = revoke_all,
+     .modify_code = 16,
+     .result = APW_MANAGE_UNCHANGED,
+     .modifies = 1},
+    {"a dry run of revoking nothing is unchanged",
+     {CLASS},
+     .act = revoke_all,
+     .is_dry_run = true,
+     .result = APW_MANAGE_UNCHANGED},
+
+    {"MFA is turned on",
+     {"uid", "alice", "objectClass", "person"},
+     .mfa = MFA_OFF,
+     .act = mfa_on,
+     .result = APW_MANAGE_REFUSED,
+     .modifies = 1,
+     .modified = "appPasswordAccount",
+     .error = "is TRUE now, but"}, /* the scene's filter goes on saying that it is off */
+    {"MFA that is on is unchanged",
+     {CLASS, "appPasswordMfaEnabled", "TRUE"},
+     .mfa = MFA_ON,
+     .act = mfa_on,
+     .result = APW_MANAGE_UNCHANGED},
+    {"MFA that was announced is enforced",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "21000101000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_on,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "appPasswordMfaEnforceFrom"},
+    {"MFA is announced",
+     {CLASS, "appPasswordMfaEnabled", "TRUE"},
+     .mfa = MFA_ON,
+     .act = mfa_later,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "21000101000000Z"},
+    {"MFA that is announced for then is unchanged",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "21000101000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_later,
+     .result = APW_MANAGE_UNCHANGED},
+    {"a date past the year 9999 is invalid",
+     {CLASS},
+     .mfa = MFA_ON,
+     .act = mfa_too_late,
+     .result = APW_MANAGE_INVALID,
+     .error = "9999"},
+    {"MFA is turned off",
+     {CLASS, "appPasswordMfaEnabled", "TRUE"},
+     .mfa = MFA_OFF,
+     .act = apw_manage_mfa_off,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "FALSE"},
+    {"MFA that is off is unchanged",
+     {CLASS},
+     .mfa = MFA_OFF,
+     .act = apw_manage_mfa_off,
+     .result = APW_MANAGE_UNCHANGED},
+    {"MFA that cannot be asked is unavailable",
+     {CLASS},
+     .mfa = MFA_LOST,
+     .act = mfa_on,
+     .result = APW_MANAGE_UNAVAILABLE},
+    {"where mfa_filter reads something else it is a matter of configuration",
+     {CLASS},
+     .act = mfa_on,
+     .mfa_filter = "(memberOf=cn=mfa,dc=example,dc=org)",
+     .result = APW_MANAGE_CONFIGURATION,
+     .error = "does not read"},
+    {"the same for turning it off",
+     {CLASS},
+     .act = apw_manage_mfa_off,
+     .mfa_filter = "(xappPasswordMfaEnabled=TRUE)",
+     .result = APW_MANAGE_CONFIGURATION},
+    {"an enrolment is removed",
+     {CLASS},
+     .act = apw_manage_mfa_reset,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "appPasswordMfaMethod"},
+    {"an enrolment that is not there is unchanged",
+     {CLASS},
+     .act = apw_manage_mfa_reset,
+     .modify_code = 16,
+     .result = APW_MANAGE_UNCHANGED,
+     .modifies = 1},
+    {"a code takes the place of an older one",
+     {CLASS, "appPasswordMfaMethod", SEALED, "appPasswordMfaMethod", CODE},
+     .act = make_code,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = CODE},
+    {"a code with a reset takes the place of everything",
+     {"entryUUID", "1-2-3", "mail", "a@example.net", "appPasswordMfaMethod", SEALED},
+     .act = replace_code,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "appPasswordMfaMethod"},
+    {"a code that cannot be stored is not given out",
+     {CLASS},
+     .act = make_code,
+     .modify_code = 50,
+     .result = APW_MANAGE_NOT_PERMITTED,
+     .modifies = 1},
+
+    {"a user is found",
+     {"UID", "alice", ONE, "appPassword", "nonsense", "appPassword", VALUE("zzzz", ""),
+      "appPasswordUsed", "id=k7q2 at=20261123070000Z", "appPasswordUsed",
+      "id=k7q2 at=20261124070000Z service=imap", "appPasswordUsed", "id=0000 x", "appPasswordUsed",
+      "nonsense", "nsAccountLock", "true"},
+     .act = look,
+     .result = APW_MANAGE_DONE},
+    {"nobody is not found",
+     {NULL},
+     .entries = -1,
+     .act = look,
+     .result = APW_MANAGE_NOT_FOUND,
+     .error = "no such user"},
+    {"two are refused",
+     {NULL},
+     .entries = 2,
+     .act = look,
+     .result = APW_MANAGE_REFUSED,
+     .error = "more than one entry"},
+    {"a base that is not there is a matter of configuration",
+     {NULL},
+     .search_code = 32,
+     .act = look,
+     .result = APW_MANAGE_CONFIGURATION,
+     .error = "not in the directory"},
+    {"a search that is not permitted is told",
+     {NULL},
+     .search_code = 50,
+     .act = look,
+     .result = APW_MANAGE_NOT_PERMITTED},
+    {"a directory out of order is unavailable",
+     {NULL},
+     .search_code = 80,
+     .act = look,
+     .result = APW_MANAGE_UNAVAILABLE},
+    {"what cannot be a login is not found",
+     {NULL},
+     .act = look_for_nonsense,
+     .result = APW_MANAGE_NOT_FOUND,
+     .error = "no login can have this name"},
+    {"all users are looked at", {ONE}, .entries = 2, .act = look_at_all, .result = APW_MANAGE_DONE},
+    {"not all users at a limit",
+     {NULL},
+     .entries = -1,
+     .search_code = 4,
+     .act = look_at_all,
+     .result = APW_MANAGE_REFUSED,
+     .error = "raise"},
+};
+
+static struct apw_config config_of(const struct scene *scene)
+{
+    return (struct apw_config){
+        .path = (char *)"app-password.conf",
+        .base = (char *)"dc=example,dc=org",
+        .filter = (char *)"(uid=%u)",
+        .mfa_filter = (char *)(scene->mfa_filter != NULL ? scene->mfa_filter
+                                                         : "(appPasswordMfaEnabled=TRUE)"),
+        .deadline_ms = PLENTY_MS,
+        .hash_memory_mib = 1,
+        .hash_passes = 1,
+        .max_app_passwords = scene->max_app_passwords > 0 ? scene->max_app_passwords : 40,
+    };
+}
+
+static struct apw_directory *open_directory(void)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
+    const struct apw_identity identity = {.dn = (char *)"cn=a", .password = (char *)"b"};
+    const struct apw_directory_settings settings = {
+        .uris = &uris, .identity = &identity, .timeout_ms = PLENTY_MS};
+    struct apw_directory *directory;
+
+    assert_int_equal(apw_directory_new(&settings, &directory, NULL), 0);
+    return directory;
+}
+
+static void test_scene(void **state)
+{
+    const struct scene *scene = *state;
+    const struct apw_config config = config_of(scene);
+    const struct apw_target target = {.login = "alice"};
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {
+        .config = &config, .directory = directory, .is_dry_run = scene->is_dry_run};
+    struct apw_error error = {""};
+
+    responder_expect(answer, scene);
+    modified_length = 0;
+    assert_int_equal(scene->act(&manager, &target, &error), scene->result);
+    assert_int_equal(responder_seen().modifies, scene->modifies);
+    if (scene->modified != NULL)
+        assert_true(contains(modified, modified_length, scene->modified));
+    if (scene->error != NULL)
+        assert_contains(error.text, scene->error);
+    apw_directory_free(&directory);
+}
+
+/* What is read of a user, in order. */
+static void test_user(void **state)
+{
+    static const struct scene rich = {
+        .attributes = {"uid", "alice", "objectClass", "person", "appPassword", VALUE("zzzz", ""),
+                       ONE, "appPassword", "id=k7q2 broken", "appPasswordMfaEnabled", "FALSE",
+                       "appPasswordMfaEnforceFrom", "soon", "appPasswordUsed",
+                       "id=zzzz at=20261123070000Z service=imap", "appPasswordUsed",
+                       "id=aaaa nonsense", "entryUUID", "1-2-3"}};
+    const struct apw_config config = config_of(&rich);
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {
+        .config = &config, .directory = directory, .with_enrolment = true};
+    const struct apw_target target = {.dn = DN};
+    struct apw_error error;
+    struct apw_user *user;
+
+    (void)state;
+    responder_expect(answer, &rich);
+    assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
+    assert_string_equal(user->name, "alice");
+    assert_string_equal(user->unique_id, "1-2-3");
+    assert_false(user->has_class);
+    assert_false(user->is_disabled);
+    assert_int_equal(user->mfa_flag, APW_MFA_FLAG_FALSE);
+    assert_true(user->has_enforce_from && !user->is_enforce_from_readable);
+    assert_int_equal(user->password_count, 3);
+    assert_string_equal(user->password[0].id, "zzzz"); /* the only usable one */
+    assert_true(user->password[0].is_usable && user->password[0].has_use);
+    assert_string_equal(user->password[0].use.service, "imap");
+    for (int i = 1; i < 3; i++) {
+        assert_string_equal(user->password[i].id, "k7q2");
+        assert_false(user->password[i].is_usable);
+        assert_contains(user->password[i].problem.text, "the same id");
+    }
+    assert_true(apw_user_has_id(user, "aaaa")); /* was used once */
+    assert_false(apw_user_has_id(user, "bbbb"));
+    apw_user_free(&user);
+    assert_null(user);
+    apw_directory_free(&directory);
+}
+
+static void test_enrolment(void **state)
+{
+    static const struct scene enrolled = {.attributes = {"entryUUID", "1-2-3",
+                                                         "appPasswordMfaMethod", SEALED,
+                                                         "appPasswordMfaMethod", CODE}};
+    const struct apw_config config = config_of(&enrolled);
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {
+        .config = &config, .directory = directory, .with_enrolment = true};
+    const struct apw_target target = {.login = "alice"};
+    struct apw_error error;
+    struct apw_user *user;
+
+    (void)state;
+    responder_expect(answer, &enrolled);
+    assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
+    assert_int_equal(user->method.count, 2);
+    assert_int_equal(apw_manage_method_set(&manager, user, SEALED, "sealed=BBBB", &error),
+                     APW_MANAGE_DONE);
+    assert_true(contains(modified, modified_length, "sealed=BBBB"));
+    assert_true(contains(modified, modified_length, SEALED));
+    assert_true(contains(modified, modified_length, CODE));
+    assert_int_equal(apw_manage_method_remove(&manager, user, SEALED, &error), APW_MANAGE_DONE);
+    apw_user_free(&user);
+    apw_directory_free(&directory);
+}
+
+int main(void)
+{
+    char path[UNIT_PATH_SIZE];
+    int status;
+
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    responder_start(unit_path("", path));
+    UNIT_ROWS(scenes, test_scene);
+    UNIT_TEST("a user is read whole", test_user);
+    UNIT_TEST("an enrolment takes the place of what was there", test_enrolment);
+    status = unit_run();
+    responder_stop();
+    return status;
+}
