@@ -207,12 +207,12 @@ static enum apw_verdict sign_in(const struct apw_portal *portal, const char *typ
         return APW_REFUSED;
     apw_client_network(client, network);
     *reason_r = APW_REASON_TOO_MANY_TRIES;
-    if (!apw_throttle_take(portal->throttle, PASSWORD_TRIES, network, &password_patience,
+    if (!apw_throttle_take(portal->password_throttle, PASSWORD_TRIES, network, &password_patience,
                            apw_clock_monotonic_ms()))
         return APW_REFUSED;
     verdict = check_password(portal, login_r, password, dn_r, reason_r, error);
     if (verdict != APW_REFUSED)
-        apw_throttle_give_back(portal->throttle, PASSWORD_TRIES, network);
+        apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, network);
     return verdict;
 }
 

@@ -35,14 +35,19 @@ static void name_network(const struct apw_step *step, char name_r[512])
 /* Pays for a try of the second factor; false where there is waiting to do. */
 static bool take_try(const struct apw_step *step)
 {
-    struct apw_throttle *throttle = step->portal->throttle;
+    struct apw_throttle *throttle = step->portal->factor_throttle;
     int64_t now = apw_clock_monotonic_ms();
     char network[512];
 
     name_network(step, network);
-    return apw_throttle_take(throttle, FACTOR_TRIES, network, &network_patience, now) &&
-           apw_throttle_take(throttle, FACTOR_TRIES, step->account.user->unique_id,
-                             &account_patience, now);
+    if (!apw_throttle_take(throttle, FACTOR_TRIES, network, &network_patience, now))
+        return false;
+    if (apw_throttle_take(throttle, FACTOR_TRIES, step->account.user->unique_id, &account_patience,
+                          now))
+        return true;
+    /* So that many networks do not fill the table while the account waits. */
+    apw_throttle_give_back(throttle, FACTOR_TRIES, network);
+    return false;
 }
 
 /* After a right one. What others tried from elsewhere is not forgotten. */
@@ -51,8 +56,9 @@ static void forget_tries(const struct apw_step *step)
     char network[512];
 
     name_network(step, network);
-    apw_throttle_forget(step->portal->throttle, FACTOR_TRIES, network);
-    apw_throttle_give_back(step->portal->throttle, FACTOR_TRIES, step->account.user->unique_id);
+    apw_throttle_forget(step->portal->factor_throttle, FACTOR_TRIES, network);
+    apw_throttle_give_back(step->portal->factor_throttle, FACTOR_TRIES,
+                           step->account.user->unique_id);
 }
 
 /* ---- codes by mail ---- */
@@ -69,7 +75,7 @@ static enum apw_text send_code(struct apw_step *step, const char *address)
     char minutes[8];
     int status;
 
-    if (!apw_throttle_take(step->portal->throttle, MAIL_TRIES, step->account.user->unique_id,
+    if (!apw_throttle_take(step->portal->factor_throttle, MAIL_TRIES, step->account.user->unique_id,
                            &mail_patience, apw_clock_monotonic_ms())) {
         apw_step_log(step, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
         return APW_TEXT_WAIT;

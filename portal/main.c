@@ -27,7 +27,8 @@ static const char usage[] =
 
 static void close_portal(struct apw_portal *portal)
 {
-    apw_throttle_free(&portal->throttle);
+    apw_throttle_free(&portal->password_throttle);
+    apw_throttle_free(&portal->factor_throttle);
     apw_visits_free(&portal->visits);
     apw_templates_free(&portal->templates);
     apw_directory_free(&portal->directory);
@@ -66,7 +67,8 @@ static int open_portal(const char *config_path, struct apw_portal *portal, struc
                                       error) == 0 &&
                    open_directory(portal, error) == 0 &&
                    apw_visits_new(&portal->visits, error) == 0 &&
-                   apw_throttle_new(&portal->throttle, error) == 0 &&
+                   apw_throttle_new(&portal->password_throttle, error) == 0 &&
+                   apw_throttle_new(&portal->factor_throttle, error) == 0 &&
                    apw_log_open(portal->config, &portal->log, error) == 0
                ? 0
                : -1;

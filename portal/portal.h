@@ -24,7 +24,9 @@ struct apw_portal {
     struct apw_languages languages;
     struct apw_templates *templates;
     struct apw_visits *visits;
-    struct apw_throttle *throttle;
+    /* Apart: anybody can fill the first one, only who knows a password the second. */
+    struct apw_throttle *password_throttle;
+    struct apw_throttle *factor_throttle;
 };
 
 #endif
