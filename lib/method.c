@@ -14,6 +14,8 @@
 #define TAG_BYTES    crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALED_BYTES (NONCE_BYTES + PLAIN_SIZE + TAG_BYTES)
 #define SECRET_HEX   (2 * APW_METHOD_SECRET_BYTES)
+#define STEP_DIGITS  18
+#define STEP_MAX     UINT64_C(999999999999999999)
 
 _Static_assert(APW_METHOD_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key size");
 
@@ -41,6 +43,8 @@ static int write_plain(const struct apw_method *method, char plain_r[PLAIN_SIZE]
         return -1;
     switch (method->kind) {
     case APW_METHOD_APP:
+        if (method->step > STEP_MAX)
+            return -1;
         sodium_bin2hex(secret, sizeof secret, method->secret, sizeof method->secret);
         length = snprintf(plain_r, PLAIN_SIZE, "method=app since=%s step=%" PRIu64 " secret=%s",
                           since, method->step, secret);
@@ -60,7 +64,7 @@ static int read_step(const struct apw_field *field, uint64_t *step_r)
     char text[24];
 
     if (apw_field_copy(field, text, sizeof text) != 0 || text[0] == '\0' ||
-        strspn(text, "0123456789") != strlen(text) || strlen(text) > 18)
+        strspn(text, "0123456789") != strlen(text) || strlen(text) > STEP_DIGITS)
         return -1;
     return sscanf(text, "%" SCNu64, step_r) == 1 ? 0 : -1;
 }
@@ -137,6 +141,17 @@ out:
     return status;
 }
 
+/* -1 where it is not base64url to its end. sodium_base642bin() takes any byte past ASCII for '_'.
+ */
+static int decode(const struct apw_field *text, uint8_t sealed_r[SEALED_BYTES], size_t *length_r)
+{
+    for (size_t i = 0; i < text->length; i++)
+        if ((unsigned char)text->start[i] > '~')
+            return -1;
+    return sodium_base642bin(sealed_r, SEALED_BYTES, text->start, text->length, NULL, length_r,
+                             NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
 int apw_method_open(const char *value, size_t length, const uint8_t key[APW_METHOD_KEY_BYTES],
                     const char *unique_id, struct apw_method *method_r, struct apw_error *error)
 {
@@ -149,9 +164,7 @@ int apw_method_open(const char *value, size_t length, const uint8_t key[APW_METH
 
     memset(method_r, 0, sizeof *method_r);
     if (!apw_field_take(&rest, SEALED_KEY, true, &text) ||
-        sodium_base642bin(sealed, sizeof sealed, text.start, text.length, NULL, &sealed_length,
-                          NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        sealed_length < NONCE_BYTES + TAG_BYTES)
+        decode(&text, sealed, &sealed_length) != 0 || sealed_length < NONCE_BYTES + TAG_BYTES)
         return apw_error_set(error, "the second factor is not a sealed value");
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
             (uint8_t *)plain, &plain_length, NULL, sealed + NONCE_BYTES,
@@ -219,7 +232,7 @@ int apw_enrolment_code_parse(const char *value, size_t length, struct apw_enrolm
         apw_timestamp_parse(field.start, field.length, &code_r->created) != 0 ||
         !apw_field_take(&rest, "expires", false, &field) ||
         apw_timestamp_parse(field.start, field.length, &code_r->expires) != 0 ||
-        !apw_field_take(&rest, "hash", true, &field) ||
+        !apw_field_take(&rest, "hash", true, &field) || field.length == scheme_length ||
         !begins_with(field.start, field.length, HASH_SCHEME))
         return apw_error_set(error, "not an enrolment code as it is stored");
     field.start += scheme_length;

@@ -1,0 +1,625 @@
+/* Second factors and enrolment codes: what is stored, and what is refused of what is there. */
+#include "method.h"
+#include "unit.h"
+#include <sodium.h>
+
+#define BYTES(text) text, sizeof text - 1
+#define SINCE       " since=20261122101500Z"
+#define STEP        " step=59844750"
+#define SECRET      "3132333435363738393031323334353637383930"
+#define ENTRY       "597ae2f6-16a6-1027-98f4-d28b5365dc14"
+#define URLSAFE     sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+static const uint8_t key[APW_METHOD_KEY_BYTES] = "the portal's key, 32 bytes of it";
+static const uint8_t other_key[APW_METHOD_KEY_BYTES] = "the portal's key, 32 bytes of It";
+
+static const struct apw_method app = {
+    .kind = APW_METHOD_APP, .since = 1795342500, .step = 59844750, .secret = "1234567890123456789"};
+static const struct apw_method mail = {
+    .kind = APW_METHOD_MAIL, .since = 1795342500, .address = "alice@example.net"};
+
+/* Opens a copy of exactly that size. */
+static int open_copy(const char *value, size_t length, struct apw_method *method_r,
+                     struct apw_error *error)
+{
+    char *copy = unit_copy(value, length);
+    int status = apw_method_open(copy, length, key, ENTRY, method_r, error);
+
+    free(copy);
+    return status;
+}
+
+/* It is refused, and nothing of it is left. */
+static void assert_refused(const char *value, size_t length)
+{
+    struct apw_error error = {""};
+    struct apw_method method;
+
+    memset(&method, 0xff, sizeof method);
+    assert_int_equal(open_copy(value, length, &method, &error), -1);
+    assert_true(unit_is_zero(&method, sizeof method));
+    assert_contains(error.text, "the second factor ");
+}
+
+/* ---- sealed and opened ---- */
+
+static const struct round_case {
+    const char *name;
+    struct apw_method method;
+} rounds[] = {
+    {"an app that was used comes back",
+     {.kind = APW_METHOD_APP, .since = 1795342500, .step = 59844750, .secret = "\x01\xff"}},
+    {"an app that was never used comes back", {.kind = APW_METHOD_APP, .since = 0}},
+    {"the last step that can be written comes back",
+     {.kind = APW_METHOD_APP, .step = UINT64_C(999999999999999999)}},
+    {"an address comes back",
+     {.kind = APW_METHOD_MAIL, .since = 1795342500, .address = "a.b+c=d'e@mail.example.net"}},
+};
+
+static void test_round(void **state)
+{
+    const struct round_case *row = *state;
+    struct apw_error error = {""};
+    char value[APW_METHOD_VALUE_SIZE];
+    struct apw_method method;
+
+    assert_int_equal(apw_method_seal(&row->method, key, ENTRY, value, &error), 0);
+    assert_true(apw_method_is_sealed(value, strlen(value)));
+    assert_false(apw_method_is_code(value, strlen(value)));
+    memset(&method, 0xff, sizeof method);
+    assert_int_equal(open_copy(value, strlen(value), &method, &error), 0);
+    assert_memory_equal(&method, &row->method, sizeof method);
+    assert_string_equal(error.text, "");
+}
+
+static void test_longest_address(void **state)
+{
+    char *local = unit_repeat("a", 254 - 12), value[APW_METHOD_VALUE_SIZE];
+    struct apw_method method = mail, opened;
+
+    (void)state;
+    snprintf(method.address, sizeof method.address, "%s@example.net", local);
+    assert_int_equal(strlen(method.address), 254);
+    assert_int_equal(apw_method_seal(&method, key, ENTRY, value, NULL), 0);
+    assert_int_equal(open_copy(value, strlen(value), &opened, NULL), 0);
+    assert_string_equal(opened.address, method.address);
+    free(local);
+}
+
+static void test_never_twice(void **state)
+{
+    char one[APW_METHOD_VALUE_SIZE], two[APW_METHOD_VALUE_SIZE];
+
+    (void)state;
+    assert_int_equal(apw_method_seal(&app, key, ENTRY, one, NULL), 0);
+    assert_int_equal(apw_method_seal(&app, key, ENTRY, two, NULL), 0);
+    assert_string_not_equal(one, two);
+    assert_null(strstr(one, SECRET));
+}
+
+/* Sealed by another implementation of XChaCha20-Poly1305: what is in directories stays readable. */
+static void test_known_value(void **state)
+{
+    static const char value[] =
+        "sealed=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXig7LUlOc_VwNsbBYcJWAYeb8DRb9wN9Do7dmiIs0yGZc0"
+        "0i7XD2d_gWX1rCfFtfIu8RpLSvmSri10oM03hpATfJqCLAFh0tkOqGNsnbsBVep-bv8DDqFgcPGKBoREI-"
+        "M_j1nW5oOHWBmPmNtopk";
+    struct apw_method method;
+
+    (void)state;
+    assert_int_equal(open_copy(value, sizeof value - 1, &method, NULL), 0);
+    assert_int_equal(method.kind, APW_METHOD_APP);
+    assert_true(method.since == 1795342500 && method.step == 59844750);
+    assert_memory_equal(method.secret, "12345678901234567890", APW_METHOD_SECRET_BYTES);
+}
+
+static const struct unstorable_case {
+    const char *name;
+    struct apw_method method;
+} unstorable[] = {
+    {"a kind that there is not is not sealed", {.kind = (enum apw_method_kind)2}},
+    {"a time past the year 9999 is not sealed", {.kind = APW_METHOD_APP, .since = INT64_MAX}},
+    {"a time before the year 0 is not sealed", {.kind = APW_METHOD_APP, .since = INT64_MIN}},
+    {"a step that would not be read again is not sealed",
+     {.kind = APW_METHOD_APP, .step = UINT64_C(1000000000000000000)}},
+    {"a step of 64 bits is not sealed", {.kind = APW_METHOD_APP, .step = UINT64_MAX}},
+    {"no address is not sealed", {.kind = APW_METHOD_MAIL}},
+    {"a bad address is not sealed", {.kind = APW_METHOD_MAIL, .address = "a@b.c secret=x"}},
+};
+
+static void test_unstorable(void **state)
+{
+    const struct unstorable_case *row = *state;
+    struct apw_error error = {""};
+    char value[APW_METHOD_VALUE_SIZE] = "as it was";
+
+    assert_int_equal(apw_method_seal(&row->method, key, ENTRY, value, &error), -1);
+    assert_string_equal(error.text, "not a second factor that can be stored");
+    assert_string_equal(value, "as it was");
+}
+
+/* ---- somebody else's ---- */
+
+static const struct foreign_case {
+    const char *name;
+    const uint8_t *key;
+    const char *unique_id;
+} foreigners[] = {
+    {"one of another key is refused", other_key, ENTRY},
+    {"one of another entry is refused", key, "597ae2f6-16a6-1027-98f4-d28b5365dc15"},
+    {"one of an entry whose id begins the same is refused", key, ENTRY "0"},
+    {"one of an entry whose id is shorter is refused", key, "597ae2f6"},
+    {"one of no entry is refused", key, ""},
+    {"one of an id in upper case is refused", key, "597AE2F6-16A6-1027-98F4-D28B5365DC14"},
+};
+
+static void test_foreign(void **state)
+{
+    const struct foreign_case *row = *state;
+    const struct apw_method *methods[] = {&app, &mail};
+
+    for (size_t i = 0; i < UNIT_COUNT(methods); i++) {
+        struct apw_error error = {""};
+        char value[APW_METHOD_VALUE_SIZE];
+        struct apw_method method;
+
+        assert_int_equal(apw_method_seal(methods[i], row->key, row->unique_id, value, NULL), 0);
+        assert_int_equal(open_copy(value, strlen(value), &method, &error), -1);
+        assert_string_equal(error.text, "the second factor was sealed with another key or for "
+                                        "another entry, or has been changed");
+        assert_true(unit_is_zero(&method, sizeof method));
+        assert_int_equal(
+            apw_method_open(value, strlen(value), row->key, row->unique_id, &method, NULL), 0);
+    }
+}
+
+/* ---- damaged ---- */
+
+static void test_cut_short(void **state)
+{
+    char value[APW_METHOD_VALUE_SIZE];
+
+    (void)state;
+    assert_int_equal(apw_method_seal(&app, key, ENTRY, value, NULL), 0);
+    for (size_t length = 0; length < strlen(value); length++)
+        assert_refused(value, length);
+}
+
+static void test_altered(void **state)
+{
+    char value[APW_METHOD_VALUE_SIZE];
+    size_t length;
+
+    (void)state;
+    assert_int_equal(apw_method_seal(&mail, key, ENTRY, value, NULL), 0);
+    length = strlen(value);
+    for (size_t i = 0; i < length; i++) {
+        char right = value[i];
+
+        for (int byte = 0; byte < 256; byte++) {
+            value[i] = (char)byte;
+            if (value[i] != right)
+                assert_refused(value, length);
+        }
+        value[i] = right;
+    }
+    assert_int_equal(open_copy(value, length, &(struct apw_method){.since = 0}, NULL), 0);
+}
+
+static void test_lengthened(void **state)
+{
+    static const char *const tails[] = {"A", "AA", "=", "==", " ", "\n", " sealed=A"};
+    char value[APW_METHOD_VALUE_SIZE], longer[APW_METHOD_VALUE_SIZE + 16];
+
+    (void)state;
+    assert_int_equal(apw_method_seal(&app, key, ENTRY, value, NULL), 0);
+    for (size_t i = 0; i < UNIT_COUNT(tails); i++) {
+        snprintf(longer, sizeof longer, "%s%s", value, tails[i]);
+        assert_refused(longer, strlen(longer));
+        snprintf(longer, sizeof longer, "%s%s", tails[i], value);
+        assert_refused(longer, strlen(longer));
+    }
+    assert_refused(value, strlen(value) + 1);
+}
+
+static const struct unsealed_case {
+    const char *name;
+    const char *value;
+} unsealed[] = {
+    {"nothing is refused", ""},
+    {"a key alone is refused", "sealed"},
+    {"an empty value is refused", "sealed="},
+    {"the key in upper case is refused", "SEALED=AAAA"},
+    {"what is not base64 is refused", "sealed=????"},
+    {"half a nonce is refused", "sealed=AAAAAAAAAAAAAAAA"},
+    {"a nonce alone is refused", "sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    {"a nonce and half a tag are refused", "sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    {"a nonce and a tag of nothing are refused",
+     "sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    {"a second factor in the clear is refused", "method=mail" SINCE " address=eve@example.net"},
+    {"a code is no second factor",
+     "code created=20261122101500Z expires=20261129101500Z hash={ARGON2}" UNIT_PHC},
+};
+
+static void test_unsealed(void **state)
+{
+    const struct unsealed_case *row = *state;
+
+    assert_refused(row->value, strlen(row->value));
+}
+
+static void test_enormous(void **state)
+{
+    char *value = unit_repeat("sealed=AAAAAAAAAAAAAAAAAAAAAAAA", 40000);
+
+    (void)state;
+    assert_refused(value, strlen(value));
+    memset(value + 7, 'A', strlen(value) - 7);
+    assert_refused(value, strlen(value));
+    free(value);
+}
+
+/* ---- sealed with the right key, and not what this version writes ---- */
+
+/* Seals any bytes. */
+static void seal_bytes(const char *plain, size_t length, char *value_r, size_t size)
+{
+    uint8_t sealed[2048];
+    unsigned long long sealed_length;
+    const size_t nonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+
+    assert_true(length + 100 < sizeof sealed);
+    randombytes_buf(sealed, nonce);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        sealed + nonce, &sealed_length, (const uint8_t *)plain, length, (const uint8_t *)ENTRY,
+        strlen(ENTRY), NULL, sealed, key);
+    assert_true(size > 7);
+    memcpy(value_r, "sealed=", 7);
+    sodium_bin2base64(value_r + 7, size - 7, sealed, nonce + (size_t)sealed_length, URLSAFE);
+}
+
+static const struct plain_case {
+    const char *name;
+    const char *plain;
+    size_t length;
+    bool is_good;
+} plains[] = {
+    {"an app as it is written", BYTES("method=app" SINCE STEP " secret=" SECRET), true},
+    {"mail as it is written", BYTES("method=mail" SINCE " address=alice@example.net"), true},
+    {"sealed nothing", BYTES(""), false},
+    {"a sealed NUL", BYTES("\0"), false},
+    {"a method that there is not", BYTES("method=fax" SINCE " address=alice@example.net"), false},
+    {"a method that begins like one", BYTES("method=apps" SINCE STEP " secret=" SECRET), false},
+    {"a method in upper case", BYTES("method=APP" SINCE STEP " secret=" SECRET), false},
+    {"no method", BYTES("since=20261122101500Z" STEP " secret=" SECRET), false},
+    {"an empty method", BYTES("method=" SINCE STEP " secret=" SECRET), false},
+    {"a method alone", BYTES("method=app"), false},
+    {"no since", BYTES("method=app" STEP " secret=" SECRET), false},
+    {"a since that is no time", BYTES("method=app since=yesterday" STEP " secret=" SECRET), false},
+    {"a since that ends it", BYTES("method=app" SINCE), false},
+    {"a space in front", BYTES(" method=app" SINCE STEP " secret=" SECRET), false},
+    {"two spaces", BYTES("method=app" SINCE " " STEP " secret=" SECRET), false},
+    {"keys in another order", BYTES("method=app" SINCE " secret=" SECRET STEP), false},
+    {"an unknown key", BYTES("method=app" SINCE STEP " colour=red secret=" SECRET), false},
+    {"an app without a step", BYTES("method=app" SINCE " secret=" SECRET), false},
+    {"an empty step", BYTES("method=app" SINCE " step= secret=" SECRET), false},
+    {"a step below 0", BYTES("method=app" SINCE " step=-1 secret=" SECRET), false},
+    {"a step with a plus", BYTES("method=app" SINCE " step=+1 secret=" SECRET), false},
+    {"a step with a letter", BYTES("method=app" SINCE " step=1a secret=" SECRET), false},
+    {"a step with a NUL", BYTES("method=app" SINCE " step=1\0002 secret=" SECRET), false},
+    {"a step of 19 digits", BYTES("method=app" SINCE " step=1000000000000000000 secret=" SECRET),
+     false},
+    {"a step of 40 digits",
+     BYTES("method=app" SINCE " step=1000000000000000000000000000000000000000 secret=" SECRET),
+     false},
+    {"an app without a secret", BYTES("method=app" SINCE STEP), false},
+    {"an empty secret", BYTES("method=app" SINCE STEP " secret="), false},
+    {"a secret of 19 bytes",
+     BYTES("method=app" SINCE STEP " secret=31323334353637383930313233343536373839"), false},
+    {"a secret of 21 bytes", BYTES("method=app" SINCE STEP " secret=" SECRET "00"), false},
+    {"a secret with a letter past f",
+     BYTES("method=app" SINCE STEP " secret=313233343536373839303132333435363738393g"), false},
+    {"a secret with a colon",
+     BYTES("method=app" SINCE STEP " secret=31323334353637383930313233343536:3738393"), false},
+    {"a secret with a space behind", BYTES("method=app" SINCE STEP " secret=" SECRET " "), false},
+    {"a secret with a NUL behind", BYTES("method=app" SINCE STEP " secret=" SECRET "\0"), false},
+    {"an app with an address", BYTES("method=app" SINCE " address=alice@example.net"), false},
+    {"mail without an address", BYTES("method=mail" SINCE), false},
+    {"mail with an empty address", BYTES("method=mail" SINCE " address="), false},
+    {"mail with a secret", BYTES("method=mail" SINCE " secret=" SECRET), false},
+    {"mail with a bad address", BYTES("method=mail" SINCE " address=-oQ/tmp@example.net"), false},
+    {"mail with two addresses",
+     BYTES("method=mail" SINCE " address=alice@example.net,eve@example.net"), false},
+    {"mail with a line end", BYTES("method=mail" SINCE " address=alice@example.net\n"), false},
+    {"mail with a NUL", BYTES("method=mail" SINCE " address=alice@example.net\0"), false},
+};
+
+static void test_plain(void **state)
+{
+    const struct plain_case *row = *state;
+    struct apw_error error = {""};
+    struct apw_method method;
+    char value[4096];
+
+    seal_bytes(row->plain, row->length, value, sizeof value);
+    memset(&method, 0xff, sizeof method);
+    assert_int_equal(open_copy(value, strlen(value), &method, &error), row->is_good ? 0 : -1);
+    if (row->is_good)
+        return;
+    assert_string_equal(error.text, "what is sealed is not a second factor of this version");
+    assert_true(unit_is_zero(&method, sizeof method));
+}
+
+/* The buffers end where the longest plain text does. */
+static void test_long_plain(void **state)
+{
+    char *plain = unit_repeat("x", 1024), value[4096];
+    struct apw_error error = {""};
+    struct apw_method method;
+
+    (void)state;
+    memcpy(plain, BYTES("method=mail" SINCE " address="));
+    for (size_t length = 500; length < 530; length++) {
+        seal_bytes(plain, length, value, sizeof value);
+        assert_int_equal(open_copy(value, strlen(value), &method, &error), -1);
+        assert_string_equal(error.text,
+                            length <= 512 ? "what is sealed is not a second factor of this version"
+                                          : "the second factor is not a sealed value");
+    }
+    free(plain);
+}
+
+/* ---- the same or not ---- */
+
+static void test_is_same(void **state)
+{
+    struct apw_method other = app;
+
+    (void)state;
+    other.step++;
+    assert_true(apw_method_is_same(&app, &other));
+    other.since++;
+    assert_false(apw_method_is_same(&app, &other));
+    other = app;
+    other.secret[APW_METHOD_SECRET_BYTES - 1] ^= 1;
+    assert_false(apw_method_is_same(&app, &other));
+    other = app;
+    other.kind = APW_METHOD_MAIL;
+    assert_false(apw_method_is_same(&app, &other));
+    other = mail;
+    assert_true(apw_method_is_same(&mail, &other));
+    other.address[0] = 'b';
+    assert_false(apw_method_is_same(&mail, &other));
+}
+
+/* ---- addresses ---- */
+
+static const struct address_case {
+    const char *name;
+    const char *address;
+    bool is_valid;
+} addresses[] = {
+    {"an ordinary address is valid", "alice@example.net", true},
+    {"dots, plus and underscore are valid", "a.b+c_d-e@mail.example.net", true},
+    {"an apostrophe is valid", "o'brien@example.net", true},
+    {"digits are valid", "12345@163.com", true},
+    {"an international domain as ASCII is valid", "alice@xn--blbr-roah.no", true},
+    {"nothing is no address", "", false},
+    {"an at sign is no address", "@", false},
+    {"no local part is no address", "@example.net", false},
+    {"no domain is no address", "alice@", false},
+    {"no at sign is no address", "alice.example.net", false},
+    {"a domain without a dot is no address", "alice@localhost", false},
+    {"a dot in the local part alone does not do", "a.b@localhost", false},
+    {"two at signs are no address", "alice@example.net@example.org", false},
+    {"two at signs side by side are no address", "alice@@example.net", false},
+    {"a domain that begins with a dot is none", "alice@.example.net", false},
+    {"a domain that ends in a dot is none", "alice@example.net.", false},
+    {"a domain that begins with a hyphen is none", "alice@-example.net", false},
+    {"an option is no address", "-oQ/tmp@example.net", false},
+    {"a space is in no address", "alice @example.net", false},
+    {"a space in front is in no address", " alice@example.net", false},
+    {"a space behind is in no address", "alice@example.net ", false},
+    {"a tab is in no address", "alice\t@example.net", false},
+    {"a line end is in no address", "alice@example.net\nBcc: eve@example.net", false},
+    {"a carriage return is in no address", "alice@example.net\r", false},
+    {"DEL is in no address", "alice\x7f@example.net", false},
+    {"a name in front is no address", "Alice <alice@example.net>", false},
+    {"angle brackets are no address", "<alice@example.net>", false},
+    {"a comment is no address", "alice(home)@example.net", false},
+    {"two addresses are none", "alice@example.net,eve@example.net", false},
+    {"a group is no address", "friends:alice@example.net;", false},
+    {"a quoted local part is none", "\"alice\"@example.net", false},
+    {"an address literal is none", "alice@[192.0.2.1]", false},
+    {"a backslash is in no address", "alice\\@example.net", false},
+    {"a percent sign would be a route", "alice%example.org@example.net", false},
+    {"an exclamation mark would be a route", "example.org!alice@example.net", false},
+    {"a pipe would be a program", "|/bin/sh@example.net", false},
+    {"an ampersand is in no address", "a&b@example.net", false},
+    {"letters past ASCII are in no address", "bl\xc3\xa5@example.net", false},
+    {"a domain past ASCII is none", "alice@bl\xc3\xa5.no", false},
+    {"a byte past ASCII is in no address", "alice\xff@example.net", false},
+};
+
+static void test_address(void **state)
+{
+    const struct address_case *row = *state;
+    char *address = unit_copy(row->address, strlen(row->address) + 1);
+
+    assert_int_equal(apw_method_address_is_valid(address), row->is_valid);
+    free(address);
+}
+
+static void test_address_length(void **state)
+{
+    char *address = unit_repeat("a", 255);
+
+    (void)state;
+    memcpy(address, "b@c.", 4);
+    assert_false(apw_method_address_is_valid(address));
+    assert_int_equal(strlen(address), 255);
+    address[254] = '\0';
+    assert_true(apw_method_address_is_valid(address));
+    free(address);
+}
+
+/* ---- enrolment codes ---- */
+
+#define CREATED "code created=20261122101500Z"
+#define EXPIRES " expires=20261129101500Z"
+#define HASH    " hash={ARGON2}" UNIT_PHC
+
+static void test_code(void **state)
+{
+    const struct apw_enrolment_code code = {.created = 1795342500,
+                                            .expires = 1795342500 + APW_ENROLMENT_CODE_SECONDS,
+                                            .hash = UNIT_PHC};
+    char value[APW_METHOD_VALUE_SIZE];
+    struct apw_error error = {""};
+    struct apw_enrolment_code parsed;
+
+    (void)state;
+    assert_int_equal(apw_enrolment_code_format(&code, value, &error), 0);
+    assert_string_equal(value, CREATED EXPIRES HASH);
+    assert_true(apw_method_is_code(value, strlen(value)));
+    assert_false(apw_method_is_sealed(value, strlen(value)));
+    assert_int_equal(apw_enrolment_code_parse(value, strlen(value), &parsed, &error), 0);
+    assert_true(parsed.created == code.created && parsed.expires == code.expires);
+    assert_string_equal(parsed.hash, UNIT_PHC);
+    assert_string_equal(error.text, "");
+}
+
+static void test_code_times(void **state)
+{
+    struct apw_enrolment_code code = {.created = INT64_MAX, .expires = 0, .hash = UNIT_PHC};
+    char value[APW_METHOD_VALUE_SIZE];
+    struct apw_error error = {""};
+
+    (void)state;
+    assert_int_equal(apw_enrolment_code_format(&code, value, &error), -1);
+    assert_contains(error.text, "outside the years 0 to 9999");
+    code.created = 0;
+    code.expires = INT64_MIN;
+    assert_int_equal(apw_enrolment_code_format(&code, value, &error), -1);
+}
+
+static const struct code_case {
+    const char *name;
+    const char *value;
+    size_t length;
+    const char *error;
+} bad_codes[] = {
+    {"nothing is no code", BYTES(""), "not an enrolment code"},
+    {"the word alone is no code", BYTES("code"), "not an enrolment code"},
+    {"the word and a space are no code", BYTES("code "), "as it is stored"},
+    {"the word in upper case is no code", BYTES("CODE created=20261122101500Z" EXPIRES HASH),
+     "not an enrolment code"},
+    {"a word that begins like it is no code", BYTES("codes" EXPIRES HASH), "not an enrolment code"},
+    {"a sealed value is no code", BYTES("sealed=AAAA"), "not an enrolment code"},
+    {"an app password is no code", BYTES("id=k7q2 created=20261122101500Z" EXPIRES HASH " label=x"),
+     "not an enrolment code"},
+    {"a code without its creation is none", BYTES("code" EXPIRES HASH), "as it is stored"},
+    {"a code without an end is none", BYTES(CREATED HASH), "as it is stored"},
+    {"a code with an empty end is none", BYTES(CREATED " expires=" HASH), "as it is stored"},
+    {"a code that never expires is none", BYTES(CREATED " expires=never" HASH), "as it is stored"},
+    {"a code whose end has a zone is none", BYTES(CREATED " expires=20261129101500+0100" HASH),
+     "as it is stored"},
+    {"a code whose end has a NUL is none", BYTES(CREATED " expires=20261129\000101500Z" HASH),
+     "as it is stored"},
+    {"a code that expires on 30 February is none", BYTES(CREATED " expires=20260230101500Z" HASH),
+     "as it is stored"},
+    {"a code with two ends is none", BYTES(CREATED EXPIRES EXPIRES HASH), "as it is stored"},
+    {"a code with an unknown key is none", BYTES(CREATED EXPIRES " colour=red" HASH),
+     "as it is stored"},
+    {"a code with its keys in another order is none",
+     BYTES("code" EXPIRES " created=20261122101500Z" HASH), "as it is stored"},
+    {"a code with two spaces is none", BYTES("code  created=20261122101500Z" EXPIRES HASH),
+     "as it is stored"},
+    {"a code with a tab is none", BYTES("code\tcreated=20261122101500Z" EXPIRES HASH),
+     "not an enrolment code"},
+    {"a code without a hash is none", BYTES(CREATED EXPIRES), "as it is stored"},
+    {"a code with nothing for a hash is none", BYTES(CREATED EXPIRES " hash="), "as it is stored"},
+    {"a code with an empty hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}"),
+     "as it is stored"},
+    {"a code in the clear is none", BYTES(CREATED EXPIRES " hash=" UNIT_PASSWORD),
+     "as it is stored"},
+    {"a code with a hash of another scheme is none", BYTES(CREATED EXPIRES " hash={SSHA}c2FsdA=="),
+     "as it is stored"},
+    {"a code with a scheme in lower case is none", BYTES(CREATED EXPIRES " hash={argon2}" UNIT_PHC),
+     "as it is stored"},
+    {"a code with a NUL in its hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}$argon2id\0$v"),
+     "too long"},
+    {"a code with a NUL behind its hash is none", BYTES(CREATED EXPIRES HASH "\0"), "too long"},
+};
+
+static void test_bad_code(void **state)
+{
+    const struct code_case *row = *state;
+    char *value = unit_copy(row->value, row->length);
+    struct apw_error error = {""};
+    struct apw_enrolment_code code;
+
+    assert_int_equal(apw_enrolment_code_parse(value, row->length, &code, &error), -1);
+    assert_contains(error.text, row->error);
+    assert_null(strstr(error.text, "argon2id"));
+    assert_null(strstr(error.text, UNIT_PASSWORD));
+    free(value);
+}
+
+static void test_code_cut_short(void **state)
+{
+    static const char whole[] = CREATED EXPIRES " hash={ARGON2}$";
+    struct apw_enrolment_code code;
+
+    (void)state;
+    for (size_t length = 0; length < sizeof whole - 1; length++) {
+        char *value = unit_copy(whole, length);
+
+        assert_int_equal(apw_enrolment_code_parse(value, length, &code, NULL), -1);
+        free(value);
+    }
+    assert_int_equal(apw_enrolment_code_parse(whole, sizeof whole - 1, &code, NULL), 0);
+}
+
+static void test_code_hash_length(void **state)
+{
+    char *value = unit_repeat("x", 1024 * 1024);
+    const size_t start = sizeof CREATED EXPIRES " hash={ARGON2}" - 1;
+    struct apw_enrolment_code code;
+
+    (void)state;
+    memcpy(value, CREATED EXPIRES " hash={ARGON2}", start);
+    for (size_t length = start + 120; length < start + 140; length++)
+        assert_int_equal(apw_enrolment_code_parse(value, length, &code, NULL),
+                         length - start <= 128 ? 0 : -1);
+    assert_int_equal(apw_enrolment_code_parse(value, 1024 * 1024, &code, NULL), -1);
+    free(value);
+}
+
+int main(void)
+{
+    if (sodium_init() < 0)
+        abort();
+    UNIT_ROWS(rounds, test_round);
+    UNIT_TEST("an address of 254 bytes comes back", test_longest_address);
+    UNIT_TEST("sealed twice, a second factor looks different", test_never_twice);
+    UNIT_TEST("a value that was sealed elsewhere is opened", test_known_value);
+    UNIT_ROWS(unstorable, test_unstorable);
+    UNIT_ROWS(foreigners, test_foreign);
+    UNIT_TEST("every shorter beginning of a sealed value is refused", test_cut_short);
+    UNIT_TEST("a sealed value with any byte altered is refused", test_altered);
+    UNIT_TEST("a sealed value with anything around it is refused", test_lengthened);
+    UNIT_ROWS(unsealed, test_unsealed);
+    UNIT_TEST("a megabyte is refused", test_enormous);
+    UNIT_ROWS(plains, test_plain);
+    UNIT_TEST("a sealed text of any length is refused where it should be", test_long_plain);
+    UNIT_TEST("a second factor is the same whatever was used of it", test_is_same);
+    UNIT_ROWS(addresses, test_address);
+    UNIT_TEST("an address has 254 bytes at most", test_address_length);
+    UNIT_TEST("an enrolment code comes back", test_code);
+    UNIT_TEST("an enrolment code out of all time is not written", test_code_times);
+    UNIT_ROWS(bad_codes, test_bad_code);
+    UNIT_TEST("every shorter beginning of an enrolment code is none", test_code_cut_short);
+    UNIT_TEST("the hash of an enrolment code has 128 bytes at most", test_code_hash_length);
+    return unit_run();
+}
