@@ -1,7 +1,6 @@
 #include "conf.h"
 #include "settings.h"
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <sodium.h>
@@ -10,6 +9,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/un.h>
+
+#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS     "0123456789"
+#define SEPARATORS " \t,"
 
 static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
@@ -25,30 +28,55 @@ static int set_bindpw_file(void *target, const char *value, struct apw_error *er
     return apw_identity_set_password_file(&conf->identity, value, error);
 }
 
-/* "host:port", a host in brackets being an IPv6 address. */
+static bool is_port(const char *text, size_t length)
+{
+    char *end;
+    long port;
+
+    if (length == 0 || length > 5 || strspn(text, "0123456789") < length)
+        return false;
+    port = strtol(text, &end, 10);
+    return end == text + length && port > 0 && port <= 65535;
+}
+
+/* A name, an address, or an IPv6 address in brackets (RFC 3986, 3.2.2). */
+static bool is_host(const char *text, size_t length)
+{
+    struct in6_addr address;
+    char bare[INET6_ADDRSTRLEN];
+
+    if (length == 0 || text[0] != '[')
+        return length > 0 && strspn(text, LETTERS DIGITS "-.") >= length;
+    if (length < 3 || length - 2 >= sizeof bare || text[length - 1] != ']')
+        return false;
+    memcpy(bare, text + 1, length - 2);
+    bare[length - 2] = '\0';
+    return inet_pton(AF_INET6, bare, &address) == 1;
+}
+
+/* Copies a host without its brackets. */
+static int copy_host(const char *text, size_t length, char **host_r, struct apw_error *error)
+{
+    *host_r = text[0] == '[' ? strndup(text + 1, length - 2) : strndup(text, length);
+    return *host_r == NULL ? apw_error_set(error, "out of memory") : 0;
+}
+
+/* The host's part of "host:port". */
+static size_t host_length(const char *text)
+{
+    return text[0] == '[' ? strcspn(text, "]") + (strchr(text, ']') != NULL) : strcspn(text, ":/");
+}
+
 static int split_host_port(const char *value, char **host_r, char port_r[6],
                            struct apw_error *error)
 {
-    const char *colon = strrchr(value, ':');
-    size_t length = colon == NULL ? 0 : (size_t)(colon - value);
-    char *end;
-    long port =
-        colon == NULL || !isdigit((unsigned char)colon[1]) ? 0 : strtol(colon + 1, &end, 10);
+    size_t length = host_length(value);
+    const char *port = value + length + 1;
 
-    if (length > 1 && value[0] == '[' && value[length - 1] == ']') {
-        value++;
-        length -= 2;
-    } else if (length > 0 && memchr(value, ':', length) != NULL) {
-        length = 0;
-    }
-    if (length == 0 || port < 1 || port > 65535 || *end != '\0' ||
-        strcspn(value, " \t/\"<>") < length)
+    if (!is_host(value, length) || value[length] != ':' || !is_port(port, strlen(port)))
         return apw_error_set(error, "not a host and port like mail.example.org:993");
-    *host_r = strndup(value, length);
-    if (*host_r == NULL)
-        return apw_error_set(error, "out of memory");
-    snprintf(port_r, 6, "%ld", port);
-    return 0;
+    strcpy(port_r, port);
+    return copy_host(value, length, host_r, error);
 }
 
 static bool is_loopback(const char *host)
@@ -81,30 +109,45 @@ static int set_listen(void *target, const char *value, struct apw_error *error)
                          value);
 }
 
+/* Steps of unreserved characters (RFC 3986, 2.3). Two slashes side by side would begin the name of
+ * a host where the path stands alone. */
+static bool is_path(const char *text, size_t length)
+{
+    if (length > 0 && (text[0] != '/' || strspn(text, LETTERS DIGITS "-._~/") < length))
+        return false;
+    return memmem(text, length, "//", 2) == NULL && memmem(text, length, "/.", 2) == NULL;
+}
+
+/* Takes "host", "host:port", each with a path or without, apart. -1 where it is none of them. */
+static int split_public_url(struct apw_conf *conf, const char *rest, struct apw_error *error)
+{
+    size_t length = host_length(rest), authority = strcspn(rest, "/"), end = strlen(rest);
+    const char *port = rest + length + 1;
+
+    while (end > authority && rest[end - 1] == '/')
+        end--;
+    if (length > authority || !is_host(rest, length) ||
+        (length < authority && (rest[length] != ':' || !is_port(port, authority - length - 1))) ||
+        !is_path(rest + authority, end - authority))
+        return apw_error_set(error, "not an address");
+    conf->root = strndup(rest + authority, end - authority);
+    return conf->root == NULL ? apw_error_set(error, "out of memory")
+                              : copy_host(rest, length, &conf->site, error);
+}
+
 static int set_public_url(void *target, const char *value, struct apw_error *error)
 {
-    static const char example[] = "https://mail.example.org/app-passwords";
+    static const char https[] = "https://", http[] = "http://";
     struct apw_conf *conf = target;
-    const char *host, *path;
-    size_t length = strlen(value), host_length;
 
-    conf->is_https = strncmp(value, "https://", 8) == 0;
-    if ((!conf->is_https && strncmp(value, "http://", 7) != 0) ||
-        strcspn(value, " \t\"<>?#%\\") < length)
-        return apw_error_set(error, "\"%s\" is not an address like %s", value, example);
-    while (length > 0 && value[length - 1] == '/')
-        length--;
-    host = value + (conf->is_https ? 8 : 7);
-    path = host + strcspn(host, "/");
-    host_length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
-    conf->public_url = strndup(value, length);
-    conf->site = host[0] == '[' ? strndup(host + 1, host_length - 2) : strndup(host, host_length);
-    conf->root =
-        path >= value + length ? strdup("") : strndup(path, (size_t)(value + length - path));
-    if (conf->public_url == NULL || conf->site == NULL || conf->root == NULL)
-        return apw_error_set(error, "out of memory");
-    if (conf->site[0] == '\0')
-        return apw_error_set(error, "\"%s\" names no host; it is like %s", value, example);
+    conf->is_https = strncmp(value, https, sizeof https - 1) == 0;
+    if ((!conf->is_https && strncmp(value, http, sizeof http - 1) != 0) ||
+        split_public_url(conf, value + (conf->is_https ? sizeof https : sizeof http) - 1, error) !=
+            0)
+        return apw_error_set(error,
+                             "\"%s\" is not an address like "
+                             "https://mail.example.org/app-passwords",
+                             value);
     if (!conf->is_https && !is_loopback(conf->site) && strcmp(conf->site, "localhost") != 0)
         return apw_error_set(error, "\"%s\" would have passwords sent in the clear; use https",
                              value);
@@ -160,7 +203,8 @@ static int set_sendmail(void *target, const char *value, struct apw_error *error
     return apw_setting_copy(value, &conf->sendmail, error);
 }
 
-/* Lower case, single spaces, so that they can be compared. */
+/* Lower case, single spaces, so that they can be compared. An address that codes are sent to is
+ * ASCII and has no dot at either end of its domain: neither has what it is compared with. */
 static int set_own_domains(void *target, const char *value, struct apw_error *error)
 {
     struct apw_conf *conf = target;
@@ -170,21 +214,24 @@ static int set_own_domains(void *target, const char *value, struct apw_error *er
     if (apw_setting_copy(value, &conf->own_domains, error) != 0)
         return -1;
     to = conf->own_domains;
-    for (const char *from = value; *from != '\0'; from++) {
-        char c = *from == '\t' || *from == ',' ? ' ' : *from;
+    while (value += strspn(value, SEPARATORS), *value != '\0') {
+        size_t length = strcspn(value, SEPARATORS);
 
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        if (c == '@' || c == '"')
+        if (strspn(value, LETTERS DIGITS "-.") < length || value[0] == '.' ||
+            value[length - 1] == '.')
             return apw_error_set(error,
-                                 "\"%s\" is not a list of domains like example.org "
-                                 "example.net",
-                                 value);
-        if (c != ' ' || (to != conf->own_domains && to[-1] != ' '))
-            *to++ = c;
+                                 "\"%.*s\" is not a domain; it is a list like example.org "
+                                 "example.net, and includes what is below them",
+                                 (int)length, value);
+        if (to != conf->own_domains)
+            *to++ = ' ';
+        for (; length > 0; length--, value++)
+            *to++ = *value >= 'A' && *value <= 'Z' ? (char)(*value - 'A' + 'a') : *value;
     }
     *to = '\0';
-    return 0;
+    return *conf->own_domains != '\0'
+               ? 0
+               : apw_error_set(error, "no domain; leave the line out where there is none");
 }
 
 static int set_imap_server(void *target, const char *value, struct apw_error *error)
@@ -205,10 +252,8 @@ static int set_trusted_user_header(void *target, const char *value, struct apw_e
 {
     struct apw_conf *conf = target;
 
-    for (const char *c = value; *c != '\0'; c++)
-        if (!isalnum((unsigned char)*c) && *c != '-')
-            return apw_error_set(error, "\"%s\" is not the name of a header like X-Remote-User",
-                                 value);
+    if (value[strspn(value, LETTERS DIGITS "-")] != '\0')
+        return apw_error_set(error, "\"%s\" is not the name of a header like X-Remote-User", value);
     return apw_setting_copy(value, &conf->trusted_user_header, error);
 }
 
@@ -227,7 +272,7 @@ static int check(const struct apw_conf *conf, const char *path, struct apw_error
 {
     const char *missing = conf->identity.dn == NULL         ? "binddn"
                           : conf->identity.password == NULL ? "bindpw_file"
-                          : conf->public_url == NULL        ? "public_url"
+                          : conf->site == NULL              ? "public_url"
                           : !conf->has_key                  ? "key_file"
                           : conf->support == NULL           ? "support"
                                                             : NULL;
@@ -288,7 +333,6 @@ void apw_conf_free(struct apw_conf **conf)
     apw_identity_wipe(&(*conf)->identity);
     free((*conf)->listen_socket);
     free((*conf)->listen_host);
-    free((*conf)->public_url);
     free((*conf)->site);
     free((*conf)->root);
     free((*conf)->support);

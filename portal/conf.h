@@ -22,9 +22,8 @@ struct apw_conf {
     char *listen_socket; /* path, or NULL */
     char *listen_host;   /* a loopback address, or NULL */
     char listen_port[6];
-    char *public_url; /* without a slash at its end */
-    char *site;       /* its host */
-    char *root;       /* its path: "" or "/app-passwords" */
+    char *site; /* the host of public_url */
+    char *root; /* its path, without a slash at its end: "" or "/app-passwords" */
     bool is_https;
     uint8_t key[APW_METHOD_KEY_BYTES]; /* secret */
     bool has_key;

@@ -1,0 +1,682 @@
+/* portal.conf: every key, and what is said about what is wrong. */
+#include "conf.h"
+#include "unit.h"
+
+#define BYTES(text) text, sizeof text - 1
+#define FOLDER      "FOLDER" /* stands for the test's folder in what is written and expected */
+#define KEY_TEXT    "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXQ="
+#define KEY_BYTES   "the portal's key, 32 bytes of it"
+
+static const char *const needed[] = {
+    "binddn cn=portal,dc=example,dc=org\n",
+    "bindpw_file " FOLDER "/password\n",
+    "public_url https://mail.example.org/app-passwords\n",
+    "key_file " FOLDER "/key\n",
+    "support the help desk, tel. 4711\n",
+};
+#define NEEDED                                                                                     \
+    "binddn cn=portal,dc=example,dc=org\nbindpw_file " FOLDER "/password\n"                        \
+    "public_url https://mail.example.org/app-passwords\nkey_file " FOLDER "/key\n"                 \
+    "support the help desk, tel. 4711\n"
+
+static char config_path[UNIT_PATH_SIZE], conf_path[UNIT_PATH_SIZE];
+
+/* `text` with the folder in place. The caller frees it. */
+static char *expand(const char *text, size_t length, size_t *length_r)
+{
+    char folder[UNIT_PATH_SIZE], *expanded;
+    const char *end = text + length, *found;
+    FILE *stream = open_memstream(&expanded, length_r);
+
+    assert_non_null(stream);
+    unit_path("", folder);
+    folder[strlen(folder) - 1] = '\0';
+    while ((found = memmem(text, (size_t)(end - text), FOLDER, strlen(FOLDER))) != NULL) {
+        fwrite(text, 1, (size_t)(found - text), stream);
+        fputs(folder, stream);
+        text = found + strlen(FOLDER);
+    }
+    fwrite(text, 1, (size_t)(end - text), stream);
+    fclose(stream);
+    return expanded;
+}
+
+static void write_conf(const char *text, size_t length)
+{
+    char *expanded = expand(text, length, &length);
+
+    unit_write(conf_path, expanded, length);
+    free(expanded);
+}
+
+static struct apw_conf *read_good(const char *text)
+{
+    struct apw_error error = {""};
+    struct apw_conf *conf;
+
+    write_conf(text, strlen(text));
+    if (apw_conf_read(config_path, &conf, &error) != 0)
+        fail_msg("%s", error.text);
+    return conf;
+}
+
+/* Reads what cannot be read and leaves the error. */
+static void read_bad(const char *text, size_t length, struct apw_error *error)
+{
+    struct apw_conf *conf = (struct apw_conf *)error; /* anything but NULL */
+
+    write_conf(text, length);
+    assert_int_equal(apw_conf_read(config_path, &conf, error), -1);
+    assert_null(conf);
+}
+
+static void assert_says(const struct apw_error *error, const char *part)
+{
+    size_t length;
+    char *expanded = expand(part, strlen(part), &length);
+
+    assert_contains(error->text, expanded);
+    free(expanded);
+}
+
+/* The lines that must be there, except the one for `line`'s own key, and `line` behind them;
+ * returns the number of that last line. The caller frees *text_r. */
+static int complete_file(const char *line, char **text_r)
+{
+    size_t key_length = strcspn(line, " \t"), size;
+    FILE *stream = open_memstream(text_r, &size);
+    int number = 1;
+
+    assert_non_null(stream);
+    for (size_t i = 0; i < UNIT_COUNT(needed); i++)
+        if (strncmp(needed[i], line, key_length) != 0 || needed[i][key_length] != ' ') {
+            fputs(needed[i], stream);
+            number++;
+        }
+    fprintf(stream, "%s\n", line);
+    fclose(stream);
+    return number;
+}
+
+/* ---- a good value of every key ---- */
+
+static int64_t enrolment_of(const struct apw_conf *conf)
+{
+    return conf->enrolment;
+}
+
+static const char *binddn_of(const struct apw_conf *conf)
+{
+    return conf->identity.dn;
+}
+
+static const char *password_of(const struct apw_conf *conf)
+{
+    return conf->identity.password;
+}
+
+static const char *socket_of(const struct apw_conf *conf)
+{
+    return conf->listen_socket;
+}
+
+static const char *host_of(const struct apw_conf *conf)
+{
+    return conf->listen_host;
+}
+
+static const char *port_of(const struct apw_conf *conf)
+{
+    return conf->listen_port;
+}
+
+static const char *support_of(const struct apw_conf *conf)
+{
+    return conf->support;
+}
+
+static const char *sendmail_of(const struct apw_conf *conf)
+{
+    return conf->sendmail;
+}
+
+static const char *domains_of(const struct apw_conf *conf)
+{
+    return conf->own_domains;
+}
+
+static const char *imap_host_of(const struct apw_conf *conf)
+{
+    return conf->imap.host;
+}
+
+static const char *imap_port_of(const struct apw_conf *conf)
+{
+    return conf->imap.port;
+}
+
+static const char *smtp_host_of(const struct apw_conf *conf)
+{
+    return conf->smtp.host;
+}
+
+static const char *smtp_port_of(const struct apw_conf *conf)
+{
+    return conf->smtp.port;
+}
+
+static const char *header_of(const struct apw_conf *conf)
+{
+    return conf->trusted_user_header;
+}
+
+#define ANY "support anybody" /* a line that has nothing to do with it */
+
+static const struct good_case {
+    const char *name;
+    const char *line;
+    const char *(*text_of)(const struct apw_conf *conf);
+    const char *text; /* NULL: not given */
+} good_values[] = {
+    {"binddn", "binddn cn=other,dc=example,dc=org", binddn_of, "cn=other,dc=example,dc=org"},
+    {"bindpw_file", "bindpw_file " FOLDER "/password", password_of, "secret word"},
+    {"listen on a socket", "listen unix:/run/app-password/portal.socket", socket_of,
+     "/run/app-password/portal.socket"},
+    {"listen on a socket has no host", "listen unix:/run/app-password/portal.socket", host_of,
+     NULL},
+    {"listen on IPv4 loopback", "listen 127.0.0.1:9000", host_of, "127.0.0.1"},
+    {"listen on another IPv4 loopback address", "listen 127.8.9.10:9000", host_of, "127.8.9.10"},
+    {"listen on IPv6 loopback", "listen [::1]:9000", host_of, "::1"},
+    {"listen on a port", "listen [::1]:9000", port_of, "9000"},
+    {"listen on the first port", "listen 127.0.0.1:1", port_of, "1"},
+    {"listen on the last port", "listen 127.0.0.1:65535", port_of, "65535"},
+    {"listen by default on loopback", ANY, host_of, "127.0.0.1"},
+    {"listen by default on port 8025", ANY, port_of, "8025"},
+    {"listen by default on no socket", ANY, socket_of, NULL},
+    {"support", "support Ask Kari, tlf. 12 34 56 78 <kari@example.org>", support_of,
+     "Ask Kari, tlf. 12 34 56 78 <kari@example.org>"},
+    {"support past ASCII", "support Brukerst\xc3\xb8tte", support_of, "Brukerst\xc3\xb8tte"},
+    {"sendmail", "sendmail /usr/lib/sendmail", sendmail_of, "/usr/lib/sendmail"},
+    {"sendmail by default", ANY, sendmail_of, "/usr/sbin/sendmail"},
+    {"own_domains of one", "own_domains example.org", domains_of, "example.org"},
+    {"own_domains in upper case", "own_domains Example.ORG", domains_of, "example.org"},
+    {"own_domains with spaces and a tab", "own_domains example.org \t  example.net", domains_of,
+     "example.org example.net"},
+    {"own_domains with commas", "own_domains example.org, example.net,a.example", domains_of,
+     "example.org example.net a.example"},
+    {"own_domains with a digit and a hyphen", "own_domains xn--blbr-roah.no 163.com", domains_of,
+     "xn--blbr-roah.no 163.com"},
+    {"own_domains by default", ANY, domains_of, ""},
+    {"imap_server", "imap_server imap.example.org:993", imap_host_of, "imap.example.org"},
+    {"imap_server's port", "imap_server imap.example.org:993", imap_port_of, "993"},
+    {"imap_server by an address", "imap_server [2001:db8::1]:143", imap_host_of, "2001:db8::1"},
+    {"no imap_server by default", ANY, imap_host_of, NULL},
+    {"smtp_server", "smtp_server smtp.example.org:587", smtp_host_of, "smtp.example.org"},
+    {"smtp_server's port", "smtp_server smtp.example.org:587", smtp_port_of, "587"},
+    {"no smtp_server by default", ANY, smtp_host_of, NULL},
+    {"no trusted_user_header by default", ANY, header_of, NULL},
+};
+
+static void test_good(void **state)
+{
+    const struct good_case *row = *state;
+    struct apw_conf *conf;
+    const char *found;
+    char *text;
+
+    complete_file(row->line, &text);
+    conf = read_good(text);
+    found = row->text_of(conf);
+    if (row->text == NULL)
+        assert_null(found);
+    else
+        assert_string_equal(found, row->text);
+    apw_conf_free(&conf);
+    assert_null(conf);
+    free(text);
+}
+
+static const struct enrolment_case {
+    const char *name;
+    const char *line;
+    enum apw_enrolment enrolment;
+} enrolments[] = {
+    {"enrolment open", "enrolment open", APW_ENROLMENT_OPEN},
+    {"enrolment code", "enrolment code", APW_ENROLMENT_CODE},
+    {"enrolment by default is open", ANY, APW_ENROLMENT_OPEN},
+};
+
+static void test_enrolment(void **state)
+{
+    const struct enrolment_case *row = *state;
+    struct apw_conf *conf;
+    char *text;
+
+    complete_file(row->line, &text);
+    conf = read_good(text);
+    assert_int_equal(enrolment_of(conf), row->enrolment);
+    apw_conf_free(&conf);
+    free(text);
+}
+
+static void test_complete_file(void **state)
+{
+    struct apw_conf *conf =
+        read_good("# every key\n\n" NEEDED "listen unix:/run/portal\nenrolment code\n"
+                  "sendmail /bin/mail\nown_domains example.org\nimap_server imap.example.org:143\n"
+                  "smtp_server smtp.example.org:465\ntrusted_user_header X-Remote-User\n");
+
+    (void)state;
+    assert_int_equal(conf->identity.method, APW_BIND_SIMPLE);
+    assert_string_equal(conf->identity.dn, "cn=portal,dc=example,dc=org");
+    assert_string_equal(conf->identity.password, "secret word");
+    assert_string_equal(conf->listen_socket, "/run/portal");
+    assert_string_equal(conf->trusted_user_header, "X-Remote-User");
+    assert_true(conf->has_key);
+    assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
+    apw_conf_free(&conf);
+}
+
+/* ---- public_url ---- */
+
+static const struct url_case {
+    const char *name;
+    const char *url;
+    const char *site;
+    const char *root;
+    bool is_https;
+} urls[] = {
+    {"public_url with a path", "https://mail.example.org/app-passwords", "mail.example.org",
+     "/app-passwords", true},
+    {"public_url with two steps of a path", "https://mail.example.org/a/b", "mail.example.org",
+     "/a/b", true},
+    {"public_url with a slash at its end", "https://mail.example.org/app-passwords/",
+     "mail.example.org", "/app-passwords", true},
+    {"public_url without a path", "https://mail.example.org", "mail.example.org", "", true},
+    {"public_url with a slash alone", "https://mail.example.org/", "mail.example.org", "", true},
+    {"public_url with a port", "https://mail.example.org:8443/x", "mail.example.org", "/x", true},
+    {"public_url with a port and no path", "https://mail.example.org:8443", "mail.example.org", "",
+     true},
+    {"public_url with a port and a slash", "https://mail.example.org:8443/", "mail.example.org", "",
+     true},
+    {"public_url by an IPv6 address", "https://[2001:db8::1]:8443/x", "2001:db8::1", "/x", true},
+    {"public_url by an IPv6 address without a path", "https://[2001:db8::1]", "2001:db8::1", "",
+     true},
+    {"public_url in the clear on loopback", "http://127.0.0.1:8025", "127.0.0.1", "", false},
+    {"public_url in the clear on IPv6 loopback", "http://[::1]:8025/x", "::1", "/x", false},
+    {"public_url in the clear on localhost", "http://localhost/x", "localhost", "/x", false},
+    {"public_url with what a path may hold", "https://mail.example.org/a-b_c.d~1",
+     "mail.example.org", "/a-b_c.d~1", true},
+};
+
+static void test_url(void **state)
+{
+    const struct url_case *row = *state;
+    char line[256], *text;
+    struct apw_conf *conf;
+
+    snprintf(line, sizeof line, "public_url %s", row->url);
+    complete_file(line, &text);
+    conf = read_good(text);
+    assert_string_equal(conf->site, row->site);
+    assert_string_equal(conf->root, row->root);
+    assert_int_equal(conf->is_https, row->is_https);
+    apw_conf_free(&conf);
+    free(text);
+}
+
+/* ---- a bad value of every key ---- */
+
+#define URL_ERROR "is not an address like https://mail.example.org/app-passwords"
+
+static const struct bad_case {
+    const char *name;
+    const char *line;
+    const char *error; /* behind "file:line: key: " */
+} bad_values[] = {
+    {"binddn that is no DN", "binddn portal", "\"portal\" is not a DN like cn="},
+    {"bindpw_file that is not there", "bindpw_file " FOLDER "/none", FOLDER "/none: No such file"},
+    {"bindpw_file from nowhere", "bindpw_file password", "is not a path from the root"},
+    {"bindpw_file that is empty", "bindpw_file /dev/null", "one line, the password"},
+
+    {"listen on every address", "listen 0.0.0.0:8025",
+     "\"0.0.0.0:8025\" is neither unix:/run/… nor a loopback address and port like "
+     "127.0.0.1:8025; the TLS proxy is what the world sees"},
+    {"listen on every IPv6 address", "listen [::]:8025", "\"[::]:8025\" is neither unix:"},
+    {"listen on an address of the net", "listen 192.0.2.1:8025", "nor a loopback address"},
+    {"listen on loopback in IPv6 clothes", "listen [::ffff:127.0.0.1]:8025",
+     "nor a loopback address"},
+    {"listen on what begins like loopback", "listen 127.0.0.1.example.org:8025",
+     "nor a loopback address"},
+    {"listen on a name", "listen localhost:8025", "nor a loopback address"},
+    {"listen on a short form", "listen 127.1:8025", "nor a loopback address"},
+    {"listen on an address alone", "listen 127.0.0.1", "nor a loopback address"},
+    {"listen on a port alone", "listen 8025", "nor a loopback address"},
+    {"listen on a port of nothing", "listen :8025", "nor a loopback address"},
+    {"listen on IPv6 without brackets", "listen ::1:8025", "nor a loopback address"},
+    {"listen on port 0", "listen 127.0.0.1:0", "nor a loopback address"},
+    {"listen on port 65536", "listen 127.0.0.1:65536", "nor a loopback address"},
+    {"listen on a port past 64 bits", "listen 127.0.0.1:99999999999999999999",
+     "nor a loopback address"},
+    {"listen on a port with text behind", "listen 127.0.0.1:8025x", "nor a loopback address"},
+    {"listen on a port below 0", "listen 127.0.0.1:-1", "nor a loopback address"},
+    {"listen on an empty port", "listen 127.0.0.1:", "nor a loopback address"},
+    {"listen on a socket without unix:", "listen /run/portal", "nor a loopback address"},
+    {"listen on a socket from nowhere", "listen unix:portal.socket",
+     "\"portal.socket\" is not a path from the root"},
+    {"listen on an empty socket", "listen unix:", "is not a path from the root"},
+    {"listen on a socket with a long path",
+     "listen unix:/run/0123456789012345678901234567890123456789012345678901234567890123456789"
+     "012345678901234567890123456789012",
+     "the path of the socket is too long"},
+
+    {"public_url without a scheme", "public_url mail.example.org",
+     "\"mail.example.org\" " URL_ERROR},
+    {"public_url of another scheme", "public_url ftp://mail.example.org", URL_ERROR},
+    {"public_url in upper case", "public_url HTTPS://mail.example.org", URL_ERROR},
+    {"public_url with a question", "public_url https://mail.example.org/?a=b", URL_ERROR},
+    {"public_url with a fragment", "public_url https://mail.example.org/#a", URL_ERROR},
+    {"public_url with a percent sign", "public_url https://mail.example.org/%61", URL_ERROR},
+    {"public_url with a space", "public_url https://mail.example.org/a b", URL_ERROR},
+    {"public_url with a quote", "public_url https://mail.example.org/\"a", URL_ERROR},
+    {"public_url with a tag", "public_url https://mail.example.org/<a>", URL_ERROR},
+    {"public_url with a backslash", "public_url https://mail.example.org\\a", URL_ERROR},
+    {"public_url with a control character", "public_url https://mail.example.org/a\x01", URL_ERROR},
+    {"public_url past ASCII", "public_url https://mail.example.org/\xc3\xa5", URL_ERROR},
+    {"public_url with a user", "public_url https://user@mail.example.org", URL_ERROR},
+    {"public_url with a user and a password", "public_url https://u:p@mail.example.org/x",
+     URL_ERROR},
+    {"public_url with a path that would be another host", "public_url https://mail.example.org//x",
+     URL_ERROR},
+    {"public_url with two slashes further on", "public_url https://mail.example.org/a//x",
+     URL_ERROR},
+    {"public_url with a step up", "public_url https://mail.example.org/../x", URL_ERROR},
+    {"public_url with a bad port", "public_url https://mail.example.org:https", URL_ERROR},
+    {"public_url with an empty port", "public_url https://mail.example.org:/x", URL_ERROR},
+    {"public_url with a port past 65535", "public_url https://mail.example.org:65536", URL_ERROR},
+    {"public_url with an open bracket", "public_url https://[2001:db8::1/x", URL_ERROR},
+    {"public_url with brackets around a name", "public_url https://[mail]/x", URL_ERROR},
+    {"public_url with text behind the brackets", "public_url https://[::1]x/y", URL_ERROR},
+    {"public_url without a host", "public_url https://", URL_ERROR},
+    {"public_url with a path alone", "public_url https:///app-passwords", URL_ERROR},
+    {"public_url with a port alone", "public_url https://:8443/x", URL_ERROR},
+    {"public_url in the clear", "public_url http://mail.example.org/x",
+     "\"http://mail.example.org/x\" would have passwords sent in the clear; use https"},
+    {"public_url in the clear to what begins like localhost",
+     "public_url http://localhost.example.org", "in the clear; use https"},
+    {"public_url in the clear to what begins like loopback",
+     "public_url http://127.0.0.1.example.org", "in the clear; use https"},
+    {"public_url in the clear to every address", "public_url http://0.0.0.0:8025",
+     "in the clear; use https"},
+
+    {"key_file that is not there", "key_file " FOLDER "/none", FOLDER "/none: No such file"},
+    {"key_file from nowhere", "key_file key", "\"key\" is not a path from the root"},
+    {"key_file that is empty", "key_file /dev/null", "/dev/null: it must hold one line"},
+    {"key_file with a key of 31 bytes", "key_file " FOLDER "/key-31",
+     FOLDER "/key-31: not a key of 32 bytes in base64, as \"openssl rand -base64 32\" makes one"},
+    {"key_file with a key of 33 bytes", "key_file " FOLDER "/key-33", "not a key of 32 bytes"},
+    {"key_file with a key of 48 bytes", "key_file " FOLDER "/key-48", "not a key of 32 bytes"},
+    {"key_file without its padding", "key_file " FOLDER "/key-open", "not a key of 32 bytes"},
+    {"key_file in hexadecimal", "key_file " FOLDER "/key-hex", "not a key of 32 bytes"},
+    {"key_file with a word", "key_file " FOLDER "/password", "not a key of 32 bytes"},
+
+    {"enrolment closed", "enrolment closed", "\"closed\" is neither open nor code"},
+    {"enrolment in upper case", "enrolment Code", "neither open nor code"},
+    {"sendmail by its name", "sendmail sendmail", "\"sendmail\" is not a path from the root"},
+
+    {"own_domains with an address", "own_domains alice@example.org",
+     "\"alice@example.org\" is not a domain; it is a list like example.org example.net"},
+    {"own_domains in quotes", "own_domains \"example.org\"", "is not a domain; it is a list"},
+    {"own_domains with an asterisk", "own_domains *.example.org", "is not a domain; it is a list"},
+    {"own_domains with a dot in front", "own_domains .example.org",
+     "is not a domain; it is a list"},
+    {"own_domains with a dot in front of the second", "own_domains example.net .example.org",
+     "\".example.org\" is not a domain"},
+    {"own_domains with a dot behind", "own_domains example.org.", "is not a domain; it is a list"},
+    {"own_domains with semicolons", "own_domains example.org;example.net",
+     "is not a domain; it is a list"},
+    {"own_domains past ASCII", "own_domains bl\xc3\xa5.no", "is not a domain; it is a list"},
+    {"own_domains with commas alone", "own_domains , ,", "no domain; leave the line out"},
+
+    {"imap_server without a port", "imap_server imap.example.org",
+     "not a host and port like mail.example.org:993"},
+    {"imap_server with an empty port", "imap_server imap.example.org:", "not a host and port"},
+    {"imap_server with a bad port", "imap_server imap.example.org:imaps", "not a host and port"},
+    {"imap_server with port 0", "imap_server imap.example.org:0", "not a host and port"},
+    {"imap_server without a host", "imap_server :993", "not a host and port"},
+    {"imap_server as a URL", "imap_server imaps://imap.example.org:993", "not a host and port"},
+    {"imap_server with two ports", "imap_server imap.example.org:993:143", "not a host and port"},
+    {"imap_server with empty brackets", "imap_server []:993", "not a host and port"},
+    {"imap_server with brackets around a name", "imap_server [imap]:993", "not a host and port"},
+    {"smtp_server without a port", "smtp_server smtp.example.org", "not a host and port like"},
+    {"smtp_server with port 65536", "smtp_server smtp.example.org:65536", "not a host and port"},
+    {"smtp_server with a tag", "smtp_server <b>:25", "not a host and port"},
+    {"smtp_server with a space", "smtp_server smtp example:25", "not a host and port"},
+
+    {"trusted_user_header with a colon", "trusted_user_header X-Remote-User:",
+     "\"X-Remote-User:\" is not the name of a header like X-Remote-User"},
+    {"trusted_user_header with a space", "trusted_user_header X Remote User",
+     "is not the name of a header"},
+    {"trusted_user_header with an underscore", "trusted_user_header REMOTE_USER",
+     "is not the name of a header"},
+    {"trusted_user_header past ASCII", "trusted_user_header X-Br\xc3\xa5ker",
+     "is not the name of a header"},
+};
+
+static void test_bad(void **state)
+{
+    const struct bad_case *row = *state;
+    struct apw_error error = {""};
+    char where[128], *text;
+    int number = complete_file(row->line, &text);
+
+    read_bad(text, strlen(text), &error);
+    snprintf(where, sizeof where, FOLDER "/portal.conf:%d: %.*s: ", number,
+             (int)strcspn(row->line, " "), row->line);
+    assert_says(&error, where);
+    assert_says(&error, row->error);
+    assert_null(strstr(error.text, "secret word"));
+    assert_null(strstr(error.text, "dGhlIH"));
+    free(text);
+}
+
+/* ---- files ---- */
+
+static const struct file_case {
+    const char *name;
+    const char *text;
+    size_t length;
+    const char *error;
+} bad_files[] = {
+    {"an empty file", BYTES(""), FOLDER "/portal.conf: binddn is missing"},
+    {"a file without binddn",
+     BYTES("bindpw_file " FOLDER "/password\npublic_url https://a\nkey_file " FOLDER
+           "/key\nsupport x\n"),
+     "portal.conf: binddn is missing"},
+    {"a file without bindpw_file",
+     BYTES("binddn cn=a\npublic_url https://a\nkey_file " FOLDER "/key\nsupport x\n"),
+     "portal.conf: bindpw_file is missing"},
+    {"a file without public_url",
+     BYTES("binddn cn=a\nbindpw_file " FOLDER "/password\nkey_file " FOLDER "/key\nsupport x\n"),
+     "portal.conf: public_url is missing"},
+    {"a file without key_file",
+     BYTES("binddn cn=a\nbindpw_file " FOLDER "/password\npublic_url https://a\nsupport x\n"),
+     "portal.conf: key_file is missing"},
+    {"a file without support",
+     BYTES("binddn cn=a\nbindpw_file " FOLDER "/password\npublic_url https://a\nkey_file " FOLDER
+           "/key\n"),
+     "portal.conf: support is missing"},
+    {"an unknown key", BYTES(NEEDED "suport x\n"),
+     "portal.conf:6: unknown key \"suport\"; app-password-portal(8) lists them"},
+    {"a key in upper case", BYTES(NEEDED "Sendmail /bin/mail\n"), ":6: unknown key \"Sendmail\""},
+    {"a key of app-password.conf", BYTES(NEEDED "uri ldapi:///\n"), ":6: unknown key \"uri\""},
+    {"a repeated key", BYTES(NEEDED "enrolment code\n# and\nenrolment open\n"),
+     ":8: \"enrolment\" stands on line 6 already; keep one of them"},
+    {"a key without a value", BYTES(NEEDED "listen\n"),
+     ":6: \"listen\" needs a value; to have the default, leave the line out"},
+    {"a comment behind a value", BYTES(NEEDED "enrolment code # for now\n"),
+     ":6: enrolment: \"code # for now\" is neither open nor code"},
+    {"a NUL", BYTES(NEEDED "enrolment co\0de\n"), ":6: the line is longer than"},
+    {"a line that is not UTF-8", BYTES(NEEDED "listen \xff\n"), ":6: the line is not UTF-8"},
+    {"a trusted header on a port", BYTES(NEEDED "trusted_user_header X-Remote-User\n"),
+     "portal.conf: trusted_user_header needs \"listen unix:/run/…\": whoever reaches a port of "
+     "this host could say who they are"},
+    {"a trusted header on a port that is named",
+     BYTES(NEEDED "trusted_user_header X-Remote-User\nlisten 127.0.0.1:8025\n"),
+     "trusted_user_header needs \"listen unix:/run/…\""},
+};
+
+static void test_bad_file(void **state)
+{
+    const struct file_case *row = *state;
+    struct apw_error error = {""};
+
+    read_bad(row->text, row->length, &error);
+    assert_says(&error, FOLDER "/portal.conf:");
+    assert_says(&error, row->error);
+}
+
+static void test_missing_file(void **state)
+{
+    struct apw_error error = {""};
+    struct apw_conf *conf;
+    char *long_path = unit_repeat("/long", 2000);
+
+    (void)state;
+    unlink(conf_path);
+    assert_int_equal(apw_conf_read(config_path, &conf, &error), -1);
+    assert_null(conf);
+    assert_says(&error, FOLDER "/portal.conf: No such file or directory");
+    assert_int_equal(apw_conf_read(long_path, &conf, &error), -1);
+    assert_contains(error.text, "/long/long");
+    free(long_path);
+}
+
+static void test_folder(void **state)
+{
+    char folder[UNIT_PATH_SIZE];
+    struct apw_error error = {""};
+    struct apw_conf *conf;
+
+    (void)state;
+    write_conf(BYTES(NEEDED));
+    assert_int_equal(chdir(unit_path("", folder)), 0);
+    assert_int_equal(apw_conf_read("app-password.conf", &conf, &error), 0);
+    apw_conf_free(&conf);
+    assert_int_equal(apw_conf_read("./app-password.conf", &conf, &error), 0);
+    apw_conf_free(&conf);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(apw_conf_read("app-password.conf", &conf, &error), -1);
+    assert_contains(error.text, "portal.conf: No such file");
+    apw_conf_free(&conf);
+}
+
+/* ---- key files ---- */
+
+static const struct key_case {
+    const char *name;
+    const char *text;
+} keys[] = {
+    {"a key as openssl makes it", KEY_TEXT "\n"},
+    {"a key without a line end", KEY_TEXT},
+    {"a key with spaces around it", " " KEY_TEXT "\t\n"},
+};
+
+static void test_key(void **state)
+{
+    const struct key_case *row = *state;
+    char path[UNIT_PATH_SIZE], *text;
+    struct apw_conf *conf;
+
+    unit_write(unit_path("this-key", path), row->text, strlen(row->text));
+    complete_file("key_file " FOLDER "/this-key", &text);
+    conf = read_good(text);
+    assert_true(conf->has_key);
+    assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
+    apw_conf_free(&conf);
+    free(text);
+}
+
+/* ---- whose address it is ---- */
+
+static const struct owner_case {
+    const char *name;
+    const char *domains;
+    const char *address;
+    bool is_own;
+} owners[] = {
+    {"an address of the domain is own", "example.org", "alice@example.org", true},
+    {"case does not matter", "Example.Org", "ALICE@EXAMPLE.ORG", true},
+    {"an address below the domain is own", "example.org", "alice@mail.example.org", true},
+    {"an address far below the domain is own", "example.org", "alice@a.b.c.example.org", true},
+    {"an address of the second domain is own", "example.net example.org", "alice@example.org",
+     true},
+    {"an address of the first domain is own", "example.net,example.org,", "alice@example.net",
+     true},
+    {"an address of another domain is not", "example.org", "alice@example.net", false},
+    {"an address of a domain that ends the same is not", "example.org", "alice@notexample.org",
+     false},
+    {"an address above the domain is not", "mail.example.org", "alice@example.org", false},
+    {"an address of a domain that begins the same is not", "example.org",
+     "alice@example.org.example.net", false},
+    {"an address with the domain before the at sign is not", "example.org",
+     "example.org@example.net", false},
+    {"an address without a domain is not", "example.org", "alice@", false},
+};
+
+static void test_owner(void **state)
+{
+    const struct owner_case *row = *state;
+    char line[128], *text;
+    struct apw_conf *conf;
+
+    snprintf(line, sizeof line, "own_domains %s", row->domains);
+    complete_file(line, &text);
+    conf = read_good(text);
+    assert_int_equal(apw_conf_owns_address(conf, row->address), row->is_own);
+    apw_conf_free(&conf);
+    conf = read_good(NEEDED);
+    assert_false(apw_conf_owns_address(conf, row->address));
+    apw_conf_free(&conf);
+    free(text);
+}
+
+static void test_free_nothing(void **state)
+{
+    struct apw_conf *conf = NULL;
+
+    (void)state;
+    apw_conf_free(&conf);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[UNIT_PATH_SIZE];
+
+    unit_write(unit_path(name, path), text, strlen(text));
+}
+
+int main(void)
+{
+    unit_path("app-password.conf", config_path);
+    unit_path("portal.conf", conf_path);
+    write_file("password", "secret word\n");
+    write_file("key", KEY_TEXT "\n");
+    write_file("key-31", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaQ==\n");
+    write_file("key-33", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXQu\n");
+    write_file("key-48", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXR0aGUgcG9ydGFsJ3Mga2V5\n");
+    write_file("key-open", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXQ\n");
+    write_file("key-hex", "74686520706f7274616c2773206b65792c203332206279746573206f66206974\n");
+    UNIT_TEST("a file with every key", test_complete_file);
+    UNIT_ROWS(good_values, test_good);
+    UNIT_ROWS(enrolments, test_enrolment);
+    UNIT_ROWS(urls, test_url);
+    UNIT_ROWS(bad_values, test_bad);
+    UNIT_ROWS(bad_files, test_bad_file);
+    UNIT_TEST("a missing file, and a path that is too long", test_missing_file);
+    UNIT_TEST("portal.conf is sought beside app-password.conf", test_folder);
+    UNIT_ROWS(keys, test_key);
+    UNIT_ROWS(owners, test_owner);
+    UNIT_TEST("nothing is freed", test_free_nothing);
+    return unit_run();
+}
