@@ -22,10 +22,18 @@ static const struct {
     const char *given;
 } stand_ins[] = {{"no", "nb"}, {"nn", "nb"}};
 
-static void add(struct apw_languages *languages, const char *code)
+/* Copies with one character in the place of another: gettext's pt_BR is pt-BR on the web. */
+static void copy_with(const char *from, char old, char new, char *to)
 {
-    if (languages->count < APW_LANGUAGES_MAX && strlen(code) < sizeof languages->code[0])
-        strcpy(languages->code[languages->count++], code);
+    do
+        *to++ = *from == old ? new : *from;
+    while (*from++ != '\0');
+}
+
+static void add(struct apw_languages *languages, const char *folder)
+{
+    if (languages->count < APW_LANGUAGES_MAX && strlen(folder) < sizeof languages->code[0])
+        copy_with(folder, '_', '-', languages->code[languages->count++]);
 }
 
 void apw_languages_find(const char *folder, struct apw_languages *languages_r)
@@ -52,11 +60,14 @@ void apw_languages_find(const char *folder, struct apw_languages *languages_r)
 int apw_language_select(const struct apw_languages *languages, unsigned language,
                         struct apw_error *error)
 {
+    char folder[sizeof languages->code[0]];
+
     /* Not "C": gettext() takes that for a wish to be left alone. */
     if (setlocale(LC_MESSAGES, "C.UTF-8") == NULL && setlocale(LC_MESSAGES, "en_US.UTF-8") == NULL)
         return apw_error_set(error, "the system has neither the locale C.UTF-8 nor en_US.UTF-8, so "
                                     "that nothing can be translated");
-    if (setenv("LANGUAGE", languages->code[language], 1) != 0)
+    copy_with(languages->code[language], '-', '_', folder);
+    if (setenv("LANGUAGE", folder, 1) != 0)
         return apw_error_set(error, "out of memory");
     _nl_msg_cat_cntr++;
     return 0;
@@ -67,28 +78,32 @@ const char *apw_translate(const char *text)
     return dgettext(DOMAIN, text);
 }
 
-/* The language of a tag such as "nb-NO", by all of it or by what stands before the hyphen. -1 for
- * none. */
+static int find_exactly(const struct apw_languages *languages, const char *tag, size_t length)
+{
+    for (unsigned i = 0; i < languages->count; i++)
+        if (strlen(languages->code[i]) == length &&
+            strncasecmp(languages->code[i], tag, length) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* The language of a tag such as "nb-NO", by all of it or else by what stands before the hyphen. -1
+ * for none. */
 static int find(const struct apw_languages *languages, const char *tag, size_t length)
 {
-    size_t primary = strcspn(tag, "-");
+    int found = find_exactly(languages, tag, length);
 
-    if (primary > length)
-        primary = length;
+    if (found >= 0)
+        return found;
+    if (memchr(tag, '-', length) != NULL)
+        length = strcspn(tag, "-");
     for (size_t i = 0; i < sizeof stand_ins / sizeof stand_ins[0]; i++)
-        if (strlen(stand_ins[i].asked) == primary &&
-            strncasecmp(tag, stand_ins[i].asked, primary) == 0) {
+        if (strlen(stand_ins[i].asked) == length &&
+            strncasecmp(tag, stand_ins[i].asked, length) == 0) {
             tag = stand_ins[i].given;
-            length = primary = strlen(tag);
+            length = strlen(tag);
         }
-    for (unsigned i = 0; i < languages->count; i++) {
-        const char *code = languages->code[i];
-
-        if ((strlen(code) == length && strncasecmp(code, tag, length) == 0) ||
-            (strlen(code) == primary && strncasecmp(code, tag, primary) == 0))
-            return (int)i;
-    }
-    return -1;
+    return find_exactly(languages, tag, length);
 }
 
 /* The weight behind a tag, in thousandths: ";q=0.8" is 800, nothing is 1000. */

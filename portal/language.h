@@ -15,7 +15,7 @@
 
 struct apw_languages {
     unsigned count;
-    char code[APW_LANGUAGES_MAX][16]; /* "en", "nb" */
+    char code[APW_LANGUAGES_MAX][16]; /* "en", "nb", "pt-BR" (RFC 5646) */
 };
 
 /* Finds the translations below `folder` (…/share/locale). */

@@ -1,0 +1,189 @@
+/* Which language a visitor is answered in. */
+#include "language.h"
+#include "text.h"
+#include "translations.h"
+#include "unit.h"
+
+/* English, and what a site might have installed. */
+static const struct apw_languages installed = {5, {"en", "nb", "de", "pt", "pt-BR"}};
+
+static const struct header_case {
+    const char *name;
+    const char *header;
+    const char *code;
+} headers[] = {
+    {"no header is English", NULL, "en"},
+    {"an empty header is English", "", "en"},
+    {"one language", "nb", "nb"},
+    {"English", "en", "en"},
+    {"a language with a region", "nb-NO", "nb"},
+    {"a language with a script and a region", "de-Latn-CH", "de"},
+    {"a language in upper case", "NB-no", "nb"},
+    {"Norwegian is Bokmål", "no", "nb"},
+    {"Norwegian with a region is Bokmål", "no-NO", "nb"},
+    {"Nynorsk is better served by Bokmål than by English", "nn", "nb"},
+    {"Nynorsk with a region", "nn-NO,nn;q=0.9", "nb"},
+    {"a region that has a translation of its own", "pt-BR", "pt-BR"},
+    {"a region in another case", "PT-br;q=0.5", "pt-BR"},
+    {"a region that has none", "pt-AO", "pt"},
+    {"a language of which there is nothing", "fr", "en"},
+    {"a language that begins like one", "nbx", "en"},
+    {"a language that one begins like", "n", "en"},
+    {"a language that is a beginning of the region", "xx-nb", "en"},
+    {"anything is English", "*", "en"},
+
+    {"the first of two", "nb,de", "nb"},
+    {"the first of two, with spaces", " \t nb ,\tde ", "nb"},
+    {"the first that there is", "fr,sv,de,nb", "de"},
+    {"the one with more weight", "nb;q=0.5,de;q=0.8", "de"},
+    {"a weight behind spaces", "nb ; q=0.5 , de ; q=0.8", "de"},
+    {"no weight is the most", "nb;q=0.9,de", "de"},
+    {"the same weight leaves the order", "de;q=0.5,nb;q=0.5", "de"},
+    {"a weight of three digits", "nb;q=0.501,de;q=0.502", "de"},
+    {"English may be wanted more", "nb;q=0.3,en;q=0.7", "en"},
+    {"a weight of 0 is no", "nb;q=0", "en"},
+    {"a weight of 0.000 is no", "nb;q=0.000,de;q=0.001", "de"},
+    {"what Firefox sends", "nb-NO,nb;q=0.9,no-NO;q=0.8,no;q=0.6,nn-NO;q=0.5,nn;q=0.4,en-US;q=0.3",
+     "nb"},
+    {"what Safari sends", "nb-NO,nb;q=0.9", "nb"},
+    {"a region of a later tag belongs to that tag", "nb;q=0.5,en-US;q=0.4", "nb"},
+
+    {"commas alone", ",,,,", "en"},
+    {"commas around one", ",,nb,,", "nb"},
+    {"spaces alone", "   ", "en"},
+    {"a semicolon alone", ";", "en"},
+    {"a weight without a language", ";q=1,nb;q=0.1", "nb"},
+    {"a weight above 1 is 1", "nb;q=1,de;q=99999999999999999999", "nb"},
+    {"a weight below 0 is no", "nb;q=-1,de;q=0.1", "de"},
+    {"an infinite weight is 1 at most", "nb;q=1,de;q=inf", "nb"},
+    {"a weight that is no number is no", "nb;q=nan,de;q=0.1", "de"},
+    {"a weight of letters is no", "nb;q=abc,de;q=0.1", "de"},
+    {"an empty weight is no", "nb;q=,de;q=0.1", "de"},
+    {"a weight that goes on in the next tag is no", "nb;q= ,de;q=0.1", "de"},
+    {"a hyphen alone", "-", "en"},
+    {"a hyphen in front", "-nb", "en"},
+    {"a hyphen behind", "nb-", "nb"},
+    {"a path", "../../nb", "en"},
+    {"a path behind a language", "nb-/../de", "nb"},
+    {"bytes past ASCII", "\xff\xfe,nb", "nb"},
+    {"a line end", "nb\r\nSet-Cookie: x", "en"},
+};
+
+static void test_header(void **state)
+{
+    const struct header_case *row = *state;
+    char *header = row->header == NULL ? NULL : unit_copy(row->header, strlen(row->header) + 1);
+    unsigned language = apw_language_choose(&installed, header);
+
+    assert_true(language < installed.count);
+    assert_string_equal(installed.code[language], row->code);
+    free(header);
+}
+
+static void test_long_headers(void **state)
+{
+    static const char *const parts[] = {"nb,", "x", "fr;q=0.1,", "-", ";", ",", "=", "q=1,", "nb-"};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(parts); i++) {
+        char *header = unit_repeat(parts[i], 10000);
+
+        assert_true(apw_language_choose(&installed, header) < 2);
+        free(header);
+    }
+}
+
+static void test_english_alone(void **state)
+{
+    const struct apw_languages english = {1, {"en"}};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(headers); i++)
+        assert_int_equal(apw_language_choose(&english, headers[i].header), 0);
+}
+
+/* ---- what is installed ---- */
+
+static void test_find(void **state)
+{
+    struct apw_languages languages;
+    unsigned spaces = 0;
+
+    (void)state;
+    translations_find(&languages);
+    for (const char *code = APW_LANGUAGES; *code != '\0'; code++)
+        spaces += *code == ' ';
+    assert_true(spaces >= 1);
+    assert_int_equal(languages.count, 1 + spaces + 1);
+    assert_string_equal(languages.code[0], "en");
+    for (unsigned i = 1; i < languages.count; i++)
+        assert_contains(APW_LANGUAGES "zz-ZZ", languages.code[i]);
+}
+
+static void test_find_nothing(void **state)
+{
+    struct apw_languages languages;
+
+    (void)state;
+    apw_languages_find("/nowhere", &languages);
+    assert_int_equal(languages.count, 1);
+    assert_string_equal(languages.code[0], "en");
+    assert_int_equal(apw_language_select(&languages, 0, NULL), 0);
+    assert_string_equal(apw_translate("Sign in"), "Sign in");
+}
+
+/* Back and forth, since gettext() keeps what it found. */
+static void test_select(void **state)
+{
+    struct apw_languages languages;
+    unsigned bokmal, region;
+
+    (void)state;
+    translations_find(&languages);
+    bokmal = translations_number(&languages, "nb");
+    region = translations_number(&languages, "zz-ZZ");
+    setenv("LANGUAGE", "de", 1); /* whatever it was started with */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(apw_language_select(&languages, bokmal, NULL), 0);
+        assert_string_equal(apw_translate("Sign in"), "Logg inn");
+        assert_string_equal(apw_translate("no text of ours"), "no text of ours");
+        assert_int_equal(apw_language_select(&languages, 0, NULL), 0);
+        assert_string_equal(apw_translate("Sign in"), "Sign in");
+        assert_int_equal(apw_language_select(&languages, region, NULL), 0);
+        assert_string_equal(apw_translate("Sign in"), "Logg inn");
+    }
+}
+
+static void test_texts(void **state)
+{
+    struct apw_languages languages;
+    unsigned bokmal, same = 0;
+
+    (void)state;
+    translations_find(&languages);
+    bokmal = translations_number(&languages, "nb");
+    assert_int_equal(apw_texts_load(&languages, NULL), 0);
+    assert_string_equal(apw_text_in(APW_TEXT_NONE, 0), "");
+    assert_string_equal(apw_text_in(APW_TEXT_NONE, bokmal), "");
+    for (int text = APW_TEXT_NONE + 1; text < APW_TEXT_COUNT; text++) {
+        const char *english = apw_text_in((enum apw_text)text, 0);
+        const char *translated = apw_text_in((enum apw_text)text, bokmal);
+
+        assert_non_null(english);
+        assert_true(english[0] != '\0' && translated[0] != '\0');
+        same += strcmp(english, translated) == 0;
+    }
+    assert_int_equal(same, 0);
+}
+
+int main(void)
+{
+    UNIT_ROWS(headers, test_header);
+    UNIT_TEST("headers of ten thousand parts are read to their end", test_long_headers);
+    UNIT_TEST("without translations everybody is answered in English", test_english_alone);
+    UNIT_TEST("installed translations are found, and nothing else", test_find);
+    UNIT_TEST("without any there is English", test_find_nothing);
+    UNIT_TEST("the selected language is spoken", test_select);
+    UNIT_TEST("every text is there in every language", test_texts);
+    return unit_run();
+}
