@@ -78,6 +78,22 @@ static int open_message(const struct apw_buffer *message, struct apw_error *erro
     return -1;
 }
 
+/* With signals as a program expects them, whatever this thread blocks, and in a process group of
+ * its own, so that what it starts can be ended with it. */
+static void set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, defaults;
+
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &defaults);
+    posix_spawnattr_setpgroup(attributes, 0);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                             POSIX_SPAWN_SETPGROUP);
+}
+
 static int start(const char *program, const char *from_name, const char *to, int message,
                  pid_t *child_r, struct apw_error *error)
 {
@@ -87,18 +103,13 @@ static int start(const char *program, const char *from_name, const char *to, int
                                  (char *)"LC_ALL=C.UTF-8", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t defaults;
     int status;
 
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, message, STDIN_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    set_attributes(&attributes);
     status = posix_spawn(child_r, program, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);

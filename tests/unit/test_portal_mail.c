@@ -1,0 +1,424 @@
+/* Mail: what a program in the place of sendmail is given, and what becomes of its failures. */
+#include "clock.h"
+#include "login.h"
+#include "mail.h"
+#include "unit.h"
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define TO   "alice@example.net"
+#define TEXT "Subject: Hello\n\nFirst line\n.\nThird \xc3\xa6\xc3\xb8\xc3\xa5\n"
+
+static char program[UNIT_PATH_SIZE];
+
+/* A shell program that does this. */
+static void write_program(const char *commands)
+{
+    char text[2048];
+
+    snprintf(text, sizeof text, "#!/bin/sh\nexec 2>/dev/null\n%s\n", commands);
+    unit_write(program, text, strlen(text));
+    if (chmod(program, 0755) != 0)
+        abort();
+}
+
+/* What the program has left in that file beside it; borrowed until the next call. */
+static const char *read_result(const char *name)
+{
+    static char text[1024 * 1024];
+    char path[UNIT_PATH_SIZE];
+    FILE *file = fopen(unit_path(name, path), "re");
+
+    if (file == NULL)
+        fail_msg("%s: %s", path, strerror(errno));
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    unlink(path);
+    return text;
+}
+
+static void assert_result(const char *name, const char *expected)
+{
+    assert_string_equal(read_result(name), expected);
+}
+
+static void send_mail(const char *text)
+{
+    struct apw_error error = {""};
+
+    if (apw_mail_send(program, TO, "App passwords", text, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_string_equal(error.text, "");
+}
+
+#define KEEP_MESSAGE "cd \"${0%/*}\" && cat >message"
+
+/* ---- what it is given ---- */
+
+static void test_arguments(void **state)
+{
+    (void)state;
+    write_program("cd \"${0%/*}\" && printf '<%s>' \"$@\" >arguments");
+    send_mail(TEXT);
+    assert_result("arguments", "<-i><-F><App passwords><--><" TO ">");
+}
+
+static void test_message(void **state)
+{
+    (void)state;
+    write_program(KEEP_MESSAGE);
+    send_mail(TEXT);
+    assert_result("message", "To: " TO "\n"
+                             "Subject: =?utf-8?B?SGVsbG8=?=\n"
+                             "MIME-Version: 1.0\n"
+                             "Content-Type: text/plain; charset=utf-8\n"
+                             "Content-Transfer-Encoding: 8bit\n"
+                             "Auto-Submitted: auto-generated\n"
+                             "\n"
+                             "First line\n.\nThird \xc3\xa6\xc3\xb8\xc3\xa5\n");
+}
+
+static void test_long_body(void **state)
+{
+    char *body = unit_repeat("0123456789abcde\n", 20000), *text;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    (void)state;
+    fprintf(stream, "Subject: x\n\n%s", body);
+    fclose(stream);
+    write_program(KEEP_MESSAGE);
+    send_mail(text);
+    assert_string_equal(strstr(read_result("message"), "\n\n") + 2, body);
+    free(text);
+    free(body);
+}
+
+static void test_no_body(void **state)
+{
+    (void)state;
+    write_program(KEEP_MESSAGE);
+    send_mail("Subject: x");
+    assert_string_equal(strstr(read_result("message"), "Auto-Submitted"),
+                        "Auto-Submitted: auto-generated\n");
+}
+
+static void test_environment(void **state)
+{
+    (void)state;
+    setenv("APW_TEST_SECRET", "of the portal", 1);
+    setenv("LANGUAGE", "nb", 1);
+    write_program("cd \"${0%/*}\" && tr '\\0' '\\n' </proc/$$/environ >environment");
+    send_mail(TEXT);
+    assert_result("environment", "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLC_ALL=C.UTF-8\n");
+}
+
+/* The test itself in the place of sendmail, since a shell would unblock signals: says what it was
+ * started with in the file that the sender's name is. */
+static int be_sendmail(const char *path)
+{
+    FILE *file = fopen(path, "we");
+    int blocked_count = 0, ignored_count = 0;
+    struct sigaction action;
+    sigset_t blocked;
+
+    if (file == NULL || sigprocmask(SIG_SETMASK, NULL, &blocked) != 0)
+        return EXIT_FAILURE;
+    for (int i = 1; i < SIGSYS; i++) {
+        blocked_count += sigismember(&blocked, i) == 1;
+        ignored_count += sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+    }
+    fprintf(file, "%d blocked, %d ignored", blocked_count, ignored_count);
+    return fclose(file) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The portal blocks signals in all its threads, and ignores one. */
+static void test_signals(void **state)
+{
+    char path[UNIT_PATH_SIZE];
+    struct apw_error error = {""};
+    sigset_t blocked, before;
+    int status;
+
+    (void)state;
+    sigfillset(&blocked);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    signal(SIGPIPE, SIG_IGN);
+    status = apw_mail_send("/proc/self/exe", TO, unit_path("signals", path), TEXT, &error);
+    signal(SIGPIPE, SIG_DFL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert_string_equal(error.text, "");
+    assert_int_equal(status, 0);
+    assert_result("signals", "0 blocked, 0 ignored");
+}
+
+/* ---- subjects ---- */
+
+/* The subject of a message, put together again as RFC 2047 has it. */
+static void decode_subject(const char *message, char *subject_r, size_t size)
+{
+    const char *at = strstr(message, "\nSubject: ");
+    size_t length = 0;
+
+    assert_non_null(at);
+    at += strlen("\nSubject: ");
+    for (;;) {
+        const char *end = strstr(at, "?="), *line_end = strchr(at, '\n');
+        size_t decoded;
+
+        assert_int_equal(strncmp(at, "=?utf-8?B?", 10), 0);
+        assert_non_null(end);
+        assert_true(end + 2 == line_end); /* one word a line … */
+        assert_true(end + 2 - at <= 75);  /* … of so many characters (RFC 2047, 2) */
+        assert_int_equal(sodium_base642bin((unsigned char *)subject_r + length, size - length - 1,
+                                           at + 10, (size_t)(end - at - 10), NULL, &decoded, NULL,
+                                           sodium_base64_VARIANT_ORIGINAL),
+                         0);
+        /* Each word is whole by itself (RFC 2047, 5). */
+        assert_true(apw_text_is_utf8(subject_r + length, decoded));
+        length += decoded;
+        if (line_end[1] != ' ')
+            break;
+        at = line_end + 2;
+    }
+    subject_r[length] = '\0';
+}
+
+static void check_subject(const char *subject)
+{
+    char text[1024], decoded[1024];
+    const char *message;
+
+    snprintf(text, sizeof text, "Subject: %s\n\nbody\n", subject);
+    send_mail(text);
+    message = read_result("message");
+    decode_subject(message, decoded, sizeof decoded);
+    assert_string_equal(decoded, subject);
+    assert_non_null(strstr(message, "\n\nbody\n"));
+}
+
+static const struct subject_case {
+    const char *name;
+    const char *subject;
+} subjects[] = {
+    {"a subject of one letter", "x"},
+    {"a subject of one letter past ASCII", "\xc3\xa6"},
+    {"a subject longer than a word",
+     "Et nytt app-passord ble laget for kontoen din ved mail.example.org"},
+    {"a subject of æ, ø and å longer than a word",
+     "\xc3\xa6\xc3\xb8\xc3\xa5\xc3\xa6\xc3\xb8\xc3\xa5\xc3\xa6\xc3\xb8\xc3\xa5\xc3\xa6\xc3\xb8\xc3"
+     "\xa5\xc3\xa6\xc3\xb8\xc3\xa5\xc3\xa6\xc3\xb8\xc3\xa5\xc3\xa6\xc3\xb8\xc3\xa5\xc3\xa6\xc3"
+     "\xb8"},
+    {"a subject that looks encoded", "=?utf-8?B?SGVsbG8=?="},
+    {"a subject that looks like a header", "Bcc: eve@example.net"},
+};
+
+static void test_subject(void **state)
+{
+    const struct subject_case *row = *state;
+
+    write_program(KEEP_MESSAGE);
+    check_subject(row->subject);
+}
+
+/* A character of each length, at each place where a word might end. */
+static void test_divided(void **state)
+{
+    static const char *const characters[] = {"a", "\xc3\xb8", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    char subject[257];
+
+    (void)state;
+    write_program(KEEP_MESSAGE);
+    for (size_t i = 0; i < UNIT_COUNT(characters); i++)
+        for (size_t before = 0; before < 4; before++) {
+            memset(subject, 'x', before);
+            subject[before] = '\0';
+            while (strlen(subject) + strlen(characters[i]) <= 256)
+                strcat(subject, characters[i]);
+            check_subject(subject);
+        }
+}
+
+static const struct bad_text_case {
+    const char *name;
+    const char *text;
+    const char *error;
+} bad_texts[] = {
+    {"a text without a subject is not sent", "Hello\n", "does not begin with its subject"},
+    {"an empty text is not sent", "", "does not begin with its subject"},
+    {"a subject in lower case is none", "subject: x\n\n", "does not begin with its subject"},
+    {"an empty subject is not sent", "Subject: \n\nsecret", "has 1 to 256 bytes"},
+};
+
+static void test_bad_text(void **state)
+{
+    const struct bad_text_case *row = *state;
+    struct apw_error error = {""};
+    char path[UNIT_PATH_SIZE];
+
+    write_program(KEEP_MESSAGE);
+    assert_int_equal(apw_mail_send(program, TO, "x", row->text, &error), -1);
+    assert_contains(error.text, row->error);
+    assert_null(strstr(error.text, "secret"));
+    assert_int_equal(access(unit_path("message", path), F_OK), -1);
+}
+
+static void test_long_subject(void **state)
+{
+    char *text = unit_repeat("x", 9 + 257);
+    struct apw_error error = {""};
+
+    (void)state;
+    memcpy(text, "Subject: ", 9);
+    write_program(KEEP_MESSAGE);
+    assert_int_equal(apw_mail_send(program, TO, "x", text, &error), -1);
+    assert_contains(error.text, "has 1 to 256 bytes");
+    text[9 + 256] = '\0';
+    check_subject(text + 9);
+    free(text);
+}
+
+/* ---- failures ---- */
+
+static const struct failure_case {
+    const char *name;
+    const char *commands;
+    const char *error; /* behind the program's name; NULL: it is none */
+} failures[] = {
+    {"a program that reads nothing has sent it", "exit 0", NULL},
+    {"a program that says something has sent it", "cat; echo done; echo done >&2", NULL},
+    {"status 1 is a failure", "exit 1", " ended with status 1"},
+    {"status 75 is a failure", "cat >/dev/null; exit 75", " ended with status 75"},
+    {"status 255 is a failure", "exit 255", " ended with status 255"},
+    {"a signal is a failure", "kill -9 $$", " was ended by signal 9"},
+    {"an interpreter that cannot run it is a failure", "exec /nowhere", " ended with status 127"},
+};
+
+static void test_failure(void **state)
+{
+    const struct failure_case *row = *state;
+    struct apw_error error = {""};
+    char expected[UNIT_PATH_SIZE + 64];
+
+    write_program(row->commands);
+    assert_int_equal(apw_mail_send(program, TO, "x", TEXT, &error), row->error == NULL ? 0 : -1);
+    snprintf(expected, sizeof expected, "%s%s", row->error == NULL ? "" : program,
+             row->error == NULL ? "" : row->error);
+    assert_string_equal(error.text, expected);
+}
+
+static void test_no_program(void **state)
+{
+    struct apw_error error = {""};
+    char path[UNIT_PATH_SIZE];
+
+    (void)state;
+    assert_int_equal(apw_mail_send("/nowhere/sendmail", TO, "x", TEXT, &error), -1);
+    assert_string_equal(error.text, "/nowhere/sendmail: No such file or directory");
+    unit_write(unit_path("plain", path), "#!/bin/sh\n", 10);
+    assert_int_equal(apw_mail_send(path, TO, "x", TEXT, &error), -1);
+    assert_contains(error.text, "/plain: Permission denied");
+    unit_write(path, "no program", 10);
+    assert_int_equal(chmod(path, 0755), 0);
+    assert_int_equal(apw_mail_send(path, TO, "x", TEXT, &error), -1);
+    assert_contains(error.text, "/plain: Exec format error");
+}
+
+/* ---- a program that hangs ---- */
+
+/* As long as `hung_file` names a file, time is up as soon as that is there. */
+static const char *hung_file;
+
+int64_t __real_apw_clock_remaining_ms(int64_t deadline_ms);
+int64_t __wrap_apw_clock_remaining_ms(int64_t deadline_ms);
+
+int64_t __wrap_apw_clock_remaining_ms(int64_t deadline_ms)
+{
+    int64_t remaining = __real_apw_clock_remaining_ms(deadline_ms);
+
+    if (hung_file == NULL)
+        return remaining;
+    assert_in_range(remaining, 1, 10000); /* ten seconds, as mail.h says */
+    return access(hung_file, F_OK) == 0 ? 0 : remaining;
+}
+
+/* Whether the process runs; one that only waits to be fetched does not. */
+static bool is_running(const char *process)
+{
+    char path[64], state = '?';
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", strtol(process, NULL, 10));
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    fclose(file);
+    return state != 'Z' && state != 'X';
+}
+
+/* A killed process takes a moment to be gone. */
+static bool ends(const char *process)
+{
+    const struct timespec pause = {0, 1000000};
+
+    for (int i = 0; i < 5000 && is_running(process); i++)
+        nanosleep(&pause, NULL);
+    return !is_running(process);
+}
+
+static const struct hang_case {
+    const char *name;
+    const char *commands;
+} hangs[] = {
+    {"a program that hangs is killed", "echo $$ >child && mv child hung && exec sleep 600"},
+    {"one that ignores signals is killed", "trap '' TERM INT HUP; echo $$ >child && mv child hung;"
+                                           " while :; do sleep 0.1; done"},
+    {"what it has started is killed with it", "sleep 600 & echo $! >child && mv child hung; wait"},
+};
+
+static void test_hang(void **state)
+{
+    const struct hang_case *row = *state;
+    char commands[512], expected[UNIT_PATH_SIZE + 64], path[UNIT_PATH_SIZE];
+    const char *process;
+    struct apw_error error = {""};
+
+    snprintf(commands, sizeof commands, "cd \"${0%%/*}\" || exit 1\n%s", row->commands);
+    write_program(commands);
+    hung_file = unit_path("hung", path);
+    assert_int_equal(apw_mail_send(program, TO, "x", TEXT, &error), -1);
+    hung_file = NULL;
+    snprintf(expected, sizeof expected, "%s took longer than 10 seconds", program);
+    assert_string_equal(error.text, expected);
+    process = read_result("hung");
+    assert_true(strtol(process, NULL, 10) > 1);
+    assert_true(ends(process));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 3 && strcmp(argv[1], "-i") == 0)
+        return be_sendmail(argv[3]);
+    if (sodium_init() < 0)
+        abort();
+    unit_path("sendmail", program);
+    UNIT_TEST("the program has the arguments of sendmail", test_arguments);
+    UNIT_TEST("it reads the message", test_message);
+    UNIT_TEST("it reads a long message to its end", test_long_body);
+    UNIT_TEST("a subject alone is a message", test_no_body);
+    UNIT_TEST("it has nothing of the portal's environment", test_environment);
+    UNIT_TEST("it has every signal as usual", test_signals);
+    UNIT_ROWS(subjects, test_subject);
+    UNIT_TEST("no character is divided between two words", test_divided);
+    UNIT_ROWS(bad_texts, test_bad_text);
+    UNIT_TEST("a subject has 256 bytes at most", test_long_subject);
+    UNIT_ROWS(failures, test_failure);
+    UNIT_TEST("a missing program, and what is none", test_no_program);
+    UNIT_ROWS(hangs, test_hang);
+    return unit_run();
+}
