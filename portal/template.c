@@ -100,8 +100,18 @@ static int add_text(struct template *template, const char *text, size_t length)
     return status;
 }
 
+static int add_variable(struct template *template, const char *name, size_t length,
+                        struct apw_error *error)
+{
+    if (length == 0 || length >= NAME_SIZE ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789") < length)
+        return apw_error_set(error, "\"%.*s\" is neither a name nor _(\"a text\")", (int)length,
+                             name);
+    return add_piece(template, true, name, length) == 0 ? 0 : apw_error_set(error, "out of memory");
+}
+
 /* A translated text with its {names}. */
-static int add_translated(struct template *template, const char *text)
+static int add_translated(struct template *template, const char *text, struct apw_error *error)
 {
     while (*text != '\0') {
         size_t length = strcspn(text, "{");
@@ -110,11 +120,11 @@ static int add_translated(struct template *template, const char *text)
         if (end == NULL)
             length = strlen(text);
         if (add_text(template, text, length) != 0)
-            return -1;
+            return apw_error_set(error, "out of memory");
         text += length;
         if (end == NULL)
             continue;
-        if (add_piece(template, true, text + 1, (size_t)(end - text - 1)) != 0)
+        if (add_variable(template, text + 1, (size_t)(end - text - 1), error) != 0)
             return -1;
         text = end + 1;
     }
@@ -127,29 +137,23 @@ static int add_place(struct template *template, const char *inside, size_t lengt
 {
     static const char opening[] = "_(\"", closing[] = "\")";
     char text[TEXT_SIZE];
-    int status;
 
     if (length < sizeof opening + sizeof closing - 2 ||
-        strncmp(inside, opening, sizeof opening - 1) != 0) {
-        if (length == 0 || length >= NAME_SIZE ||
-            strspn(inside, "abcdefghijklmnopqrstuvwxyz_0123456789") < length)
-            return apw_error_set(error, "\"%.*s\" is neither a name nor _(\"a text\")", (int)length,
-                                 inside);
-        status = add_piece(template, true, inside, length);
-    } else {
-        inside += sizeof opening - 1;
-        length -= sizeof opening + sizeof closing - 2;
-        if (length >= sizeof text || strncmp(inside + length, closing, sizeof closing - 1) != 0 ||
-            memchr(inside, '"', length) != NULL || memchr(inside, '\\', length) != NULL)
-            return apw_error_set(error,
-                                 "a text ends in \"), holds neither \" nor \\ and has at "
-                                 "most %d bytes",
-                                 TEXT_SIZE - 1);
-        memcpy(text, inside, length);
-        text[length] = '\0';
-        status = add_translated(template, apw_translate(text));
-    }
-    return status == 0 ? 0 : apw_error_set(error, "out of memory");
+        strncmp(inside, opening, sizeof opening - 1) != 0)
+        return add_variable(template, inside, length, error);
+    inside += sizeof opening - 1;
+    length -= sizeof opening + sizeof closing - 2;
+    /* gettext() has something else to say where nothing is asked. */
+    if (length == 0 || length >= sizeof text ||
+        strncmp(inside + length, closing, sizeof closing - 1) != 0 ||
+        memchr(inside, '"', length) != NULL || memchr(inside, '\\', length) != NULL)
+        return apw_error_set(error,
+                             "a text ends in \"), holds neither \" nor \\ and has 1 to "
+                             "%d bytes",
+                             TEXT_SIZE - 1);
+    memcpy(text, inside, length);
+    text[length] = '\0';
+    return add_translated(template, apw_translate(text), error);
 }
 
 static int line_of(const char *text, const char *at)
@@ -196,11 +200,11 @@ static int read_whole(const char *path, char **text_r, struct apw_error *error)
     *text_r = calloc(1, FILE_BYTES_MAX + 1);
     length = *text_r == NULL ? 0 : fread(*text_r, 1, FILE_BYTES_MAX + 1, file);
     fclose(file);
-    if (length > 0 && length <= FILE_BYTES_MAX)
+    if (length > 0 && length <= FILE_BYTES_MAX && strlen(*text_r) == length)
         return 0;
     free(*text_r);
     *text_r = NULL;
-    return apw_error_set(error, "%s: empty, longer than %d bytes or not readable", path,
+    return apw_error_set(error, "%s: empty, longer than %d bytes, with a NUL or not readable", path,
                          FILE_BYTES_MAX);
 }
 
