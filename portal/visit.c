@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VISITS_MAX 1000
-#define IDLE_MS    (10 * 60 * 1000)
-#define TAG_BYTES  32
-#define VARIANT    sodium_base64_VARIANT_URLSAFE_NO_PADDING
+#define VISITS_MAX           1000
+#define VISITS_OF_PERSON_MAX 20
+#define IDLE_MS              (10 * 60 * 1000)
+#define TAG_BYTES            32
+#define VARIANT              sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 /* A place for a visit. */
 struct place {
@@ -139,23 +140,38 @@ void apw_visit_end(struct apw_visits *visits, struct apw_visit *visit)
     pthread_mutex_unlock(&visits->mutex);
 }
 
-/* A free place; where there is none, that of the visit that was idle the longest. Those that are
- * over are cleared on the way, so that their secrets do not outlive them for long. */
-static struct place *make_room(struct apw_visits *visits, int64_t now_ms)
+static bool is_better_room(const struct place *place, const struct place *room)
 {
-    struct place *room = NULL;
+    return room == NULL ||
+           (room->visit != NULL && (place->visit == NULL || place->last_ms < room->last_ms));
+}
+
+/* A free place; where there is none, that of the visit that was idle the longest. Who has many
+ * visits already gives up one of those, so that signing in again and again costs nobody else
+ * theirs. Those that are over are cleared on the way, so that their secrets do not outlive them for
+ * long. */
+static struct place *make_room(struct apw_visits *visits, const char *dn, int64_t now_ms)
+{
+    struct place *room = NULL, *own = NULL;
+    size_t own_count = 0;
 
     for (size_t i = 0; i < VISITS_MAX; i++) {
         struct place *place = &visits->place[i];
+        bool is_own;
 
+        if (place->visit != NULL && !place->is_entered && is_over(place, now_ms))
+            free_place(place);
+        is_own = place->visit != NULL && strcmp(place->visit->dn, dn) == 0;
+        own_count += is_own;
         if (place->is_entered)
             continue;
-        if (place->visit != NULL && is_over(place, now_ms))
-            free_place(place);
-        if (room == NULL ||
-            (room->visit != NULL && (place->visit == NULL || place->last_ms < room->last_ms)))
+        if (is_better_room(place, room))
             room = place;
+        if (is_own && is_better_room(place, own))
+            own = place;
     }
+    if (own_count >= VISITS_OF_PERSON_MAX && own != NULL)
+        room = own;
     if (room != NULL)
         free_place(room);
     return room;
@@ -179,7 +195,7 @@ struct apw_visit *apw_visit_begin(struct apw_visits *visits, const char *login, 
 
     if (visit != NULL && copy != NULL && strlen(login) < sizeof visit->login) {
         pthread_mutex_lock(&visits->mutex);
-        place = make_room(visits, now_ms);
+        place = make_room(visits, dn, now_ms);
         if (place != NULL) {
             visit->dn = copy;
             strcpy(visit->login, login);
