@@ -1,0 +1,272 @@
+/* The second factor at the door: wrong tries, waiting, and codes by mail; without a directory. */
+#include "clock.h"
+#include "step.h"
+#include "unit.h"
+#include <sodium.h>
+
+#define HOME  "192.0.2.1"
+#define WRONG "x" /* whatever the code is, this is not it */
+
+static struct apw_conf conf = {.site = (char *)"mail.example.org", .root = (char *)"/root"};
+static struct apw_config config;
+static struct apw_portal portal = {.conf = &conf, .config = &config};
+static struct apw_user user = {
+    .dn = (char *)"uid=alice", .name = (char *)"alice", .unique_id = (char *)"entry"};
+static char log_path[UNIT_PATH_SIZE], cookie[APW_COOKIE_SIZE];
+
+/* Somebody who has signed in with the account password, and has a second factor. */
+static struct apw_visit *sign_in(enum apw_method_kind kind, struct apw_step *step,
+                                 struct apw_exchange *exchange)
+{
+    struct apw_error error = {""};
+
+    unlink(log_path);
+    config.log_file = log_path;
+    assert_int_equal(apw_log_open(&config, &portal.log, &error), 0);
+    assert_int_equal(apw_visits_new(&portal.visits, &error), 0);
+    assert_int_equal(apw_throttle_new(&portal.factor_throttle, &error), 0);
+    memset(exchange, 0, sizeof *exchange);
+    *step = (struct apw_step){
+        .portal = &portal,
+        .exchange = exchange,
+        .visit = apw_visit_begin(portal.visits, "alice", user.dn, 0, cookie),
+        .account = {.user = &user, .has_mfa = true, .has_method = true, .method = {.kind = kind}},
+        .page = {.portal = &portal, .exchange = exchange},
+    };
+    assert_non_null(step->visit);
+    return step->visit;
+}
+
+static void sign_out(void)
+{
+    apw_throttle_free(&portal.factor_throttle);
+    apw_visits_free(&portal.visits);
+    apw_log_close(&portal.log);
+}
+
+/* Sends the form with that code from there; what is said of it. */
+static enum apw_text try_code(struct apw_step *step, const char *code, const char *client)
+{
+    struct apw_exchange *exchange = step->exchange;
+
+    snprintf(exchange->form.code, sizeof exchange->form.code, "%s", code);
+    snprintf(exchange->client, sizeof exchange->client, "%s", client);
+    step->visit->flash = APW_TEXT_NONE;
+    apw_do_verify(step);
+    assert_int_equal(exchange->status, 303);
+    assert_string_equal(exchange->location, "/root/");
+    return step->visit->flash;
+}
+
+/* Wrong tries from networks of which none waits. */
+static void try_from_everywhere(struct apw_step *step, int count)
+{
+    char client[32];
+
+    for (int i = 0; i < count; i++) {
+        snprintf(client, sizeof client, "198.51.100.%d", i);
+        assert_int_equal(try_code(step, WRONG, client), APW_TEXT_WRONG_CODE);
+    }
+}
+
+static void assert_logged(const char *part)
+{
+    static char text[65536];
+    FILE *file = fopen(log_path, "re");
+
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_contains(text, part);
+}
+
+/* ---- waiting ---- */
+
+static void test_network_waits(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+
+    (void)state;
+    sign_in(APW_METHOD_APP, &step, &exchange);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WRONG_CODE);
+    assert_logged("verdict=refused reason=wrong-second-factor user=\"alice\" service=portal "
+                  "client=" HOME " id=- action=second-factor");
+    assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+    assert_logged("verdict=refused reason=too-many-tries user=\"alice\" service=portal "
+                  "client=" HOME " id=- action=second-factor");
+    assert_int_equal(step.visit->rights, APW_RIGHTS_PASSWORD);
+    assert_int_equal(try_code(&step, WRONG, "192.0.2.2"), APW_TEXT_WRONG_CODE);
+    sign_out();
+}
+
+static void test_ipv6_network(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    char client[64];
+
+    (void)state;
+    sign_in(APW_METHOD_APP, &step, &exchange);
+    for (int i = 0; i < 5; i++) {
+        snprintf(client, sizeof client, "2001:db8:0:1:%x::%x", i, i);
+        assert_int_equal(try_code(&step, WRONG, client), APW_TEXT_WRONG_CODE);
+    }
+    assert_int_equal(try_code(&step, WRONG, "2001:db8:0:1:ffff::1"), APW_TEXT_WAIT);
+    assert_int_equal(try_code(&step, WRONG, "2001:db8:0:2::1"), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&step, WRONG, "::ffff:" HOME), APW_TEXT_WRONG_CODE);
+    sign_out();
+}
+
+/* Who has no address counts as one network. */
+static void test_unknown_network(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+
+    (void)state;
+    sign_in(APW_METHOD_APP, &step, &exchange);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(try_code(&step, WRONG, ""), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&step, WRONG, ""), APW_TEXT_WAIT);
+    sign_out();
+}
+
+static void test_account_waits(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+
+    (void)state;
+    sign_in(APW_METHOD_APP, &step, &exchange);
+    try_from_everywhere(&step, 30);
+    assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+    sign_out();
+}
+
+/* While the account waits for what others did, its owner's tries cost nothing. */
+static void test_owner_does_not_pay(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+
+    (void)state;
+    sign_in(APW_METHOD_APP, &step, &exchange);
+    try_from_everywhere(&step, 30);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+    apw_throttle_forget(portal.factor_throttle, "second factor", "entry");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+    sign_out();
+}
+
+/* ---- codes by mail ---- */
+
+static void send_code(struct apw_visit *visit, const char *code, int64_t seconds)
+{
+    strcpy(visit->mail.code, code);
+    visit->mail.tries_left = 5;
+    visit->mail.until_ms = apw_clock_monotonic_ms() + seconds * 1000;
+}
+
+static void test_right_code(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+
+    (void)state;
+    send_code(visit, "123456", 600);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(try_code(&step, "123457", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&step, " 123 456 ", HOME), APW_TEXT_NONE);
+    assert_int_equal(visit->rights, APW_RIGHTS_FULL);
+    assert_string_not_equal(exchange.new_cookie, "");
+    assert_string_not_equal(exchange.new_cookie, cookie);
+    assert_true(unit_is_zero(&visit->mail, sizeof visit->mail));
+    assert_logged("verdict=accepted reason=second-factor user=\"alice\"");
+    visit->rights = APW_RIGHTS_PASSWORD; /* as in another visit: what was wrong is forgotten */
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    sign_out();
+}
+
+static void test_five_tries(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+
+    (void)state;
+    send_code(visit, "123456", 600);
+    try_from_everywhere(&step, 5);
+    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    sign_out();
+}
+
+static void test_late_code(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+
+    (void)state;
+    send_code(visit, "123456", 0);
+    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    sign_out();
+}
+
+static void test_no_code(void **state)
+{
+    static const char *const typed[] = {"", "000000", "      ", "123456"};
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(typed); i++)
+        assert_int_equal(try_code(&step, typed[i], HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    sign_out();
+}
+
+/* ---- without a second factor there is nothing to verify ---- */
+
+static void test_nothing_to_verify(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+
+    (void)state;
+    step.account.has_method = false;
+    send_code(visit, "123456", 600);
+    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_NONE);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    assert_string_equal(visit->mail.code, "123456");
+    sign_out();
+}
+
+int main(void)
+{
+    if (sodium_init() < 0)
+        abort();
+    unit_path("portal.log", log_path);
+    UNIT_TEST("after five wrong codes a network waits", test_network_waits);
+    UNIT_TEST("an IPv6 network is a /64", test_ipv6_network);
+    UNIT_TEST("those without an address are one network", test_unknown_network);
+    UNIT_TEST("after thirty wrong codes from everywhere the account waits", test_account_waits);
+    UNIT_TEST("who waits for others does not pay for trying", test_owner_does_not_pay);
+    UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
+    UNIT_TEST("a code by mail has five tries", test_five_tries);
+    UNIT_TEST("a code by mail comes too late", test_late_code);
+    UNIT_TEST("without a code nothing is right", test_no_code);
+    UNIT_TEST("without a second factor nothing is right", test_nothing_to_verify);
+    return unit_run();
+}
