@@ -49,6 +49,13 @@ def argon2id(canonical, mebibytes=8, passes=1):
     return "{ARGON2}" + output.value.decode()
 
 
+def is_hash_of(value, canonical):
+    """Whether libsodium says that {ARGON2}… is the hash of that."""
+    secret = canonical.encode()
+    return ctypes.CDLL("libsodium.so.23").crypto_pwhash_str_verify(
+        value.removeprefix("{ARGON2}").encode(), secret, ctypes.c_ulonglong(len(secret))) == 0
+
+
 def make(id=None, created=None, hash=None, label="a test", **restrictions):
     """A new app password; restrictions are expires=, services= and networks= as in the value."""
     symbols = (id or _random(4)) + _random(15)

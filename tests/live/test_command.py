@@ -103,6 +103,10 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
          "neither a date"),
         ("a date that has passed", ["mfa", "on", "alice", "--enforce-from", "2020-01-01"],
          "leave --enforce-from out"),
+        ("a code for mfa off", ["mfa", "off", "alice", "--code"], "mfa on and mfa reset only"),
+        ("a code for mfa status", ["mfa", "status", "alice", "--code"],
+         "mfa on and mfa reset only"),
+        ("a code that is given", ["mfa", "on", "alice", "--code=k7q2"], "--code takes no value"),
         ("create for nobody", ["create", "--label", "x"], "which USER"),
         ("create for two", ["create", "alice", "bob", "--label", "x"], "one USER"),
         ("create without a label", ["create", "alice"], "--label"),
@@ -482,6 +486,142 @@ def test_mfa_reset_removes_the_second_factor(site, directory, user):
     assert site.done("mfa", "reset", user.uid) == f"{user.uid}: unchanged\n"
     assert directory.values(user, "appPasswordMfaMethod") == []
     assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
+
+
+# ---- codes for the enrolment ----
+
+CODE_LINE = rf"code to enrol with, once, within 7 days: ({SHOWN})\n"
+
+
+def stored_codes(directory, who):
+    """Their values: (created, expires, hash)."""
+    values = [value for value in directory.values(who, "appPasswordMfaMethod")
+              if value.startswith("code ")]
+    found = [re.fullmatch(r"code created=(\d{14}Z) expires=(\d{14}Z) hash=(\{ARGON2\}\S+)", value)
+             for value in values]
+    assert all(found), values
+    return [match.groups() for match in found]
+
+
+def is_code(stored, shown):
+    return apppassword.is_hash_of(stored[2], shown.replace("-", ""))
+
+
+def test_a_code_is_printed_once_and_stored_as_a_hash(site, directory):
+    user = directory.new_person()
+    called = site.command("mfa", "on", user.uid, "--code")
+    assert called.returncode == DONE and called.stderr == "", called
+    shown = re.fullmatch(rf"{user.uid}: on\n{user.uid}: {CODE_LINE}", called.stdout)[1]
+    stored, = stored_codes(directory, user)
+    created, expires = (datetime.strptime(text, "%Y%m%d%H%M%SZ") for text in stored[:2])
+    assert expires - created == timedelta(days=7)
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    assert abs(now - created) < timedelta(minutes=1)
+    assert stored[2].startswith("{ARGON2}$argon2id$v=19$m=8192,t=1,p=1$")
+    assert is_code(stored, shown)
+    assert shown[5:] not in stored[2] and shown.replace("-", "") not in stored[2]
+    assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
+    assert directory.values(user, "appPassword") == []
+
+
+def test_a_code_can_be_had_while_mfa_is_on_already(site, directory, user):
+    output = site.done("mfa", "on", "--code", user.uid)
+    assert re.fullmatch(rf"{user.uid}: unchanged\n{user.uid}: {CODE_LINE}", output)
+    assert len(stored_codes(directory, user)) == 1
+
+
+def test_a_new_code_takes_the_place_of_the_one_before(site, directory, user):
+    first, second = (re.search(CODE_LINE, site.done("mfa", "on", "--code", user.uid))[1]
+                     for _ in range(2))
+    stored, = stored_codes(directory, user)
+    assert first != second
+    assert is_code(stored, second) and not is_code(stored, first)
+
+
+def test_a_code_leaves_the_second_factor_alone(site, directory, user):
+    directory.administrate(user, appPasswordMfaMethod="sealed=AAAA")
+    for _ in range(2):
+        site.done("mfa", "on", "--code", user.uid)
+        assert len(stored_codes(directory, user)) == 1
+        assert "sealed=AAAA" in directory.values(user, "appPasswordMfaMethod")
+
+
+def test_reset_removes_the_second_factor_and_prints_a_code(site, directory, user):
+    directory.administrate(user, appPasswordMfaMethod="sealed=AAAA")
+    old = re.search(CODE_LINE, site.done("mfa", "on", "--code", user.uid))[1]
+    output = site.done("mfa", "reset", user.uid, "--code")
+    shown = re.fullmatch(rf"{user.uid}: second factor removed; {CODE_LINE}", output)[1]
+    stored, = stored_codes(directory, user)
+    assert is_code(stored, shown) and not is_code(stored, old)
+    assert len(directory.values(user, "appPasswordMfaMethod")) == 1
+    assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
+
+
+def test_reset_without_a_code_takes_codes_away_as_well(site, directory, user):
+    site.done("mfa", "on", "--code", user.uid)
+    assert site.done("mfa", "reset", user.uid) == f"{user.uid}: second factor removed\n"
+    assert directory.values(user, "appPasswordMfaMethod") == []
+
+
+def test_a_code_adds_the_class(site, directory):
+    user = directory.new_person()
+    site.done("mfa", "reset", "--code", user.uid)
+    assert "appPasswordAccount" in directory.values(user, "objectClass")
+
+
+def test_each_of_several_users_has_a_code_of_their_own(site, directory):
+    users = [directory.new_person() for _ in range(3)]
+    output = site.done("mfa", "on", "--code", *(who.uid for who in users))
+    shown = [found[1] for found in re.finditer(CODE_LINE, output)]
+    assert len(set(shown)) == 3
+    for who, code in zip(users, shown):
+        assert f"{who.uid}: on\n{who.uid}: code" in output
+        assert is_code(stored_codes(directory, who)[0], code)
+
+
+def test_codes_asked_for_at_once_leave_the_second_factor_alone(site, directory, user):
+    directory.administrate(user, appPasswordMfaMethod="sealed=AAAA")
+    site.done("mfa", "on", "--code", user.uid)
+    ended = site.at_once(4, "mfa", "on", "--code", user.uid)
+    shown = [re.search(CODE_LINE, stdout)[1] for status, stdout, _ in ended if status == DONE]
+    assert shown and "sealed=AAAA" in directory.values(user, "appPasswordMfaMethod")
+    stored, = stored_codes(directory, user)
+    assert sum(is_code(stored, code) for code in shown) == 1
+
+
+def test_a_dry_run_makes_no_code(site, directory):
+    user = directory.new_person()
+    assert site.done("mfa", "on", "--code", "--dry-run", user.uid) == f"{user.uid}: would be on\n"
+    assert directory.values(user, "appPasswordMfaMethod") == []
+    assert directory.values(user, "appPasswordMfaEnabled") == []
+
+
+def test_nobody_who_fails_has_a_code(site, make_site, directory, user):
+    assert_failed(site.command("mfa", "on", "--code", "nobody"), FAILED, "no such user")
+    assert_failed(site.command("mfa", "reset", "--code", "nobody"), FAILED, "no such user")
+    server = make_site(manage_as="mail server")
+    assert_failed(server.command("mfa", "on", "--code", directory.new_person().uid), NOT_PERMITTED)
+    assert_failed(server.command("mfa", "reset", "--code", user.uid), NOT_PERMITTED, user.uid)
+    both = make_site(mfa_filter=f"(&(appPasswordMfaEnabled=TRUE)(memberOf={GROUP}))")
+    assert_failed(both.command("mfa", "on", "--code", user.uid), FAILED, "MFA is still off")
+    away = make_site(uri=f"ldap://127.0.0.1:{free_port()}")
+    assert_failed(away.command("mfa", "reset", "--code", user.uid), UNAVAILABLE)
+    assert directory.values(user, "appPasswordMfaMethod") == []
+
+
+def test_one_who_fails_costs_nobody_else_the_code(site, directory):
+    one, two = directory.new_person(), directory.new_person()
+    called = site.command("mfa", "on", "--code", one.uid, "nobody", two.uid)
+    assert called.returncode == FAILED
+    assert len(re.findall(CODE_LINE, called.stdout)) == 2
+    assert not re.search(SHOWN, called.stderr)
+
+
+def test_a_code_that_cannot_be_printed_is_a_failure(site, user):
+    with open("/dev/full", "w") as full:
+        called = site.command("mfa", "reset", "--code", user.uid, stdout=full)
+    assert called.returncode == FAILED
+    assert "No space left" in called.stderr and not re.search(SHOWN, called.stderr)
 
 
 # ---- create ----
