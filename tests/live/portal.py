@@ -7,6 +7,7 @@ import html
 import http.client
 import re
 import secrets
+import socket
 import time
 import urllib.parse
 
@@ -69,12 +70,20 @@ class Portal(Site):
         return re.search(r"^    (\d{6})$", self.mails()[-1][1], re.MULTILINE)[1]
 
     def client(self, **headers):
-        return Client(self.port, headers)
+        return Client(self._where(), headers)
+
+    def connect(self):
+        """A connection, as http.client makes them."""
+        return connect(self._where())
+
+    def _where(self):
+        listen = str(self.conf["listen"])
+        return listen.removeprefix("unix:") if listen.startswith("unix:") else self.port
 
     def _answers(self):
         assert self.process.poll() is None, (self.folder / "portal.out").read_text()
         try:
-            return self.client().get("").status == 200
+            return self.client().get("").status
         except OSError:
             return False
 
@@ -131,11 +140,25 @@ class Page:
         return re.findall(SHOWN, self.text)
 
 
-class Client:
-    """Somebody with cookies, who follows redirects and sends forms with their token."""
+def connect(where, timeout=30):
+    """A connection to a port of this host, or to a Unix socket by its path."""
+    if isinstance(where, int):
+        return http.client.HTTPConnection("127.0.0.1", where, timeout=timeout)
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(timeout)
+    connection.sock.connect(where)
+    return connection
 
-    def __init__(self, port, headers=None):
-        self.port = port
+
+class Client:
+    """Somebody with cookies, who follows redirects and sends forms with their token.
+
+    where  as for connect()
+    """
+
+    def __init__(self, where, headers=None):
+        self.where = where
         self.headers = {"Accept-Language": "en"} | (headers or {})
         self.cookie = None
         self.page = None
@@ -157,18 +180,19 @@ class Client:
         return self.post("sign-in", login=who.uid, password=password or who.password)
 
     def _ask(self, method, path, body=None):
-        page = self._ask_once(method, path, body)
+        page = self.ask_once(method, path, body)
         while page.status == 303:
-            page = self._ask_once("GET", page.headers["Location"].removeprefix("/"), None)
+            page = self.ask_once("GET", page.headers["Location"].removeprefix("/"))
         return page
 
-    def _ask_once(self, method, path, body):
+    def ask_once(self, method, path, body=None):
+        """One request, without following where its answer leads."""
         headers = dict(self.headers)
         if self.cookie:
             headers["Cookie"] = self.cookie
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = connect(self.where)
         try:
             connection.request(method, f"/{path}", body, headers)
             response = connection.getresponse()

@@ -32,6 +32,9 @@ IDENTITIES = {
     "administrator": f"cn=administrator,ou=services,{BASE}",
     "user manager": f"cn=user-manager,ou=services,{BASE}",
 }
+# Whom no rule holds back.
+ITSELF = f"cn=slapd itself,{BASE}"
+
 PASSWORD_RULE = "access to attrs=userPassword by self =xw by anonymous auth by * none\n"
 
 # A site whose own rules give nobody anything, and one whose rules are generous.
@@ -99,7 +102,7 @@ class Slapd:
             self.listeners.append(self.ldaps)
         if chroot:
             self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
-        self._fresh_names = (f"user{number:03}" for number in range(300))
+        self._fresh_names = (f"user{number:03}" for number in range(600))
         self._prepare(site_rules, first_rules, authority, lines)
         if not is_empty:
             self._load_users()
@@ -136,6 +139,12 @@ class Slapd:
             connection.simple_bind_s(identity.dn, password or identity.password)
         elif identity:
             connection.simple_bind_s(IDENTITIES[identity], secret(identity))
+        return connection
+
+    def connect_as_itself(self):
+        """A connection that may change what no identity may."""
+        connection = ldap.initialize(self.ldapi)
+        connection.simple_bind_s(ITSELF, secret("slapd itself"))
         return connection
 
     def new_person(self, mfa=False, app_passwords=0):
@@ -232,7 +241,8 @@ access to * by dn.exact="{peer(os.getgid(), os.getuid())}" manage
 database mdb
 suffix {BASE}
 directory {self.folder}/db
-rootdn "cn=slapd itself,{BASE}"
+rootdn "{ITSELF}"
+rootpw "{secret("slapd itself")}"
 dbnosync
 index objectClass,uid,mail eq
 {PPOLICY if self.ppolicy else ""}
@@ -313,7 +323,7 @@ def _entries(ppolicy):
     yield GROUP, {"objectClass": ["groupOfNames"], "cn": ["mfa-users"], "member": [MEMBER.dn]}
     if ppolicy:
         yield from _entries_with_ppolicy()
-    for number in range(300):
+    for number in range(600):
         yield _user(person(f"user{number:03}"))
     dn, entry = _user(WITHOUT_PASSWORD)
     del entry["userPassword"]

@@ -147,6 +147,17 @@ def is_permitted(connection, dn, *changes):
     return True
 
 
+@pytest.mark.parametrize("identity", [*NAMED, "the user"])
+def test_what_a_second_factor_is_bound_to_is_read_by_the_portal(closed_site, identity):
+    """By our rules alone; the server itself sees to it that nobody writes it."""
+    user, connection = closed_site.user, closed_site.connections[identity]
+    itself = closed_site.directory.connect_as_itself()
+    (_, entry), = itself.search_s(user.dn, ldap.SCOPE_BASE, attrlist=["entryUUID"])
+    found = connection.search_s(
+        user.dn, ldap.SCOPE_BASE, f"(entryUUID={entry['entryUUID'][0].decode()})", ["entryUUID"])
+    assert found == ([(user.dn, entry)] if identity == "portal" else [])
+
+
 ACCOUNT = b"appPasswordAccount"
 ANOTHER = b"pkiUser"
 

@@ -1,0 +1,59 @@
+"""The app on the phone that shows six digits (RFC 6238), without anything of ours in it."""
+
+import base64
+import hashlib
+import hmac
+import struct
+import subprocess
+import time
+import urllib.parse
+
+PERIOD = 30
+
+
+class Authenticator:
+    """An app with one account; the key as in an otpauth URI, spaces do not matter."""
+
+    def __init__(self, secret):
+        text = secret.replace(" ", "").upper()
+        self._key = base64.b32decode(text + "=" * (-len(text) % 8))
+        self._last = 0
+
+    @classmethod
+    def scan(cls, png):
+        """From a picture of the QR code, as the camera does it."""
+        done = subprocess.run(["zbarimg", "--quiet", "--raw", "-"], input=png, check=True,
+                              stdout=subprocess.PIPE)
+        uri = urllib.parse.urlsplit(done.stdout.decode().strip())
+        assert (uri.scheme, uri.netloc) == ("otpauth", "totp")
+        values = dict(urllib.parse.parse_qsl(uri.query))
+        usual = {"algorithm": "SHA1", "digits": "6", "period": "30"}  # all that most apps can do
+        assert {name: values.get(name, usual[name]) for name in usual} == usual
+        return cls(values["secret"])
+
+    def code(self):
+        """A code that is good now and was not given out before.
+
+        The portal forgives one step of drift, so that the codes of three steps are good at any
+        time; who needs more has to wait.
+        """
+        step = max(self._last + 1, int(time.time()) // PERIOD - 1)
+        while step > int(time.time()) // PERIOD + 1:
+            time.sleep(0.1)
+        self._last = step
+        return self._code_of(step)
+
+    def last_code(self):
+        """The one that code() gave out last."""
+        return self._code_of(self._last)
+
+    def wrong_code(self):
+        """Six digits that are good neither now nor soon."""
+        now = int(time.time()) // PERIOD
+        good = {self._code_of(step) for step in range(now - 3, now + 5)}
+        return next(code for code in (f"{number:06}" for number in range(100)) if code not in good)
+
+    def _code_of(self, step):
+        digest = hmac.new(self._key, struct.pack(">Q", step), hashlib.sha1).digest()
+        (number,) = struct.unpack(">I", digest[digest[-1] & 15:][:4])
+        return f"{(number & 0x7FFFFFFF) % 1000000:06}"

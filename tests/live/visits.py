@@ -1,0 +1,61 @@
+"""How far somebody has come on the self-service page: clients in each of its states."""
+
+import re
+
+from authenticator import Authenticator
+
+ALTERNATE = "someone@elsewhere.example"
+
+
+def signed_in(portal, who, **headers):
+    """With the account password; more only where there is nothing more to ask."""
+    client = portal.client(**headers)
+    client.sign_in(who)
+    return client
+
+
+def choosing_app(portal, who, **headers):
+    """With a new key in the app, not verified yet; (client, Authenticator)."""
+    client = signed_in(portal, who, **headers)
+    client.post("start")
+    client.post("choose", method="app")
+    return client, Authenticator(client.page.secret())
+
+
+def enrolled(portal, who, **headers):
+    """With an app that was just verified; (client, Authenticator)."""
+    client, app = choosing_app(portal, who, **headers)
+    client.post("verify", code=app.code())
+    assert client.page.title() == "Your second step is set up", client.page.words()
+    return client, app
+
+
+def enrolled_by_mail(portal, who, address=ALTERNATE):
+    """With an alternate address that was just verified."""
+    client = signed_in(portal, who)
+    client.post("start")
+    client.post("choose", method="mail")
+    client.post("contact", address=address)
+    client.post("verify", code=portal.code_by_mail())
+    assert client.page.title() == "Your second step is set up", client.page.words()
+    return client
+
+
+def let_in(portal, who, app, **headers):
+    """With account password and second factor."""
+    client = signed_in(portal, who, **headers)
+    client.post("verify", code=app.code())
+    assert client.page.title() == "Your app passwords", client.page.words()
+    return client
+
+
+def make_app_password(client, label="a test", services="", expires="never"):
+    """A new one, as it is shown."""
+    client.get("")
+    client.post("create", label=label, services=services, expires=expires)
+    return client.page.app_password()
+
+
+def labels(page):
+    """Those of the app passwords in the list."""
+    return re.findall(r"<h2>([^<]*) <span", page.text)
