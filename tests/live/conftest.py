@@ -19,7 +19,7 @@ from postfix import EXAMPLES, Postfix
 from processes import wait_until
 from slapd import BASE, IDENTITIES, Slapd, secret
 
-pytest_plugins = ["dovecot_fixtures"]
+pytest_plugins = ["dovecot_fixtures", "portal_fixtures"]
 
 
 def pytest_configure():

@@ -44,9 +44,9 @@ class Portal(Site):
                    {key: value for key, value in self.conf.items() if value is not None})
         self.process = None
 
-    def start(self):
+    def start(self, env=None):
         """Start it and wait until it answers."""
-        self.process = start([PROGRAM, "-c", self.config], self.folder / "portal.out")
+        self.process = start([PROGRAM, "-c", self.config], self.folder / "portal.out", env)
         wait_until(self._answers, f"the portal, see {self.folder}/portal.out")
         return self
 

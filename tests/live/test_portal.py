@@ -13,26 +13,10 @@ import pytest
 import apppassword
 from authenticator import Authenticator
 from conftest import new_folder
-from portal import Portal
 from visits import (ALTERNATE, choosing_app, enrolled, enrolled_by_mail, labels, let_in,
                     make_app_password, signed_in)
 
 SERVERS = {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.org:587"}
-
-
-@pytest.fixture(scope="module")
-def start_portal(directory, workdir):
-    """Starts portals that are gone afterwards: start_portal({"enrolment": "code"})."""
-    started = []
-
-    def make(conf=None, **keys):
-        folder = new_folder(workdir, "portal") / "etc"
-        started.append(Portal(folder, directory, conf, **keys))
-        return started[-1].start()
-
-    yield make
-    for portal in started:
-        portal.stop()
 
 
 @pytest.fixture(scope="module")

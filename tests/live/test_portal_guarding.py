@@ -1,0 +1,537 @@
+"""The self-service page against those who should not get in, and those who would harm it."""
+
+import concurrent.futures
+import pathlib
+import re
+import socket
+import urllib.parse
+
+import pytest
+
+from authenticator import Authenticator
+from processes import seconds
+from slapd import DISABLED, MUST_CHANGE, WITHOUT_PASSWORD
+from visits import (choosing_app, enrolled, enrolled_by_mail, let_in, make_app_password,
+                    signed_in)
+
+HTTPS = {"public_url": "https://mail.example.org/app-passwords"}
+ROOT = "app-passwords"
+
+
+@pytest.fixture(scope="module")
+def portal(start_portal):
+    return start_portal()
+
+
+@pytest.fixture(scope="module")
+def https(start_portal):
+    """As behind a proxy that speaks TLS, with a path of its own."""
+    return start_portal(HTTPS)
+
+
+def at_once(count, action):
+    """What action(number) returns, for all numbers at the same moment."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(action, range(count)))
+
+
+def reasons(portal, client):
+    """Those of the log's lines about requests from an address, in order."""
+    return [re.search(r" reason=(\S+)", line)[1] for line in portal.events()
+            if f" client={client} " in line]
+
+
+# ---- cookies and forms ----
+
+def test_over_https_the_cookie_is_for_this_host_and_its_pages_alone(directory, https):
+    page = https.client().get(ROOT)
+    cookie = page.headers["Set-Cookie"]
+    assert re.fullmatch(r"__Host-app-password=[\w-]{43}; Path=/; HttpOnly; SameSite=Lax; Secure",
+                        cookie)
+
+
+def test_there_is_a_new_cookie_after_each_rise_of_rights_and_the_old_one_is_nobodys(
+        directory, portal):
+    who = directory.new_person(mfa=True)
+    client, app = portal.client(), None
+    cookies = []
+
+    def note():
+        assert client.cookie not in cookies
+        cookies.append(client.cookie)
+
+    client.get("")
+    note()
+    client.sign_in(who)
+    note()
+    client.post("start")
+    client.post("choose", method="app")
+    app = Authenticator(client.page.secret())
+    client.post("verify", code=app.code())
+    note()
+    client.get("")
+    client.post("sign-out")
+    note()
+    client.sign_in(who)
+    note()
+    client.post("verify", code=app.code())
+    note()
+    for cookie in cookies[:-1]:
+        thief = portal.client()
+        thief.cookie = cookie
+        assert thief.get("").title() == "App passwords for mail"
+    assert client.get("").title() == "Your app passwords"
+
+
+def test_nobody_chooses_the_cookie_of_somebody_else(directory, portal):
+    who = directory.new_person(mfa=True)
+    client = portal.client()
+    client.cookie = "app-password=" + "A" * 43
+    client.sign_in(who)
+    assert client.cookie != "app-password=" + "A" * 43
+    attacker = portal.client()
+    attacker.cookie = "app-password=" + "A" * 43
+    assert attacker.get("").title() == "App passwords for mail"
+
+
+FORMS = ["sign-in", "sign-out", "enrolment-code", "start", "resend", "verify", "choose", "contact",
+         "create", "revoke", "revoke-all", "change-method"]
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_without_the_visits_own_token_does_nothing(directory, portal, path):
+    who, app_password = directory.new_person(mfa=True, app_passwords=1)
+    client, _ = enrolled(portal, who)
+    stranger = portal.client()
+    fields = {"id": app_password.id, "label": "x", "expires": "never", "services": "",
+              "method": "app", "code": "1", "address": "a@b.example", "login": who.uid,
+              "password": who.password}
+    client.get("")
+    right = client.page.token()
+    for token in ("", "x", "A" * 43, right[:-1], right + "A", stranger.get("").token()):
+        page = client.post(path, token, **fields)
+        assert page.status == 403 and "came from somewhere else" in page.words()
+    cookie, client.cookie = client.cookie, None
+    assert client.post(path, right, **fields).status == 403
+    client.cookie = cookie
+    assert client.get("").title() == "Your app passwords"
+    assert directory.values(who, "appPassword") == [app_password.value]
+
+
+def test_after_signing_out_the_cookie_and_the_token_are_worth_nothing(directory, portal):
+    who = directory.new_person(mfa=True)
+    client, _ = enrolled(portal, who)
+    client.get("")
+    cookie, token = client.cookie, client.page.token()
+    client.post("sign-out")
+    client.cookie = cookie
+    client.post("create", token, label="x", services="", expires="never")
+    assert client.page.status == 403
+    assert directory.values(who, "appPassword") == []
+
+
+# ---- what is sent ----
+
+def raw(portal, request, timeout=20):
+    """The answer to these very bytes."""
+    with socket.create_connection(("127.0.0.1", portal.port), timeout) as connection:
+        try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it has hung up already
+        answer = b""
+        try:
+            while data := connection.recv(65536):
+                answer += data
+        except ConnectionResetError:
+            pass
+    return answer.decode("latin-1")
+
+
+def form(client, path, body, type="application/x-www-form-urlencoded", more=""):
+    """A request with the client's cookie and this very body."""
+    body = body.encode("latin-1") if isinstance(body, str) else body
+    return (f"POST /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {client.cookie}\r\n"
+            f"Content-Type: {type}\r\nContent-Length: {len(body)}\r\n{more}\r\n").encode() + body
+
+
+def status(answer):
+    return int(answer.split(" ")[1]) if answer else None
+
+
+LABEL = "&services=&expires=never"
+BODIES = {
+    "a NUL in a field": "label=a%00b" + LABEL,
+    "a field twice": "label=a&label=b" + LABEL,
+    "a label that is too long": "label=" + "a" * 600 + LABEL,
+    "a token that is too long": "label=a&csrf=x" + LABEL,
+    "no field at all": "",
+    "separators alone": "&&&===&&&",
+    "half an escape": "label=%" + LABEL,
+    "a field of all bytes": "label=" + "".join(f"%{byte:02x}" for byte in range(256)) + LABEL,
+    "no UTF-8": "label=%ff%fe" + LABEL,
+    "a wrong type": ("label=a" + LABEL, "text/plain"),
+    "no type": ("label=a" + LABEL, ""),
+    "multipart": ('--x\r\nContent-Disposition: form-data; name="label"\r\n\r\na\r\n--x--\r\n',
+                  "multipart/form-data; boundary=x"),
+    "multipart without a boundary": ("--\r\n", "multipart/form-data; boundary="),
+    "JSON": ('{"label": "a"}', "application/json"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
+    who = directory.new_person(mfa=True)
+    client, _ = enrolled(portal, who)
+    body, type = (BODIES[name], "application/x-www-form-urlencoded") \
+        if isinstance(BODIES[name], str) else BODIES[name]
+    answer = raw(portal, form(client, "create", f"csrf={client.get('').token()}&" + body, type))
+    assert status(answer) in (303, 400, 403)
+    assert "/password\r\n" not in answer
+    assert directory.values(who, "appPassword") == []
+
+
+def test_a_body_is_taken_up_to_16_kib_in_whatever_form(directory, portal):
+    client = portal.client()
+    token = client.get("").token()
+    fits = f"csrf={token}&login=nobody&password=x&x=" + "x" * 8000
+    assert status(raw(portal, form(client, "sign-in", fits))) == 403
+    assert raw(portal, form(client, "sign-in", fits + "x" * 9000)) == ""
+    head = (f"POST /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {client.cookie}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+    def chunked(text):
+        parts = [text[i:i + 1000] for i in range(0, len(text), 1000)]
+        return (head + "".join(f"{len(part):x}\r\n{part}\r\n" for part in parts)
+                + "0\r\n\r\n").encode()
+
+    assert status(raw(portal, chunked(fits))) == 403
+    assert raw(portal, chunked(fits + "x" * 9000)) == ""
+    assert status(raw(portal, (head + "ffffffffffffffff\r\nx").encode())) in (None, 400, 413)
+    assert client.get("").status == 200
+
+
+@pytest.mark.parametrize("name, request_text, expected", [
+    ("without a Host", "GET / HTTP/1.1\r\n\r\n", {400}),
+    ("HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", {200}),
+    ("no HTTP", "EHLO mail.example.org\r\n\r\n", {400, 405, None}),
+    ("a whole URL", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
+    ("a path upwards", "GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
+    ("a path upwards in disguise", "GET /%2e%2e%2fportal.conf HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
+    ("a template", "GET /sign-in.html HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
+    ("a NUL in the path", "GET /choose%00x HTTP/1.1\r\nHost: x\r\n\r\n", {404, 403, 400}),
+    ("a long path", "GET /" + "x" * 20000 + " HTTP/1.1\r\nHost: x\r\n\r\n", {404, 414, 431}),
+    ("a long header", "GET / HTTP/1.1\r\nHost: x\r\nX: " + "x" * 60000 + "\r\n\r\n", {431, None}),
+    ("many headers", "GET / HTTP/1.1\r\nHost: x\r\n" + "X: x\r\n" * 9000 + "\r\n", {431, None}),
+    ("a long cookie", "GET / HTTP/1.1\r\nHost: x\r\nCookie: app-password=" + "x" * 9000
+     + "\r\n\r\n", {200}),
+    ("many languages", "GET / HTTP/1.1\r\nHost: x\r\nAccept-Language: "
+     + ",".join(["nb;q=1e9", "de;q=", ";q=nan", "x" * 50, ";;;", " "] * 100) + "\r\n\r\n", {200}),
+] + [(f"the method {method}", f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n", {405, 400})
+     for method in ("HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "get")])
+def test_a_request_that_no_browser_sends_is_answered_and_does_no_harm(
+        portal, name, request_text, expected):
+    answer = raw(portal, request_text.encode())
+    assert status(answer) in expected, answer[:300]
+    assert "root:" not in answer and "binddn" not in answer
+    assert portal.client().get("").status == 200
+
+
+HEADERS = {
+    "Content-Security-Policy":
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def test_every_answer_has_the_headers_that_keep_browsers_strict(directory, https):
+    client = https.client()
+    pages = [client.get(f"{ROOT}/{path}") for path in ("", "nowhere", "style.css", "copy.js")]
+    client.get(ROOT)
+    pages += [client.post(f"{ROOT}/sign-in", "wrong"),
+              client.get("elsewhere"), client.ask_once("PUT", f"{ROOT}/")]
+    client.get(ROOT)
+    who = directory.new_person(mfa=True)
+    pages.append(client.ask_once("POST", f"{ROOT}/sign-in", urllib.parse.urlencode(
+        {"csrf": client.page.token(), "login": who.uid, "password": who.password})))
+    assert [page.status for page in pages] == [200, 404, 200, 200, 403, 404, 405, 303]
+    for page in pages:
+        assert HEADERS.items() <= dict(page.headers).items()
+        is_asset = page.headers["Content-Type"].startswith(("text/css", "text/javascript"))
+        assert page.headers["Cache-Control"] == ("max-age=3600" if is_asset else "no-store")
+
+
+def test_no_page_has_script_or_style_of_its_own(directory, portal):
+    who = directory.new_person(mfa=True)
+    client, app = choosing_app(portal, who)
+    pages = [client.page, client.get(""), client.get("choose"), client.get("contact"),
+             client.get("app"), client.post("verify", code=app.code())]
+    make_app_password(client)
+    pages += [client.page, client.get("")]
+    for page in pages:
+        assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=|javascript:",
+                             page.text)
+
+
+@pytest.mark.parametrize("login", [
+    "<script>alert(1)</script>", "\"><img src=x>", "a' onfocus='x", "x\r\nSet-Cookie: a=b",
+    "x\u202ey", "{{csrf}}", "*", "*)(uid=*", "\\2a", "a" * 255, "a" * 256, "a" * 511, "a" * 512,
+    "\ud800".encode("utf-8", "surrogatepass"), b"\xff\xfe", " ", ""])
+def test_a_hostile_login_is_refused_and_stands_harmless_on_the_page_and_in_the_log(portal, login):
+    client = portal.client()
+    client.get("")
+    page = client.post("sign-in", login=login, password="x")
+    assert page.status in (400, 403)
+    shown = page.text.split("<main>")[1]
+    assert "<script" not in shown and "<img" not in shown and "Set-Cookie: a" not in str(
+        page.headers)
+    assert not re.search(r"value=\"[^\"]*<", shown)
+    assert all(re.fullmatch(r"[ -~]+|.*user=\"[^\"\n]*\".*", line) for line in portal.events())
+
+
+def test_an_app_password_in_the_wrong_field_is_neither_shown_nor_logged(directory, portal):
+    who, app_password = directory.new_person(mfa=True, app_passwords=1)
+    client = portal.client()
+    client.get("")
+    page = client.post("sign-in", login=app_password.shown, password=who.password)
+    assert app_password.shown not in page.text
+    log = portal.log.read_text()
+    assert app_password.shown not in log and 'user="(app password)"' in log
+
+
+# ---- refusals ----
+
+def test_every_refusal_reads_the_same_and_takes_as_long(directory, start_portal):
+    portal = start_portal(refusal_delay="1")
+    who = directory.new_person(mfa=True)
+    cases = {
+        "unknown-user": ("nobody-at-all", "x"),
+        "wrong-account-password": (who.uid, "x"),
+        "account-disabled": (DISABLED.uid, DISABLED.password),
+        "password-must-change": (MUST_CHANGE.uid, MUST_CHANGE.password),
+        "malformed": (who.uid, ""),
+        "too-many-tries": None,
+    }
+
+    def refused(case):
+        client = portal.client(**{"X-Real-IP": "198.51.100.9" if case else "198.51.100.10"})
+        client.get("")
+        login, password = case or (who.uid, who.password)
+        took, page = seconds(lambda: client.post("sign-in", login=login, password=password))
+        text = page.text.replace(login, "LOGIN").replace(page.token(), "TOKEN")
+        return page.status, text, took
+
+    at_once(10, lambda _: guess(portal, "198.51.100.10"))
+    answers = at_once(len(cases), lambda number: refused(list(cases.values())[number]))
+    answers.append(refused((WITHOUT_PASSWORD.uid, WITHOUT_PASSWORD.password)))
+    assert {status for status, _, _ in answers} == {403}
+    assert len({text for _, text, _ in answers}) == 1
+    assert all(1 <= took < 1.5 for _, _, took in answers), answers
+    logged = reasons(portal, "198.51.100.9") + reasons(portal, "198.51.100.10")
+    assert set(logged) == set(cases)
+
+
+def sign_in_from(portal, address, who):
+    """The status of one sign-in with the right password from an address."""
+    return signed_in(portal, who, **{"X-Real-IP": address}).page.status
+
+
+def guess(portal, address):
+    """A wrong one, for a name that nobody has: the directory has a lock of its own on the others."""
+    client = portal.client(**{"X-Real-IP": address})
+    client.get("")
+    client.post("sign-in", login="nobody-at-all", password="guess")
+    assert client.page.status == 403
+
+
+# ---- waiting times ----
+
+def test_wrong_passwords_count_against_the_address_and_lock_nobody_out(directory, portal):
+    who = directory.new_person(mfa=True)
+    at_once(30, lambda _: guess(portal, "198.51.100.1"))
+    assert sorted(reasons(portal, "198.51.100.1")) == \
+        ["too-many-tries"] * 20 + ["unknown-user"] * 10
+    assert sign_in_from(portal, "198.51.100.1", who) == 403, "unseen"
+    assert reasons(portal, "198.51.100.1")[-1] == "too-many-tries"
+    assert sign_in_from(portal, "198.51.100.2", who) == 200
+
+
+@pytest.mark.parametrize("addresses", [
+    pytest.param([f"2001:db8:0:1::{number:x}" for number in range(1, 12)], id="of one /64"),
+    pytest.param(["198.51.100.3", "::ffff:198.51.100.3"] * 6, id="in both forms"),
+    pytest.param(["", "x", "198.51.100.300", "1.2.3.4, 5.6.7.8", "\"'<>", "unknown"] * 2,
+                 id="that are none")])
+def test_addresses_that_are_one_share_their_tries(directory, start_portal, addresses):
+    portal = start_portal()
+    for address in addresses:
+        guess(portal, address)
+    assert " reason=too-many-tries " in portal.events()[10]
+    assert all(" reason=unknown-user " in line for line in portal.events()[:10])
+    assert sign_in_from(portal, "2001:db8:0:2::1", directory.new_person(mfa=True)) == 200
+
+
+def test_own_right_passwords_in_between_make_guessing_no_faster(directory, portal):
+    own = directory.new_person(mfa=True)
+    for _ in range(15):
+        sign_in_from(portal, "198.51.100.4", own)
+        guess(portal, "198.51.100.4")
+    assert reasons(portal, "198.51.100.4").count("unknown-user") == 10
+
+
+def try_codes(portal, who, app, count, address):
+    """Wrong codes at once, of a visit each, from one address."""
+    def one(_):
+        client = signed_in(portal, who, **{"X-Real-IP": address})
+        client.post("verify", code=app.wrong_code())
+    return at_once(count, one)
+
+
+def test_wrong_codes_count_against_account_and_address_after_a_right_password(directory, portal):
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    try_codes(portal, who, app, 12, "198.51.100.5")
+    counted = reasons(portal, "198.51.100.5")
+    assert counted.count("wrong-second-factor") == 5
+    assert counted.count("too-many-tries") == 7
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.5"})
+    page = client.post("verify", code=app.code())
+    assert "too many wrong tries" in page.words(), "unseen"
+    assert let_in(portal, who, app, **{"X-Real-IP": "198.51.100.6"})
+    other = directory.new_person(mfa=True)
+    assert enrolled(portal, other, **{"X-Real-IP": "198.51.100.5"}), "another account"
+
+
+# ---- codes that are used at the same moment ----
+
+def test_a_code_of_the_app_lets_one_visit_in_however_many_send_it_at_once(directory, portal):
+    for _ in range(3):
+        who = directory.new_person(mfa=True)
+        _, app = enrolled(portal, who)
+        visits = [signed_in(portal, who) for _ in range(5)]
+        code = app.code()
+        pages = at_once(5, lambda number: visits[number].post("verify", code=code).title())
+        assert sorted(pages) == ["Your app passwords"] + ["Your second step"] * 4
+    assert sum(" reason=replayed-second-factor " in line for line in portal.events()) >= 12
+
+
+def test_of_visits_that_enrol_at_once_at_most_one_does(directory, portal):
+    """With nothing there to replace, all may have to begin again, but never do two succeed."""
+    for _ in range(5):
+        who = directory.new_person(mfa=True)
+        visits = [choosing_app(portal, who) for _ in range(4)]
+        pages = at_once(4, lambda number: visits[number][0].post(
+            "verify", code=visits[number][1].code()).title())
+        winners = [app for (_, app), title in zip(visits, pages)
+                   if title == "Your second step is set up"]
+        stored = directory.values(who, "appPasswordMfaMethod")
+        assert len(stored) == len(winners) <= 1
+        if winners:
+            assert let_in(portal, who, winners[0])
+        else:
+            assert enrolled(portal, who)
+
+
+def test_of_visits_with_one_code_of_the_administrator_exactly_one_enrols(directory, start_portal):
+    portal = start_portal({"enrolment": "code"})
+    for _ in range(3):
+        who = directory.new_person(mfa=True)
+        code = portal.done("mfa", "on", who.uid, "--code").split()[-1]
+        visits = []
+        for _ in range(4):
+            client = signed_in(portal, who)
+            client.post("enrolment-code", code=code)
+            client.post("start")
+            client.post("choose", method="app")
+            visits.append((client, Authenticator(client.page.secret())))
+        pages = at_once(4, lambda number: visits[number][0].post(
+            "verify", code=visits[number][1].code()).title())
+        assert pages.count("Your second step is set up") == 1
+        assert len(directory.values(who, "appPasswordMfaMethod")) == 1
+
+
+def test_a_code_by_mail_is_good_for_five_tries_and_once(directory, portal):
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    first, second = (signed_in(portal, who, **{"X-Real-IP": f"198.51.100.{20 + number}"})
+                     for number in range(2))
+    code = portal.code_by_mail()
+    assert first.post("verify", code=code).title() == "Your second step", "another visit's"
+    second.post("verify", code=code)
+    second.post("sign-out")
+    assert signed_in(portal, who).post("verify", code=code).title() == "Your second step"
+
+
+def test_a_code_by_mail_is_worth_nothing_after_five_wrong_tries(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    client = signed_in(portal, who)
+    code = portal.code_by_mail()
+    wrong = f"{(int(code) + 1) % 1000000:06}"
+    for number in range(5):
+        client.headers["X-Real-IP"] = f"198.51.100.{30 + number}"
+        client.post("verify", code=wrong)
+    client.headers["X-Real-IP"] = "198.51.100.40"
+    assert client.post("verify", code=code).title() == "Your second step"
+    assert " reason=wrong-second-factor " in portal.events()[-1]
+
+
+# ---- those who would keep others out ----
+
+def test_slow_clients_hold_nobody_up(directory, portal):
+    who = directory.new_person(mfa=True)
+    slow = []
+    for number in range(50):
+        connection = socket.create_connection(("127.0.0.1", portal.port))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " if number % 2 else
+                           b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n")
+        slow.append(connection)
+    try:
+        for _ in range(3):
+            for connection in slow:
+                connection.sendall(b"x")
+            took, page = seconds(lambda: signed_in(portal, who).page)
+            assert page.title() == "Two-step verification is turned on for you" and took < 1
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+# ---- secrets ----
+
+def test_no_secret_gets_into_log_output_arguments_or_environment(directory, start_portal):
+    portal = start_portal()
+    program = pathlib.Path(portal.conf["sendmail"])
+    program.write_text(program.read_text().replace(
+        "#!/bin/sh\n", f'#!/bin/sh\n{{ echo "$@"; env; }} >>{portal.folder}/sendmail.called\n'))
+    who = directory.new_person(mfa=True)
+    client, app = choosing_app(portal, who)
+    key = client.page.secret()
+    used = [app.code()]
+    client.post("verify", code=used[0])
+    shown = make_app_password(client)
+    client.get("")
+    client.post("change-method")
+    client.post("choose", method="mail")
+    client.post("contact", address="someone@elsewhere.example")
+    used.append(portal.code_by_mail())
+    client.post("verify", code=used[1])
+    token, cookie = client.page.token(), client.cookie.split("=")[1]
+    proc = pathlib.Path(f"/proc/{portal.process.pid}")
+    places = {name: path.read_bytes().decode(errors="replace") for name, path in {
+        "log": portal.log, "output": portal.folder / "portal.out",
+        "arguments": proc / "cmdline", "environment": proc / "environ",
+        "sendmail": portal.folder / "sendmail.called"}.items()}
+    secrets = [who.password, key, shown, shown.replace("-", ""), *used, token, cookie,
+               pathlib.Path(portal.conf["key_file"]).read_text().strip()]
+    for name, text in places.items():
+        for secret in secrets:
+            assert secret not in text, name
+    called = set(places["sendmail"].splitlines())
+    assert "-i -F App passwords -- someone@elsewhere.example" in called
+    assert {line for line in called if "=" in line and not line.startswith(("PWD=", "_=", "SHLVL="))
+            } <= {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "OLDPWD="}
