@@ -342,7 +342,9 @@ static enum MHD_Result take_body(struct request *request, const char *data, size
     request->body_bytes += *size;
     if (request->body_bytes > BODY_BYTES_MAX)
         return MHD_NO; /* nothing of ours sends that much: the connection is closed */
-    if (request->fields != NULL && MHD_post_process(request->fields, data, *size) != MHD_YES)
+    /* The library would take a NUL for the end of a field. */
+    if (memchr(data, '\0', *size) != NULL ||
+        (request->fields != NULL && MHD_post_process(request->fields, data, *size) != MHD_YES))
         request->exchange.form.is_bad = true;
     *size = 0;
     return MHD_YES;

@@ -163,6 +163,8 @@ def status(answer):
 LABEL = "&services=&expires=never"
 BODIES = {
     "a NUL in a field": "label=a%00b" + LABEL,
+    "a NUL in a field as it is": "label=a\0b" + LABEL,
+    "a NUL behind the token": "\0" + LABEL,
     "a field twice": "label=a&label=b" + LABEL,
     "a label that is too long": "label=" + "a" * 600 + LABEL,
     "a token that is too long": "label=a&csrf=x" + LABEL,
@@ -190,6 +192,17 @@ def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
     assert status(answer) in (303, 400, 403)
     assert "/password\r\n" not in answer
     assert directory.values(who, "appPassword") == []
+
+
+@pytest.mark.parametrize("behind", ["\0x", "%00x", "\0", "%00"])
+def test_what_stands_behind_a_nul_is_not_cut_off_the_password(directory, portal, behind):
+    who = directory.new_person(mfa=True)
+    client = portal.client()
+    token = client.get("").token()
+    password = urllib.parse.quote(who.password)
+    body = f"csrf={token}&login={who.uid}&password={password}"
+    assert status(raw(portal, form(client, "sign-in", body + behind))) in (400, 403)
+    assert status(raw(portal, form(client, "sign-in", body))) == 303
 
 
 def test_a_body_is_taken_up_to_16_kib_in_whatever_form(directory, portal):
