@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VISITS_MAX           1000
-#define VISITS_OF_PERSON_MAX 20
-#define IDLE_MS              (10 * 60 * 1000)
-#define TAG_BYTES            32
-#define VARIANT              sodium_base64_VARIANT_URLSAFE_NO_PADDING
+#define VISITS_MAX    1000
+#define VISITS_OF_ONE 20
+#define IDLE_MS       (10 * 60 * 1000)
+#define TAG_BYTES     32
+#define VARIANT       sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 /* A place for a visit. */
 struct place {
@@ -140,37 +140,48 @@ void apw_visit_end(struct apw_visits *visits, struct apw_visit *visit)
     pthread_mutex_unlock(&visits->mutex);
 }
 
-static bool is_better_room(const struct place *place, const struct place *room)
+/* Frees the places of visits that are over, so that their secrets do not outlive them for long. */
+static void clear_old(struct apw_visits *visits, int64_t now_ms)
 {
-    return room == NULL ||
-           (room->visit != NULL && (place->visit == NULL || place->last_ms < room->last_ms));
+    for (size_t i = 0; i < VISITS_MAX; i++) {
+        struct place *place = &visits->place[i];
+
+        if (place->visit != NULL && !place->is_entered && is_over(place, now_ms))
+            free_place(place);
+    }
 }
 
-/* A free place; where there is none, that of the visit that was idle the longest. Who has many
- * visits already gives up one of those, so that signing in again and again costs nobody else
- * theirs. Those that are over are cleared on the way, so that their secrets do not outlive them for
- * long. */
-static struct place *make_room(struct apw_visits *visits, const char *dn, int64_t now_ms)
+/* Whether `place` makes room sooner than `other`, which may be NULL: free places first, then visits
+ * with fewer rights, then those that were idle longer. */
+static bool goes_first(const struct place *place, const struct place *other)
+{
+    if (other == NULL || place->visit == NULL || other->visit == NULL)
+        return other == NULL || other->visit != NULL;
+    if (place->visit->rights != other->visit->rights)
+        return place->visit->rights < other->visit->rights;
+    return place->last_ms < other->last_ms;
+}
+
+/* The place that makes room for a visit to `dn`: one of the same person's where they have as many
+ * as one may have, so that nobody crowds out the others. */
+static struct place *make_room(struct apw_visits *visits, const char *dn)
 {
     struct place *room = NULL, *own = NULL;
     size_t own_count = 0;
 
     for (size_t i = 0; i < VISITS_MAX; i++) {
         struct place *place = &visits->place[i];
-        bool is_own;
+        bool is_own = place->visit != NULL && strcmp(place->visit->dn, dn) == 0;
 
-        if (place->visit != NULL && !place->is_entered && is_over(place, now_ms))
-            free_place(place);
-        is_own = place->visit != NULL && strcmp(place->visit->dn, dn) == 0;
         own_count += is_own;
         if (place->is_entered)
             continue;
-        if (is_better_room(place, room))
+        if (goes_first(place, room))
             room = place;
-        if (is_own && is_better_room(place, own))
+        if (is_own && goes_first(place, own))
             own = place;
     }
-    if (own_count >= VISITS_OF_PERSON_MAX && own != NULL)
+    if (own_count >= VISITS_OF_ONE && own != NULL)
         room = own;
     if (room != NULL)
         free_place(room);
@@ -195,7 +206,8 @@ struct apw_visit *apw_visit_begin(struct apw_visits *visits, const char *login, 
 
     if (visit != NULL && copy != NULL && strlen(login) < sizeof visit->login) {
         pthread_mutex_lock(&visits->mutex);
-        place = make_room(visits, dn, now_ms);
+        clear_old(visits, now_ms);
+        place = make_room(visits, dn);
         if (place != NULL) {
             visit->dn = copy;
             strcpy(visit->login, login);

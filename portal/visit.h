@@ -74,9 +74,9 @@ void apw_visits_free(struct apw_visits **visits);
 struct apw_visit *apw_visit_enter(struct apw_visits *visits, const char *cookie, int64_t now_ms);
 void apw_visit_leave(struct apw_visits *visits, struct apw_visit *visit);
 
-/* A new one, entered, with its cookie. Where there is no room, the one that was idle the longest
- * goes; a person who has twenty loses the oldest of these. NULL where memory is short. `dn` is
- * copied. */
+/* A new one, entered, with its cookie. Where there is no room, or too many of the same person, the
+ * one with the fewest rights goes, and of these the one that was idle the longest. NULL where
+ * memory is short. `dn` is copied. */
 struct apw_visit *apw_visit_begin(struct apw_visits *visits, const char *login, const char *dn,
                                   int64_t now_ms, char cookie_r[APW_COOKIE_SIZE]);
 

@@ -514,6 +514,17 @@ def test_slow_clients_hold_nobody_up(directory, portal):
             connection.close()
 
 
+def test_nobody_crowds_out_the_visits_of_others(directory, start_portal):
+    """There is room for a thousand visits; one person cannot have them all."""
+    portal = start_portal()
+    who, crowd = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    client, _ = enrolled(portal, who)
+    own, _ = enrolled(portal, crowd)
+    at_once(8, lambda _: [signed_in(portal, crowd) for _ in range(130)])
+    assert client.get("").title() == "Your app passwords"
+    assert own.get("").title() == "Your app passwords", "the one with more rights stays"
+
+
 # ---- secrets ----
 
 def test_no_secret_gets_into_log_output_arguments_or_environment(directory, start_portal):
