@@ -4,6 +4,7 @@ import concurrent.futures
 import pathlib
 import re
 import socket
+import time
 import urllib.parse
 
 import pytest
@@ -416,6 +417,24 @@ def test_wrong_codes_count_against_account_and_address_after_a_right_password(di
     assert let_in(portal, who, app, **{"X-Real-IP": "198.51.100.6"})
     other = directory.new_person(mfa=True)
     assert enrolled(portal, other, **{"X-Real-IP": "198.51.100.5"}), "another account"
+
+
+def test_what_others_try_from_elsewhere_is_not_paid_for_by_the_persons_own_address(
+        directory, portal):
+    """Who knows the password makes the account wait, from many addresses. Whoever comes from their
+    own address meanwhile must wait for that minute only, not for the quarter of an hour behind it.
+    """
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    for number in range(7):
+        try_codes(portal, who, app, 5, f"203.0.113.{number}")
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.7"})
+    for _ in range(8):
+        client.post("verify", code=app.wrong_code())
+        assert reasons(portal, "198.51.100.7")[-1] == "too-many-tries"
+    time.sleep(5.1)  # what the account has to wait at first
+    page = client.post("verify", code=app.code())
+    assert page.title() == "Your app passwords", portal.events()[-1]
 
 
 # ---- codes that are used at the same moment ----
