@@ -67,7 +67,7 @@ int apw_step_mail(struct apw_step *step, const char *to, const char *file)
     apw_page_set(&step->page, "time", NULL);
     apw_buffer_free(&text);
     if (status != 0)
-        apw_step_log(step, APW_ACCEPTED, APW_REASON_NOT_DONE, "mail", NULL, &error);
+        apw_step_log(step, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
     return status;
 }
 
@@ -83,7 +83,7 @@ void apw_step_notify(struct apw_step *step, const char *file, const char *label)
     }
     apw_error_set(&error, "%s has no mail address that can be read and written to",
                   step->account.user->dn);
-    apw_step_log(step, APW_ACCEPTED, APW_REASON_NOT_DONE, "mail", NULL, &error);
+    apw_step_log(step, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
 }
 
 /* ---- who asks ---- */
