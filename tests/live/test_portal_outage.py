@@ -264,6 +264,40 @@ def test_mail_that_cannot_be_sent_undoes_nothing_and_is_logged(stoppable, start_
         "Verify your alternate e-mail address"
 
 
+def test_a_sendmail_that_hangs_is_ended_with_all_it_has_started(stoppable, start_portal):
+    """It ends after ten seconds, and holds up nobody else."""
+    portal = start_portal(to=stoppable)
+    program = portal.folder / "sendmail"
+    program.write_text(f"#!/bin/sh\ntouch {portal.folder}/started\n"
+                       f"sleep 600 & echo $! >{portal.folder}/child\nwait\n")
+    who, other = stoppable.new_person(mfa=True), stoppable.new_person(mfa=True)
+    client, app = choosing_app(portal, who)
+    waiting = threading.Thread(target=lambda: client.post("verify", code=app.code()))
+    begin = time.monotonic()
+    waiting.start()
+    wait_until((portal.folder / "started").exists, "sendmail")
+    took, _ = seconds(lambda: signed_in(portal, other))
+    assert took < 1
+    waiting.join()
+    assert 10 <= time.monotonic() - begin < 12
+    assert client.page.title() == "Your second step is set up"
+    assert last(portal).endswith('sendmail took longer than 10 seconds"')
+    child = pathlib.Path("/proc") / (portal.folder / "child").read_text().strip()
+    wait_until(lambda: not child.exists(), "what sendmail has started to end")
+
+
+def test_sendmail_may_be_ended_by_signals_like_any_program(stoppable, start_portal):
+    """None of those that the portal waits for is blocked in it."""
+    portal = start_portal(to=stoppable)
+    program = portal.folder / "sendmail"
+    program.write_text("#!/usr/bin/perl\n"  # a shell would unblock them itself
+                       "open my $status, '<', '/proc/self/status';\n"
+                       f"open my $out, '>', '{portal.folder}/blocked';\n"
+                       "print $out grep /SigBlk/, <$status>;\n")
+    enrolled(portal, stoppable.new_person(mfa=True))
+    assert (portal.folder / "blocked").read_text().split() == ["SigBlk:", "0" * 16]
+
+
 # ---- coming and going ----
 
 def test_a_restart_ends_every_visit_and_keeps_every_second_factor(stoppable, start_portal):
