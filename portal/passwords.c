@@ -160,13 +160,13 @@ static void fail(struct apw_step *step, enum apw_manage_result result, const cha
     case APW_MANAGE_INVALID:
         text = APW_TEXT_BAD_REQUEST;
         break;
-    case APW_MANAGE_REFUSED:
     case APW_MANAGE_CONFLICT:
     case APW_MANAGE_MFA_IS_OFF:
         text = APW_TEXT_CHANGED_MEANWHILE;
         break;
     case APW_MANAGE_DONE:
     case APW_MANAGE_UNCHANGED:
+    case APW_MANAGE_REFUSED: /* by the server: it may only be read, perhaps */
     case APW_MANAGE_NOT_PERMITTED:
     case APW_MANAGE_CONFIGURATION:
     case APW_MANAGE_UNAVAILABLE:

@@ -114,6 +114,35 @@ def test_without_the_directory_nothing_is_done_and_the_visit_goes_on_afterwards(
     assert name == "signing in" or stored(stoppable, who) != before
 
 
+@pytest.mark.parametrize("name", STEPS)
+def test_a_directory_that_may_only_be_read_is_as_good_as_none(stoppable, portal, name):
+    prepare, path, fields_of = STEPS[name]
+    who = stoppable.new_person(mfa=True)
+    client, app = prepare(portal, who)
+    if name.startswith("revoking"):
+        stoppable.add_app_password(who, id="k7q2")
+    before = stored(stoppable, who)
+    token, fields = client.page.token(), fields_of(who, app)
+    set_read_only(stoppable, True)
+    try:
+        page = client.post(path, token, **fields)
+    finally:
+        set_read_only(stoppable, False)
+    assert stored(stoppable, who) == before
+    if name == "signing in":
+        assert page.status == 200
+    else:
+        assert (page.status, page.title()) == UNAVAILABLE
+        assert "verdict=unavailable reason=directory-unavailable" in last(portal)
+
+
+def set_read_only(directory, is_read_only):
+    connection = ldap.initialize(directory.ldapi)
+    connection.sasl_interactive_bind_s("", ldap.sasl.external())
+    connection.modify_s("olcDatabase={1}mdb,cn=config", [
+        (ldap.MOD_REPLACE, "olcReadOnly", [b"TRUE" if is_read_only else b"FALSE"])])
+
+
 def test_a_silent_directory_holds_up_nobody_who_does_not_ask_it(stoppable, portal):
     who = stoppable.new_person(mfa=True)
     client, _ = in_the_list(portal, who)
