@@ -73,6 +73,13 @@ int apw_language_select(const struct apw_languages *languages, unsigned language
     return 0;
 }
 
+void apw_language_leave(void)
+{
+    setlocale(LC_MESSAGES, "C");
+    unsetenv("LANGUAGE");
+    _nl_msg_cat_cntr++;
+}
+
 const char *apw_translate(const char *text)
 {
     return dgettext(DOMAIN, text);

@@ -26,6 +26,9 @@ void apw_languages_find(const char *folder, struct apw_languages *languages_r);
 int apw_language_select(const struct apw_languages *languages, unsigned language,
                         struct apw_error *error);
 
+/* What the system says is English again: strerror() is for the log. */
+void apw_language_leave(void);
+
 /* The text in the selected language; the text itself where it has no translation. Borrowed for
  * good. */
 const char *apw_translate(const char *text);

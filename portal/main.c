@@ -57,15 +57,22 @@ static int open_directory(struct apw_portal *portal, struct apw_error *error)
     return 0;
 }
 
+static int load_texts(struct apw_portal *portal, struct apw_error *error)
+{
+    int status = -1;
+
+    apw_languages_find(APW_LOCALEDIR, &portal->languages);
+    if (apw_texts_load(&portal->languages, error) == 0)
+        status = apw_templates_load(APW_PAGESDIR, &portal->languages, &portal->templates, error);
+    apw_language_leave();
+    return status;
+}
+
 static int open_portal(const char *config_path, struct apw_portal *portal, struct apw_error *error)
 {
-    apw_languages_find(APW_LOCALEDIR, &portal->languages);
     return apw_config_read_without_identity(config_path, &portal->config, error) == 0 &&
                    apw_conf_read(config_path, &portal->conf, error) == 0 &&
-                   apw_texts_load(&portal->languages, error) == 0 &&
-                   apw_templates_load(APW_PAGESDIR, &portal->languages, &portal->templates,
-                                      error) == 0 &&
-                   open_directory(portal, error) == 0 &&
+                   load_texts(portal, error) == 0 && open_directory(portal, error) == 0 &&
                    apw_visits_new(&portal->visits, error) == 0 &&
                    apw_throttle_new(&portal->password_throttle, error) == 0 &&
                    apw_throttle_new(&portal->factor_throttle, error) == 0 &&

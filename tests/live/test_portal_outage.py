@@ -293,6 +293,12 @@ def test_mail_that_cannot_be_sent_undoes_nothing_and_is_logged(stoppable, start_
         "Verify your alternate e-mail address"
 
 
+def test_a_sendmail_that_is_not_there_is_logged(stoppable, start_portal):
+    portal = start_portal({"sendmail": "/nonexistent/sendmail"}, to=stoppable)
+    enrolled(portal, stoppable.new_person(mfa=True))
+    assert last(portal).endswith('error="/nonexistent/sendmail: No such file or directory"')
+
+
 def test_a_sendmail_that_hangs_is_ended_with_all_it_has_started(stoppable, start_portal):
     """It ends after ten seconds, and holds up nobody else."""
     portal = start_portal(to=stoppable)
