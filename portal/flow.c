@@ -147,7 +147,10 @@ static bool read_account(struct apw_step *step)
     }
     apw_visit_end(step->portal->visits, visit);
     step->visit = NULL;
-    show_sign_in(step->portal, step->exchange, 403, APW_TEXT_VISIT_OVER, false);
+    if (step->portal->conf->trusted_user_header != NULL) /* nobody signs in here */
+        apw_flow_fail(step->portal, step->exchange, 403, APW_TEXT_VISIT_OVER);
+    else
+        show_sign_in(step->portal, step->exchange, 403, APW_TEXT_VISIT_OVER, false);
     return false;
 }
 
@@ -316,15 +319,24 @@ static void answer_with_visit(const struct apw_portal *portal, struct apw_exchan
     finish(&step);
 }
 
+/* Whether it is a page for who has signed in. */
+static bool is_page(const char *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (!routes[i].is_post && is_path(&routes[i], path))
+            return true;
+    return false;
+}
+
 /* Before signing in there is one page and one form. */
 static void answer_stranger(const struct apw_portal *portal, struct apw_exchange *exchange)
 {
     if (exchange->is_post && strcmp(exchange->path, "sign-in") == 0)
         sign_in(portal, exchange);
-    else if (exchange->is_post)
-        show_sign_in(portal, exchange, 403, APW_TEXT_VISIT_OVER, false);
-    else if (exchange->path[0] == '\0')
+    else if (!exchange->is_post && exchange->path[0] == '\0')
         show_sign_in(portal, exchange, 200, APW_TEXT_NONE, false);
+    else if (exchange->is_post || is_page(exchange->path))
+        show_sign_in(portal, exchange, 403, APW_TEXT_VISIT_OVER, false);
     else
         apw_flow_fail(portal, exchange, 404, APW_TEXT_NOT_FOUND);
 }

@@ -517,6 +517,18 @@ def test_a_visit_ends_where_the_proxy_names_somebody_else_or_nobody(directory, s
     assert directory.values(other, "appPassword") == []
 
 
+def test_who_is_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
+        directory, single_sign_on):
+    who = directory.new_person(mfa=True)
+    client = single_sign_on.client(**{"X-Remote-User": who.uid})
+    client.get("")
+    disable(directory, who)
+    for expected in ("You are no longer signed in", "did not say who you are"):
+        page = client.get("")
+        assert page.status == 403 and expected in page.words()
+        assert "password" not in re.findall(r'type="([^"]*)"', page.text)
+
+
 def test_the_socket_of_single_sign_on_is_for_the_proxys_group_alone(single_sign_on):
     path = pathlib.Path(single_sign_on.conf["listen"].removeprefix("unix:"))
     assert path.stat().st_mode & 0o777 == 0o660

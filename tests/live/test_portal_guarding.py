@@ -131,6 +131,18 @@ def test_after_signing_out_the_cookie_and_the_token_are_worth_nothing(directory,
     assert directory.values(who, "appPassword") == []
 
 
+def test_a_page_of_a_visit_that_is_over_leads_to_signing_in(directory, portal):
+    client, _ = enrolled(portal, directory.new_person(mfa=True))
+    client.get("")
+    client.post("sign-out")
+    for path in ("choose", "app", "contact", "contact-code", "verified", "password",
+                 "profile/" + "A" * 43):
+        page = client.get(path)
+        assert (page.status, page.title()) == (403, "App passwords for mail")
+        assert "You are no longer signed in" in page.words()
+    assert client.get("nowhere").status == 404
+
+
 # ---- what is sent ----
 
 def raw(portal, request, timeout=20):
@@ -234,7 +246,7 @@ def test_a_body_is_taken_up_to_16_kib_in_whatever_form(directory, portal):
     ("a path upwards", "GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
     ("a path upwards in disguise", "GET /%2e%2e%2fportal.conf HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
     ("a template", "GET /sign-in.html HTTP/1.1\r\nHost: x\r\n\r\n", {404}),
-    ("a NUL in the path", "GET /choose%00x HTTP/1.1\r\nHost: x\r\n\r\n", {404, 403, 400}),
+    ("a NUL in the path", "GET /nowhere%00x HTTP/1.1\r\nHost: x\r\n\r\n", {404, 403, 400}),
     ("a long path", "GET /" + "x" * 20000 + " HTTP/1.1\r\nHost: x\r\n\r\n", {404, 414, 431}),
     ("a long header", "GET / HTTP/1.1\r\nHost: x\r\nX: " + "x" * 60000 + "\r\n\r\n", {431, None}),
     ("many headers", "GET / HTTP/1.1\r\nHost: x\r\n" + "X: x\r\n" * 9000 + "\r\n", {431, None}),
