@@ -20,8 +20,8 @@ static const char *const attributes[] = {
 
 static const char *const enrolment_attributes[] = {
     "appPasswordMfaMethod",
+    "nsUniqueId", /* on 389 Directory Server */
     "entryUUID",  /* RFC 4530 */
-    "nsUniqueId", /* the same on 389 Directory Server */
     "mail",
 };
 #define ENROLMENT_COUNT (sizeof enrolment_attributes / sizeof enrolment_attributes[0])
@@ -219,10 +219,12 @@ static void free_values(struct apw_values *values)
 /* What is there of it; it was asked for only where an enrolment needs it. */
 static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
 {
-    const struct apw_attribute *id = apw_entry_attribute(entry, "entryUUID");
+    /* Not the other way round: 389 Directory Server gives entries an entryUUID when its plugin for
+     * that is turned on, long after what was bound to nsUniqueId, and keeps both. */
+    const struct apw_attribute *id = apw_entry_attribute(entry, "nsUniqueId");
 
     if (id == NULL || id->count == 0)
-        id = apw_entry_attribute(entry, "nsUniqueId");
+        id = apw_entry_attribute(entry, "entryUUID");
     if (id != NULL && id->count == 1) {
         user->unique_id = strdup(id->value[0].bytes);
         if (user->unique_id == NULL)
@@ -326,7 +328,9 @@ static enum apw_manage_result search(const struct apw_manager *manager, const ch
     return APW_MANAGE_DONE;
 }
 
+/* Below `base`, what the configuration's filter finds for the login. */
 static enum apw_manage_result search_login(const struct apw_manager *manager, const char *login,
+                                           const char *base, enum apw_scope scope,
                                            struct apw_entry **entries_r, struct apw_error *error)
 {
     const struct apw_config *config = manager->config;
@@ -347,7 +351,7 @@ static enum apw_manage_result search_login(const struct apw_manager *manager, co
         apw_error_set(error, "out of memory");
         return APW_MANAGE_UNAVAILABLE;
     }
-    result = search(manager, config->base, config->scope, filter, entries_r, error);
+    result = search(manager, base, scope, filter, entries_r, error);
     free(filter);
     return result;
 }
@@ -356,15 +360,18 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
                                      const struct apw_target *target, struct apw_user **user_r,
                                      struct apw_error *error)
 {
+    const struct apw_config *config = manager->config;
+    const char *base = target->dn != NULL ? target->dn : config->base;
+    enum apw_scope scope = target->dn != NULL ? APW_SCOPE_BASE : config->scope;
     struct apw_entry *entries = NULL;
     enum apw_manage_result result;
 
     *user_r = NULL;
-    result = target->dn != NULL
-                 ? search(manager, target->dn, APW_SCOPE_BASE, "(objectClass=*)", &entries, error)
-                 : search_login(manager, target->login, &entries, error);
+    result = target->login != NULL
+                 ? search_login(manager, target->login, base, scope, &entries, error)
+                 : search(manager, base, scope, "(objectClass=*)", &entries, error);
     if (result == APW_MANAGE_DONE)
-        result = read_entry(entries, name_attribute(manager->config), user_r, error);
+        result = read_entry(entries, name_attribute(config), user_r, error);
     apw_entries_free(&entries);
     return result;
 }

@@ -39,8 +39,9 @@ struct apw_manager {
     bool with_enrolment; /* read what an enrolment needs, too: see struct apw_user */
 };
 
-/* Whose entry: by a login that the configuration's filter finds, or by its DN. One of the two; the
- * other is NULL. Borrowed. */
+/* Whose entry: by a login that the configuration's filter finds, or by its DN; the other is NULL.
+ * Where both are given, the entry of that DN, provided that the filter finds it by that login.
+ * Borrowed. */
 struct apw_target {
     const char *login;
     const char *dn;
@@ -82,7 +83,7 @@ struct apw_user {
     int64_t enforce_from;
 
     /* Only where the manager is `with_enrolment`. */
-    char *unique_id; /* entryUUID or nsUniqueId; NULL where it has none, or hidden */
+    char *unique_id; /* nsUniqueId or entryUUID; NULL where it has none, or hidden */
     struct apw_values mail;
     struct apw_values method; /* appPasswordMfaMethod, as stored */
 

@@ -117,9 +117,10 @@ static enum apw_account_state find(const struct apw_portal *portal, const struct
 }
 
 enum apw_account_state apw_account_read(const struct apw_portal *portal, const char *dn,
-                                        struct apw_account *account_r, struct apw_error *error)
+                                        const char *login, struct apw_account *account_r,
+                                        struct apw_error *error)
 {
-    return find(portal, &(struct apw_target){.dn = dn}, account_r, error);
+    return find(portal, &(struct apw_target){.dn = dn, .login = login}, account_r, error);
 }
 
 enum apw_account_state apw_account_find(const struct apw_portal *portal, const char *login,

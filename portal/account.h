@@ -21,12 +21,14 @@ struct apw_account {
 enum apw_account_state {
     APW_ACCOUNT_UNAVAILABLE = 0, /* the directory gives no answer, or one that makes no sense */
     APW_ACCOUNT_THERE,
-    APW_ACCOUNT_GONE, /* no such entry any more, or disabled */
+    APW_ACCOUNT_GONE, /* no such entry any more, no longer found by the login, or disabled */
 };
 
-/* Reads the entry of `dn`. A second factor that cannot be opened is UNAVAILABLE, not none. */
+/* Reads the entry of `dn`, as long as it is the one that `login` finds. A second factor that cannot
+ * be opened is UNAVAILABLE, not none. */
 enum apw_account_state apw_account_read(const struct apw_portal *portal, const char *dn,
-                                        struct apw_account *account_r, struct apw_error *error);
+                                        const char *login, struct apw_account *account_r,
+                                        struct apw_error *error);
 
 /* The same by login, for whom the site's single sign-on vouches. */
 enum apw_account_state apw_account_find(const struct apw_portal *portal, const char *login,

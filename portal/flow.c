@@ -132,7 +132,7 @@ static bool read_account(struct apw_step *step)
     struct apw_visit *visit = step->visit;
     struct apw_error error = {""};
 
-    switch (apw_account_read(step->portal, visit->dn, &step->account, &error)) {
+    switch (apw_account_read(step->portal, visit->dn, visit->login, &step->account, &error)) {
     case APW_ACCOUNT_UNAVAILABLE:
         apw_step_give_up(step, "look-up", &error);
         return false;
