@@ -12,6 +12,7 @@ from ds389 import DirectoryServer
 from processes import wait_until
 from slapd import BASE, IDENTITIES, secret
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
+from visits import enrolled, let_in, make_app_password
 
 FIVE = ("appPassword", "appPasswordMfaEnabled", "appPasswordMfaEnforceFrom", "appPasswordUsed",
         "appPasswordMfaMethod")
@@ -214,6 +215,19 @@ def test_the_doctor_finds_nothing_wrong(directory389, tmp_path):
     wrong = [line for line in called.stdout.splitlines()
              if line.startswith(("PROBLEM", "unknown")) and "values: " not in line]
     assert called.returncode in (DONE, FAILED) and wrong == [], called.stdout + called.stderr
+
+
+def test_the_self_service_page_the_whole_way(directory389, server, start_portal):
+    """What a second factor is bound to there is nsUniqueId."""
+    portal = start_portal(to=directory389, uri=directory389.ldap)
+    who = directory389.new_person(mfa=True)
+    client, app = enrolled(portal, who)
+    shown = make_app_password(client)
+    assert server.sign_in(who.uid, shown).code == ACCEPTED
+    client = let_in(portal, who, app)
+    client.post("revoke-all")
+    assert server.sign_in(who.uid, shown).code == REFUSED
+    assert directory389.values(who, "appPassword") == []
 
 
 # ---- rights ----
