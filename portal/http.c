@@ -299,6 +299,8 @@ static void add_headers(const struct apw_portal *portal, const struct apw_exchan
                    "attachment; filename=\"mail.mobileconfig\"");
     if (exchange->location[0] != '\0')
         add_header(response, MHD_HTTP_HEADER_LOCATION, exchange->location);
+    if (exchange->status == 405)
+        add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, POST"); /* RFC 9110, 15.5.6 */
     if (exchange->status == 503)
         add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "60");
     if (exchange->new_cookie[0] != '\0')

@@ -289,6 +289,7 @@ def test_every_answer_has_the_headers_that_keep_browsers_strict(directory, https
         assert HEADERS.items() <= dict(page.headers).items()
         is_asset = page.headers["Content-Type"].startswith(("text/css", "text/javascript"))
         assert page.headers["Cache-Control"] == ("max-age=3600" if is_asset else "no-store")
+    assert pages[-2].headers["Allow"] == "GET, POST"
 
 
 def test_no_page_has_script_or_style_of_its_own(directory, portal):
