@@ -1,4 +1,5 @@
 #include "account.h"
+#include "browser.h"
 #include "clock.h"
 #include "hash.h"
 #include "manage.h"
@@ -195,11 +196,12 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
 }
 
 static enum apw_verdict sign_in(const struct apw_portal *portal, const char *typed,
-                                const char *password, const char *client,
+                                const char *password, const char *client, const char *browser,
                                 char login_r[APW_LOGIN_SIZE], char **dn_r,
                                 enum apw_reason *reason_r, struct apw_error *error)
 {
     char network[APW_ADDRESS_TEXT_SIZE + 4];
+    const char *payer = network;
     enum apw_verdict verdict;
 
     *reason_r = APW_REASON_MALFORMED;
@@ -207,18 +209,20 @@ static enum apw_verdict sign_in(const struct apw_portal *portal, const char *typ
         strlen(password) > APW_PASSWORD_BYTES_MAX)
         return APW_REFUSED;
     apw_client_network(client, network);
+    if (apw_browser_is_known(portal->conf->key, login_r, browser))
+        payer = browser;
     *reason_r = APW_REASON_TOO_MANY_TRIES;
-    if (!apw_throttle_take(portal->password_throttle, PASSWORD_TRIES, network, &password_patience,
+    if (!apw_throttle_take(portal->password_throttle, PASSWORD_TRIES, payer, &password_patience,
                            apw_clock_monotonic_ms()))
         return APW_REFUSED;
     verdict = check_password(portal, login_r, password, dn_r, reason_r, error);
     if (verdict != APW_REFUSED)
-        apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, network);
+        apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
     return verdict;
 }
 
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal, const char *login,
-                                     const char *password, const char *client,
+                                     const char *password, const char *client, const char *browser,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r)
 {
     int64_t start = apw_clock_monotonic_ms();
@@ -227,7 +231,7 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal, const char
     enum apw_reason reason;
 
     *dn_r = NULL;
-    verdict = sign_in(portal, login, password, client, login_r, dn_r, &reason, &error);
+    verdict = sign_in(portal, login, password, client, browser, login_r, dn_r, &reason, &error);
     /* The search's error may name the login, and that may be an app password in the wrong field. */
     if (apw_password_is_login(login, strlen(login)) || verdict == APW_REFUSED)
         error.text[0] = '\0';

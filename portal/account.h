@@ -35,11 +35,11 @@ enum apw_account_state apw_account_find(const struct apw_portal *portal, const c
                                         struct apw_account *account_r, struct apw_error *error);
 void apw_account_free(struct apw_account *account);
 
-/* Checks login and account password, as typed. Of APW_ACCEPTED, login_r is the canonical login and
- * *dn_r the entry, which the caller frees. A refusal takes refusal_delay. Leaves its line in the
- * log. */
+/* Checks login and account password, as typed. `browser` is the mark of the browser, or "". Of
+ * APW_ACCEPTED, login_r is the canonical login and *dn_r the entry, which the caller frees. A
+ * refusal takes refusal_delay. Leaves its line in the log. */
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal, const char *login,
-                                     const char *password, const char *client,
+                                     const char *password, const char *client, const char *browser,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);
 
 /* Stores a second factor that was verified, in place of the one so far. CONFLICT where somebody

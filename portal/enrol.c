@@ -1,3 +1,4 @@
+#include "browser.h"
 #include "clock.h"
 #include "qr.h"
 #include "step.h"
@@ -32,20 +33,32 @@ static void name_network(const struct apw_step *step, char name_r[512])
     snprintf(name_r, 512, "%s %s", network, step->account.user->unique_id);
 }
 
+/* The browser's mark where this person has passed the second step in it before, else NULL. */
+static const char *known_browser(const struct apw_step *step)
+{
+    const char *mark = step->exchange->browser;
+
+    return apw_browser_is_known(step->portal->conf->key, step->visit->login, mark) ? mark : NULL;
+}
+
 /* Pays for a try of the second factor; false where there is waiting to do. */
 static bool take_try(const struct apw_step *step)
 {
     struct apw_throttle *throttle = step->portal->factor_throttle;
+    const char *browser = known_browser(step);
     int64_t now = apw_clock_monotonic_ms();
     char network[512];
 
+    if (browser != NULL)
+        return apw_throttle_take(throttle, FACTOR_TRIES, browser, &network_patience, now);
     name_network(step, network);
     if (!apw_throttle_take(throttle, FACTOR_TRIES, network, &network_patience, now))
         return false;
     if (apw_throttle_take(throttle, FACTOR_TRIES, step->account.user->unique_id, &account_patience,
                           now))
         return true;
-    /* So that many networks do not fill the table while the account waits. */
+    /* So that many networks do not fill the table while the account waits, and that none pays for
+     * what others have brought upon the account. */
     apw_throttle_give_back(throttle, FACTOR_TRIES, network);
     return false;
 }
@@ -53,12 +66,17 @@ static bool take_try(const struct apw_step *step)
 /* After a right one. What others tried from elsewhere is not forgotten. */
 static void forget_tries(const struct apw_step *step)
 {
+    struct apw_throttle *throttle = step->portal->factor_throttle;
+    const char *browser = known_browser(step);
     char network[512];
 
+    if (browser != NULL) {
+        apw_throttle_forget(throttle, FACTOR_TRIES, browser);
+        return;
+    }
     name_network(step, network);
-    apw_throttle_forget(step->portal->factor_throttle, FACTOR_TRIES, network);
-    apw_throttle_give_back(step->portal->factor_throttle, FACTOR_TRIES,
-                           step->account.user->unique_id);
+    apw_throttle_forget(throttle, FACTOR_TRIES, network);
+    apw_throttle_give_back(throttle, FACTOR_TRIES, step->account.user->unique_id);
 }
 
 /* ---- codes by mail ---- */
@@ -72,10 +90,12 @@ static void forget_mail_code(struct apw_visit *visit)
 static enum apw_text send_code(struct apw_step *step, const char *address)
 {
     struct apw_mail_code *mail = &step->visit->mail;
+    const char *browser = known_browser(step);
     char minutes[8];
     int status;
 
-    if (!apw_throttle_take(step->portal->factor_throttle, MAIL_TRIES, step->account.user->unique_id,
+    if (!apw_throttle_take(step->portal->factor_throttle, MAIL_TRIES,
+                           browser != NULL ? browser : step->account.user->unique_id,
                            &mail_patience, apw_clock_monotonic_ms())) {
         apw_step_log(step, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
         return APW_TEXT_WAIT;
@@ -177,6 +197,8 @@ static void raise_rights(struct apw_step *step, const struct apw_method *method)
     sodium_memzero(&visit->pending, sizeof visit->pending);
     forget_mail_code(visit);
     apw_visit_renew(step->portal->visits, visit, step->exchange->new_cookie);
+    if (known_browser(step) == NULL)
+        apw_browser_mark(step->portal->conf->key, visit->login, step->exchange->new_browser);
 }
 
 /* Holds what was typed against the method; *step_r is the used step of an authenticator app. */

@@ -32,6 +32,7 @@ struct apw_exchange {
     bool is_post;
     const char *path;                   /* below the root of the pages, without slashes around it */
     char cookie[APW_COOKIE_SIZE];       /* "" for none */
+    char browser[APW_COOKIE_SIZE];      /* its mark; "" for none */
     char client[APW_ADDRESS_TEXT_SIZE]; /* "" where it is not known */
     unsigned language;
     const char *signed_on; /* whom the site's single sign-on names; NULL for nobody */
@@ -43,6 +44,7 @@ struct apw_exchange {
     const char *type;                 /* of the body; NULL: HTML */
     char location[APW_LOCATION_SIZE]; /* of a redirect */
     char new_cookie[APW_COOKIE_SIZE]; /* to be set; "" for none */
+    char new_browser[APW_COOKIE_SIZE];
 };
 
 #endif

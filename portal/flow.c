@@ -165,8 +165,9 @@ static void sign_in(const struct apw_portal *portal, struct apw_exchange *exchan
 {
     struct apw_step step = {.portal = portal, .exchange = exchange};
     char login[APW_LOGIN_SIZE], *dn = NULL;
-    enum apw_verdict verdict = apw_account_sign_in(
-        portal, exchange->form.login, exchange->form.password, exchange->client, login, &dn);
+    enum apw_verdict verdict =
+        apw_account_sign_in(portal, exchange->form.login, exchange->form.password, exchange->client,
+                            exchange->browser, login, &dn);
 
     if (verdict == APW_REFUSED) {
         show_sign_in(portal, exchange, 403, APW_TEXT_REFUSED, false);

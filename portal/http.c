@@ -22,6 +22,7 @@
 #define BODY_BYTES_MAX       (16 * 1024)
 #define POST_BUFFER_BYTES    2048
 #define ASSET_BYTES_MAX      (256 * 1024)
+#define ONE_YEAR             "31536000" /* seconds */
 
 static const char form_type[] = "application/x-www-form-urlencoded";
 
@@ -87,20 +88,25 @@ static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-static const char *cookie_name(const struct apw_portal *portal)
+/* The names of our cookies. The prefix keeps other hosts and paths from setting them (RFC 6265bis,
+ * 4.1.3.2). */
+static const char *visit_cookie(const struct apw_portal *portal)
 {
-    /* The prefix keeps other hosts and paths from setting it (RFC 6265bis, 4.1.3.2). */
     return portal->conf->is_https ? "__Host-app-password" : "app-password";
 }
 
-static void read_cookie(const struct apw_portal *portal, struct MHD_Connection *connection,
-                        struct apw_exchange *exchange)
+static const char *browser_cookie(const struct apw_portal *portal)
 {
-    const char *cookie =
-        MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, cookie_name(portal));
+    return portal->conf->is_https ? "__Host-app-password-browser" : "app-password-browser";
+}
+
+static void read_cookie(struct MHD_Connection *connection, const char *name,
+                        char cookie_r[APW_COOKIE_SIZE])
+{
+    const char *cookie = MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, name);
 
     if (cookie != NULL && strlen(cookie) == APW_COOKIE_SIZE - 1)
-        memcpy(exchange->cookie, cookie, APW_COOKIE_SIZE);
+        memcpy(cookie_r, cookie, APW_COOKIE_SIZE);
 }
 
 /* The address that the proxy tells, or the one that connects. */
@@ -170,7 +176,8 @@ static struct request *begin_request(const struct apw_portal *portal,
     if (request == NULL)
         return NULL;
     request->exchange.is_post = is_post;
-    read_cookie(portal, connection, &request->exchange);
+    read_cookie(connection, visit_cookie(portal), request->exchange.cookie);
+    read_cookie(connection, browser_cookie(portal), request->exchange.browser);
     read_client(connection, &request->exchange);
     request->exchange.signed_on = read_signed_on(portal, connection);
     request->exchange.language = apw_language_choose(
@@ -235,13 +242,14 @@ static void add_security_headers(struct MHD_Response *response)
     add_header(response, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
-static void add_cookie(const struct apw_portal *portal, const char *cookie,
-                       struct MHD_Response *response)
+/* `more` is an attribute with its semicolon in front, or "". */
+static void add_cookie(const struct apw_portal *portal, const char *name, const char *cookie,
+                       const char *more, struct MHD_Response *response)
 {
     char header[256];
 
-    snprintf(header, sizeof header, "%s=%s; Path=/; HttpOnly; SameSite=Lax%s", cookie_name(portal),
-             cookie, portal->conf->is_https ? "; Secure" : "");
+    snprintf(header, sizeof header, "%s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", name, cookie,
+             portal->conf->is_https ? "; Secure" : "", more);
     add_header(response, MHD_HTTP_HEADER_SET_COOKIE, header);
     sodium_memzero(header, sizeof header);
 }
@@ -304,7 +312,10 @@ static void add_headers(const struct apw_portal *portal, const struct apw_exchan
     if (exchange->status == 503)
         add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "60");
     if (exchange->new_cookie[0] != '\0')
-        add_cookie(portal, exchange->new_cookie, response);
+        add_cookie(portal, visit_cookie(portal), exchange->new_cookie, "", response);
+    if (exchange->new_browser[0] != '\0')
+        add_cookie(portal, browser_cookie(portal), exchange->new_browser, "; Max-Age=" ONE_YEAR,
+                   response);
 }
 
 static enum MHD_Result send_answer(const struct apw_http *http, struct MHD_Connection *connection,

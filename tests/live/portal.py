@@ -160,7 +160,8 @@ class Client:
     def __init__(self, where, headers=None):
         self.where = where
         self.headers = {"Accept-Language": "en"} | (headers or {})
-        self.cookie = None
+        self.cookie = None  # of the visit
+        self.mark = None  # of the browser
         self.page = None
 
     def get(self, path):
@@ -188,8 +189,8 @@ class Client:
     def ask_once(self, method, path, body=None):
         """One request, without following where its answer leads."""
         headers = dict(self.headers)
-        if self.cookie:
-            headers["Cookie"] = self.cookie
+        if cookies := [cookie for cookie in (self.cookie, self.mark) if cookie]:
+            headers["Cookie"] = "; ".join(cookies)
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection = connect(self.where)
@@ -199,6 +200,9 @@ class Client:
             page = Page(response, response.read().decode())
         finally:
             connection.close()
-        if cookie := page.headers["Set-Cookie"]:
-            self.cookie = cookie.split(";")[0]
+        for cookie in page.headers.get_all("Set-Cookie", []):
+            if "app-password-browser=" in cookie:
+                self.mark = cookie.split(";")[0]
+            else:
+                self.cookie = cookie.split(";")[0]
         return page

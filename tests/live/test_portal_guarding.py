@@ -450,6 +450,103 @@ def test_what_others_try_from_elsewhere_is_not_paid_for_by_the_persons_own_addre
     assert page.title() == "Your app passwords", portal.events()[-1]
 
 
+# ---- browsers that are known ----
+
+def known_to(portal, who):
+    """(a mark of a browser in which somebody has enrolled, Authenticator)."""
+    client, app = enrolled(portal, who)
+    assert client.mark
+    return client.mark, app
+
+
+def test_the_mark_is_kept_for_a_year_and_given_once(directory, portal):
+    who = directory.new_person(mfa=True)
+    client, app = choosing_app(portal, who)
+    answer = client.ask_once("POST", "verify", urllib.parse.urlencode(
+        {"csrf": client.page.token(), "code": app.code()}))
+    visit, mark = answer.headers.get_all("Set-Cookie")
+    assert re.fullmatch(r"app-password=[\w-]{43}; Path=/; HttpOnly; SameSite=Lax", visit)
+    assert re.fullmatch(r"app-password-browser=[\w-]{43}; Path=/; HttpOnly; SameSite=Lax; "
+                        r"Max-Age=31536000", mark)
+    client.get("")
+    client.post("sign-out")
+    before = client.mark
+    client.sign_in(who)
+    client.post("verify", code=app.code())
+    assert client.mark == before
+
+
+def in_browser(portal, mark, address="198.51.100.50"):
+    """A client that has nothing but the mark."""
+    client = portal.client(**{"X-Real-IP": address})
+    client.mark = mark
+    return client
+
+
+def test_a_known_browser_is_let_in_whatever_others_try_at_the_account(directory, portal):
+    who = directory.new_person(mfa=True)
+    mark, app = known_to(portal, who)
+    for number in range(7):
+        try_codes(portal, who, app, 5, f"203.0.113.{10 + number}")
+    stranger = signed_in(portal, who, **{"X-Real-IP": "198.51.100.50"})
+    assert "too many wrong tries" in stranger.post("verify", code=app.wrong_code()).words()
+    client = in_browser(portal, mark)
+    client.sign_in(who)
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_a_known_browser_is_let_in_whatever_others_try_from_its_address(directory, portal):
+    who = directory.new_person(mfa=True)
+    mark, _ = known_to(portal, who)
+    at_once(12, lambda _: guess(portal, "198.51.100.51"))
+    assert sign_in_from(portal, "198.51.100.51", who) == 403
+    assert in_browser(portal, mark, "198.51.100.51").sign_in(who).status == 200
+
+
+def test_a_known_browser_gets_its_code_by_mail_whatever_others_ask_for(directory, portal):
+    who = directory.new_person(mfa=True)
+    mark = enrolled_by_mail(portal, who).mark
+    for number in range(4):
+        signed_in(portal, who, **{"X-Real-IP": "203.0.113.20"})
+    assert reasons(portal, "203.0.113.20")[-1] == "too-many-tries"
+    client = in_browser(portal, mark)
+    client.sign_in(who)
+    assert client.post("verify", code=portal.code_by_mail()).title() == "Your app passwords"
+
+
+def test_a_known_browser_has_no_more_tries_than_an_address(directory, portal):
+    who = directory.new_person(mfa=True)
+    mark, app = known_to(portal, who)
+    client = in_browser(portal, mark, "198.51.100.52")
+    client.sign_in(who)
+    for number in range(7):
+        client.headers["X-Real-IP"] = f"198.51.100.{52 + number}"
+        client.post("verify", code=app.wrong_code())
+    assert " reason=too-many-tries " in portal.events()[-1]
+    for number in range(12):
+        client = in_browser(portal, mark, f"198.51.100.{60 + number}")
+        client.get("")
+        client.post("sign-in", login=who.uid, password="")
+        client.post("sign-in", login=who.uid.upper(), password="guess" if number % 3 else "x")
+    assert " reason=too-many-tries " in portal.events()[-1]
+
+
+def test_a_mark_is_worth_something_for_its_own_login_alone(directory, start_portal):
+    portal = start_portal()
+    who, other = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    mark, _ = known_to(portal, other)
+    own, _ = known_to(portal, who)
+    at_once(12, lambda _: guess(portal, "198.51.100.80"))
+    changed = own[:-2] + ("A" if own[-2] != "A" else "B") + own[-1]
+    for worthless in (mark, changed, own[:-1], own + "A", "app-password-browser=" + "A" * 43, ""):
+        assert in_browser(portal, worthless, "198.51.100.80").sign_in(who).status == 403
+    assert in_browser(portal, own, "198.51.100.80").sign_in(who).status == 200
+    portal.stop()
+    portal.start()
+    at_once(12, lambda _: guess(portal, "198.51.100.80"))
+    assert in_browser(portal, own, "198.51.100.80").sign_in(who).status == 200
+
+
 # ---- codes that are used at the same moment ----
 
 def test_a_code_of_the_app_lets_one_visit_in_however_many_send_it_at_once(directory, portal):

@@ -1,0 +1,51 @@
+#include "browser.h"
+#include <sodium.h>
+#include <string.h>
+
+#define NUMBER_BYTES 16
+#define TIE_BYTES    16
+#define VARIANT      sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+_Static_assert(APW_METHOD_KEY_BYTES == crypto_kdf_KEYBYTES, "key size");
+
+static void make_tie(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+                     const uint8_t number[NUMBER_BYTES], uint8_t tie_r[TIE_BYTES])
+{
+    uint8_t own_key[crypto_generichash_KEYBYTES];
+    crypto_generichash_state state;
+
+    crypto_kdf_derive_from_key(own_key, sizeof own_key, 1, "browsers", key);
+    crypto_generichash_init(&state, own_key, sizeof own_key, TIE_BYTES);
+    crypto_generichash_update(&state, number, NUMBER_BYTES);
+    for (; *login != '\0'; login++) {
+        uint8_t c = (uint8_t)(*login >= 'A' && *login <= 'Z' ? *login - 'A' + 'a' : *login);
+
+        crypto_generichash_update(&state, &c, 1);
+    }
+    crypto_generichash_final(&state, tie_r, TIE_BYTES);
+    sodium_memzero(own_key, sizeof own_key);
+}
+
+void apw_browser_mark(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+                      char mark_r[APW_COOKIE_SIZE])
+{
+    uint8_t bytes[NUMBER_BYTES + TIE_BYTES];
+
+    randombytes_buf(bytes, NUMBER_BYTES);
+    make_tie(key, login, bytes, bytes + NUMBER_BYTES);
+    sodium_bin2base64(mark_r, APW_COOKIE_SIZE, bytes, sizeof bytes, VARIANT);
+}
+
+bool apw_browser_is_known(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+                          const char *mark)
+{
+    uint8_t bytes[NUMBER_BYTES + TIE_BYTES], tie[TIE_BYTES];
+    size_t length;
+
+    if (sodium_base642bin(bytes, sizeof bytes, mark, strlen(mark), NULL, &length, NULL, VARIANT) !=
+            0 ||
+        length != sizeof bytes)
+        return false;
+    make_tie(key, login, bytes, tie);
+    return sodium_memcmp(tie, bytes + NUMBER_BYTES, TIE_BYTES) == 0;
+}
