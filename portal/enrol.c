@@ -90,13 +90,13 @@ static void forget_mail_code(struct apw_visit *visit)
 static enum apw_text send_code(struct apw_step *step, const char *address)
 {
     struct apw_mail_code *mail = &step->visit->mail;
+    struct apw_throttle *throttle = step->portal->factor_throttle;
     const char *browser = known_browser(step);
+    const char *payer = browser != NULL ? browser : step->account.user->unique_id;
     char minutes[8];
     int status;
 
-    if (!apw_throttle_take(step->portal->factor_throttle, MAIL_TRIES,
-                           browser != NULL ? browser : step->account.user->unique_id,
-                           &mail_patience, apw_clock_monotonic_ms())) {
+    if (!apw_throttle_take(throttle, MAIL_TRIES, payer, &mail_patience, apw_clock_monotonic_ms())) {
         apw_step_log(step, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
         return APW_TEXT_WAIT;
     }
@@ -112,6 +112,7 @@ static enum apw_text send_code(struct apw_step *step, const char *address)
     if (status == 0)
         return APW_TEXT_NONE;
     forget_mail_code(step->visit);
+    apw_throttle_give_back(throttle, MAIL_TRIES, payer);
     return APW_TEXT_MAIL_NOT_SENT;
 }
 

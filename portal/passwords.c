@@ -198,6 +198,12 @@ static void create(struct apw_step *step, const struct apw_request *request, con
     sodium_memzero(&password, sizeof password);
 }
 
+/* Whether the same one was made a moment ago, unseen so far: the button was pressed twice. */
+static bool is_made_already(const struct apw_visit *visit, const char *label)
+{
+    return visit->has_password && !visit->is_password_shown && strcmp(visit->label, label) == 0;
+}
+
 void apw_do_create(struct apw_step *step)
 {
     struct apw_request request;
@@ -205,6 +211,10 @@ void apw_do_create(struct apw_step *step)
     int64_t expires;
     enum apw_text text = read_request(&step->exchange->form, &request, &expires, &record);
 
+    if (text == APW_TEXT_NONE && is_made_already(step->visit, record.label)) {
+        apw_step_go(step, "password");
+        return;
+    }
     if (text == APW_TEXT_NONE &&
         step->account.user->password_count >= step->portal->config->max_app_passwords)
         text = APW_TEXT_TOO_MANY;
@@ -333,6 +343,18 @@ void apw_show_profile(struct apw_step *step)
 
 /* ---- away with it ---- */
 
+/* What was made in this visit and is still to be shown, or in a profile, is gone with the rest. */
+static void forget_revoked(struct apw_visit *visit, const char *id)
+{
+    char own[APW_ID_LENGTH + 1];
+
+    if (!visit->has_password)
+        return;
+    apw_password_id(&visit->password, own);
+    if (id == NULL || strcmp(own, id) == 0)
+        apw_visit_forget_password(visit);
+}
+
 void apw_do_revoke(struct apw_step *step)
 {
     const struct apw_target target = {.dn = step->account.user->dn};
@@ -351,6 +373,7 @@ void apw_do_revoke(struct apw_step *step)
     for (size_t i = 0; i < user->password_count; i++)
         if (strcmp(user->password[i].id, id) == 0 && user->password[i].has_record)
             label = user->password[i].record.label;
+    forget_revoked(step->visit, id);
     apw_step_log(step, APW_ACCEPTED, APW_REASON_DONE, "revoke", id, NULL);
     apw_step_notify(step, "mail-revoked.txt", label);
     apw_step_go_saying(step, "", APW_TEXT_REVOKED, true);
@@ -367,6 +390,7 @@ void apw_do_revoke_all(struct apw_step *step)
         fail(step, result, "revoke-all", NULL, &error);
         return;
     }
+    forget_revoked(step->visit, NULL);
     apw_step_log(step, APW_ACCEPTED, APW_REASON_DONE, "revoke-all", NULL, NULL);
     apw_step_notify(step, "mail-revoked-all.txt", NULL);
     apw_step_go_saying(step, "", APW_TEXT_REVOKED_ALL, true);

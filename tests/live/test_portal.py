@@ -5,6 +5,7 @@ import email.parser
 import pathlib
 import plistlib
 import re
+import urllib.parse
 from datetime import datetime, timedelta, timezone
 
 import ldap
@@ -551,6 +552,20 @@ def test_without_trusted_user_header_nobody_is_believed(directory, portal):
 
 # ---- shown once ----
 
+def test_a_button_pressed_twice_makes_one_app_password(directory, portal):
+    who = directory.new_person(mfa=True)
+    client, _ = enrolled(portal, who)
+    form = urllib.parse.urlencode({"csrf": client.page.token(), "label": "My mail program",
+                                   "services": "", "expires": "never"})
+    for _ in range(2):
+        page = client.ask_once("POST", "create", form)
+        assert (page.status, page.headers["Location"]) == (303, "/password")
+    assert client.get("password").app_password()
+    assert len(directory.values(who, "appPassword")) == 1
+    make_app_password(client, "My mail program")
+    assert len(directory.values(who, "appPassword")) == 2, "the one that was shown is done with"
+
+
 def test_an_app_password_is_shown_once(directory, portal):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
@@ -579,6 +594,17 @@ def test_the_profile_for_apple_devices_has_everything_and_is_there_once(director
         "OutgoingPasswordSameAsIncomingPassword": True}
     assert expected.items() <= mail.items()
     assert client.get(link).status == 410
+
+
+@pytest.mark.parametrize("path", ["revoke", "revoke-all"])
+def test_the_link_to_the_profile_dies_with_the_app_password(directory, portal, path):
+    client, _ = enrolled(portal, directory.new_person(mfa=True))
+    shown = make_app_password(client)
+    link = re.search(r'href="/(profile/[^"]+)"', client.page.text)[1]
+    client.get("")
+    client.post(path, id=shown[:4])
+    page = client.get(link)
+    assert page.status == 410 and page.app_passwords() == []
 
 
 def test_the_link_to_the_profile_dies_with_the_visit(directory, portal):

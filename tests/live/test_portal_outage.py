@@ -285,8 +285,9 @@ def test_mail_that_cannot_be_sent_undoes_nothing_and_is_logged(stoppable, start_
     client.get("")
     client.post("change-method")
     client.post("choose", method="mail")
-    page = client.post("contact", address="someone@elsewhere.example")
-    assert "could not be sent" in page.words()
+    for _ in range(5):  # which count against nobody
+        page = client.post("contact", address="someone@elsewhere.example")
+        assert "could not be sent" in page.words()
     assert page.title() == "Your alternate e-mail address"
     (portal.folder / "no-mail").unlink()
     assert client.post("contact", address="someone@elsewhere.example").title() == \
