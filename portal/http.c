@@ -1,6 +1,7 @@
 #include "http.h"
 #include "exchange.h"
 #include "flow.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
@@ -126,7 +127,8 @@ static void read_client(struct MHD_Connection *connection, struct apw_exchange *
                     text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
         told = text;
     if (told != NULL && apw_address_parse(told, &address) == 0)
-        snprintf(exchange->client, sizeof exchange->client, "%s", told);
+        inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, exchange->client,
+                  sizeof exchange->client);
 }
 
 struct header_search {

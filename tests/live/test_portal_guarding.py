@@ -398,6 +398,7 @@ def test_addresses_that_are_one_share_their_tries(directory, start_portal, addre
         guess(portal, address)
     assert " reason=too-many-tries " in portal.events()[10]
     assert all(" reason=unknown-user " in line for line in portal.events()[:10])
+    assert len(set(re.findall(r" client=(\S+)", "\n".join(portal.events())))) in (1, len(addresses))
     assert sign_in_from(portal, "2001:db8:0:2::1", directory.new_person(mfa=True)) == 200
 
 
