@@ -40,11 +40,16 @@ bool apw_browser_is_known(const uint8_t key[APW_METHOD_KEY_BYTES], const char *l
                           const char *mark)
 {
     uint8_t bytes[NUMBER_BYTES + TIE_BYTES], tie[TIE_BYTES];
+    char same[APW_COOKIE_SIZE];
     size_t length;
 
     if (sodium_base642bin(bytes, sizeof bytes, mark, strlen(mark), NULL, &length, NULL, VARIANT) !=
             0 ||
         length != sizeof bytes)
+        return false;
+    /* One mark has one spelling, or each would have tries of its own. */
+    sodium_bin2base64(same, sizeof same, bytes, sizeof bytes, VARIANT);
+    if (strcmp(mark, same) != 0)
         return false;
     make_tie(key, login, bytes, tie);
     return sodium_memcmp(tie, bytes + NUMBER_BYTES, TIE_BYTES) == 0;
