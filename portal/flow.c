@@ -111,6 +111,9 @@ void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchang
 
     apw_page_begin(&page, portal, exchange, NULL);
     apw_page_fail(&page, status, text);
+    /* Such a page has no form. Who was sent here by a form of another site, for which the browser
+     * keeps the cookie back, would lose the one they have. */
+    exchange->new_cookie[0] = '\0';
 }
 
 /* Begins a visit for who has shown who they are, with a cookie of its own. */
