@@ -20,6 +20,10 @@ void apw_page_begin(struct apw_page *page, const struct apw_portal *portal,
     page->visit = visit;
     if (exchange->cookie[0] == '\0' && exchange->new_cookie[0] == '\0')
         apw_cookie_make(exchange->new_cookie);
+    /* Chromium keeps pages for its back button even where they are not to be stored, until an
+     * HttpOnly cookie of theirs is set again: so each page of a visit does that. */
+    if (visit != NULL && exchange->new_cookie[0] == '\0')
+        memcpy(exchange->new_cookie, exchange->cookie, sizeof exchange->new_cookie);
     cookie = exchange->new_cookie[0] != '\0' ? exchange->new_cookie : exchange->cookie;
     apw_visits_token(portal->visits, cookie, page->token);
     apw_page_set(page, "root", conf->root);

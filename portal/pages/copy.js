@@ -1,5 +1,6 @@
-// Shows the copy button beside an app password and makes it work. Without this file the app
-// password is text that can be marked and copied by hand.
+// Shows the copy button beside an app password and makes it work, and takes the app password away
+// when the page is left. Without this file the app password is text that can be marked and copied
+// by hand.
 "use strict";
 
 const password = document.getElementById("app-password");
@@ -30,4 +31,10 @@ async function copyAndSay() {
 if (password && button) {
   button.addEventListener("click", copyAndSay);
   button.hidden = false;
+}
+
+// A browser may keep the page for its back button, though it is not to be stored.
+if (password) {
+  addEventListener("pagehide", () => password.replaceChildren());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
