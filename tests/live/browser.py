@@ -1,0 +1,169 @@
+"""A headless Chromium with a profile of its own, used the way a person uses one."""
+
+import os
+import shutil
+
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from processes import wait_until
+
+# Root needs the first; the others keep it from talking to anybody but our pages.
+FLAGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-dev-shm-usage", "--window-size=1000,1400"]
+
+
+class Browser:
+    """One browser with one window; more by tab().
+
+    folder      everything it writes: profile, downloads
+    language    what it sends as Accept-Language
+    javascript  False: pages come without
+    flags       more of Chromium's
+    """
+
+    def __init__(self, folder, language="en", javascript=True, flags=()):
+        self.folder = folder
+        self.downloads = folder / "downloads"
+        for part in (self.downloads, folder / "tmp"):
+            part.mkdir(parents=True)
+        options = ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for flag in [*FLAGS, f"--user-data-dir={folder}/profile", *flags]:
+            options.add_argument(flag)
+        preferences = {"intl.accept_languages": language, "credentials_enable_service": False,
+                       "download.default_directory": str(self.downloads)}
+        if not javascript:
+            preferences["profile.managed_default_content_settings.javascript"] = 2
+        options.add_experimental_option("prefs", preferences)
+        environment = os.environ | {"HOME": str(folder), "TMPDIR": str(folder / "tmp")}
+        self.driver = Chrome(options=options,
+                             service=Service("/usr/bin/chromedriver", env=environment))
+        self.driver.set_page_load_timeout(30)
+
+    def forget(self):
+        """As good as new: without cookies, downloads, other tabs."""
+        first, *others = self.driver.window_handles
+        for other in others:
+            self.driver.switch_to.window(other)
+            self.driver.close()
+        self.driver.switch_to.window(first)
+        self.driver.get("about:blank")
+        self.devtools("Network.clearBrowserCookies")
+        for file in self.downloads.iterdir():
+            file.unlink()
+
+    def quit(self):
+        self.driver.quit()
+        # The last of its processes may still be writing.
+        wait_until(lambda: shutil.rmtree(self.folder, ignore_errors=True)
+                   or not self.folder.exists(), f"{self.folder} to be given up")
+
+    # ---- Where it is ----
+
+    def open(self, address):
+        self.driver.get(address)
+
+    def tab(self):
+        """One more tab; the name of each is its handle."""
+        self.driver.switch_to.new_window("tab")
+        return self.driver.current_window_handle
+
+    def heading(self):
+        return self.driver.find_element(By.TAG_NAME, "h1").text
+
+    def expect(self, heading):
+        """This is the page with that heading."""
+        assert self.heading() == heading, self.text()
+
+    def text(self):
+        """What a person reads."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def find(self, css):
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def find_all(self, css):
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    # ---- What a person does ----
+
+    def field(self, label):
+        """The field that has this label."""
+        return self.driver.find_element(By.ID, self._find_by_text("label", label)
+                                        .get_attribute("for"))
+
+    def fill(self, label, text):
+        field = self.field(label)
+        field.clear()
+        field.send_keys(text)
+
+    def select(self, label, option):
+        self.field(label).find_element(By.XPATH, f".//option[.='{option}']").click()
+
+    def press(self, name):
+        """The link to another page or the button of a form, by the text on it."""
+        self.leave_by(self._find_by_text("button, a", name))
+
+    def press_here(self, name):
+        """What only changes something on this page."""
+        self._find_by_text("button, a, summary, label.choice", name).click()
+
+    def send(self, form):
+        """The button of the form with that address, in whatever language it is."""
+        self.leave_by(self.find(f'form[action$="/{form}"] button'))
+
+    def leave_by(self, element):
+        """Click, and wait until another page is there."""
+        page = self.find("html")
+        element.click()
+        wait_until(lambda: self._is_gone(page), "another page")
+        wait_until(lambda: self.script("return document.readyState") == "complete", "the page")
+
+    @staticmethod
+    def _is_gone(element):
+        try:
+            return not element.is_enabled()
+        except WebDriverException:
+            return True
+
+    def paste(self, label):
+        """What is in the clipboard, by pasting it into a field."""
+        field = self.field(label)
+        field.click()
+        field.send_keys(Keys.CONTROL, "v")
+        return field.get_attribute("value")
+
+    def _find_by_text(self, css, text):
+        """The one that can be seen and whose text begins so."""
+        found = self.script("""
+            const [css, text] = arguments;
+            return [...document.querySelectorAll(css)].filter(each => each.checkVisibility()
+                && each.innerText.replace(/\\s+/g, " ").trim().startsWith(text))""", css, text)
+        assert len(found) == 1, f"{len(found)} of {text!r}: {self.text()}"
+        return found[0]
+
+    # ---- How it looks at the page ----
+
+    def devtools(self, command, **arguments):
+        return self.driver.execute_cdp_cmd(command, arguments)
+
+    def use_colours(self, scheme):
+        """"light" or "dark", as the system's setting would have it; at once, without movement."""
+        self.devtools("Emulation.setEmulatedMedia",
+                      features=[{"name": "prefers-color-scheme", "value": scheme},
+                                {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+    def use_width(self, pixels, height=800):
+        self.devtools("Emulation.setDeviceMetricsOverride", width=pixels, height=height,
+                      deviceScaleFactor=1, mobile=pixels < 600)
+
+    def use_window_width(self):
+        self.devtools("Emulation.clearDeviceMetricsOverride")
+
+    def script(self, text, *arguments):
+        return self.driver.execute_script(text, *arguments)

@@ -1,0 +1,139 @@
+"""A walk through every page of the portal, in whatever language the browser asks for.
+
+Forms and fields are found by their names, not by their texts, so that it is the same walk in each
+language.
+"""
+
+from apppassword import from_now
+from authenticator import Authenticator
+
+
+class Tour:
+    """One browser's walk; people are new ones of the directory.
+
+    portal, with_code  portals on the same directory, the second with "enrolment code"
+    """
+
+    def __init__(self, browser, portal, with_code, directory):
+        self.browser = browser
+        self.portal = portal
+        self.with_code = with_code
+        self.directory = directory
+
+    def pages(self):
+        """Yields the name of each page while the browser is there."""
+        yield from self._before_anything()
+        yield from self._enrolment_code()
+        person = self.directory.new_person()
+        self.directory.set_mfa(person, True, from_now(days=20))
+        self._sign_in(person)
+        yield "start"
+        yield from self._enrol(person)
+        yield from self._app_password()
+        self._fill_list(person)
+        yield from self._list()
+        yield from self._later(person)
+
+    def _sign_in(self, person, password=None, portal=None):
+        self.browser.open((portal or self.portal).conf["public_url"] + "/")
+        self._send("sign-in", login=person.uid, password=password or person.password)
+
+    def _send(self, form, **fields):
+        for name, text in fields.items():
+            field = self.browser.find(f'form[action$="/{form}"] [name="{name}"]')
+            field.clear()
+            field.send_keys(text)
+        self.browser.send(form)
+
+    def _choose(self, method):
+        self.browser.find(f'label[for="method-{method}"]').click()
+        self.browser.send("choose")
+
+    def _open_details(self):
+        for summary in self.browser.find_all("summary"):
+            summary.click()
+
+    def _before_anything(self):
+        browser = self.browser
+        person = self.directory.new_person()
+        browser.open(self.portal.conf["public_url"] + "/")
+        yield "sign-in"
+        self._sign_in(person, password="wrong")
+        yield "sign-in, refused"
+        browser.open(self.portal.conf["public_url"] + "/nothing")
+        yield "error"
+        self._sign_in(person)
+        yield "not enabled"
+        browser.send("sign-out")
+        yield "signed out"
+
+    def _enrolment_code(self):
+        self._sign_in(self.directory.new_person(mfa=True), portal=self.with_code)
+        yield "enrolment code"
+        self._send("enrolment-code", code="k7q2-9fjd")
+        yield "enrolment code, refused"
+        self.browser.send("sign-out")
+
+    def _enrol(self, person):
+        browser = self.browser
+        browser.send("start")
+        yield "choose"
+        self._choose("app")
+        yield "app"
+        self._open_details()
+        yield "app, key as text"
+        app = Authenticator(browser.find(".secret").text)
+        self._send("verify", code=app.wrong_code())
+        yield "app, wrong code"
+        browser.leave_by(browser.find('a[href$="/choose"]'))
+        self._choose("mail")
+        yield "contact"
+        self._send("contact", address=person.mail)
+        yield "contact, refused"
+        self._send("contact", address="anna.berg@example.net")
+        yield "contact code"
+        self._send("verify", code=self.portal.code_by_mail())
+        yield "verified"
+
+    def _app_password(self):
+        browser = self.browser
+        self._send("create", label="Outlook on the laptop")
+        yield "password"
+        browser.find("#copy").click()
+        self._open_details()
+        yield "password, copied and everything open"
+        browser.driver.refresh()
+        yield "password, gone"
+
+    def _fill_list(self, person):
+        """App passwords in each state, and with a last use."""
+        add = self.directory.add_app_password
+        used = add(person, label="Phone", services="imap,smtp")
+        add(person, label="Scanner in the corridor", services="smtp", expires=from_now(days=90))
+        add(person, label="Old tablet", created=from_now(days=-100), expires=from_now(days=-10))
+        self.directory.administrate(person, appPasswordUsed=(
+            f"id={used.id} at={from_now(days=-1)} service=imap from=2001:db8::17:4a02"))
+
+    def _list(self):
+        self.browser.open(self.portal.conf["public_url"] + "/")
+        yield "list"
+        self._open_details()
+        yield "list, everything open"
+        self.browser.send("revoke-all")
+        yield "list, empty"
+
+    def _later(self, person):
+        browser = self.browser
+        browser.send("sign-out")
+        self._sign_in(person)
+        yield "challenge by mail"
+        self._send("verify", code=self.portal.code_by_mail())
+        browser.send("change-method")
+        self._choose("app")
+        app = Authenticator(browser.script(
+            "return document.querySelector('.secret').textContent"))
+        self._send("verify", code=app.code())
+        yield "method changed"
+        browser.send("sign-out")
+        self._sign_in(person)
+        yield "challenge by app"
