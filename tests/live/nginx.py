@@ -1,0 +1,95 @@
+"""A private nginx before the portal, with the example as it is."""
+
+import pathlib
+import re
+
+from processes import free_port, start, stop, wait_until
+
+EXAMPLE = (pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx" /
+           "app-password-portal.conf").read_text()
+SOCKET = "/run/app-password-portal/http.sock"
+
+# Whom the other half of a single sign-on vouches for, by its cookie: {"its session": "alice"}.
+SSO = """
+    map $cookie_sso $sso_name {{
+        default "";
+        {names}
+    }}
+    server {{
+        listen unix:{folder}/sso.sock;
+        location / {{
+            if ($sso_name = "") {{ return 401; }}
+            add_header X-User $sso_name;
+            return 204;
+        }}
+    }}"""
+VERIFY = """
+        location = /sso/verify {{
+            internal;
+            proxy_pass http://unix:{folder}/sso.sock;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+        }}"""
+
+
+class Nginx:
+    """nginx with TLS on a port of localhost; the portal listens on `socket`.
+
+    single_sign_on  whom which cookie "sso" stands for; the example is then changed as it says
+    group           the group of its workers, besides the user nobody
+    """
+
+    def __init__(self, folder, authority, socket, single_sign_on=None, group="nogroup"):
+        self.folder = folder
+        folder.mkdir()
+        folder.chmod(0o755)
+        self.port = free_port()
+        self.ca = authority.ca
+        self.process = None
+        assert EXAMPLE.count(SOCKET) == 1
+        example = EXAMPLE.replace(SOCKET, str(socket))
+        if single_sign_on:
+            example = with_single_sign_on(example)
+        (folder / "app-password-portal.conf").write_text(example)
+        names = "".join(f'"{cookie}" "{name}";\n' for cookie, name in
+                        (single_sign_on or {}).items())
+        temporary = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in
+                            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (folder / "nginx.conf").write_text(f"""\
+user nobody {group};
+worker_processes 1;
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log {folder}/access.log;
+{temporary}{SSO.format(folder=folder, names=names) if single_sign_on else ""}
+    server {{
+        listen 127.0.0.1:{self.port} ssl;
+        server_name localhost;
+        ssl_certificate {authority.certificate};
+        ssl_certificate_key {authority.key};
+        include {folder}/app-password-portal.conf;
+{VERIFY.format(folder=folder) if single_sign_on else ""}
+    }}
+}}
+""")
+
+    def start(self):
+        self.process = start(["nginx", "-c", self.folder / "nginx.conf", "-e",
+                              self.folder / "error.log"], self.folder / "nginx.out")
+        wait_until(lambda: (self.folder / "pid").exists(), f"nginx, see {self.folder}/error.log")
+        return self
+
+    def stop(self):
+        if self.process:
+            stop(self.process)
+
+
+def with_single_sign_on(example):
+    """The example changed in the way its comment tells: lines come in, and one goes."""
+    emptied = '    proxy_set_header X-Remote-User "";\n'
+    assert example.count(emptied) == 1
+    return re.sub(r"^    #     (auth_request|proxy_set_header)", r"    \1",
+                  example.replace(emptied, ""), flags=re.MULTILINE)

@@ -1,0 +1,211 @@
+"""The portal on its socket, behind a real nginx with the very example file."""
+
+import http.client
+import os
+import re
+import shutil
+import ssl
+import stat
+import subprocess
+import urllib.parse
+
+import pytest
+
+import smtp
+from administration import CONFIGURATION
+from browser import Browser
+from conftest import new_folder
+from nginx import Nginx
+from portal import PROGRAM, Page, Portal
+from processes import start, wait_until
+
+USER = 31598  # a number that no user of the machine has
+TRUSTED = {"trusted_user_header": "X-Remote-User"}
+NOT_SAID = "The single sign-on of this site did not say who you are."
+
+
+class PortalOnSocket(Portal):
+    """As its own user, in the group of nginx, as if on https."""
+
+    def __init__(self, folder, directory, conf=None):
+        self.socket = folder / "http.sock"
+        super().__init__(folder, directory, {
+            "listen": f"unix:{self.socket}",
+            "public_url": "https://localhost/app-passwords"} | (conf or {}))
+        for file in [folder, *folder.iterdir()]:
+            shutil.chown(file, USER)
+        for secret in [*folder.glob("*.secret"), folder / "portal.key"]:
+            secret.chmod(0o400)
+
+    def start(self, env=None):
+        self.process = start(
+            ["setpriv", f"--reuid={USER}", "--regid=nogroup", "--clear-groups", PROGRAM, "-c",
+             self.config], self.folder / "portal.out", env)
+        wait_until(self._answers, f"the portal, see {self.folder}/portal.out")
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, (self.folder / "portal.out").read_text()
+        return self.socket.exists()
+
+
+@pytest.fixture
+def behind_nginx(workdir, directory, authority):
+    """Makes portals, each with an nginx: portal, site = behind_nginx(conf, **options of Nginx)."""
+    servers = []
+
+    def make(conf=None, **options):
+        folder = new_folder(workdir, "nginx")
+        servers.append(PortalOnSocket(folder / "portal", directory, conf))
+        portal = servers[-1].start()
+        servers.append(Nginx(folder / "nginx", authority, portal.socket, **options))
+        return portal, Site(servers[-1].start())
+
+    yield make
+    for server in reversed(servers):
+        server.stop()
+
+
+class Site:
+    """What a client gets over TLS, whatever it sends."""
+
+    def __init__(self, nginx):
+        self.nginx = nginx
+        self.address = f"https://localhost:{nginx.port}/app-passwords"
+
+    def ask(self, method, path, headers=(), **fields):
+        """One request; headers are pairs, so that one may come twice."""
+        context = ssl.create_default_context(cafile=self.nginx.ca)
+        connection = http.client.HTTPSConnection("localhost", self.nginx.port, timeout=30,
+                                                 context=context)
+        body = urllib.parse.urlencode(fields).encode()
+        try:
+            connection.putrequest(method, f"/app-passwords/{path}")
+            for name, value in headers:
+                connection.putheader(name, value)
+            if method == "POST":
+                connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body if method == "POST" else None)
+            response = connection.getresponse()
+            return Page(response, response.read().decode())
+        finally:
+            connection.close()
+
+
+def cookie_of(page):
+    return page.headers["Set-Cookie"].split(";")[0]
+
+
+# ---- What nginx takes out ----
+
+def test_the_log_has_the_address_that_nginx_sees(behind_nginx, directory):
+    portal, site = behind_nginx()
+    page = site.ask("GET", "")
+    person = directory.new_person(mfa=True)
+    for password, verdict in (("wrong", "refused"), (person.password, "accepted")):
+        site.ask("POST", "sign-in", [
+            ("Cookie", cookie_of(page)), ("X-Real-IP", "203.0.113.9"),
+            ("X-Forwarded-For", "203.0.113.9")],
+            csrf=page.token(), login=person.uid, password=password)
+        line = portal.events()[-1]
+        assert f"verdict={verdict} " in line and " client=127.0.0.1 " in line
+
+
+@pytest.mark.parametrize("headers", [
+    [("X-Remote-User", "NAME")],
+    [("x-remote-user", "NAME"), ("X-REMOTE-USER", "NAME")],
+    [("X_Remote_User", "NAME")],
+    [("Connection", "X-Remote-User"), ("X-Remote-User", "NAME")],
+], ids=["as it is", "twice", "with underscores", "as a hop's own"])
+def test_nobody_says_themselves_who_they_are(behind_nginx, directory, headers):
+    person = directory.new_person(mfa=True)
+    portal, site = behind_nginx(TRUSTED)
+    page = site.ask("GET", "", [(name, value.replace("NAME", person.uid))
+                                for name, value in headers])
+    assert page.status == 403 and NOT_SAID in page.words()
+    assert portal.events() == []
+
+
+# ---- Single sign-on ----
+
+@pytest.fixture
+def signed_on(behind_nginx, directory):
+    """A site with single sign-on, and who has the cookie sso=right there."""
+    person = directory.new_person(mfa=True)
+    portal, site = behind_nginx(TRUSTED, single_sign_on={"right": person.uid})
+    return portal, site, person
+
+
+def test_single_sign_on_vouches_for_who_it_knows(signed_on, directory):
+    portal, site, person = signed_on
+    other = directory.new_person(mfa=True)
+    assert site.ask("GET", "").status == 401
+    assert site.ask("GET", "", [("X-Remote-User", other.uid), ("Cookie", "sso=wrong")]).status == 401
+    page = site.ask("GET", "", [("X-Remote-User", other.uid), ("Cookie", "sso=right")])
+    assert page.title() == "Your app passwords"
+    assert f"Signed in as {person.uid}" in page.words()
+    assert [re.search(r"user=\"([^\"]*)\"", line)[1] for line in portal.events()] == [person.uid]
+
+
+def test_with_single_sign_on_the_password_and_the_second_step_are_the_sites(
+        signed_on, workdir, usual):
+    _, site, person = signed_on
+    browser = Browser(new_folder(workdir, "browser") / "b", flags=["--ignore-certificate-errors"])
+    try:
+        browser.open(site.address)
+        browser.driver.add_cookie({"name": "sso", "value": "right"})
+        browser.open(site.address)
+        browser.expect("Your app passwords")
+        assert "Sign out" not in browser.text() and "second step" not in browser.text()
+        browser.fill("Which program is it for?", "Outlook")
+        browser.send("create")
+        browser.expect("Your app password")
+        shown = browser.find("#app-password").text
+        assert usual.sign_in(person.uid, shown).code == smtp.ACCEPTED
+        assert usual.sign_in(person.uid, person.password).code == smtp.REFUSED
+        browser.press("I have pasted it")
+        browser.driver.back()
+        browser.expect("Your app password")
+        assert shown not in browser.driver.page_source
+    finally:
+        browser.quit()
+
+
+def test_it_is_started_with_a_trusted_header_on_a_socket_only(folder, directory):
+    portal = Portal(folder / "portal", directory, TRUSTED)
+    done = subprocess.run([PROGRAM, "-c", portal.config], text=True, capture_output=True,
+                          timeout=10)
+    assert done.returncode == CONFIGURATION
+    assert 'trusted_user_header needs "listen unix:' in done.stderr
+
+
+# ---- The socket and the cookie ----
+
+def test_the_socket_is_for_the_group_and_nobody_else(behind_nginx):
+    portal, site = behind_nginx(group="www-data")
+    assert stat.S_IMODE(os.stat(portal.socket).st_mode) == 0o660
+    assert site.ask("GET", "").status == 502  # nginx is not in the group
+    portal.stop()
+    assert not portal.socket.exists()
+
+
+def test_the_cookie_is_for_this_host_and_https_only(behind_nginx, directory, workdir):
+    portal, site = behind_nginx()
+    assert re.fullmatch(r"__Host-app-password=[\w-]{43}; Path=/; HttpOnly; SameSite=Lax; Secure",
+                        site.ask("GET", "").headers["Set-Cookie"])
+    person = directory.new_person(mfa=True)
+    browser = Browser(new_folder(workdir, "browser") / "b", flags=["--ignore-certificate-errors"])
+    try:
+        browser.open(site.address)
+        browser.fill("User name", person.uid)
+        browser.fill("Account password", person.password)
+        browser.press("Sign in")
+        browser.expect("Two-step verification is turned on for you")
+        (cookie,) = browser.driver.get_cookies()
+        assert cookie["name"] == "__Host-app-password"
+        assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (
+            True, True, "Lax", "/")
+    finally:
+        browser.quit()
+    assert f'user="{person.uid}"' in portal.events()[-1]
