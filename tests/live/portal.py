@@ -7,6 +7,7 @@ import html
 import http.client
 import re
 import secrets
+import shutil
 import socket
 import time
 import urllib.parse
@@ -16,6 +17,7 @@ from processes import free_port, start, stop, wait_until
 from slapd import IDENTITIES
 
 PROGRAM = PREFIX / "bin" / "app-password-portal"
+PORTAL_USER = 31598  # a number that no user of the machine has
 SHOWN = r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4}"
 
 
@@ -98,6 +100,31 @@ number=$(ls {self.mail} | wc -l)
 """)
         program.chmod(0o755)
         return program
+
+
+class PortalOnSocket(Portal):
+    """Where nginx finds it: on a socket, as a user of its own in the group of nginx."""
+
+    def __init__(self, folder, directory, conf=None):
+        self.socket = folder / "http.sock"
+        super().__init__(folder, directory, {
+            "listen": f"unix:{self.socket}",
+            "public_url": "https://localhost/app-passwords"} | (conf or {}))
+        for file in [folder, *folder.iterdir()]:
+            shutil.chown(file, PORTAL_USER)
+        for secret in [*folder.glob("*.secret"), folder / "portal.key"]:
+            secret.chmod(0o400)
+
+    def start(self, env=None):
+        self.process = start(
+            ["setpriv", f"--reuid={PORTAL_USER}", "--regid=nogroup", "--clear-groups",
+             PROGRAM, "-c", self.config], self.folder / "portal.out", env)
+        wait_until(self._answers, f"the portal, see {self.folder}/portal.out")
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, (self.folder / "portal.out").read_text()
+        return self.socket.exists()
 
 
 def totp(secret, at=None):

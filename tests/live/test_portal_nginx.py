@@ -3,7 +3,6 @@
 import http.client
 import os
 import re
-import shutil
 import ssl
 import stat
 import subprocess
@@ -16,37 +15,10 @@ from administration import CONFIGURATION
 from browser import Browser
 from conftest import new_folder
 from nginx import Nginx
-from portal import PROGRAM, Page, Portal
-from processes import start, wait_until
+from portal import PROGRAM, Page, Portal, PortalOnSocket
 
-USER = 31598  # a number that no user of the machine has
 TRUSTED = {"trusted_user_header": "X-Remote-User"}
 NOT_SAID = "The single sign-on of this site did not say who you are."
-
-
-class PortalOnSocket(Portal):
-    """As its own user, in the group of nginx, as if on https."""
-
-    def __init__(self, folder, directory, conf=None):
-        self.socket = folder / "http.sock"
-        super().__init__(folder, directory, {
-            "listen": f"unix:{self.socket}",
-            "public_url": "https://localhost/app-passwords"} | (conf or {}))
-        for file in [folder, *folder.iterdir()]:
-            shutil.chown(file, USER)
-        for secret in [*folder.glob("*.secret"), folder / "portal.key"]:
-            secret.chmod(0o400)
-
-    def start(self, env=None):
-        self.process = start(
-            ["setpriv", f"--reuid={USER}", "--regid=nogroup", "--clear-groups", PROGRAM, "-c",
-             self.config], self.folder / "portal.out", env)
-        wait_until(self._answers, f"the portal, see {self.folder}/portal.out")
-        return self
-
-    def _answers(self):
-        assert self.process.poll() is None, (self.folder / "portal.out").read_text()
-        return self.socket.exists()
 
 
 @pytest.fixture

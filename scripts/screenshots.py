@@ -1,0 +1,120 @@
+"""The second half of scripts/screenshots: a walk through the portal, with a camera."""
+
+import base64
+import contextlib
+import math
+import os
+import pathlib
+import signal
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "tests" / "live"))
+
+from browser import Browser
+from certificates import Authority
+from nginx import Nginx
+from portal import PortalOnSocket
+from portal_tour import Tour
+from processes import run
+from slapd import IDENTITIES, Slapd, person
+
+HOST = "mail.example.org"
+LANGUAGES = "en", "nb"
+WIDE, PHONE = 760, 360
+ALSO_DARK_AND_NARROW = "sign-in", "start", "choose", "app", "password", "list"
+HIRING = f'access to * by dn.exact="{IDENTITIES["user manager"]}" manage by * break'
+# These pictures end where the interesting part does.
+IN_README = {"start": "main", "password": ".said", "list": ".list"}
+FONTS = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+<dir>/usr/share/fonts</dir>
+<cachedir>{folder}/fonts</cachedir>
+<alias binding="same"><family>system-ui</family><prefer><family>Inter</family></prefer></alias>
+<alias binding="same"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
+</fontconfig>
+"""
+
+
+class Directory(Slapd):
+    """People with names that look well in a picture."""
+
+    names = iter(["ola", "kari", "anna", "per", "liv", "astrid"])
+
+    def new_person(self, mfa=False):
+        who = person(next(self.names))
+        self.connect("user manager").add_s(who.dn, [
+            (name, [value.encode() for value in values]) for name, values in {
+                "objectClass": ["inetOrgPerson"], "uid": [who.uid], "cn": [who.uid],
+                "sn": [who.uid], "mail": [who.mail], "userPassword": [who.password]}.items()])
+        if mfa:
+            self.set_mfa(who, True)
+        return who
+
+
+def portal_behind_nginx(started, work, name, directory, authority, **conf):
+    nginx = Nginx(work / f"{name}-nginx", authority, work / name / "http.sock")
+    portal = PortalOnSocket(work / name, directory, {
+        "support": "helpdesk@example.org, telephone 1234",
+        "public_url": f"https://{HOST}:{nginx.port}/app-passwords", **conf})
+    for server in (portal, nginx):
+        started.callback(server.stop)
+        server.start()
+    return portal
+
+
+def take(browser, file, width=WIDE, colours="light", down_to=None):
+    """The page, however long it is, or as far as the element `down_to`."""
+    browser.use_colours(colours)
+    browser.use_width(width, 1)
+    height = browser.script("""
+        const [css] = arguments;
+        return css ? document.querySelector(css).getBoundingClientRect().bottom + scrollY + 24
+                   : document.documentElement.scrollHeight""", down_to)
+    browser.use_width(width, math.ceil(height))
+    taken = browser.devtools("Page.captureScreenshot", format="png")
+    file.write_bytes(base64.b64decode(taken["data"]))
+    run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "--strip", file])
+    browser.use_colours("light")
+    browser.use_window_width()
+
+
+def take_all(browser, tour, folder):
+    folder.mkdir()
+    for number, page in enumerate(tour.pages(), 1):
+        name = f"{number:02}-{page.replace(',', '').replace(' ', '-')}"
+        take(browser, folder / f"{name}.png")
+        if page in ALSO_DARK_AND_NARROW:
+            take(browser, folder / f"{name}-dark.png", colours="dark")
+            take(browser, folder / f"{name}-phone.png", width=PHONE)
+        if page in IN_README:
+            take(browser, folder / f"readme-{page}.png", down_to=IN_README[page])
+
+
+def main(work, folder):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    (work / "fonts.conf").write_text(FONTS.format(folder=work))
+    os.environ["FONTCONFIG_FILE"] = str(work / "fonts.conf")
+    with contextlib.ExitStack() as started:
+        authority = Authority(work / "ca")
+        directory = Directory(work / "slapd", first_rules=HIRING)
+        started.callback(directory.stop)
+        directory.start()
+        portal = portal_behind_nginx(
+            started, work, "portal", directory, authority,
+            imap_server="imap.example.org:993", smtp_server="smtp.example.org:587")
+        with_code = portal_behind_nginx(
+            started, work, "code", directory, authority, enrolment="code")
+        for language in LANGUAGES:
+            browser = Browser(work / language, language, flags=[
+                "--ignore-certificate-errors", "--hide-scrollbars",
+                f"--host-resolver-rules=MAP {HOST} 127.0.0.1"])
+            try:
+                take_all(browser, Tour(browser, portal, with_code, directory), folder / language)
+            finally:
+                browser.quit()
+
+
+main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
