@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import math
 import os
 import pathlib
 import signal
@@ -24,8 +23,7 @@ LANGUAGES = "en", "nb"
 WIDE, PHONE = 760, 360
 ALSO_DARK_AND_NARROW = "sign-in", "start", "choose", "app", "password", "list"
 HIRING = f'access to * by dn.exact="{IDENTITIES["user manager"]}" manage by * break'
-# These pictures end where the interesting part does.
-IN_README = {"start": "main", "password": ".said", "list": ".list"}
+IN_README = "start", "password", "list"  # beside one another
 FONTS = """\
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -65,15 +63,12 @@ def portal_behind_nginx(started, work, name, directory, authority, **conf):
     return portal
 
 
-def take(browser, file, width=WIDE, colours="light", down_to=None):
-    """The page, however long it is, or as far as the element `down_to`."""
+def take(browser, file, width=WIDE, colours="light", height=None, scale=1):
+    """The page, however long it is, or its beginning."""
     browser.use_colours(colours)
     browser.use_width(width, 1)
-    height = browser.script("""
-        const [css] = arguments;
-        return css ? document.querySelector(css).getBoundingClientRect().bottom + scrollY + 24
-                   : document.documentElement.scrollHeight""", down_to)
-    browser.use_width(width, math.ceil(height))
+    height = height or browser.script("return document.documentElement.scrollHeight")
+    browser.use_width(width, height, scale)
     taken = browser.devtools("Page.captureScreenshot", format="png")
     file.write_bytes(base64.b64decode(taken["data"]))
     run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "--strip", file])
@@ -90,7 +85,7 @@ def take_all(browser, tour, folder):
             take(browser, folder / f"{name}-dark.png", colours="dark")
             take(browser, folder / f"{name}-phone.png", width=PHONE)
         if page in IN_README:
-            take(browser, folder / f"readme-{page}.png", down_to=IN_README[page])
+            take(browser, folder / f"readme-{page}.png", width=400, height=715, scale=2)
 
 
 def main(work, folder):

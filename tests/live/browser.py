@@ -158,9 +158,10 @@ class Browser:
                       features=[{"name": "prefers-color-scheme", "value": scheme},
                                 {"name": "prefers-reduced-motion", "value": "reduce"}])
 
-    def use_width(self, pixels, height=800):
+    def use_width(self, pixels, height=800, scale=1):
+        """A screen of that width, a phone's where it is narrow; scale: dots in a pixel."""
         self.devtools("Emulation.setDeviceMetricsOverride", width=pixels, height=height,
-                      deviceScaleFactor=1, mobile=pixels < 600)
+                      deviceScaleFactor=scale, mobile=pixels < 600)
 
     def use_window_width(self):
         self.devtools("Emulation.clearDeviceMetricsOverride")

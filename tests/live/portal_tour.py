@@ -108,9 +108,10 @@ class Tour:
     def _fill_list(self, person):
         """App passwords in each state, and with a last use."""
         add = self.directory.add_app_password
-        used = add(person, label="Phone", services="imap,smtp")
-        add(person, label="Scanner in the corridor", services="smtp", expires=from_now(days=90))
+        used = add(person, label="Phone", created=from_now(days=-200), services="imap,smtp")
         add(person, label="Old tablet", created=from_now(days=-100), expires=from_now(days=-10))
+        add(person, label="Scanner in the corridor", created=from_now(days=-30), services="smtp",
+            expires=from_now(days=90))
         self.directory.administrate(person, appPasswordUsed=(
             f"id={used.id} at={from_now(days=-1)} service=imap from=2001:db8::17:4a02"))
 
