@@ -4,16 +4,15 @@ The Debian 13 is made once, by debootstrap, and kept; nothing is changed in it a
 runs in it sees the tests' folder at its usual place, by a mount namespace.
 """
 
-import fcntl
 import pathlib
 import re
 import shutil
 
+import debian
 from dovecot import MAIL_USER, SERVICES, Dovecot
 from processes import run
 from slapd import BASE, IDENTITIES, secret
 
-CACHE = pathlib.Path("/var/cache/sasl-app-password")
 PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-pop3d
 dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpam0g-dev
 libsasl2-dev libsodium-dev make pkgconf"""
@@ -28,11 +27,7 @@ class Debian13:
 
     def __init__(self, folder):
         self.folder = folder
-        self.root = CACHE / "debian-13"
-        CACHE.mkdir(exist_ok=True)
-        with open(CACHE / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self._make()
+        self.root = debian.make("debian-13", "trixie", PACKAGES.split())
         self._build()
         self.lua_module = folder / "build/.libs/app_password.so"
         self.pam_module = folder / "build/.libs/pam_app_password.so"
@@ -49,16 +44,6 @@ class Debian13:
         return ["unshare", "--mount", "sh", "-c", enter, "sh",
                 *map(str, [self.root, self.folder.parent, pam_d or "", *command])]
 
-    def _make(self):
-        """Takes a minute, and nothing where there is one that was finished with these packages."""
-        finished = self.root / "packages"
-        if finished.exists() and finished.read_text() == PACKAGES:
-            return
-        shutil.rmtree(self.root, ignore_errors=True)
-        run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES.split())}",
-             "trixie", self.root, *_mirror()])
-        finished.write_text(PACKAGES)
-
     def _build(self):
         source, build = self.folder / "source", self.folder / "build"
         shutil.copytree(SOURCES, source, ignore=shutil.ignore_patterns(*NOT_SOURCES))
@@ -66,13 +51,6 @@ class Debian13:
         run(["autoreconf", "-fi", source])
         run(self.inside(["sh", "-c", f"cd {build} && ../source/configure && "
                                      "make app_password.la pam_app_password.la"]))
-
-
-def _mirror():
-    """Where this machine's apt gets Debian 12 from; nothing, where it does not say."""
-    uris = run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
-                "Created-By: Packages", "Release: bookworm"])
-    return uris.split()[:1]
 
 
 class Dovecot24(Dovecot):

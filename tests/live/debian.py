@@ -1,0 +1,44 @@
+"""Debian systems in a folder, made by debootstrap and kept for the next time."""
+
+import contextlib
+import fcntl
+import pathlib
+import shutil
+
+from processes import run
+
+CACHE = pathlib.Path("/var/cache/sasl-app-password")
+
+
+def make(name, suite, packages=(), finish=lambda root: None, key=""):
+    """The folder of a small Debian with these packages.
+
+    finish(root)  does the rest
+    key           says what that is; where it or the packages differ, the folder is made anew
+    """
+    root = CACHE / name
+    contents = root / "contents"
+    wanted = " ".join([*packages, key])
+    with _locked():
+        if not contents.exists() or contents.read_text() != wanted:
+            shutil.rmtree(root, ignore_errors=True)
+            include = [f"--include={','.join(packages)}"] if packages else []
+            run(["debootstrap", "--variant=minbase", *include, suite, root, *_mirror()])
+            finish(root)
+            contents.write_text(wanted)
+    return root
+
+
+@contextlib.contextmanager
+def _locked():
+    CACHE.mkdir(exist_ok=True)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _mirror():
+    """Where this machine's apt gets Debian 12 from; nothing, where it does not say."""
+    uris = run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
+                "Created-By: Packages", "Release: bookworm"])
+    return uris.split()[:1]
