@@ -1,0 +1,27 @@
+"""Tests of the Debian packages; run them as root, where debootstrap can fetch Debian packages.
+
+    APW_CHECKOUT=FOLDER /usr/bin/python3 -m pytest tests/packages
+
+FOLDER is the git checkout that this is a copy of, or this one.
+"""
+
+import pathlib
+import signal
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "live"))
+
+
+def pytest_configure():
+    """Whoever ends the tests by SIGTERM has everything cleaned up, too."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
+
+
+@pytest.fixture(scope="session")
+def workdir():
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="apw-packages-", dir="/tmp") as folder:
+        yield pathlib.Path(folder)

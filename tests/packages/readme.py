@@ -1,0 +1,87 @@
+"""Types the commands of a README at a terminal, word for word.
+
+A command is a line of an indented block; what is indented and is none, such as the text of a
+configuration file, does not begin with a program.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import tempfile
+
+import pexpect
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SHELL_WORDS = {"cd", "for"}
+
+
+def commands(file, *sections):
+    """The commands of some sections, in their order, without the remark behind them."""
+    text = (TOP / file).read_text()
+    for section in sections:
+        body, = re.findall(rf"^###? {section}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+        for line in re.findall(r"^(?: {4}| {7})(\S.*)$", body, re.MULTILINE):
+            command = re.sub(r"\s{2,}# .*$", "", line)
+            if is_command(command):
+                yield command
+
+
+def is_command(line):
+    """Whether a line begins with a program."""
+    first = line.split()[0]
+    return first in SHELL_WORDS or shutil.which(first) is not None
+
+
+class Terminal:
+    """A shell that somebody types at.
+
+    answers   what is typed where a command asks: (pattern of the command, of the prompt): answer
+    edits     what is made of a file with an editor: path: new text
+    """
+
+    PROMPT = (r"(?:^|\n)(?:Password(?: of \w+)?|Enter LDAP Password|"
+              r"(?:New|Re-enter new) password): ")
+
+    def __init__(self, answers, edits):
+        self.answers = answers
+        self.edits = edits
+        self.folder = str(pathlib.Path.home())
+        self.unused_edits = set(edits)
+
+    def type(self, command, answer=None, status=0):
+        """Type a command and wait for its end; what it said."""
+        print(f"$ {command}", flush=True)
+        script = 'cd "$1" && eval "$2"; status=$?; pwd >"$3"; exit $status'
+        with tempfile.TemporaryDirectory() as scratch:
+            env = os.environ | {"SUDO_EDITOR": self._editor(command, scratch)}
+            child = pexpect.spawn("/bin/bash", ["-c", script, "bash", self.folder, command,
+                                                f"{scratch}/folder"],
+                                  env=env, encoding="utf-8", timeout=60)
+            said = ""
+            while child.expect([self.PROMPT, pexpect.EOF]) == 0:
+                said += child.before + child.after
+                child.sendline(answer or self._answer(command, child.after))
+            said += child.before
+            child.close()
+            self.folder = pathlib.Path(scratch, "folder").read_text().strip()
+        print(said, flush=True)
+        assert child.exitstatus == status, f"{command}: exit {child.exitstatus}"
+        return said
+
+    def _answer(self, command, prompt):
+        for (which, question), answer in self.answers.items():
+            if re.search(which, command) and re.search(question, prompt):
+                return answer
+        raise AssertionError(f"{command} asks for {prompt!r}")
+
+    def _editor(self, command, scratch):
+        """A command that replaces a file's text, where the command edits one."""
+        words = shlex.split(command) if command.startswith("sudoedit ") else []
+        for path in words[1:]:
+            edited = pathlib.Path(scratch, "edited")
+            edited.write_text(self.edits[path])
+            self.unused_edits.discard(path)
+            return f"cp {edited}"
+        return "false"

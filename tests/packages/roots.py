@@ -1,0 +1,123 @@
+"""Debian systems to build packages in, and to install them on.
+
+Each is a folder that debian.make() keeps, and of which a test gets a copy. What runs in a copy has
+process ids, a network and a host name of its own: servers have their usual ports there, and all of
+them end with it.
+"""
+
+import contextlib
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import debian
+
+SUITES = {"12": "bookworm", "13": "trixie"}
+
+# What a mail host has before anything of ours comes, and what the tests themselves need.
+HOST = """ca-certificates curl debconf-utils dovecot-imapd ldap-utils libnet-ssleay-perl
+libsasl2-modules openssl pamtester postfix python3 python3-pexpect rsyslog sasl2-bin slapd
+subversion sudo swaks systemd""".split()
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2]
+
+
+def build_root(release):
+    """A Debian with what debian/control says that a build needs, and nothing else."""
+    control = SOURCES / "debian/control"
+
+    def finish(root):
+        shutil.copytree(SOURCES / "debian", root / "source/debian")
+        _apt(root, "install", "build-essential")
+        _apt(root, "build-dep", "/source")
+    return debian.make(f"build-{release}", SUITES[release], finish=finish,
+                       key=control.read_text().partition("\n\n")[0])
+
+
+def host_root(release):
+    """A Debian with mail servers and a directory, none of them started so far."""
+    return debian.make(f"host-{release}", SUITES[release], key=" ".join(HOST),
+                       finish=lambda root: _apt(root, "install", *HOST))
+
+
+def _apt(root, *arguments):
+    """apt-get in a folder, with the network of this machine; no service is started by it."""
+    script = """set -e
+        printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -q update
+        apt-get -q -y --no-install-recommends "$@"
+        rm /usr/sbin/policy-rc.d"""
+    enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -c "$@"'
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", enter, root, script, "sh", *arguments],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, f"apt-get {arguments}\n{done.stdout[-8000:]}"
+
+
+class Machine:
+    """A copy of such a Debian, and something like a machine around it; a context manager."""
+
+    ENTER = """set -e
+        ip link set lo up
+        hostname mail
+        mount -t proc proc "$0/proc"
+        mount -t devpts devpts "$0/dev/pts"
+        mount -t tmpfs tmpfs "$0/dev/shm"
+        mount -t tmpfs tmpfs "$0/run"
+        mount -t tmpfs -o mode=1777 tmpfs "$0/tmp"
+        # A shell waits for whatever has lost its parent.
+        exec chroot "$0" sh -c 'while :; do sleep 1; done'"""
+
+    def __init__(self, root, folder):
+        self.root = folder
+        subprocess.run(["cp", "-a", "--reflink=auto", root, folder], check=True)
+
+    def __enter__(self):
+        self._outer = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
+             "sh", "-c", self.ENTER, self.root])
+        children = pathlib.Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
+        end = time.monotonic() + 20
+        while not self._is_ready(children):
+            assert time.monotonic() < end, "the machine does not start"
+            time.sleep(0.05)
+        return self
+
+    def _is_ready(self, children):
+        """Whether its first process is the one that stays."""
+        self._init = children.read_text().strip()
+        with contextlib.suppress(OSError):
+            command = pathlib.Path(f"/proc/{self._init}/cmdline").read_text()
+            return command.startswith("sh\0-c\0while")
+        return False
+
+    def __exit__(self, *_):
+        self._outer.send_signal(signal.SIGKILL)
+        self._outer.wait()
+        shutil.rmtree(self.root)
+
+    def argv(self, *command):
+        """The command that runs another one there, as root."""
+        return ["nsenter", "--target", self._init, "--mount", "--pid", "--net", "--uts", "--ipc",
+                "chroot", self.root, "/usr/bin/env", "-i", "HOME=/root", "LC_ALL=C.UTF-8",
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "DEBIAN_FRONTEND=noninteractive", *map(str, command)]
+
+    def run(self, *command):
+        """Run a command to its end; what it says. It has to succeed."""
+        # Not by a pipe, which a server that it starts may keep open.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(self.argv(*command), stdin=subprocess.DEVNULL, stdout=output,
+                                  stderr=output, timeout=600)
+            output.seek(0)
+            said = output.read()
+        assert done.returncode == 0, f"{command}: exit {done.returncode}\n{said[-20000:]}"
+        return said
+
+    def fetch(self, packages):
+        """Download what packages of ours depend on, for apt to find without a network."""
+        _apt(self.root, "install", "--download-only", *packages)

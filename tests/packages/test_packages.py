@@ -1,0 +1,288 @@
+"""The Debian packages: built, installed beside Debian's own servers, upgraded and removed.
+
+The tests of one Debian go on from each other, in this order, on one machine.
+"""
+
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import roots
+from processes import wait_until
+
+PACKAGES = ["app-password", "libsasl2-modules-app-password", "dovecot-app-password",
+            "libpam-app-password", "app-password-portal"]
+SETTINGS = ["postfix", "dovecot", "pam.d"]  # what the README changes, below /etc
+SOURCES = roots.SOURCES
+TESTS = "/opt/source/tests/packages"
+
+# Where a host changes things by itself, and where the tests and the directory keep theirs.
+VOLATILE = re.compile(r"""
+    /(dev|opt|proc|root|run|sys|tmp)(/|$) |
+    /var/(backups|cache|lib/(apt|dovecot|ldap|postfix)|log|spool/(postfix|rsyslog)|tmp)/ |
+    /var/lib/(dpkg|sudo|systemd)/(available|lock|status|triggers|lectured|ts|timers|deb-systemd) |
+    /etc/(ld\.so\.cache|(group|gshadow|passwd|shadow)-|ldap/slapd\.d/) |
+    .*/__pycache__""", re.VERBOSE)
+
+
+@pytest.fixture(scope="module", params=roots.SUITES)
+def release(request):
+    return request.param
+
+
+# ---- Building ----
+
+class Builder:
+    """A Debian that has what a build needs, and nothing else."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.root = machine.root
+
+    def unpack(self, folder, source=SOURCES):
+        """A copy of the sources in a folder there."""
+        shutil.copytree(source, self.root / folder, symlinks=True)
+        return f"/{folder}"
+
+    def make_dist(self, folder):
+        """What "make dist" packs."""
+        source = self.unpack("dist/source")
+        self.machine.run("sh", "-ec", f"""cd {source}; autoreconf -fi; ./configure; make dist
+            mkdir -p /{folder}; tar -C /{folder} --strip-components=1 -xf *.tar.xz""")
+        return f"/{folder}"
+
+    def build(self, source, options=("nocheck",), umask="022"):
+        """Build there; the .deb files by their names."""
+        options = " ".join([*options, f"parallel={os.cpu_count()}"])
+        self.machine.run("sh", "-ec", f"""cd {source}; umask {umask}
+            DEB_BUILD_OPTIONS="{options}" dpkg-buildpackage -us -uc -b""")
+        return {path.name: path for path in (self.root / source[1:]).parent.glob("*.deb")}
+
+
+@pytest.fixture(scope="module")
+def builder(release, workdir):
+    with roots.Machine(roots.build_root(release), workdir / f"build-{release}") as machine:
+        yield Builder(machine)
+
+
+@pytest.fixture(scope="module")
+def built(builder):
+    """The packages, from a clean checkout, their tests run."""
+    return builder.build(builder.unpack("build/checkout"), options=())
+
+
+@pytest.fixture(scope="module")
+def earlier(builder):
+    """The same with a lower version number."""
+    changelog = builder.root / builder.unpack("earlier/checkout")[1:] / "debian/changelog"
+    text, count = re.subn(r"\A(\S+) \(\S+\)", r"\1 (0.0.9)", changelog.read_text())
+    assert count == 1
+    changelog.write_text(text)
+    return builder.build("/earlier/checkout")
+
+
+def checksums(packages):
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in packages.items()}
+
+
+def test_every_package_is_built(built):
+    names = {name.partition("_")[0] for name in built}
+    assert names - {name for name in names if name.endswith("-dbgsym")} == set(PACKAGES)
+
+
+def test_the_tarball_of_make_dist_builds_the_same_elsewhere(builder, built):
+    again = builder.build(builder.make_dist("some/where/else/a-longer-name"), umask="002")
+    assert checksums(again) == checksums(built)
+
+
+def test_what_git_archive_packs_builds_the_same_elsewhere(builder, built):
+    """Fails where there are changes that were not committed: then it packs something else."""
+    checkout = os.environ["APW_CHECKOUT"]
+    archive = subprocess.Popen(["git", "-C", checkout, "archive", "HEAD"], stdout=subprocess.PIPE)
+    folder = builder.root / "archive/x"
+    folder.mkdir(parents=True)
+    subprocess.run(["tar", "-C", folder, "-xf", "-"], stdin=archive.stdout, check=True)
+    assert archive.wait() == 0
+    assert checksums(builder.build("/archive/x")) == checksums(built)
+
+
+def test_lintian_has_nothing_to_say(builder, built):
+    """That of this machine."""
+    changes, = (builder.root / "build").glob("*.changes")
+    said = subprocess.run(["lintian", "--fail-on", "error,warning", "--display-info", changes],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert said.returncode == 0, said.stdout
+
+
+# ---- Installing ----
+
+class Host(roots.Machine):
+    """A mail host; packages of ours lie in a folder there."""
+
+    def put(self, packages, folder):
+        """Where the packages are to be installed from; nobody installs what is for debuggers."""
+        (self.root / folder).mkdir(parents=True)
+        for name, path in packages.items():
+            if "-dbgsym_" not in name:
+                shutil.copy(path, self.root / folder)
+        self.fetch([f"/{folder}/{path.name}" for path in (self.root / folder).iterdir()])
+
+    def python(self, script, *arguments):
+        return self.run("python3", f"{TESTS}/{script}", *arguments)
+
+    def install(self, folder):
+        """As the README says; there is no network."""
+        readme = (SOURCES / "README.md").read_text()
+        command, = re.findall(r"^    sudo (apt install \./app-password.*)$", readme, re.MULTILINE)
+        command += " ./libpam-app-password_*.deb ./app-password-portal_*.deb"
+        return self.run("sh", "-c", f"cd /{folder} && {command} --yes")
+
+    def files(self):
+        """What each file of this host is; without what changes by itself."""
+        return {f"/{path.relative_to(self.root)}": describe(path)
+                for folder, folders, files in os.walk(self.root)
+                for path in (pathlib.Path(folder, name) for name in folders + files)
+                if not VOLATILE.match(f"/{path.relative_to(self.root)}")}
+
+    def ours(self, folder):
+        """What is new in a folder."""
+        return {name.removeprefix(folder) for name in set(self.files()) - set(self.files_before)
+                if name.startswith(folder)}
+
+    def restart(self):
+        """Each server, with whatever plugins there are now."""
+        for name in "postfix", "dovecot", "slapd":
+            self.run("service", name, "restart")
+
+    def installed(self):
+        """Packages that are installed or have left settings behind."""
+        return set(self.run("dpkg-query", "-W", "-f", "${Package}\\n").splitlines())
+
+
+def describe(path):
+    status = path.lstat()
+    if path.is_symlink():
+        contents = os.readlink(path)
+    elif path.is_file():
+        contents = hashlib.sha256(path.read_bytes()).hexdigest()
+    else:
+        contents = None
+    return oct(status.st_mode), status.st_uid, status.st_gid, contents
+
+
+@pytest.fixture(scope="module")
+def host(release, workdir, built, earlier):
+    """A mail host with a directory, which knows of us only that packages lie there."""
+    host = Host(roots.host_root(release), workdir / f"host-{release}")
+    shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
+    host.put(earlier, "opt/earlier")
+    host.put(built, "opt/built")
+    with host:
+        host.python("sign_in.py", "prepare")
+        host.python("stock.py", "prepare")
+        host.before = host.python("stock.py")
+        host.files_before, host.installed_before = host.files(), host.installed()
+        yield host
+
+
+def test_installing_changes_nothing_for_debians_own_mechanisms(host):
+    host.install("opt/earlier")
+    host.restart()
+    assert host.python("stock.py") == host.before
+    changed = {name for name, what in host.files().items()
+               if host.files_before.get(name, what) != what}
+    assert changed == {f"/etc/{name}" for name in ("group", "gshadow", "passwd", "shadow")}
+    assert host.ours("/etc/") == {"app-password", "app-password/app-password.conf",
+                                  "app-password/portal.conf"}
+
+
+def test_the_page_for_users_has_a_user_of_its_own_and_is_not_enabled(host):
+    assert host.run("id", "-Gn", "app-password-portal") == "app-password-portal app-password\n"
+    assert not list(host.root.glob("etc/systemd/system/*.wants/app-password-portal.service"))
+
+
+def test_the_folder_of_settings_is_closed_and_its_files_are_conffiles(host):
+    folder = "/etc/app-password"
+    assert host.run("stat", "-c", "%A %U %G %n", folder, f"{folder}/app-password.conf",
+                    f"{folder}/portal.conf").splitlines() == [
+        f"drwxr-x--- root app-password {folder}",
+        f"-rw-r--r-- root root {folder}/app-password.conf",
+        f"-rw-r----- root app-password-portal {folder}/portal.conf"]
+    conffiles = host.run("dpkg-query", "-W", "-f", "${Conffiles}\n", *PACKAGES)
+    assert set(re.findall(r"/\S+", conffiles)) == {f"{folder}/app-password.conf",
+                                                   f"{folder}/portal.conf"}
+
+
+def test_the_readme_leads_to_mail_servers_that_know_app_passwords(host):
+    for name in SETTINGS:
+        host.run("cp", "-a", f"/etc/{name}", "/opt")
+    host.python("sign_in.py", "set-up")
+    host.python("sign_in.py")
+    host.python("sign_in.py", "portal")
+
+
+def test_an_upgrade_disturbs_no_client(host):
+    end = host.root / "opt/end"
+    client = subprocess.Popen(host.argv("python3", f"{TESTS}/sign_in.py", "go-on", "/opt/end"),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert client.stdout.readline() == "1 times\n"
+        host.install("opt/built")
+        assert client.poll() is None
+    finally:
+        end.touch()
+        said, _ = client.communicate(timeout=120)
+    assert client.returncode == 0 and "2 times" in said, said
+    versions = host.run("dpkg-query", "-W", "-f", "${Version}\n", *PACKAGES)
+    assert "0.0.9" not in versions
+
+
+WHO_HAS_THE_OLD = r"""for process in /proc/[0-9]*; do
+    ! grep -qs 'app_*password.*(deleted)' $process/maps || cat $process/comm
+done"""
+
+
+def test_after_a_reload_nobody_has_the_old_version(host):
+    host.run("postfix", "reload")
+    host.run("doveadm", "reload")
+    # slapd has loaded the plugin like every other, and does not use it.
+    wait_until(lambda: set(host.run("sh", "-c", WHO_HAS_THE_OLD).split()) <= {"slapd"},
+               "the end of processes with the old version")
+    host.python("sign_in.py")
+
+
+# ---- Removing ----
+
+def test_once_the_plugins_are_removed_the_settings_that_name_them_let_nobody_in(host):
+    host.run("apt-get", "remove", "-y", *PACKAGES)
+    host.run("postfix", "reload")
+    host.run("doveadm", "reload")
+    host.python("sign_in.py", "nobody")
+    assert host.ours("/etc/app-password/") == {
+        "app-password.conf", "mail-server.secret", "admin.conf", "admin.secret", "portal.conf",
+        "portal.key", "portal.secret"}
+
+
+def test_with_the_settings_from_before_all_is_as_before(host):
+    for name in SETTINGS:
+        host.run("rm", "-r", f"/etc/{name}")
+        host.run("mv", f"/opt/{name}", "/etc/")
+    host.run("userdel", "--remove", "vmail")
+    host.restart()
+    assert host.python("stock.py") == host.before
+
+
+def test_a_purge_leaves_nothing_behind(host):
+    # With what apt brought for them; autoremove keeps what others merely suggest.
+    host.run("apt-get", "purge", "-y", *(host.installed() - host.installed_before))
+    assert host.installed() == host.installed_before
+    files = host.files()
+    different = {name: (host.files_before.get(name), files.get(name))
+                 for name in files.keys() | host.files_before.keys()
+                 if host.files_before.get(name) != files.get(name)}
+    assert different == {}
