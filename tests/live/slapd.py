@@ -80,12 +80,14 @@ class Slapd:
     authority   certificates.Authority; without it there is no TLS
     chroot      a folder to place a second ldapi socket in; ldapi_in_chroot is its URI there
     lines       more lines for the global section
+    database    more lines for the database
+    statistics  whether it logs connections, binds and searches, which log_since() needs
     is_empty    without any entry, for one that gets them from another
     """
 
     def __init__(self, folder, acl=ACL["slapd.conf"], ppolicy=True, schema=True,
                  site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines="",
-                 is_empty=False):
+                 database="", statistics=True, is_empty=False):
         self.folder = folder
         self.acl = acl
         self.with_cn_config = any(file.suffix == ".ldif" for file in acl)
@@ -103,7 +105,8 @@ class Slapd:
         if chroot:
             self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
         self._fresh_names = (f"user{number:03}" for number in range(600))
-        self._prepare(site_rules, first_rules, authority, lines)
+        self._debug = "stats" if statistics else "0"
+        self._prepare(site_rules, first_rules, authority, lines, database)
         if not is_empty:
             self._load_users()
         if self.with_cn_config:
@@ -112,10 +115,22 @@ class Slapd:
     def start(self):
         """Start slapd and wait until it answers."""
         self.process = start(
-            ["/usr/sbin/slapd", *self._config, "-h", " ".join(self.listeners), "-d", "stats"],
+            ["/usr/sbin/slapd", *self._config, "-h", " ".join(self.listeners),
+             "-d", self._debug],
             self.log)
         wait_until(self._answers, f"slapd, see {self.log}")
         return self
+
+    def load(self, entries):
+        """Add entries, each (DN, {attribute: values}), while slapd is not running."""
+        file = self.folder / "entries.ldif"
+        with open(file, "w") as output:
+            writer = ldif.LDIFWriter(output)
+            for dn, entry in entries:
+                writer.unparse(dn, {name: [value.encode() for value in values]
+                                    for name, values in entry.items()})
+        run(["slapadd", "-q", *self._config, "-l", file])
+        file.unlink()
 
     def stop(self):
         """End slapd; start() brings it back on the same addresses."""
@@ -213,7 +228,7 @@ class Slapd:
         except ldap.SERVER_DOWN:
             return None
 
-    def _prepare(self, site_rules, first_rules, authority, lines):
+    def _prepare(self, site_rules, first_rules, authority, lines, database):
         """Write the configuration."""
         (self.folder / "db").mkdir(parents=True)
         self.log.touch()
@@ -244,6 +259,7 @@ directory {self.folder}/db
 rootdn "{ITSELF}"
 rootpw "{secret("slapd itself")}"
 dbnosync
+{database}
 index objectClass,uid,mail eq
 {PPOLICY if self.ppolicy else ""}
 {"ppolicy_use_lockout" if self.ppolicy is True else ""}
@@ -255,13 +271,7 @@ overlay memberof
         self._config = ["-f", config]
 
     def _load_users(self):
-        users = self.folder / "users.ldif"
-        with open(users, "w") as file:
-            writer = ldif.LDIFWriter(file)
-            for dn, entry in _entries(self.ppolicy):
-                writer.unparse(dn, {name: [value.encode() for value in values]
-                                    for name, values in entry.items()})
-        run(["slapadd", "-q", *self._config, "-l", users])
+        self.load(_entries(self.ppolicy))
 
     def _turn_into_cn_config(self, config):
         """Convert, then load our schema and rules the way an administrator does."""

@@ -1,0 +1,228 @@
+/*
+ * bench: times operations, told on standard input, against each other.
+ *
+ *     bench latency FIRST COUNT          a line of microseconds for each of COUNT users, one column
+ *                                        for each operation, which take turns
+ *     bench rate FIRST COUNT CLIENTS MS  for each operation its calls, milliseconds and the CPU
+ *                                        milliseconds of the clients, which are processes
+ *
+ * Each line of the plan is one operation, words between tabs: kind, name, and what the kind needs
+ * (operation.h). Users have numbers, FIRST and up; with several clients each has its share.
+ * An operation that comes out in any other way than it has to ends it all.
+ */
+#include "operation.h"
+#include <errno.h>
+#include <sodium.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OPERATIONS_MAX 16
+#define CLIENTS_MAX    64
+
+struct plan {
+    struct operation operation[OPERATIONS_MAX];
+    size_t count;
+};
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ---- the plan ---- */
+
+static const struct kind *find_kind(const char *name)
+{
+    static const struct kind *const kinds[] = {&raw_kind,      &floor_kind,     &search_kind,
+                                               &login_kind,    &reconnect_kind, &dovecot_kind,
+                                               &saslauthd_kind};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    fail("no kind of operation is called \"%s\"", name);
+}
+
+static void read_operation(char *line, struct operation *operation_r)
+{
+    for (char *word; (word = strsep(&line, "\t")) != NULL;) {
+        if (operation_r->word_count == WORDS_MAX)
+            fail("more than %d words in a line", WORDS_MAX);
+        operation_r->word[operation_r->word_count++] = word;
+    }
+    operation_r->kind = find_kind(operation_r->word[0]);
+    if (operation_r->word_count != operation_r->kind->word_count + 2)
+        fail("%s needs a name and %s", operation_r->kind->name, operation_r->kind->words);
+}
+
+static struct plan read_plan(void)
+{
+    struct plan plan = {.count = 0};
+    char *line = NULL;
+    size_t size = 0;
+
+    while (getline(&line, &size, stdin) >= 0) {
+        line[strcspn(line, "\n")] = '\0';
+        if (plan.count == OPERATIONS_MAX)
+            fail("more than %d operations", OPERATIONS_MAX);
+        read_operation(line, &plan.operation[plan.count++]);
+        line = NULL; /* the words stay in it */
+    }
+    return plan;
+}
+
+static void open_operation(struct operation *operation)
+{
+    operation->state = operation->kind->open(operation->word + 2);
+}
+
+/* Runs it once; in microseconds. */
+static int64_t time_operation(struct operation *operation, unsigned user)
+{
+    int64_t start;
+
+    if (operation->kind->before != NULL)
+        operation->kind->before(operation->state);
+    start = now_us();
+    if (!operation->kind->run(operation->state, user))
+        fail("%s, user %u: not the outcome it has to be", operation->word[1], user);
+    return now_us() - start;
+}
+
+/* ---- one after the other ---- */
+
+static void measure_latency(struct plan *plan, unsigned first, unsigned count)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        open_operation(&plan->operation[i]);
+        printf("%s%c", plan->operation[i].word[1], i + 1 < plan->count ? '\t' : '\n');
+    }
+    /* The first two warm up: connections, caches, what is remembered. */
+    for (unsigned number = 0; number < count + 2; number++)
+        for (size_t i = 0; i < plan->count; i++) {
+            int64_t spent = time_operation(&plan->operation[i], first + number);
+
+            if (number >= 2)
+                printf("%lld%c", (long long)spent, i + 1 < plan->count ? '\t' : '\n');
+        }
+}
+
+/* ---- many at once ---- */
+
+/* Where the clients meet: each says that it is ready, and waits until all may begin. */
+struct meeting {
+    _Atomic unsigned ready;
+    _Atomic int64_t begin_us; /* 0: not yet */
+    _Atomic int64_t end_us;
+    _Atomic uint64_t calls;
+    _Atomic int64_t cpu_us;
+};
+
+static int64_t cpu_us(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+static void be_a_client(struct operation *operation, struct meeting *meeting, unsigned first,
+                        unsigned count)
+{
+    uint64_t calls = 0;
+    int64_t cpu;
+
+    open_operation(operation);
+    time_operation(operation, first); /* connects */
+    meeting->ready++;
+    while (meeting->begin_us == 0)
+        usleep(100);
+    cpu = cpu_us();
+    do
+        time_operation(operation, first + 1 + (unsigned)(calls++ % (count - 1)));
+    while (now_us() < meeting->end_us);
+    meeting->cpu_us += cpu_us() - cpu;
+    meeting->calls += calls;
+    exit(0);
+}
+
+static void begin(struct meeting *meeting, unsigned clients, int64_t duration_us)
+{
+    while (meeting->ready < clients) {
+        int status;
+
+        if (waitpid(-1, &status, WNOHANG) > 0)
+            fail("a client ended before it began");
+        usleep(100);
+    }
+    meeting->end_us = now_us() + duration_us;
+    meeting->begin_us = now_us();
+}
+
+static void measure_rate(struct operation *operation, unsigned first, unsigned count,
+                         unsigned clients, int64_t duration_us)
+{
+    struct meeting *meeting =
+        mmap(NULL, sizeof *meeting, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int64_t spent;
+
+    if (meeting == MAP_FAILED)
+        fail("out of memory");
+    fflush(stdout);
+    for (unsigned i = 0; i < clients; i++) {
+        pid_t child = fork();
+
+        if (child < 0)
+            fail("fork: %s", strerror(errno));
+        if (child == 0)
+            be_a_client(operation, meeting, first + i * (count / clients), count / clients);
+    }
+    begin(meeting, clients, duration_us);
+    for (unsigned i = 0; i < clients; i++) {
+        int status;
+
+        if (waitpid(-1, &status, 0) < 0 || status != 0)
+            fail("a client failed");
+    }
+    spent = now_us() - meeting->begin_us;
+    printf("%s\t%llu\t%lld\t%lld\n", operation->word[1], (unsigned long long)meeting->calls,
+           (long long)(spent / 1000), (long long)(meeting->cpu_us / 1000));
+    munmap(meeting, sizeof *meeting);
+}
+
+int main(int argc, char **argv)
+{
+    bool is_rate = argc == 6 && strcmp(argv[1], "rate") == 0;
+    unsigned first, count, clients;
+    struct plan plan;
+
+    if (!is_rate && (argc != 4 || strcmp(argv[1], "latency") != 0))
+        fail("usage: bench latency FIRST COUNT | bench rate FIRST COUNT CLIENTS MS");
+    if (sodium_init() < 0)
+        fail("no random numbers");
+    first = (unsigned)strtoul(argv[2], NULL, 10);
+    count = (unsigned)strtoul(argv[3], NULL, 10);
+    plan = read_plan();
+    if (!is_rate) {
+        measure_latency(&plan, first, count);
+        return 0;
+    }
+    clients = (unsigned)strtoul(argv[4], NULL, 10);
+    if (clients == 0 || clients > CLIENTS_MAX || count / clients < 2)
+        fail("from 1 to %d clients, and two users for each", CLIENTS_MAX);
+    for (size_t i = 0; i < plan.count; i++)
+        measure_rate(&plan.operation[i], first, count, clients,
+                     (int64_t)strtoul(argv[5], NULL, 10) * 1000);
+    return 0;
+}

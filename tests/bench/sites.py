@@ -1,0 +1,327 @@
+"""What is measured: a directory full of users, and the servers that check their passwords.
+
+All of it is started privately, the way the tests in tests/live do it, and all passwords are
+hashed at the same cost for everybody.
+"""
+
+import base64
+import hashlib
+import itertools
+import os
+import pathlib
+import re
+import shutil
+import sys
+from collections import namedtuple
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
+
+import apppassword  # noqa: E402 (the folder has to be known first)
+import conftest  # noqa: E402
+import dovecot  # noqa: E402
+import postfix  # noqa: E402
+import processes  # noqa: E402
+from certificates import Authority  # noqa: E402
+from slapd import ACL, BASE, CLOSED_SITE, IDENTITIES, Slapd, secret  # noqa: E402
+
+# Memory in MiB and passes; the first is what app passwords are made with by default.
+COSTS = {"8 MiB/1": (8, 1), "19 MiB/2": (19, 2), "64 MiB/2": (64, 2)}
+DEFAULT_COST = "8 MiB/1"
+
+# How much is done: users, calls of one operation in a round, calls of one without a hash,
+# users and seconds for the rates.
+Scale = namedtuple("Scale", "users calls quick rate_users seconds")
+FULL = Scale({"8 MiB/1": 10000, "19 MiB/2": 3000, "64 MiB/2": 1000},
+             {"8 MiB/1": 100, "19 MiB/2": 40, "64 MiB/2": 15}, 500,
+             {"8 MiB/1": 1600, "19 MiB/2": 480}, 2.0)
+SMOKE = Scale(dict.fromkeys(COSTS, 100), dict.fromkeys(COSTS, 3), 20,
+              dict.fromkeys(COSTS, 64), 0.1)
+
+# Everybody's app password and account password. Made once for each cost: what a hash takes does
+# not depend on whose it is.
+GOOD = apppassword.make()
+CANONICAL = GOOD.shown.replace("-", "")
+WRONG_SECRET = apppassword.make(id=GOOD.id).shown
+UNKNOWN_ID = apppassword.make(id="0000").shown
+FILTER = "(|(uid=%u)(mail=%u))"
+MAIL_SERVER = IDENTITIES["mail server"]
+
+# Our users, and those of the peers: found by a bind, by a fetched Argon2id, by a fetched {SSHA}.
+# Each has a subtree of its own, so that nobody's entry is larger than it has to be.
+OURS, BIND, FETCHED, SSHA = (f"ou={name},{BASE}" for name in ("ours", "bind", "fetched", "ssha"))
+PEERS_RULE = "".join(
+    f'access to dn.subtree="{base}" attrs=userPassword by dn.exact="{MAIL_SERVER}" read\n'
+    "  by anonymous auth by * none\n" for base in (FETCHED, SSHA))
+
+
+def letter(cost):
+    """What the names of the users with that cost begin with."""
+    return f"m{COSTS[cost][0]}-"
+
+
+def names(cost):
+    """The template of their names, for the program: '#' is the number."""
+    return letter(cost) + "#"
+
+
+MANY_NAMES = "many-#"  # have 40 app passwords each
+PLAIN_NAMES = "ssha-#"
+MANY = 40
+
+
+def phc(cost):
+    """The hash of everybody's password at that cost, made once, by libsodium."""
+    if cost not in _phc:
+        _phc[cost] = apppassword.argon2id(CANONICAL, *COSTS[cost]).removeprefix("{ARGON2}")
+    return _phc[cost]
+
+
+_phc = {}
+
+
+def _person(base, uid, password=None, app_passwords=()):
+    entry = {"objectClass": ["inetOrgPerson"], "uid": [uid], "cn": [uid], "sn": [uid],
+             "mail": [f"{uid}@example.org"]}
+    if password:
+        entry["userPassword"] = [password]
+    if app_passwords:
+        entry["objectClass"].append("appPasswordAccount")
+        entry |= {"appPassword": app_passwords, "appPasswordMfaEnabled": ["TRUE"],
+                  # Used today already, as nearly always: nothing is to be written.
+                  "appPasswordUsed": [_use(value) for value in app_passwords]}
+    return f"uid={uid},{base}", entry
+
+
+def _use(value):
+    id = re.match(r"id=(\S+)", value)[1]
+    return f"id={id} at={apppassword.from_now()} service=smtp from=192.0.2.17"
+
+
+def app_password_values(cost, count):
+    """The good one, and others with ids of their own."""
+    hash = "{ARGON2}" + phc(cost)
+    ids = (f"{apppassword.SYMBOLS[n // 32]}{apppassword.SYMBOLS[n % 32]}zz"
+           for n in itertools.count())
+    others = (apppassword.make(id=id, hash=hash).value for id in ids if id != GOOD.id)
+    good = GOOD.value.replace(re.search(r"hash=(\S+)", GOOD.value)[1], hash)
+    return [good, *itertools.islice(others, count - 1)]
+
+
+def ssha(password):
+    """The {SSHA} hash of a password (RFC 2307 with a salt)."""
+    salt = os.urandom(8)
+    return "{SSHA}" + base64.b64encode(hashlib.sha1(password.encode() + salt).digest() + salt
+                                       ).decode()
+
+
+def entries(users, peers=True, many=500):
+    """The directory's users."""
+    for base in (OURS, BIND, FETCHED, SSHA):
+        yield base, {"objectClass": ["organizationalUnit"], "ou": [base.split(",")[0][3:]]}
+    for cost, count in users.items():
+        values = app_password_values(cost, 1)
+        for number in range(count):
+            uid = f"{letter(cost)}{number}"
+            yield _person(OURS, uid, app_passwords=values)
+            if peers:
+                yield _person(BIND, uid, "{ARGON2}" + phc(cost))
+                yield _person(FETCHED, uid, "{ARGON2ID}" + phc(cost))
+    values = app_password_values(DEFAULT_COST, MANY)
+    for number in range(many):
+        yield _person(OURS, f"many-{number}", app_passwords=values)
+        yield _person(SSHA, f"ssha-{number}", ssha(CANONICAL))
+
+
+class Directory(Slapd):
+    """slapd with those users."""
+
+    def __init__(self, folder, content, gibibytes=1, **options):
+        super().__init__(folder, acl=ACL["slapd.conf"][:1], ppolicy=False,
+                         site_rules=PEERS_RULE + CLOSED_SITE, lines="moduleload argon2",
+                         database=f"maxsize {gibibytes << 30}", **options)
+        self.load(content)
+
+
+def app_password_conf(folder, directory, **keys):
+    """An app-password.conf as in examples/, with the default record_use."""
+    folder.mkdir(exist_ok=True)
+    return conftest.write_config(
+        folder, **{"uri": directory.ldapi, "base": OURS, "record_use": "1d"} | keys)
+
+
+class Dovecots:
+    """Dovecots: with our module; with the LDAP passdb and a bind, a fetched hash, or a fetched
+    {SSHA}; and the last once more, in an auth-worker as our module is.
+
+    `sockets` are where Postfix would ask them.
+    """
+
+    def __init__(self, folder, directory, module, authority):
+        folder.mkdir()
+        self.servers = {}
+        self.sockets = {}
+        for name, base, lines in (("ours", None, ""), ("bind", BIND, ASK),
+                                  ("fetched", FETCHED, FETCH), ("ssha", SSHA, FETCH),
+                                  ("ssha, worker", SSHA, FETCH + "blocking = yes\n")):
+            place = folder / name.replace(", ", "-")
+            config = app_password_conf(place, directory)
+            settings = (lambda text: text) if base is None else _asking_ldap(
+                place, _ldap_conf(directory, base, lines))
+            self.sockets[name] = place / "auth"
+            self.servers[name] = dovecot.Dovecot(place, config, module, authority, settings,
+                                                 auth_socket=self.sockets[name]).start()
+        for name, socket in self.sockets.items():
+            processes.wait_until(socket.exists, f"Dovecot {name}")
+
+    def stop(self):
+        for server in self.servers.values():
+            server.stop()
+
+
+ASK = "auth_bind = yes\npass_attrs = uid=user\n"
+FETCH = "pass_attrs = uid=user,userPassword=password\n"
+
+
+def _asking_ldap(folder, conf):
+    """Turns the example's settings into ones with Dovecot's own LDAP passdb."""
+    path = folder / "passdb-ldap.conf.ext"
+    path.write_text(conf)
+
+    def settings(text):
+        lua, = re.findall(r"^passdb .*\{\n(?:  .*\n)+\}\n", text, re.MULTILINE)
+        return text.replace(lua, f"passdb {{\n  driver = ldap\n  args = {path}\n}}\n")
+    return settings
+
+
+def _ldap_conf(directory, base, lines):
+    return f"""\
+uris = {directory.ldapi}
+dn = {MAIL_SERVER}
+dnpass = {secret("mail server")}
+base = {base}
+pass_filter = {FILTER}
+{lines}"""
+
+
+class Saslauthd:
+    """saslauthd -a ldap: searches as the mail server, then binds as the user. No cache."""
+
+    def __init__(self, folder, directory, clients=8):
+        folder.mkdir(mode=0o755)
+        self.socket = folder / "mux"
+        conf = folder.parent / f"{folder.name}.conf"
+        conf.write_text(f"""\
+ldap_servers: {directory.ldapi}
+ldap_search_base: {BIND}
+ldap_filter: {FILTER}
+ldap_auth_method: bind
+ldap_bind_dn: {MAIL_SERVER}
+ldap_bind_pw: {secret("mail server")}
+""")
+        conf.chmod(0o600)
+        log = folder.parent / f"{folder.name}.log"
+        # -d stays in the foreground, where it can be ended; what it writes is a few lines a login.
+        self.process = processes.start(
+            ["saslauthd", "-a", "ldap", "-O", conf, "-d", "-n", str(clients), "-m", folder], log)
+        processes.wait_until(self.socket.exists, f"saslauthd, see {log}")
+        folder.chmod(0o755)
+
+    def stop(self):
+        processes.stop(self.process)
+
+
+ASKS_SASLAUTHD = """\
+mech_list: PLAIN LOGIN
+pwcheck_method: saslauthd
+saslauthd_path: /saslauthd/mux
+auxprop_plugin: none
+"""
+
+
+class World:
+    """Everything that a part of the benchmark may want, made when it is asked for first."""
+
+    def __init__(self, folder, prefix, program, scale=FULL):
+        self.folder = folder
+        self.scale = scale
+        self._next_user = dict.fromkeys(COSTS, 0)
+        self.prefix = prefix
+        self.program = program
+        self._made = {}
+        self._to_stop = []
+
+    def stop(self):
+        for server in reversed(self._to_stop):
+            server.stop()
+
+    def _once(self, name, make):
+        if name not in self._made:
+            self._made[name] = make()
+            if hasattr(self._made[name], "stop"):
+                self._to_stop.append(self._made[name])
+        return self._made[name]
+
+    def _installed(self, name):
+        path, = pathlib.Path(self.prefix).glob(f"lib/**/{name}")
+        return path.resolve()
+
+    def take_users(self, cost, count):
+        """The number of the first of so many users that have not signed in lately."""
+        first = self._next_user[cost]
+        if first + count > self.scale.users[cost]:
+            first = 0
+        self._next_user[cost] = first + count
+        return first
+
+    @property
+    def authority(self):
+        return self._once("authority", lambda: Authority(self.folder / "ca"))
+
+    @property
+    def postfix(self):
+        return self._once("postfix", lambda: postfix.Postfix(
+            self.folder / "postfix", self._installed("sasl2/libapppassword.so"),
+            self.authority).start())
+
+    @property
+    def directory(self):
+        """The directory of most parts; it has a socket in Postfix's chroot, too."""
+        return self._once("directory", lambda: Directory(
+            self.folder / "slapd", entries(self.scale.users), authority=self.authority,
+            chroot=self.postfix.queue, statistics=False).start())
+
+    @property
+    def counted_directory(self):
+        """One that logs its connections, with a few users."""
+        return self._once("counted", lambda: Directory(
+            self.folder / "counted", entries({DEFAULT_COST: 500}, peers=False, many=10),
+            authority=self.authority).start())
+
+    def large_directory(self, name, count):
+        """One with so many users, and nobody else's."""
+        return self._once(f"large-{name}", lambda: Directory(
+            self.folder / f"large-{name}", entries({DEFAULT_COST: count}, peers=False, many=1),
+            gibibytes=8, statistics=False).start())
+
+    @property
+    def dovecots(self):
+        return self._once("dovecots", lambda: Dovecots(
+            self.folder / "dovecots", self.directory,
+            self._installed("lua/5.4/app_password.so"), self.authority))
+
+    @property
+    def saslauthd(self):
+        """Its socket lies in Postfix's chroot."""
+        return self._once("saslauthd", lambda: Saslauthd(
+            self.postfix.queue / "saslauthd", self.directory))
+
+    def config(self, name, directory=None, **keys):
+        """An app-password.conf with a folder of its own."""
+        return app_password_conf(self.folder / name, directory or self.directory, **keys)
+
+    def smtpd(self, smtpd_conf, kind="one process"):
+        """The port of an smtpd with that SASL configuration."""
+        return self.postfix.service(smtpd_conf, kind).port
+
+    def clean_up(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
