@@ -28,13 +28,13 @@ from slapd import ACL, BASE, CLOSED_SITE, IDENTITIES, Slapd, secret  # noqa: E40
 COSTS = {"8 MiB/1": (8, 1), "19 MiB/2": (19, 2), "64 MiB/2": (64, 2)}
 DEFAULT_COST = "8 MiB/1"
 
-# How much is done: users, calls of one operation in a round, calls of one without a hash,
-# users and seconds for the rates.
+# How much is done: in a round, fresh users at most and calls of one operation; calls of one without
+# a hash; users and seconds for the rates.
 Scale = namedtuple("Scale", "users calls quick rate_users seconds")
-FULL = Scale({"8 MiB/1": 10000, "19 MiB/2": 3000, "64 MiB/2": 1000},
+FULL = Scale({"8 MiB/1": 5000, "19 MiB/2": 1200, "64 MiB/2": 100},
              {"8 MiB/1": 100, "19 MiB/2": 40, "64 MiB/2": 15}, 500,
              {"8 MiB/1": 1600, "19 MiB/2": 480}, 2.0)
-SMOKE = Scale(dict.fromkeys(COSTS, 100), dict.fromkeys(COSTS, 3), 20,
+SMOKE = Scale(dict.fromkeys(COSTS, 300), dict.fromkeys(COSTS, 3), 20,
               dict.fromkeys(COSTS, 64), 0.1)
 
 # Everybody's app password and account password. Made once for each cost: what a hash takes does
@@ -241,9 +241,10 @@ auxprop_plugin: none
 class World:
     """Everything that a part of the benchmark may want, made when it is asked for first."""
 
-    def __init__(self, folder, prefix, program, scale=FULL):
+    def __init__(self, folder, prefix, program, scale, rounds):
         self.folder = folder
         self.scale = scale
+        self._users = {cost: rounds * count for cost, count in scale.users.items()}
         self._next_user = dict.fromkeys(COSTS, 0)
         self.prefix = prefix
         self.program = program
@@ -266,11 +267,10 @@ class World:
         return path.resolve()
 
     def take_users(self, cost, count):
-        """The number of the first of so many users that have not signed in lately."""
+        """The number of the first of so many users that have not signed in yet."""
         first = self._next_user[cost]
-        if first + count > self.scale.users[cost]:
-            first = 0
         self._next_user[cost] = first + count
+        assert self._next_user[cost] <= self._users[cost], f"no fresh users left, {cost}"
         return first
 
     @property
@@ -287,7 +287,7 @@ class World:
     def directory(self):
         """The directory of most parts; it has a socket in Postfix's chroot, too."""
         return self._once("directory", lambda: Directory(
-            self.folder / "slapd", entries(self.scale.users), authority=self.authority,
+            self.folder / "slapd", entries(self._users), authority=self.authority,
             chroot=self.postfix.queue, statistics=False).start())
 
     @property
