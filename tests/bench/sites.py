@@ -294,7 +294,7 @@ class World:
     def counted_directory(self):
         """One that logs its connections, with a few users."""
         return self._once("counted", lambda: Directory(
-            self.folder / "counted", entries({DEFAULT_COST: 500}, peers=False, many=10),
+            self.folder / "counted", entries({DEFAULT_COST: 1000}, peers=False, many=10),
             authority=self.authority).start())
 
     def large_directory(self, name, count):
