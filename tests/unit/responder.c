@@ -1,5 +1,6 @@
 #include "responder.h"
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -154,6 +155,7 @@ static void take_connection(int listener)
             connections[i] = (struct connection){.fd = accept(listeners[listener], NULL, NULL),
                                                  .listener = listener};
             setsockopt(connections[i].fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+            setsockopt(connections[i].fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
             pthread_mutex_lock(&mutex);
             seen.connections[listener]++;
             pthread_mutex_unlock(&mutex);

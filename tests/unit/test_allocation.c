@@ -1,0 +1,413 @@
+/* Every allocation fails once: those of lib/, and those of libldap, libsodium and the C library on
+ * its behalf. Nothing may crash, leak or be accepted that should not; nobody with the right
+ * password may be told that it is wrong; and the next login is answered as if nothing had been. */
+#include "front.h"
+#include "manage.h"
+#include "responder.h"
+#include "unit.h"
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
+#define DN      "uid=alice,dc=example,dc=org"
+#define ACCOUNT "correct horse"
+#define WRONG   "k7q2-0000-0000-0000-0001" /* the id is there, the rest is wrong */
+
+/* ---- the allocator ---- */
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void __libc_free(void *memory);
+
+static atomic_long countdown;           /* allocations until one fails; 0 for never */
+static atomic_long living;              /* blocks that are allocated now */
+static _Thread_local bool is_bystander; /* the responder's thread */
+static bool spares_libldap;             /* what libldap asks for is not to fail */
+static atomic_bool has_spared;          /* it was libldap's turn */
+
+static struct range {
+    uintptr_t start, end;
+} libldap[8];
+static size_t libldap_count;
+
+static int note_libldap(struct dl_phdr_info *library, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    if (strstr(library->dlpi_name, "libldap") == NULL &&
+        strstr(library->dlpi_name, "liblber") == NULL)
+        return 0;
+    for (int i = 0; i < library->dlpi_phnum && libldap_count < UNIT_COUNT(libldap); i++) {
+        const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
+        uintptr_t start = library->dlpi_addr + segment->p_vaddr;
+
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0)
+            libldap[libldap_count++] = (struct range){start, start + segment->p_memsz};
+    }
+    return 0;
+}
+
+static bool is_libldap(const void *caller)
+{
+    for (size_t i = 0; i < libldap_count; i++)
+        if ((uintptr_t)caller >= libldap[i].start && (uintptr_t)caller < libldap[i].end)
+            return true;
+    return false;
+}
+
+static bool fails(const void *caller)
+{
+    if (is_bystander || atomic_load(&countdown) == 0 || atomic_fetch_sub(&countdown, 1) != 1)
+        return false;
+    if (spares_libldap && is_libldap(caller)) {
+        atomic_store(&has_spared, true);
+        return false;
+    }
+    errno = ENOMEM;
+    return true;
+}
+
+static void *counted(void *memory)
+{
+    if (memory != NULL && !is_bystander)
+        atomic_fetch_add(&living, 1);
+    return memory;
+}
+
+/* In the place of the C library's, for the libraries, too. */
+#pragma GCC visibility push(default)
+
+void *malloc(size_t size)
+{
+    return fails(__builtin_return_address(0)) ? NULL : counted(__libc_malloc(size));
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails(__builtin_return_address(0)) ? NULL : counted(__libc_calloc(count, size));
+}
+
+void *realloc(void *memory, size_t size)
+{
+    if (fails(__builtin_return_address(0)))
+        return NULL;
+    return memory == NULL ? counted(__libc_realloc(NULL, size)) : __libc_realloc(memory, size);
+}
+
+void free(void *memory)
+{
+    if (memory != NULL && !is_bystander)
+        atomic_fetch_sub(&living, 1);
+    __libc_free(memory);
+}
+
+#pragma GCC visibility pop
+
+/* A login, and what must come of it. */
+struct login {
+    const char *name;
+    const char *password;
+    bool mfa_is_on;
+    enum apw_verdict verdict;
+    bool is_named; /* the server is looked up */
+};
+
+/* ---- the directory: alice, with one app password, MFA on or off ---- */
+
+static bool answer(const struct request *request)
+{
+    static const char *const entry[] = {"uid",
+                                        "alice",
+                                        "appPassword",
+                                        "id=k7q2 created=20261101000000Z hash={ARGON2}" UNIT_PHC
+                                        " label=Laptop",
+                                        "appPasswordUsed",
+                                        "id=zzzz at=20261101000000Z",
+                                        "mail",
+                                        "a@example.net",
+                                        NULL};
+    static const char *const nothing[] = {NULL};
+    const struct login *login = request->row;
+    bool mfa_is_on = login != NULL && login->mfa_is_on;
+    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it */
+    bool is_negated = memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
+    bool is_about_mfa = memmem(request->bytes, request->length,
+                               "\x04\x03"
+                               "1.1",
+                               5) != NULL;
+
+    is_bystander = true;
+    if (request->operation == BIND_REQUEST) {
+        bool is_good = memmem(request->bytes, request->length, ACCOUNT, sizeof ACCOUNT - 1) ||
+                       memmem(request->bytes, request->length, "service", 7);
+
+        return responder_result(request, BIND_RESPONSE, is_good ? 0 : 49, NULL, NULL);
+    }
+    if (request->operation == MODIFY_REQUEST)
+        return responder_result(request, MODIFY_RESPONSE, 0, NULL, NULL);
+    /* libldap 2.5 sends a search without its filter where it has no memory for a copy of that. A
+     * server cannot make sense of it. */
+    if (memmem(request->bytes, request->length, "\xa3", 1) == NULL &&
+        memmem(request->bytes, request->length, "\x87", 1) == NULL)
+        return responder_result(request, SEARCH_DONE, 2, NULL, NULL);
+    if (!is_about_mfa)
+        responder_entry(request, DN, entry);
+    else if (is_negated != mfa_is_on)
+        responder_entry(request, DN, nothing);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* ---- a login, from opening the front to closing it ---- */
+
+static char conf_path[UNIT_PATH_SIZE], named_conf_path[UNIT_PATH_SIZE];
+
+/* The server as a socket, or by its name, which is looked up. */
+static void write_config(const char *path, const char *uri)
+{
+    char text[8 * UNIT_PATH_SIZE], password_path[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
+
+    unit_write(unit_path("password", password_path), "service\n", 8);
+    snprintf(text, sizeof text,
+             "uri %s\nwrite_uri %s\nbase dc=example,dc=org\nscope one\n"
+             "filter (&(|(uid=%%u)(mail=%%n@%%d))(objectClass=person))\n"
+             "binddn cn=service,dc=example,dc=org\nbindpw_file %s\ntls_cacert %s\n"
+             "timeout 1\ndeadline 4\nmfa_filter (appPasswordMfaEnabled=TRUE)\n"
+             "mfa_enforcement enforce\naccount_password when-mfa-off\n"
+             "account_password_from 192.0.2.0/24 ::1\nlogin_attribute uid\nhash_memory 8M\n"
+             "record_use 1h\nrefusal_delay 0\nlog %s\n",
+             uri, responder_uri(1), password_path, password_path, unit_path("log", log_path));
+    unit_write(path, text, strlen(text));
+}
+
+static const struct login logins[] = {
+    {"a login by app password", UNIT_SHOWN, true, APW_ACCEPTED, false},
+    {"a login at a server that is looked up", UNIT_SHOWN, true, APW_ACCEPTED, true},
+    {"a login by a wrong app password", WRONG, true, APW_REFUSED, false},
+    {"a login by account password", ACCOUNT, false, APW_ACCEPTED, false},
+    {"a login by a wrong account password", "wrong", false, APW_REFUSED, false},
+    {"a login by account password with MFA", ACCOUNT, true, APW_REFUSED, false},
+};
+
+static enum apw_verdict verify(struct apw_front *front, const struct login *login)
+{
+    const struct apw_attempt attempt = {.login = "alice",
+                                        .login_length = 5,
+                                        .password = login->password,
+                                        .password_length = strlen(login->password),
+                                        .service = "smtp",
+                                        .client = "203.0.113.7"};
+    struct apw_decision decision;
+    enum apw_verdict verdict;
+
+    apw_front_verify_typed(front, &attempt, false, &decision);
+    verdict = decision.verdict;
+    if (verdict == APW_ACCEPTED && strcmp(decision.name, "alice") != 0)
+        verdict = APW_UNAVAILABLE;
+    apw_decision_clear(&decision);
+    return verdict;
+}
+
+/* Does it all, and says what is wrong with what came of it; NULL for nothing. */
+typedef const char *(*whole)(const void *row);
+
+static const char *run_login(const void *row)
+{
+    const struct login *login = row;
+    struct apw_front *front;
+    struct apw_error error;
+    enum apw_verdict first, second = login->verdict;
+    bool is_broken;
+
+    if (apw_front_open(login->is_named ? named_conf_path : conf_path, &front, &error) != 0)
+        return front != NULL || error.text[0] == '\0' ? "a failure that says nothing" : NULL;
+    is_broken = error.text[0] != '\0';
+    first = verify(front, login);
+    if (atomic_load(&countdown) <= 0 && !is_broken)
+        second = verify(front, login);
+    apw_front_close(&front);
+    if (first != login->verdict && first != APW_UNAVAILABLE)
+        return "a wrong verdict";
+    return second != login->verdict ? "another verdict afterwards" : NULL;
+}
+
+/* ---- what who manages does ---- */
+
+static int count_user(void *context, const struct apw_user *user)
+{
+    *(size_t *)context += user->password_count;
+    return 0;
+}
+
+static const char *manage(const struct apw_manager *manager)
+{
+    const struct apw_target target = {.login = "alice"};
+    const struct apw_request request = {
+        .label = "Phone", .services = "imap", .from = "192.0.2.7", .without_mfa = true};
+    const char *wrong = NULL;
+    struct apw_password password;
+    struct apw_error error;
+    struct apw_user *user;
+    size_t count = 0;
+
+    if (apw_manage_create(manager, &target, &request, &password, &error) != APW_MANAGE_DONE &&
+        !unit_is_zero(&password, sizeof password))
+        wrong = "an app password that was not stored";
+    apw_manage_revoke(manager, &target, "k7q2", &error);
+    apw_manage_revoke_all(manager, &target, NULL, &error);
+    apw_manage_mfa_on(manager, &target, NULL, &error);
+    apw_manage_mfa_code(manager, &target, false, &password, &error);
+    if (apw_user_find(manager, &target, &user, &error) == APW_MANAGE_DONE) {
+        if (user->password_count != 1 || user->mail.count != 1)
+            wrong = "half a user";
+        apw_manage_method_set(manager, user, NULL, "sealed=x", &error);
+    }
+    apw_user_free(&user);
+    if (apw_user_each(manager, "(appPassword=*)", count_user, &count, &error) == APW_MANAGE_DONE &&
+        count != 1)
+        wrong = "not all users";
+    return wrong;
+}
+
+static const char *run_manage(const void *row)
+{
+    struct apw_directory_settings settings;
+    struct apw_manager manager = {.with_enrolment = true};
+    const char *wrong = NULL;
+    struct apw_config *config;
+    struct apw_error error;
+
+    (void)row;
+    if (apw_config_read(conf_path, &config, &error) != 0)
+        return NULL;
+    config->hash_memory_mib = 1;
+    settings = (struct apw_directory_settings){
+        .uris = &config->uris, .identity = &config->identity, .timeout_ms = 1000};
+    manager.config = config;
+    if (apw_directory_new(&settings, &manager.directory, &error) == 0)
+        wrong = manage(&manager);
+    apw_directory_free(&manager.directory);
+    apw_config_free(&config);
+    return wrong;
+}
+
+/* ---- each allocation in turn ---- */
+
+static long libldap_ended; /* processes */
+
+/* The allocation of that number fails; in libldap only where `spares_libldap` is not set. Returns
+ * how many blocks are left over. *is_past_r: there are not so many allocations. */
+static long run_once(whole run, const void *row, long number, bool *is_past_r)
+{
+    long before = atomic_load(&living);
+    const char *wrong;
+
+    atomic_store(&has_spared, false);
+    atomic_store(&countdown, number);
+    wrong = run(row);
+    *is_past_r = number > 0 && atomic_load(&countdown) > 0;
+    atomic_store(&countdown, 0);
+    if (wrong != NULL)
+        fail_msg("allocation %ld: %s", number, wrong);
+    for (int i = 0; i < 200 && atomic_load(&living) != before; i++)
+        usleep(1000); /* a thread that looked a name up is about to end */
+    return atomic_load(&living) - before;
+}
+
+/* A leak is there each time; what the C library keeps of one more thread is not. */
+static bool run_with_failure(whole run, const void *row, long number)
+{
+    bool is_past;
+    long left = 0;
+
+    for (int i = 0; i < 4; i++) {
+        left = run_once(run, row, number, &is_past);
+        if (left == 0)
+            return !is_past;
+    }
+    fail_msg("allocation %ld: %ld blocks were left", number, left);
+    return false;
+}
+
+/* The same in a process of its own: libldap forgets blocks where memory is short, and ends the
+ * process where it trips over that later. That is how far it may go. */
+static void run_in_child(whole run, const void *row, long number)
+{
+    static const int caught[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        const char *wrong;
+
+        for (size_t i = 0; i < UNIT_COUNT(caught); i++)
+            signal(caught[i], SIG_DFL); /* cmocka would go on with the next test */
+        spares_libldap = false;
+        close(STDERR_FILENO); /* "Assertion failed" */
+        atomic_store(&countdown, number);
+        wrong = run(row);
+        if (wrong != NULL)
+            printf("allocation %ld, libldap's: %s\n", number, wrong);
+        fflush(stdout);
+        _exit(wrong == NULL ? 0 : 2);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    else
+        libldap_ended++;
+}
+
+static void test_each(whole run, const void *row)
+{
+    long number = 0, of_libldap = 0;
+
+    responder_expect(answer, row);
+    spares_libldap = true;
+    run(row); /* what is made once stays */
+    run(row);
+    run_with_failure(run, row, 0);
+    while (run_with_failure(run, row, ++number))
+        if (atomic_load(&has_spared)) {
+            of_libldap++;
+            run_in_child(run, row, number);
+        }
+    print_message("             %ld allocations, %ld of them libldap's\n", number - 1, of_libldap);
+    assert_true(number > 100 && of_libldap > 50);
+}
+
+static void test_login(void **state)
+{
+    test_each(run_login, *state);
+}
+
+static void test_manage(void **state)
+{
+    (void)state;
+    test_each(run_manage, NULL);
+}
+
+int main(void)
+{
+    char path[UNIT_PATH_SIZE], named_uri[64];
+    int status;
+
+    dl_iterate_phdr(note_libldap, NULL);
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    unit_path("app-password.conf", conf_path);
+    unit_path("named.conf", named_conf_path);
+    responder_start(unit_path("", path));
+    snprintf(named_uri, sizeof named_uri, "ldap://localhost%s", strrchr(responder_uri(0), ':'));
+    write_config(conf_path, responder_uri(RESPONDER_PORTS));
+    write_config(named_conf_path, named_uri);
+    UNIT_ROWS(logins, test_login);
+    UNIT_TEST("managing", test_manage);
+    status = unit_run();
+    print_message("libldap ended the process %ld times\n", libldap_ended);
+    responder_stop();
+    return status;
+}
