@@ -1,0 +1,284 @@
+/* A directory that lies: a whole login, in which it answers what no directory should. Nobody is
+ * accepted, nothing takes longer than the deadline, and memory stays within bounds. */
+#include "clock.h"
+#include "directory.h"
+#include "responder.h"
+#include "unit.h"
+#include "verify.h"
+#include <sodium.h>
+#include <sys/resource.h>
+
+#define DN          "uid=alice,dc=example,dc=org"
+#define OTHER_DN    "uid=mallory,dc=example,dc=org"
+#define ACCOUNT     "correct horse"
+#define GOOD        "id=k7q2 created=20261101000000Z hash={ARGON2}" UNIT_PHC " label=Laptop"
+#define TIMEOUT_MS  400
+#define DEADLINE_MS 1500
+#define MEMORY_MIB  256
+
+enum { MIB = 1024 * 1024 };
+
+static const char *const alice[] = {"uid", "alice", NULL};
+static const char *const alice_with_app_password[] = {"uid", "alice", "appPassword", GOOD, NULL};
+
+static bool is_about_mfa(const struct request *request)
+{
+    return memmem(request->bytes, request->length,
+                  "\x04\x03"
+                  "1.1",
+                  5) != NULL;
+}
+
+/* The first search finds alice; MFA is on for her: only the filter itself matches. */
+static bool answer_honestly(const struct request *request)
+{
+    bool is_negated = memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
+
+    if (request->operation == BIND_REQUEST)
+        return responder_result(request, BIND_RESPONSE, 0, NULL, NULL);
+    if (!is_about_mfa(request))
+        responder_entry(request, DN, alice);
+    else if (!is_negated)
+        responder_entry(request, DN, alice);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+static bool answer_late(const struct request *request)
+{
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    usleep(2 * TIMEOUT_MS * 1000);
+    responder_entry(request, DN, alice_with_app_password);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* Beside the answer to the first search those to questions that are yet to come: "MFA is off". */
+static bool answer_ahead(const struct request *request)
+{
+    struct request later = *request;
+
+    answer_honestly(request);
+    if (request->operation != SEARCH_REQUEST || is_about_mfa(request))
+        return true;
+    for (later.id = request->id + 1; later.id < request->id + 4; later.id++) {
+        responder_entry(&later, DN, alice);
+        responder_result(&later, SEARCH_DONE, 0, NULL, NULL);
+    }
+    return true;
+}
+
+/* The first search once more, where it is asked for MFA. */
+static bool answer_twice(const struct request *request)
+{
+    struct request before = *request;
+
+    if (!is_about_mfa(request))
+        return answer_honestly(request);
+    before.id--;
+    responder_entry(&before, DN, alice);
+    return responder_result(&before, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* MFA is off - for somebody else. */
+static bool answer_with_other(const struct request *request)
+{
+    if (!is_about_mfa(request))
+        return answer_honestly(request);
+    responder_entry(request, OTHER_DN, alice);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* Two entries, though the base is one. */
+static bool answer_with_many(const struct request *request)
+{
+    if (!is_about_mfa(request))
+        return answer_honestly(request);
+    for (int i = 0; i < 3; i++)
+        responder_entry(request, DN, alice);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* The right value under names that are not its own. */
+static bool answer_foreign(const struct request *request)
+{
+    static const char *const foreign[] = {"appPassword;lang-en",
+                                          GOOD,
+                                          "xappPassword",
+                                          GOOD,
+                                          "appPasswordUsed",
+                                          GOOD,
+                                          "userPassword",
+                                          GOOD,
+                                          "",
+                                          GOOD,
+                                          NULL};
+
+    if (request->operation == BIND_REQUEST || is_about_mfa(request))
+        return answer_honestly(request);
+    responder_entry(request, DN, foreign);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+static bool answer_disabled(const struct request *request)
+{
+    static const char *const disabled[] = {"uid",           "alice", "appPassword", GOOD,
+                                           "nsAccountLock", "TRUE",  NULL};
+
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    responder_entry(request, DN, disabled);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* The entry is there, and the result says that somebody else knows better. */
+static bool answer_referral(const struct request *request)
+{
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    responder_entry(request, DN, alice_with_app_password);
+    return responder_result(request, SEARCH_DONE, 10, NULL, responder_uri(1));
+}
+
+/* Sends a message of that size whose bytes are the pattern over and over; until nobody listens. */
+static void flood(const struct request *request, const char *header, size_t header_length,
+                  const char *pattern, size_t size)
+{
+    char *text = unit_repeat(pattern, MIB / strlen(pattern));
+
+    responder_send(request, header, header_length);
+    for (size_t length = strlen(text); size > 0; size -= length) {
+        length = length < size ? length : size;
+        responder_send(request, text, length);
+    }
+    free(text);
+}
+
+#define ENTRY_START "\x02\x01\x02\x64\x84\x06\x40\0\0\x04\x03o=x\x30\x84\x06\x3f\xff\0"
+
+/* One value of 100 MB. */
+static bool answer_heavily(const struct request *request)
+{
+    static const char header[] = "\x30\x84\x06\x40\0\x40" ENTRY_START
+                                 "\x30\x84\x06\x3f\xfe\0\x04\x01u\x31\x84\x06\x3f\xfd\0\x04\x84"
+                                 "\x06\x3f\xfc\0";
+
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    flood(request, header, sizeof header - 1, "xxxxxxxx", (size_t)100 * MIB);
+    return false;
+}
+
+/* More than a million values of one byte, all that one message can carry. */
+static bool answer_with_a_million(const struct request *request)
+{
+    static const char header[] = "\x30\x83\x3d\x09\x1e\x02\x01\x02\x64\x83\x3d\x09\x16\x04\x03o=x"
+                                 "\x30\x83\x3d\x09\x0c\x30\x83\x3d\x09\x07\x04\x01u\x31\x83\x3d\x08"
+                                 "\xff";
+
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    flood(request, header, sizeof header - 1,
+          "\x04\x01"
+          "a",
+          1333333 * 3);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* References without end. */
+static bool answer_endlessly(const struct request *request)
+{
+    static const char reference[] = "\x30\x14\x02\x01\x02\x73\x0f\x04\x0dldap://other/";
+    int64_t until = apw_clock_monotonic_ms() + 2 * DEADLINE_MS;
+
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    while (apw_clock_remaining_ms(until) > 0) {
+        responder_send(request, reference, sizeof reference - 1);
+        usleep(100);
+    }
+    return false;
+}
+
+static const struct lie {
+    const char *name;
+    responder_answer answer;
+    const char *password;
+    enum apw_verdict verdict;
+} lies[] = {
+    {"the truth is a refusal", answer_honestly, ACCOUNT, APW_REFUSED},
+    {"an answer that comes late is none", answer_late, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"an answer that comes before its question is none", answer_ahead, ACCOUNT, APW_REFUSED},
+    {"an answer that comes again is none", answer_twice, ACCOUNT, APW_UNAVAILABLE},
+    {"another's MFA says nothing", answer_with_other, ACCOUNT, APW_UNAVAILABLE},
+    {"three entries where there is one are an outage", answer_with_many, ACCOUNT, APW_UNAVAILABLE},
+    {"the right value under another name is none", answer_foreign, UNIT_SHOWN, APW_REFUSED},
+    {"a locked account stays locked", answer_disabled, UNIT_SHOWN, APW_REFUSED},
+    {"an entry with a referral is an outage", answer_referral, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"a value of 100 MB is an outage", answer_heavily, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"a million values are an outage", answer_with_a_million, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"references without end are an outage", answer_endlessly, UNIT_SHOWN, APW_UNAVAILABLE},
+};
+
+static struct apw_directory *open_directory(void)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
+    const struct apw_identity identity = {.dn = (char *)"cn=a", .password = (char *)"b"};
+    const struct apw_directory_settings settings = {
+        .uris = &uris, .identity = &identity, .timeout_ms = TIMEOUT_MS};
+    struct apw_directory *directory;
+
+    assert_int_equal(apw_directory_new(&settings, &directory, NULL), 0);
+    return directory;
+}
+
+static long peak_mib(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+}
+
+static void test_lie(void **state)
+{
+    static const struct apw_config config = {.base = (char *)"dc=example,dc=org",
+                                             .filter = (char *)"(uid=%u)",
+                                             .mfa_filter = (char *)"(appPasswordMfaEnabled=TRUE)"};
+    const struct lie *lie = *state;
+    const struct apw_attempt attempt = {.login = "alice",
+                                        .login_length = 5,
+                                        .password = lie->password,
+                                        .password_length = strlen(lie->password)};
+    struct apw_directory *directory = open_directory();
+    const struct apw_world world = apw_world_of(directory);
+    int64_t start = apw_clock_monotonic_ms();
+    struct apw_decision decision;
+    long before = peak_mib();
+
+    responder_expect(lie->answer, NULL);
+    __lsan_disable(); /* libldap 2.5 forgets a request whose answer it cannot decode */
+    apw_verify(&config, &world, &attempt, start + DEADLINE_MS, &decision);
+    __lsan_enable();
+    assert_int_equal(decision.verdict, lie->verdict);
+    assert_true(apw_clock_monotonic_ms() - start < DEADLINE_MS + TIMEOUT_MS);
+    assert_true(peak_mib() - before < MEMORY_MIB);
+    if (decision.verdict == APW_UNAVAILABLE)
+        assert_true(decision.detail.text[0] != '\0');
+    assert_int_equal(responder_seen().connections[1], 0); /* nobody asked elsewhere */
+    apw_decision_clear(&decision);
+    apw_directory_free(&directory);
+}
+
+int main(void)
+{
+    char path[UNIT_PATH_SIZE];
+    int status;
+
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    responder_start(unit_path("", path));
+    UNIT_ROWS(lies, test_lie);
+    status = unit_run();
+    responder_stop();
+    return status;
+}
