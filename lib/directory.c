@@ -499,11 +499,13 @@ static LDAPMessage *next_message(struct connection *connection, int message_id, 
         type = ldap_result(connection->ld, message_id, LDAP_MSG_ONE, &wait, &message);
     if (type > 0)
         return message;
-    if (type == 0)
+    if (type == 0) {
+        connection->transport.is_timed_out = true;
         note(error, connection->server, "%s: no answer in time", what);
-    else
+    } else {
         note(error, connection->server, "%s: %s", what,
              ld_failure(connection->ld, failure, sizeof failure));
+    }
     return NULL;
 }
 
@@ -735,25 +737,34 @@ static enum step try_server(struct apw_directory *directory, struct server *serv
 }
 
 /* Asks the servers in order of preference, those that failed within the last minute after the
- * others, until one answers. */
+ * others, until one answers. The failed ones have one timeout between them, in equal shares: in an
+ * outage no login waits for each of them in turn, and one that is back is asked at once. */
 static enum apw_ldap_result try_servers(struct apw_directory *directory,
                                         const struct attempt *attempt, int64_t deadline,
                                         struct apw_error *error)
 {
     enum apw_ldap_result result = APW_LDAP_UNAVAILABLE;
     bool is_last_choice[APW_URIS_MAX];
+    unsigned failed = 0;
+    int64_t share = deadline;
 
-    for (unsigned i = 0; i < directory->server_count; i++)
+    for (unsigned i = 0; i < directory->server_count; i++) {
         is_last_choice[i] = is_passed_over(&directory->server[i]);
+        failed += is_last_choice[i];
+    }
     for (int last_choices = 0; last_choices <= 1; last_choices++)
         for (unsigned i = 0; i < directory->server_count; i++) {
             if (is_last_choice[i] != (last_choices == 1))
                 continue;
-            if (apw_clock_remaining_ms(deadline) == 0) {
+            if (last_choices == 1)
+                share = apw_clock_monotonic_ms() + directory->timeout_ms / failed;
+            if (share > deadline)
+                share = deadline;
+            if (apw_clock_remaining_ms(share) == 0) {
                 note(error, &directory->server[i], "not asked: no time left");
                 return APW_LDAP_UNAVAILABLE;
             }
-            if (try_server(directory, &directory->server[i], attempt, deadline, &result, error) ==
+            if (try_server(directory, &directory->server[i], attempt, share, &result, error) ==
                 STEP_ANSWERED)
                 return result;
         }
@@ -777,6 +788,8 @@ static enum apw_ldap_result ask(struct apw_directory *directory, question questi
             keep(directory, kept);
             return result;
         }
+        if (kept->transport.is_timed_out)
+            atomic_store(&kept->server->failed_at, apw_clock_monotonic_ms());
         connection_close(&kept);
         if (!may_repeat)
             return APW_LDAP_UNAVAILABLE;

@@ -1136,6 +1136,69 @@ static void test_passed_over(void **state)
     apw_directory_free(&directory);
 }
 
+/* Says nothing; where the row says which listener, all but that one. */
+static bool answer_but_silent(const struct request *request)
+{
+    const int *talker = request->row;
+
+    return talker == NULL || request->listener != *talker ? true : answer_well(request);
+}
+
+/* The first login finds out, each later one waits for one timeout, however many servers there are.
+ */
+static void test_silent(void **state)
+{
+    const struct apw_uris uris = {
+        .count = 3,
+        .uri = {(char *)responder_uri(0), (char *)responder_uri(1), (char *)responder_uri(2)}};
+    struct apw_directory *directory = open_with(&uris, TIMEOUT_MS, false);
+    static const int talker = 2;
+    struct apw_entry *entries;
+    int64_t start;
+
+    (void)state;
+    responder_expect(answer_but_silent, NULL);
+    assert_int_equal(search(directory, &entries), APW_LDAP_UNAVAILABLE);
+    for (int i = 0; i < 6; i++) {
+        start = apw_clock_monotonic_ms();
+        assert_int_equal(i % 2 == 0 ? search(directory, &entries) == APW_LDAP_UNAVAILABLE
+                                    : bind_user(directory) == APW_USER_BIND_UNAVAILABLE,
+                         true);
+        assert_in_range(apw_clock_monotonic_ms() - start, TIMEOUT_MS - 20, 2 * TIMEOUT_MS - 20);
+    }
+    for (int i = 0; i < RESPONDER_LISTENERS; i++)
+        assert_int_equal(responder_seen().connections[i], 7); /* each has its share */
+
+    /* Whichever comes back is asked at once. */
+    responder_expect(answer_but_silent, &talker);
+    assert_search_is_ok(directory);
+    apw_directory_free(&directory);
+}
+
+/* A kept connection that has fallen silent speaks against its server. */
+static bool answer_first_once(const struct request *request)
+{
+    if (request->listener == 0 && request->operation == SEARCH_REQUEST && request->number > 2)
+        return true;
+    return answer_well(request);
+}
+
+static void test_kept_silent(void **state)
+{
+    const struct apw_uris uris = {.count = 2,
+                                  .uri = {(char *)responder_uri(0), (char *)responder_uri(1)}};
+    struct apw_directory *directory = open_with(&uris, TIMEOUT_MS, false);
+
+    (void)state;
+    responder_expect(answer_first_once, NULL);
+    assert_search_is_ok(directory);
+    assert_int_equal(responder_seen().connections[1], 0);
+    assert_search_is_ok(directory);
+    assert_int_equal(responder_seen().connections[0], 1);
+    assert_int_equal(responder_seen().connections[1], 1);
+    apw_directory_free(&directory);
+}
+
 /* A wrong password at one server is an answer, not a reason to ask the next one. */
 static bool answer_wrong_password(const struct request *request)
 {
@@ -1482,6 +1545,8 @@ int main(void)
     UNIT_TEST("where the first server is dead the second is asked", test_first_dead);
     UNIT_TEST("where all servers are dead each is named", test_all_dead);
     UNIT_TEST("a server that failed is passed over", test_passed_over);
+    UNIT_TEST("silent servers cost each login one timeout", test_silent);
+    UNIT_TEST("a kept connection that is silent has the next server asked", test_kept_silent);
     UNIT_TEST("a refusal is an answer", test_refusal_is_an_answer);
     UNIT_ROWS(tls_cases, test_tls);
     UNIT_TEST("a handshake that trickles in ends at the deadline", test_tls_trickle);
