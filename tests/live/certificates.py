@@ -19,6 +19,34 @@ class Authority:
                  "-CA", self.ca, "-CAkey", ca_key, "-addext", "basicConstraints=CA:FALSE",
                  "-addext", f"subjectAltName={names}")
 
+    def expired(self, folder):
+        """A certificate for the same names and key that was good for a day long ago."""
+        folder.mkdir()
+        (folder / "index.txt").touch()
+        (folder / "ca.conf").write_text(f"""\
+[ca]
+default_ca = ours
+[ours]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+serial = {folder}/serial
+default_md = sha256
+policy = any
+x509_extensions = server
+[any]
+commonName = supplied
+[server]
+basicConstraints = CA:FALSE
+subjectAltName = {NAMES}
+""")
+        run(["openssl", "req", "-new", "-key", self.key, "-subj", "/CN=server",
+             "-out", folder / "request.pem"])
+        run(["openssl", "ca", "-batch", "-notext", "-create_serial", "-config", folder / "ca.conf",
+             "-cert", self.ca, "-keyfile", self.ca.with_name("ca.key"),
+             "-startdate", "20200101000000Z", "-enddate", "20200102000000Z",
+             "-in", folder / "request.pem", "-out", folder / "expired.pem"])
+        return folder / "expired.pem"
+
 
 def _request(subject, certificate, key, *options):
     run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",

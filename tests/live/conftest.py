@@ -22,6 +22,11 @@ from slapd import BASE, IDENTITIES, Slapd, secret
 pytest_plugins = ["dovecot_fixtures", "portal_fixtures"]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true",
+                     help="go on with faults under load until there were 20,000 logins")
+
+
 def pytest_configure():
     """Whoever ends the tests by SIGTERM has everything cleaned up, too."""
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))

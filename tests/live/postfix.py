@@ -17,6 +17,7 @@ KINDS = {
     "one process": ("submissions", "1", 200, []),
     "many processes": ("submissions", "-", 10, []),
     "one client each": ("submissions", "-", 3, ["max_use=1"]),
+    "under load": ("submissions", "4", 2, ["max_use=1000000"]),
     "starttls": ("submission", "1", 5, []),
     "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
     "asks Dovecot": ("submissions", "1", 5, ["smtpd_sasl_type=dovecot"]),
