@@ -155,6 +155,8 @@ static int check_filter(const char *filter, const char *written, struct apw_erro
     if (strstr(filter, "(|)") != NULL || strstr(filter, "(&)") != NULL)
         return apw_error_set(error, "\"%s\" holds (|) or (&), which says the same of every entry",
                              written);
+    if (strstr(filter, "(=") != NULL) /* libldap 2.5 reads what is before it */
+        return apw_error_set(error, "\"%s\" is not an LDAP filter (RFC 4515)", written);
     negated = malloc(size);
     if (negated == NULL)
         return apw_error_set(error, "out of memory");

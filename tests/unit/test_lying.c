@@ -260,7 +260,8 @@ static void test_lie(void **state)
     apw_verify(&config, &world, &attempt, start + DEADLINE_MS, &decision);
     __lsan_enable();
     assert_int_equal(decision.verdict, lie->verdict);
-    assert_true(apw_clock_monotonic_ms() - start < DEADLINE_MS + TIMEOUT_MS);
+    if (!unit_is_under_valgrind()) /* where a million values take seconds */
+        assert_true(apw_clock_monotonic_ms() - start < DEADLINE_MS + TIMEOUT_MS);
     assert_true(peak_mib() - before < MEMORY_MIB);
     if (decision.verdict == APW_UNAVAILABLE)
         assert_true(decision.detail.text[0] != '\0');
