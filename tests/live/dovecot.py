@@ -11,7 +11,7 @@ import subprocess
 
 import pam
 import smtp
-from processes import free_port, run, signal_group, start, wait_until
+from processes import free_port, run, sanitizers, signal_group, start, wait_until
 from slapd import BASE, IDENTITIES, secret
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "dovecot"
@@ -22,6 +22,14 @@ SERVICES = {"imap-login": ("imap", "imaps"), "pop3-login": ("pop3", "pop3s"),
 
 # Who owns the mail; a number that no user of the machine has.
 MAIL_USER = 31597
+
+# Sanitizers map terabytes of it.
+NO_MEMORY_LIMIT = """\
+default_vsz_limit = 0
+service auth-worker {
+  vsz_limit = 0
+}
+"""
 
 ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
 
@@ -150,7 +158,7 @@ class Dovecot:
 base_dir = {self.folder}/run
 state_dir = {self.folder}/state
 log_path = {self.log}
-import_environment = $import_environment LUA_CPATH={self._module.parent}/?.so
+import_environment = $import_environment LUA_CPATH={self._module.parent}/?.so{sanitizers()}
 protocols = imap pop3 submission
 listen = 127.0.0.1
 mail_location = maildir:~/mail
@@ -162,7 +170,7 @@ submission_relay_port = 1
 
     def _settings_behind(self):
         """Words in the log, and as little delay as Dovecot lets one have."""
-        return """\
+        return (NO_MEMORY_LIMIT if sanitizers() else "") + """\
 auth_verbose = yes
 auth_failure_delay = 0
 service anvil {

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections import namedtuple
 
-from processes import free_port, run, start, stop, wait_until
+from processes import free_port, run, sanitizers, start, stop, wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
 # Services cannot be added to a running Postfix without a race (for a moment after a reload an
@@ -141,7 +141,7 @@ data_directory = {self.folder}/data
 maillog_file = {self.log}
 maillog_file_prefixes = {self.folder}
 import_environment = MAIL_CONFIG LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME
-    SASL_PATH={self.sasl_path}
+    SASL_PATH={self.sasl_path}{sanitizers()}
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = mail.example.org

@@ -24,6 +24,16 @@ def free_port():
     return holder.getsockname()[1]
 
 
+def sanitizers():
+    """What a mail server's environment needs for plugins that were built with sanitizers.
+
+    APW_SANITIZERS names the runtime library, which has to be in the process before them. A report
+    ends the process, which the mail server then tells in its log.
+    """
+    library = os.environ.get("APW_SANITIZERS")
+    return f" LD_PRELOAD={library} ASAN_OPTIONS=detect_leaks=0:exitcode=86" if library else ""
+
+
 def wait_until(condition, what, timeout=10):
     """Poll until condition() is true and return what it said; fail after timeout seconds."""
     end = time.monotonic() + timeout
