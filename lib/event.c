@@ -3,6 +3,8 @@
 #include "password.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,8 @@
 
 struct apw_log {
     int facility;
-    int fd; /* -1: syslog */
+    int fd;              /* -1: syslog */
+    atomic_bool is_torn; /* the last line in the file has no end: the disk was full */
     char *file;
 };
 
@@ -158,7 +161,7 @@ int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct
 }
 
 /* The line as it stands in a file, with the time in front; -1 with errno set. */
-static int write_file(const struct apw_log *log, const char *line)
+static int write_file(struct apw_log *log, const char *line)
 {
     char stamped[APW_EVENT_SIZE + 32];
     time_t now = time(NULL);
@@ -166,10 +169,15 @@ static int write_file(const struct apw_log *log, const char *line)
     size_t length = 0;
     ssize_t written;
 
+    if (atomic_load(&log->is_torn))
+        stamped[length++] = '\n'; /* what comes is a line of its own */
     if (gmtime_r(&now, &fields) != NULL)
-        length = strftime(stamped, sizeof stamped, "%Y-%m-%dT%H:%M:%SZ ", &fields);
+        length +=
+            strftime(stamped + length, sizeof stamped - length, "%Y-%m-%dT%H:%M:%SZ ", &fields);
     length += (size_t)snprintf(stamped + length, sizeof stamped - length, "%s\n", line);
     written = write(log->fd, stamped, length);
+    if (written > 0)
+        atomic_store(&log->is_torn, (size_t)written < length);
     if (written >= 0 && (size_t)written < length)
         errno = ENOSPC;
     return written == (ssize_t)length ? 0 : -1;

@@ -4,6 +4,8 @@
 #include "unit.h"
 #include <fcntl.h>
 #include <regex.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
@@ -415,6 +417,47 @@ static void test_full_disk(void **state)
     apw_log_close(&log);
 }
 
+/* The disk takes half a line, then nothing, then there is room again. */
+static void test_torn_line(void **state)
+{
+    char path[UNIT_PATH_SIZE], text[2048];
+    struct apw_config config = {.log_file = (char *)unit_path("torn", path)};
+    const struct apw_decision decision = {
+        .verdict = APW_ACCEPTED, .reason = APW_REASON_APP_PASSWORD, BYTES("alice")};
+    struct apw_log *log = open_log(&config);
+    struct rlimit limit;
+    struct stat status;
+    size_t length;
+    FILE *file;
+
+    (void)state;
+    apw_log_decision(log, &decision);
+    assert_int_equal(stat(path, &status), 0);
+    length = (size_t)status.st_size;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){length + length / 2, limit.rlim_max});
+    caught.count = 0;
+    apw_log_decision(log, &decision);
+    apw_log_decision(log, &decision);
+    assert_int_equal(caught.count, 4); /* each of them, and why */
+    setrlimit(RLIMIT_FSIZE, &limit);
+    apw_log_decision(log, &decision);
+    apw_log_decision(log, &decision);
+    assert_int_equal(caught.count, 4);
+    apw_log_close(&log);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    /* whole, half, whole, whole */
+    assert_int_equal(strlen(text), 3 * length + length / 2 + 1);
+    assert_int_equal(text[length + length / 2], '\n');
+    assert_memory_equal(text + length + length / 2 + 1 + sizeof "2026-11-26T17:00:00Z",
+                        text + sizeof "2026-11-26T17:00:00Z",
+                        length - sizeof "2026-11-26T17:00:00Z");
+}
+
 int main(void)
 {
     UNIT_ROWS(lines, test_line);
@@ -428,5 +471,6 @@ int main(void)
     UNIT_TEST("the longest line is whole in a file", test_longest_line_in_file);
     UNIT_TEST("an unwritable file is an error that names it", test_unwritable);
     UNIT_TEST("a full disk sends the line to syslog", test_full_disk);
+    UNIT_TEST("behind half a line a new one begins", test_torn_line);
     return unit_run();
 }
