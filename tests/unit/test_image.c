@@ -1,0 +1,155 @@
+/* After a login by app password, an image of the process's memory holds no copy of it that we made.
+ * The consumer's own copy, which it was asked with, is wiped by the test before it looks. */
+#include "front.h"
+#include "responder.h"
+#include "unit.h"
+#include <fcntl.h>
+#include <sodium.h>
+
+#define MASK 0x5a
+
+/* What is looked for, so that the test itself is no copy: each byte is masked. */
+static unsigned char masked[2][32];
+static size_t masked_length[2];
+
+static void mask(int which, const char *text)
+{
+    masked_length[which] = strlen(text);
+    for (size_t i = 0; i < masked_length[which]; i++)
+        masked[which][i] = (unsigned char)text[i] ^ MASK;
+}
+
+static bool is_at(const unsigned char *bytes, int which)
+{
+    for (size_t i = 0; i < masked_length[which]; i++)
+        if ((bytes[i] ^ MASK) != masked[which][i])
+            return false;
+    return true;
+}
+
+static size_t count_in(const unsigned char *bytes, size_t length)
+{
+    size_t count = 0;
+
+    for (int which = 0; which < 2; which++)
+        for (size_t i = 0; i + masked_length[which] <= length; i++)
+            count += is_at(bytes + i, which);
+    return count;
+}
+
+/* Copies found in everything that is mapped and can be read. */
+static size_t count_copies(void)
+{
+    static unsigned char bytes[1 << 20];
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    unsigned long start, end;
+    char line[512], rights[5];
+    size_t count = 0;
+
+    assert_true(maps != NULL && memory >= 0);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) != 3 || rights[0] != 'r')
+            continue;
+        for (unsigned long at = start; at < end; at += sizeof bytes - 64) {
+            size_t wanted = end - at < sizeof bytes ? end - at : sizeof bytes;
+            ssize_t got;
+
+            if ((uintptr_t)bytes < end && (uintptr_t)bytes + sizeof bytes > at)
+                break; /* the buffer itself */
+            got = pread(memory, bytes, wanted, (off_t)at);
+            if (got > 0)
+                count += count_in(bytes, (size_t)got);
+        }
+    }
+    sodium_memzero(bytes, sizeof bytes);
+    close(memory);
+    fclose(maps);
+    return count;
+}
+
+static char value[512];
+
+static bool answer(const struct request *request)
+{
+    const char *const entry[] = {"uid", "alice", "appPassword", value, NULL};
+
+    if (request->operation == BIND_REQUEST)
+        return responder_result(request, BIND_RESPONSE, 0, NULL, NULL);
+    responder_entry(request, "uid=alice,dc=example,dc=org", entry);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+static struct apw_front *open_front(void)
+{
+    char text[4 * UNIT_PATH_SIZE], path[UNIT_PATH_SIZE], other[UNIT_PATH_SIZE];
+    struct apw_front *front;
+    struct apw_error error;
+
+    unit_write(unit_path("password", other), "service\n", 8);
+    snprintf(text, sizeof text,
+             "uri %s\nbase dc=example,dc=org\nbinddn cn=service\nbindpw_file %s\n"
+             "record_use never\nrefusal_delay 0\nlog %s\n",
+             responder_uri(0), other, unit_path("log", path));
+    unit_write(unit_path("app-password.conf", path), text, strlen(text));
+    assert_int_equal(apw_front_open(path, &front, &error), 0);
+    return front;
+}
+
+static enum apw_verdict sign_in(struct apw_front *front, const char *shown)
+{
+    const struct apw_attempt attempt = {.login = "alice",
+                                        .login_length = 5,
+                                        .password = shown,
+                                        .password_length = strlen(shown),
+                                        .service = "smtp"};
+    struct apw_decision decision;
+    enum apw_verdict verdict;
+
+    apw_front_verify_typed(front, &attempt, false, &decision);
+    verdict = decision.verdict;
+    apw_decision_clear(&decision);
+    return verdict;
+}
+
+/* Makes one, stores it, signs in by it twice, and once by it with a wrong end. */
+static void test_image(void **state)
+{
+    char *shown = malloc(APW_PASSWORD_SHOWN_SIZE), hash[APW_HASH_TEXT_SIZE];
+    struct apw_front *front = open_front();
+    struct apw_password password;
+    struct apw_error error;
+
+    (void)state;
+    responder_expect(answer, NULL);
+    apw_password_make(&password);
+    apw_password_show(&password, shown);
+    assert_int_equal(apw_hash_make(&password, 1, 1, hash, &error), 0);
+    snprintf(value, sizeof value, "id=%.4s created=20261101000000Z hash={ARGON2}%s label=x",
+             password.symbols, hash);
+    mask(0, password.symbols + APW_ID_LENGTH); /* all that is secret, in both spellings */
+    mask(1, shown + APW_ID_LENGTH + 1);
+    assert_true(count_copies() >= 2); /* the test finds what is there */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sign_in(front, shown), APW_ACCEPTED);
+    sodium_memzero(&password, sizeof password);
+    sodium_memzero(shown, APW_PASSWORD_SHOWN_SIZE);
+    assert_int_equal(count_copies(), 0);
+    apw_front_close(&front);
+    assert_int_equal(count_copies(), 0);
+    free(shown);
+}
+
+int main(void)
+{
+    char path[UNIT_PATH_SIZE];
+    int status;
+
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    responder_start(unit_path("", path));
+    UNIT_TEST("no copy of an app password stays in memory", test_image);
+    status = unit_run();
+    responder_stop();
+    return status;
+}
