@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 from collections import namedtuple
 
 from processes import free_port, run, sanitizers, start, stop, wait_until
@@ -98,6 +99,12 @@ class Postfix:
     def socket_of(self, service):
         """Where a service that asks Dovecot looks for it, as seen from outside the chroot."""
         return self.queue / service.name
+
+    def processes(self, service):
+        """The process ids of the smtpds of one service."""
+        done = subprocess.run(["pgrep", "-f", f"^smtpd (-l )?-n 127.0.0.1:{service.port} "],
+                              text=True, capture_output=True)
+        return [int(pid) for pid in done.stdout.split()]
 
     def log_of(self, service):
         """The lines that one service has logged."""
