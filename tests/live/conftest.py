@@ -24,7 +24,16 @@ pytest_plugins = ["dovecot_fixtures", "portal_fixtures"]
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true",
-                     help="go on with faults under load until there were 20,000 logins")
+                     help="go on with faults under load until there were 20,000 logins, and run "
+                          "what is marked as long")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without the option, what takes long is not there at all: nothing is skipped."""
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_configure():
