@@ -85,8 +85,7 @@ static void set_attributes(posix_spawnattr_t *attributes)
     sigset_t none, defaults;
 
     sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
+    sigfillset(&defaults); /* whatever this program ignores, or was started with ignored */
     posix_spawnattr_setsigmask(attributes, &none);
     posix_spawnattr_setsigdefault(attributes, &defaults);
     posix_spawnattr_setpgroup(attributes, 0);
