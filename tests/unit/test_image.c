@@ -1,10 +1,13 @@
 /* After a login by app password, an image of the process's memory holds no copy of it that we made.
  * The consumer's own copy, which it was asked with, is wiped by the test before it looks. */
+#include "clock.h"
 #include "front.h"
 #include "responder.h"
 #include "unit.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <sodium.h>
+#include <sys/mman.h>
 
 #define MASK 0x5a
 
@@ -112,16 +115,13 @@ static enum apw_verdict sign_in(struct apw_front *front, const char *shown)
     return verdict;
 }
 
-/* Makes one, stores it, signs in by it twice, and once by it with a wrong end. */
-static void test_image(void **state)
+/* Makes one, stores it, and knows from then on what to look for. */
+static void make_password(char *shown)
 {
-    char *shown = malloc(APW_PASSWORD_SHOWN_SIZE), hash[APW_HASH_TEXT_SIZE];
-    struct apw_front *front = open_front();
+    char hash[APW_HASH_TEXT_SIZE];
     struct apw_password password;
     struct apw_error error;
 
-    (void)state;
-    responder_expect(answer, NULL);
     apw_password_make(&password);
     apw_password_show(&password, shown);
     assert_int_equal(apw_hash_make(&password, 1, 1, hash, &error), 0);
@@ -130,13 +130,82 @@ static void test_image(void **state)
     mask(0, password.symbols + APW_ID_LENGTH); /* all that is secret, in both spellings */
     mask(1, shown + APW_ID_LENGTH + 1);
     assert_true(count_copies() >= 2); /* the test finds what is there */
+    sodium_memzero(&password, sizeof password);
+}
+
+static void test_image(void **state)
+{
+    char *shown = malloc(APW_PASSWORD_SHOWN_SIZE);
+    struct apw_front *front = open_front();
+
+    (void)state;
+    responder_expect(answer, NULL);
+    make_password(shown);
     for (int i = 0; i < 2; i++)
         assert_int_equal(sign_in(front, shown), APW_ACCEPTED);
-    sodium_memzero(&password, sizeof password);
     sodium_memzero(shown, APW_PASSWORD_SHOWN_SIZE);
     assert_int_equal(count_copies(), 0);
     apw_front_close(&front);
     assert_int_equal(count_copies(), 0);
+    free(shown);
+}
+
+/* ---- right behind the decision, on a stack that nobody else uses ---- */
+
+#define STACK_BYTES (1 << 20)
+
+struct decision_alone {
+    struct apw_directory *directory;
+    const char *shown;
+    enum apw_verdict verdict;
+};
+
+static void *decide(void *argument)
+{
+    static const struct apw_config config = {.base = (char *)"dc=example,dc=org",
+                                             .filter = (char *)"(uid=%u)",
+                                             .mfa_filter = (char *)"(appPasswordMfaEnabled=TRUE)"};
+    struct decision_alone *alone = argument;
+    const struct apw_attempt attempt = {.login = "alice",
+                                        .login_length = 5,
+                                        .password = alone->shown,
+                                        .password_length = strlen(alone->shown)};
+    const struct apw_world world = apw_world_of(alone->directory);
+    struct apw_decision decision;
+
+    apw_verify(&config, &world, &attempt, apw_clock_monotonic_ms() + 20000, &decision);
+    alone->verdict = decision.verdict;
+    apw_decision_clear(&decision);
+    return NULL;
+}
+
+static void test_stack(void **state)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
+    const struct apw_identity identity = {.dn = (char *)"cn=a", .password = (char *)"b"};
+    const struct apw_directory_settings settings = {
+        .uris = &uris, .identity = &identity, .timeout_ms = 20000};
+    char *shown = malloc(APW_PASSWORD_SHOWN_SIZE);
+    struct decision_alone alone = {.shown = shown};
+    void *stack =
+        mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    (void)state;
+    responder_expect(answer, NULL);
+    make_password(shown);
+    assert_int_equal(apw_directory_new(&settings, &alone.directory, NULL), 0);
+    pthread_attr_init(&attributes);
+    assert_int_equal(pthread_attr_setstack(&attributes, stack, STACK_BYTES), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, decide, &alone), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    assert_int_equal(alone.verdict, APW_ACCEPTED);
+    sodium_memzero(shown, APW_PASSWORD_SHOWN_SIZE);
+    assert_int_equal(count_copies(), 0);
+    munmap(stack, STACK_BYTES);
+    apw_directory_free(&alone.directory);
     free(shown);
 }
 
@@ -149,6 +218,7 @@ int main(void)
         return EXIT_FAILURE;
     responder_start(unit_path("", path));
     UNIT_TEST("no copy of an app password stays in memory", test_image);
+    UNIT_TEST("nor on the stack of who decides", test_stack);
     status = unit_run();
     responder_stop();
     return status;
