@@ -64,8 +64,7 @@ def profile_table(rows):
     """Where the microseconds of a login go."""
     first, again = (row["values"] for row in rows)
     lines = ["| µs, means of one login, 8 MiB/1 | first login | the same again |", "|---|--:|--:|"]
-    lines += [f"| {name} | {spent:,.1f} | {again[name]:,.1f} |".replace(",", " ")
-              for name, spent in first.items()]
+    lines += [f"| {name} | {spent:.1f} | {again[name]:.1f} |" for name, spent in first.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -91,14 +90,17 @@ def write(out, rounds):
     parts = {name: json.loads((out / f"{name}.json").read_text()) for name in (*ORDER, "profile")
              if (out / f"{name}.json").exists()}
     rows = [row for name in ORDER for row in parts.get(name, [])]
+    missing = [name for name in ORDER if name not in parts]
     measured = f"{machine()}\n{rounds} rounds.\n\n{table(rows)}"
+    if missing:
+        measured += f"\nNot measured here: `sudo scripts/bench {' '.join(missing)}`.\n"
     if "profile" in parts:
         measured += "\n" + profile_table(parts["profile"])
     document = (pathlib.Path(__file__).parent / "RESULTS.md").read_text()
     before, _, rest = document.partition(BEGIN)
     _, _, behind = rest.partition(END)
     (out / "RESULTS.md").write_text(before + BEGIN + measured + END + behind)
-    if {"first", "postfix", "dovecot", "again", "throughput"} <= parts.keys():
+    if {"first", "postfix", "dovecot", "again"} <= parts.keys():
         (out / "chart.svg").write_text(chart(parts))
 
 
@@ -106,6 +108,7 @@ def write(out, rounds):
 
 CHART_COST = "19 MiB/2"
 FLOOR, OURS, PEER = "floor", "ours", "peer"
+GAP = "", "", 0
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #24292f; }
 .title { font-weight: 600; }
@@ -124,25 +127,47 @@ def find(part, what, name):
 
 
 def chart(parts):
-    """How long a login takes, and how many there are in a second."""
-    first, postfix, dovecot = (parts[name] for name in ("first", "postfix", "dovecot"))
+    """How long a login takes and, where that was measured, how many there are in a second."""
+    body, height = panel(8, "One login, in milliseconds, with 19 MiB and 2 passes of Argon2id; each "
+                            "group measured in turns", bars_of_times(parts))
+    if "throughput" in parts:
+        more, height = panel(height + 16, f"Logins a second, 8 clients, {CORES} cores",
+                             bars_of_rates(parts))
+        body += more
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            f'width="{WIDTH}" height="{height}" role="img" '
+            f'aria-label="How long a login takes, and how many there are in a second">\n'
+            f"<style>\n{STYLE}\n</style>\n{body}</svg>\n")
+
+
+def bars_of_times(parts):
+    """(label, kind, milliseconds), those that were measured together in a group."""
+    first, postfix, dovecot, again = (parts[name] for name in
+                                      ("first", "postfix", "dovecot", "again"))
     one = f"first login, {CHART_COST}"
-    many = f"first logins a second, 8 clients, {CHART_COST}"
-    rate = {name: row["values"][name] for row in parts["throughput"]
-            if row["what"].startswith(many) for name in row["values"]}
     times = [
         ("one search and one hash", FLOOR, find(first, one, "floor")),
         ("lib", OURS, find(first, one, "login")),
-        ("Dovecot, our module", OURS, find(dovecot, f"{one}, against a bind", "ours")),
+        GAP,
         ("Postfix, our plugin", OURS, find(postfix, one, "plugin")),
+        ("Postfix, saslauthd, LDAP bind", PEER, find(postfix, one, "saslauthd")),
+        GAP,
+        ("Dovecot, our module", OURS, find(dovecot, f"{one}, against a bind", "ours")),
         ("Dovecot, LDAP, fetched hash", PEER, find(dovecot, one, "fetched")),
         ("Dovecot, LDAP, bind", PEER, find(dovecot, one, "bind")),
-        ("Postfix, saslauthd, LDAP bind", PEER, find(postfix, one, "saslauthd")),
-        ("the same login again, lib", OURS, parts["again"][0]["values"]["lib"]),
-        ("the same login again, Dovecot", OURS, find(parts["again"], "the same login again, one",
+        GAP,
+        ("the same login again, lib", OURS, find(again, "the same login again", "lib")),
+        ("the same login again, Dovecot", OURS, find(again, "the same login again, one",
                                                      "Dovecot")),
     ]
-    second = [
+    return [(label, kind, microseconds / 1000) for label, kind, microseconds in times]
+
+
+def bars_of_rates(parts):
+    what = f"first logins a second, 8 clients, {CHART_COST}"
+    rate = {name: value for row in parts["throughput"] if row["what"].startswith(what)
+            for name, value in row["values"].items()}
+    return [
         ("hashes alone", FLOOR, rate["raw"]),
         ("lib", OURS, rate["lib"]),
         ("Dovecot, our module", OURS, rate["Dovecot ours"]),
@@ -150,26 +175,21 @@ def chart(parts):
         ("saslauthd, LDAP bind", PEER, rate["saslauthd"]),
         ("Dovecot, LDAP, bind", PEER, rate["Dovecot bind"]),
     ]
-    argon2 = "Argon2id with 19 MiB and 2 passes for everybody"
-    body, height = panel(
-        8, f"One login, in milliseconds: {argon2}",
-        [(label, kind, value / 1000) for label, kind, value in times])
-    more, height = panel(height + 16, f"Logins a second, 8 clients, {CORES} cores", second)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-            f'width="{WIDTH}" height="{height}" role="img" '
-            f'aria-label="How long a login takes, and how many there are in a second">\n'
-            f"<style>\n{STYLE}\n</style>\n{body}{more}</svg>\n")
 
 
 def panel(top, title, bars):
     """One panel of bars, and where it ends."""
     longest = max(value for _, _, value in bars)
     lines = [f'<text class="title" x="0" y="{top + 14}">{escape(title)}</text>\n']
-    for place, (label, kind, value) in enumerate(bars):
-        y = top + 24 + place * LINE
+    y = top + LINE
+    for label, kind, value in bars:
+        if not label:
+            y += LINE // 3
+            continue
         width = max(1.0, value / longest * (WIDTH - LABELS - 60))
         lines.append(
             f'<text x="{LABELS - 8}" y="{y + 14}" text-anchor="end">{escape(label)}</text>\n'
             f'<rect class="{kind}" x="{LABELS}" y="{y + 2}" width="{width:.1f}" height="16"/>\n'
             f'<text x="{LABELS + width + 6:.1f}" y="{y + 14}">{number(value)}</text>\n')
-    return "".join(lines), top + 24 + len(bars) * LINE
+        y += LINE
+    return "".join(lines), y
