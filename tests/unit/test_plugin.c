@@ -31,6 +31,25 @@ static char plugin_path[4096];
 static char stock_folder[] = "/tmp/test_plugin.XXXXXX";
 static const char *const stock_plugins[] = {"libplain.so", "liblogin.so"};
 
+/* Ours, without the modules for Lua and PAM that are built into the same folder. */
+static char our_folder[] = "/tmp/test_plugin.XXXXXX";
+static char our_link[64];
+
+static void link_our_plugin(void)
+{
+    if (mkdtemp(our_folder) == NULL)
+        abort();
+    snprintf(our_link, sizeof our_link, "%s/libapppassword.so", our_folder);
+    if (symlink(PLUGIN_FOLDER "/libapppassword.so", our_link) != 0)
+        abort();
+}
+
+static void unlink_our_plugin(void)
+{
+    unlink(our_link);
+    rmdir(our_folder);
+}
+
 static void link_stock_plugins(void)
 {
     if (mkdtemp(stock_folder) == NULL)
@@ -194,8 +213,8 @@ static void test_loaded_twice(void **state)
     (void)state;
     assert_non_null(mkdtemp(folder));
     snprintf(link, sizeof link, "%s/again", folder);
-    assert_int_equal(symlink(PLUGIN_FOLDER, link), 0);
-    snprintf(plugin_path, sizeof plugin_path, "%s:%s:%s", PLUGIN_FOLDER, link, stock_folder);
+    assert_int_equal(symlink(our_folder, link), 0);
+    snprintf(plugin_path, sizeof plugin_path, "%s:%s:%s", our_folder, link, stock_folder);
     start("/nonexistent/app-password.conf");
     conn = new_connection();
     assert_int_equal(plain(conn), SASL_UNAVAIL);
@@ -218,11 +237,13 @@ int main(void)
 
     int status;
 
+    link_our_plugin();
     link_stock_plugins();
-    snprintf(plugin_path, sizeof plugin_path, "%s:%s", PLUGIN_FOLDER, stock_folder);
+    snprintf(plugin_path, sizeof plugin_path, "%s:%s", our_folder, stock_folder);
     /* For the SASL client that the plugin makes of the process, without callbacks of ours. */
     setenv("SASL_PATH", stock_folder, 1);
     status = cmocka_run_group_tests(tests, NULL, NULL);
     unlink_stock_plugins();
+    unlink_our_plugin();
     return status;
 }
