@@ -75,6 +75,7 @@ class Machine:
     def __init__(self, root, folder):
         self.root = folder
         subprocess.run(["cp", "-a", "--reflink=auto", root, folder], check=True)
+        (folder / "etc/hosts").write_text("127.0.0.1 localhost\n")
 
     def __enter__(self):
         self._outer = subprocess.Popen(
