@@ -1,8 +1,7 @@
 #include "language.h"
+#include "catalog.h"
 #include <dirent.h>
-#include <libintl.h>
 #include <limits.h>
-#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,15 @@
 
 #define DOMAIN "app-password-portal"
 
-/* gettext() looks at LANGUAGE again after this has changed ("Changing the language at runtime" in
- * its manual). */
-extern int _nl_msg_cat_cntr;
+/* What has been read so far, as the texts are borrowed for good, and the one that is spoken now:
+ * NULL for English. */
+static struct translation {
+    struct translation *next;
+    struct apw_catalog *catalog;
+    char path[];
+} * translations, *spoken;
+
+static char translations_folder[PATH_MAX];
 
 /* A language that people ask for, and the translation that they get. */
 static const struct {
@@ -53,36 +58,54 @@ void apw_languages_find(const char *folder, struct apw_languages *languages_r)
     }
     if (directory != NULL)
         closedir(directory);
-    bindtextdomain(DOMAIN, folder);
-    bind_textdomain_codeset(DOMAIN, "UTF-8");
+    snprintf(translations_folder, sizeof translations_folder, "%s", folder);
+}
+
+/* Reads it the first time. NULL where it cannot be read. */
+static struct translation *translation_of(const char *path, struct apw_error *error)
+{
+    struct translation *translation = translations;
+
+    while (translation != NULL && strcmp(translation->path, path) != 0)
+        translation = translation->next;
+    if (translation != NULL)
+        return translation;
+    translation = calloc(1, sizeof *translation + strlen(path) + 1);
+    if (translation == NULL) {
+        apw_error_set(error, "out of memory");
+        return NULL;
+    }
+    if (apw_catalog_read(path, &translation->catalog, error) != 0) {
+        free(translation);
+        return NULL;
+    }
+    strcpy(translation->path, path);
+    translation->next = translations;
+    translations = translation;
+    return translation;
 }
 
 int apw_language_select(const struct apw_languages *languages, unsigned language,
                         struct apw_error *error)
 {
-    char folder[sizeof languages->code[0]];
+    char folder[sizeof languages->code[0]], path[PATH_MAX];
 
-    /* Not "C": gettext() takes that for a wish to be left alone. */
-    if (setlocale(LC_MESSAGES, "C.UTF-8") == NULL && setlocale(LC_MESSAGES, "en_US.UTF-8") == NULL)
-        return apw_error_set(error, "the system has neither the locale C.UTF-8 nor en_US.UTF-8, so "
-                                    "that nothing can be translated");
+    spoken = NULL;
+    if (language == 0)
+        return 0;
     copy_with(languages->code[language], '-', '_', folder);
-    if (setenv("LANGUAGE", folder, 1) != 0)
-        return apw_error_set(error, "out of memory");
-    _nl_msg_cat_cntr++;
-    return 0;
-}
-
-void apw_language_leave(void)
-{
-    setlocale(LC_MESSAGES, "C");
-    unsetenv("LANGUAGE");
-    _nl_msg_cat_cntr++;
+    if (snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/" DOMAIN ".mo", translations_folder,
+                 folder) >= (int)sizeof path)
+        return apw_error_set(error, "the name of the folder of translations is too long");
+    spoken = translation_of(path, error);
+    return spoken != NULL ? 0 : -1;
 }
 
 const char *apw_translate(const char *text)
 {
-    return dgettext(DOMAIN, text);
+    const char *translated = spoken != NULL ? apw_catalog_find(spoken->catalog, text) : NULL;
+
+    return translated != NULL ? translated : text;
 }
 
 static int find_exactly(const struct apw_languages *languages, const char *tag, size_t length)

@@ -1,9 +1,8 @@
 /*
  * language: which languages there are, and in which one a visitor is answered.
  *
- * English is language 0; every other one is an installed translation of ours (gettext). All
- * translating is done at the start, in one thread: gettext() follows the process's environment, and
- * requests of several languages are answered at the same time.
+ * English is language 0; every other one is an installed translation of ours, as gettext's tools
+ * make them. All translating is done at the start, in one thread.
  */
 #ifndef APW_LANGUAGE_H
 #define APW_LANGUAGE_H
@@ -22,12 +21,9 @@ struct apw_languages {
 void apw_languages_find(const char *folder, struct apw_languages *languages_r);
 
 /* Has apw_translate() speak that language from now on; for the start, while there is one thread. -1
- * where the system has no UTF-8 locale to do so from. */
+ * where the translation cannot be read. */
 int apw_language_select(const struct apw_languages *languages, unsigned language,
                         struct apw_error *error);
-
-/* What the system says is English again: strerror() is for the log. */
-void apw_language_leave(void);
 
 /* The text in the selected language; the text itself where it has no translation. Borrowed for
  * good. */

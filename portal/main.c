@@ -59,13 +59,10 @@ static int open_directory(struct apw_portal *portal, struct apw_error *error)
 
 static int load_texts(struct apw_portal *portal, struct apw_error *error)
 {
-    int status = -1;
-
     apw_languages_find(APW_LOCALEDIR, &portal->languages);
-    if (apw_texts_load(&portal->languages, error) == 0)
-        status = apw_templates_load(APW_PAGESDIR, &portal->languages, &portal->templates, error);
-    apw_language_leave();
-    return status;
+    if (apw_texts_load(&portal->languages, error) != 0)
+        return -1;
+    return apw_templates_load(APW_PAGESDIR, &portal->languages, &portal->templates, error);
 }
 
 static int open_portal(const char *config_path, struct apw_portal *portal, struct apw_error *error)

@@ -1,4 +1,5 @@
 /* Which language a visitor is answered in. */
+#include "catalog.h"
 #include "language.h"
 #include "text.h"
 #include "translations.h"
@@ -154,6 +155,38 @@ static void test_select(void **state)
     }
 }
 
+/* A file that ends too early: some texts are there, the others stay English. */
+static void test_cut_off(void **state)
+{
+    static char bytes[1 << 16];
+    FILE *file = fopen(APW_BUILDDIR "/po/nb.mo", "re");
+    char path[UNIT_PATH_SIZE];
+    size_t size;
+
+    (void)state;
+    assert_non_null(file);
+    size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_true(size > 1000 && size < sizeof bytes);
+    unit_path("cut.mo", path);
+    for (size_t length = 0; length < size; length += length < 64 ? 1 : 61) {
+        struct apw_catalog *catalog = NULL;
+        const char *found;
+
+        file = fopen(path, "we");
+        assert_non_null(file);
+        assert_int_equal(fwrite(bytes, 1, length, file), length);
+        assert_int_equal(fclose(file), 0);
+        assert_int_equal(apw_catalog_read(path, &catalog, NULL), length < 4 ? -1 : 0);
+        if (catalog == NULL)
+            continue;
+        found = apw_catalog_find(catalog, "Sign in");
+        assert_true(found == NULL || strcmp(found, "Logg inn") == 0);
+        free(catalog);
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
 static void test_texts(void **state)
 {
     struct apw_languages languages;
@@ -184,6 +217,7 @@ int main(void)
     UNIT_TEST("installed translations are found, and nothing else", test_find);
     UNIT_TEST("without any there is English", test_find_nothing);
     UNIT_TEST("the selected language is spoken", test_select);
+    UNIT_TEST("a translation that ends too early does no harm", test_cut_off);
     UNIT_TEST("every text is there in every language", test_texts);
     return unit_run();
 }
