@@ -21,8 +21,8 @@ DEBIAN = pathlib.Path("/usr/share/slapd/slapd.init.ldif")
 MANAGER, MANAGER_PASSWORD = f"cn=admin,{BASE}", "Debian's admin"
 RULES, RULES_WITH_PPOLICY = ACL["cn=config"]
 OUR_RULES = ["appPassword", "appPasswordMfaEnabled", "appPasswordMfaEnforceFrom",
-             "appPasswordUsed", "appPasswordMfaMethod", "objectClass val", "objectClass,uid,mail",
-             "entry"]
+             "appPasswordUsed", "appPasswordMfaMethod", "entryUUID", "objectClass val",
+             "objectClass,uid,mail", "entry"]
 DEBIANS_RULES = ["userPassword", "shadowLastChange", "*"]
 README = (LDAP_SCHEMA / "README.md").read_text()
 
