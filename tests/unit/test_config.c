@@ -1,10 +1,10 @@
 /* The configuration file: every key, and what is said about what is wrong. */
+#include "conf_file.h"
 #include "config.h"
 #include "unit.h"
 #include <syslog.h>
 
 #define BYTES(text) text, sizeof text - 1
-#define FOLDER      "FOLDER" /* stands for the test's folder in what is written and expected */
 
 static const char *const needed[] = {
     "uri ldaps://ldap.example.org\n",
@@ -17,34 +17,6 @@ static const char *const needed[] = {
     "bindpw_file " FOLDER "/password\n"
 
 static char conf_path[UNIT_PATH_SIZE];
-
-/* `text` with the folder in place. The caller frees it. */
-static char *expand(const char *text, size_t length, size_t *length_r)
-{
-    char folder[UNIT_PATH_SIZE], *expanded;
-    const char *end = text + length, *found;
-    FILE *stream = open_memstream(&expanded, length_r);
-
-    assert_non_null(stream);
-    unit_path("", folder);
-    folder[strlen(folder) - 1] = '\0';
-    while ((found = memmem(text, (size_t)(end - text), FOLDER, strlen(FOLDER))) != NULL) {
-        fwrite(text, 1, (size_t)(found - text), stream);
-        fputs(folder, stream);
-        text = found + strlen(FOLDER);
-    }
-    fwrite(text, 1, (size_t)(end - text), stream);
-    fclose(stream);
-    return expanded;
-}
-
-static void write_expanded(const char *path, const char *text, size_t length)
-{
-    char *expanded = expand(text, length, &length);
-
-    unit_write(path, expanded, length);
-    free(expanded);
-}
 
 static struct apw_config *read_good(const char *text)
 {
@@ -66,34 +38,6 @@ static void read_bad(const char *text, size_t length, struct apw_error *error)
     write_expanded(conf_path, text, length);
     assert_int_equal(apw_config_read(conf_path, &config, error), -1);
     assert_null(config);
-}
-
-static void assert_says(const struct apw_error *error, const char *part)
-{
-    size_t length;
-    char *expanded = expand(part, strlen(part), &length);
-
-    assert_contains(error->text, expanded);
-    free(expanded);
-}
-
-/* The lines that must be there, except the one for `line`'s own key, and `line` behind them;
- * returns the number of that last line. The caller frees *text_r. */
-static int complete_file(const char *line, char **text_r)
-{
-    size_t key_length = strcspn(line, " \t"), size;
-    FILE *stream = open_memstream(text_r, &size);
-    int number = 1;
-
-    assert_non_null(stream);
-    for (size_t i = 0; i < UNIT_COUNT(needed); i++)
-        if (strncmp(needed[i], line, key_length) != 0 || needed[i][key_length] != ' ') {
-            fputs(needed[i], stream);
-            number++;
-        }
-    fprintf(stream, "%s\n", line);
-    fclose(stream);
-    return number;
 }
 
 /* ---- a good value of every key ---- */
@@ -227,7 +171,7 @@ static void test_good(void **state)
     const char *at;
     char *text;
 
-    complete_file(row->line, &text);
+    complete_file(needed, UNIT_COUNT(needed), row->line, &text);
     config = read_good(text);
     at = (const char *)config + row->offset;
     if (row->text != NULL)
@@ -362,7 +306,7 @@ static void test_bad(void **state)
     const struct bad_case *row = *state;
     struct apw_error error = {""};
     char *text, where[2 * UNIT_PATH_SIZE];
-    int number = complete_file(row->line, &text);
+    int number = complete_file(needed, UNIT_COUNT(needed), row->line, &text);
 
     read_bad(text, strlen(text), &error);
     snprintf(where, sizeof where, "%s:%d: %.*s: ", conf_path, number, (int)strcspn(row->line, " "),

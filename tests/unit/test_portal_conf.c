@@ -1,9 +1,9 @@
 /* portal.conf: every key, and what is said about what is wrong. */
 #include "conf.h"
+#include "conf_file.h"
 #include "unit.h"
 
 #define BYTES(text) text, sizeof text - 1
-#define FOLDER      "FOLDER" /* stands for the test's folder in what is written and expected */
 #define KEY_TEXT    "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXQ="
 #define KEY_BYTES   "the portal's key, 32 bytes of it"
 
@@ -21,40 +21,12 @@ static const char *const needed[] = {
 
 static char config_path[UNIT_PATH_SIZE], conf_path[UNIT_PATH_SIZE];
 
-/* `text` with the folder in place. The caller frees it. */
-static char *expand(const char *text, size_t length, size_t *length_r)
-{
-    char folder[UNIT_PATH_SIZE], *expanded;
-    const char *end = text + length, *found;
-    FILE *stream = open_memstream(&expanded, length_r);
-
-    assert_non_null(stream);
-    unit_path("", folder);
-    folder[strlen(folder) - 1] = '\0';
-    while ((found = memmem(text, (size_t)(end - text), FOLDER, strlen(FOLDER))) != NULL) {
-        fwrite(text, 1, (size_t)(found - text), stream);
-        fputs(folder, stream);
-        text = found + strlen(FOLDER);
-    }
-    fwrite(text, 1, (size_t)(end - text), stream);
-    fclose(stream);
-    return expanded;
-}
-
-static void write_conf(const char *text, size_t length)
-{
-    char *expanded = expand(text, length, &length);
-
-    unit_write(conf_path, expanded, length);
-    free(expanded);
-}
-
 static struct apw_conf *read_good(const char *text)
 {
     struct apw_error error = {""};
     struct apw_conf *conf;
 
-    write_conf(text, strlen(text));
+    write_expanded(conf_path, text, strlen(text));
     if (apw_conf_read(config_path, &conf, &error) != 0)
         fail_msg("%s", error.text);
     return conf;
@@ -65,37 +37,9 @@ static void read_bad(const char *text, size_t length, struct apw_error *error)
 {
     struct apw_conf *conf = (struct apw_conf *)error; /* anything but NULL */
 
-    write_conf(text, length);
+    write_expanded(conf_path, text, length);
     assert_int_equal(apw_conf_read(config_path, &conf, error), -1);
     assert_null(conf);
-}
-
-static void assert_says(const struct apw_error *error, const char *part)
-{
-    size_t length;
-    char *expanded = expand(part, strlen(part), &length);
-
-    assert_contains(error->text, expanded);
-    free(expanded);
-}
-
-/* The lines that must be there, except the one for `line`'s own key, and `line` behind them;
- * returns the number of that last line. The caller frees *text_r. */
-static int complete_file(const char *line, char **text_r)
-{
-    size_t key_length = strcspn(line, " \t"), size;
-    FILE *stream = open_memstream(text_r, &size);
-    int number = 1;
-
-    assert_non_null(stream);
-    for (size_t i = 0; i < UNIT_COUNT(needed); i++)
-        if (strncmp(needed[i], line, key_length) != 0 || needed[i][key_length] != ' ') {
-            fputs(needed[i], stream);
-            number++;
-        }
-    fprintf(stream, "%s\n", line);
-    fclose(stream);
-    return number;
 }
 
 /* ---- a good value of every key ---- */
@@ -224,7 +168,7 @@ static void test_good(void **state)
     const char *found;
     char *text;
 
-    complete_file(row->line, &text);
+    complete_file(needed, UNIT_COUNT(needed), row->line, &text);
     conf = read_good(text);
     found = row->text_of(conf);
     if (row->text == NULL)
@@ -252,7 +196,7 @@ static void test_enrolment(void **state)
     struct apw_conf *conf;
     char *text;
 
-    complete_file(row->line, &text);
+    complete_file(needed, UNIT_COUNT(needed), row->line, &text);
     conf = read_good(text);
     assert_int_equal(enrolment_of(conf), row->enrolment);
     apw_conf_free(&conf);
@@ -316,7 +260,7 @@ static void test_url(void **state)
     struct apw_conf *conf;
 
     snprintf(line, sizeof line, "public_url %s", row->url);
-    complete_file(line, &text);
+    complete_file(needed, UNIT_COUNT(needed), line, &text);
     conf = read_good(text);
     assert_string_equal(conf->site, row->site);
     assert_string_equal(conf->root, row->root);
@@ -468,7 +412,7 @@ static void test_bad(void **state)
     const struct bad_case *row = *state;
     struct apw_error error = {""};
     char where[128], *text;
-    int number = complete_file(row->line, &text);
+    int number = complete_file(needed, UNIT_COUNT(needed), row->line, &text);
 
     read_bad(text, strlen(text), &error);
     snprintf(where, sizeof where, FOLDER "/portal.conf:%d: %.*s: ", number,
@@ -559,7 +503,7 @@ static void test_folder(void **state)
     struct apw_conf *conf;
 
     (void)state;
-    write_conf(BYTES(NEEDED));
+    write_expanded(conf_path, BYTES(NEEDED));
     assert_int_equal(chdir(unit_path("", folder)), 0);
     assert_int_equal(apw_conf_read("app-password.conf", &conf, &error), 0);
     apw_conf_free(&conf);
@@ -589,7 +533,7 @@ static void test_key(void **state)
     struct apw_conf *conf;
 
     unit_write(unit_path("this-key", path), row->text, strlen(row->text));
-    complete_file("key_file " FOLDER "/this-key", &text);
+    complete_file(needed, UNIT_COUNT(needed), "key_file " FOLDER "/this-key", &text);
     conf = read_good(text);
     assert_true(conf->has_key);
     assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
@@ -631,7 +575,7 @@ static void test_owner(void **state)
     struct apw_conf *conf;
 
     snprintf(line, sizeof line, "own_domains %s", row->domains);
-    complete_file(line, &text);
+    complete_file(needed, UNIT_COUNT(needed), line, &text);
     conf = read_good(text);
     assert_int_equal(apw_conf_owns_address(conf, row->address), row->is_own);
     apw_conf_free(&conf);
