@@ -101,6 +101,7 @@ static enum apw_text send_code(struct apw_step *step, const char *address)
         return APW_TEXT_WAIT;
     }
     snprintf(mail->code, sizeof mail->code, "%06u", (unsigned)randombytes_uniform(1000000));
+    snprintf(mail->address, sizeof mail->address, "%s", address);
     mail->tries_left = CODE_TRIES;
     mail->until_ms = apw_clock_monotonic_ms() + CODE_MINUTES * 60 * 1000;
     snprintf(minutes, sizeof minutes, "%d", CODE_MINUTES);
@@ -116,15 +117,15 @@ static enum apw_text send_code(struct apw_step *step, const char *address)
     return APW_TEXT_MAIL_NOT_SENT;
 }
 
-/* Whether it is the code that was sent; a right one is used up. */
-static bool is_mail_code(struct apw_visit *visit, const char *typed)
+/* Whether it is the code that was sent to that very address; a right one is used up. */
+static bool is_mail_code(struct apw_visit *visit, const char *address, const char *typed)
 {
     struct apw_mail_code *mail = &visit->mail;
     char code[APW_TOTP_DIGITS + 1];
     bool is_right;
 
-    if (mail->code[0] == '\0' || apw_clock_remaining_ms(mail->until_ms) == 0 ||
-        mail->tries_left == 0)
+    if (mail->code[0] == '\0' || strcmp(mail->address, address) != 0 ||
+        apw_clock_remaining_ms(mail->until_ms) == 0 || mail->tries_left == 0)
         return false;
     mail->tries_left--;
     is_right = apw_code_canonicalise(typed, code) == 0 &&
@@ -210,8 +211,8 @@ static enum apw_reason check_code(struct apw_step *step, const struct apw_method
 
     switch (method->kind) {
     case APW_METHOD_MAIL:
-        return is_mail_code(step->visit, typed) ? APW_REASON_SECOND_FACTOR
-                                                : APW_REASON_WRONG_SECOND_FACTOR;
+        return is_mail_code(step->visit, method->address, typed) ? APW_REASON_SECOND_FACTOR
+                                                                 : APW_REASON_WRONG_SECOND_FACTOR;
     case APW_METHOD_APP:
         break;
     }

@@ -29,10 +29,11 @@ enum apw_rights {
     APW_RIGHTS_FULL,         /* and the second factor; or the site's single sign-on vouches */
 };
 
-/* A code that went out by mail. */
+/* A code that went out by mail. It shows who can read that address, and nothing about others. */
 struct apw_mail_code {
     char code[APW_TOTP_DIGITS + 1]; /* "" for none */
-    int64_t until_ms;               /* monotonic */
+    char address[APW_METHOD_ADDRESS_SIZE];
+    int64_t until_ms; /* monotonic */
     unsigned tries_left;
 };
 

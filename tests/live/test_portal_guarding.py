@@ -625,6 +625,19 @@ def test_a_code_by_mail_is_worth_nothing_after_five_wrong_tries(directory, start
     assert " reason=wrong-second-factor " in portal.events()[-1]
 
 
+def test_a_code_that_went_to_another_address_is_no_second_factor(directory, portal):
+    alice = directory.new_person(mfa=True)
+    thief = signed_in(portal, alice)  # knows the password, before alice has set anything up
+    thief.post("start")
+    thief.post("choose", method="mail")
+    thief.post("contact", address="thief@elsewhere.example")
+    code = portal.code_by_mail()
+    enrolled_by_mail(portal, alice, "alice@elsewhere.example")
+    thief.get("")
+    assert thief.post("verify", code=code).title() == "Your second step"
+    assert "revoke-all" not in thief.get("").text
+
+
 # ---- those who would keep others out ----
 
 def test_slow_clients_hold_nobody_up(directory, portal):

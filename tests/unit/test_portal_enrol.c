@@ -195,6 +195,21 @@ static void test_right_code(void **state)
     sign_out();
 }
 
+static void test_another_address(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+
+    (void)state;
+    send_code(visit, "123456", 600);
+    strcpy(visit->mail.address, "thief@elsewhere.example");
+    strcpy(step.account.method.address, "alice@elsewhere.example");
+    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    sign_out();
+}
+
 static void test_five_tries(void **state)
 {
     struct apw_exchange exchange;
@@ -264,6 +279,7 @@ int main(void)
     UNIT_TEST("after thirty wrong codes from everywhere the account waits", test_account_waits);
     UNIT_TEST("who waits for others does not pay for trying", test_owner_does_not_pay);
     UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
+    UNIT_TEST("a code that went to another address is wrong", test_another_address);
     UNIT_TEST("a code by mail has five tries", test_five_tries);
     UNIT_TEST("a code by mail comes too late", test_late_code);
     UNIT_TEST("without a code nothing is right", test_no_code);
