@@ -277,8 +277,9 @@ enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
     if (apw_method_seal(method, portal->conf->key, account->user->unique_id, value, error) == 0)
         result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
                                        value, error);
-    /* Of several who enrol from nothing, none takes a value of the others away. */
-    if (result == APW_MANAGE_DONE) {
+    /* Of several who enrol from nothing, none takes a value of the others away. A change does: it
+     * has deleted the very value that was there, and to take it back would leave nothing. */
+    if (result == APW_MANAGE_DONE && account->method_value == NULL) {
         result = is_alone(portal, account->user->dn, value, error);
         if (result != APW_MANAGE_DONE)
             apw_manage_method_remove(&portal->manager, account->user, value,

@@ -1,0 +1,74 @@
+/* What becomes of a second factor where the directory falls silent in the middle. */
+#include "account.h"
+#include "responder.h"
+#include "unit.h"
+#include <sodium.h>
+
+#define DN "uid=alice,dc=example,dc=org"
+
+/* Takes changes and tells nothing: a server that goes away right behind the change. */
+static bool answer(const struct request *request)
+{
+    switch (request->operation) {
+    case BIND_REQUEST:
+        return responder_result(request, BIND_RESPONSE, 0, NULL, NULL);
+    case MODIFY_REQUEST:
+        return responder_result(request, MODIFY_RESPONSE, 0, NULL, NULL);
+    default:
+        return responder_result(request, SEARCH_DONE, 52, NULL, NULL); /* unavailable */
+    }
+}
+
+/* Enrols where `old` is what is enrolled so far, or NULL; the number of changes made. */
+static int enrol(const char *old, enum apw_manage_result expected)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
+    const struct apw_identity identity = {.dn = (char *)"cn=portal", .password = (char *)"secret"};
+    const struct apw_directory_settings settings = {
+        .uris = &uris, .identity = &identity, .timeout_ms = 2000};
+    const struct apw_config config = {
+        .path = (char *)"test", .base = (char *)DN, .deadline_ms = 2000, .timeout_ms = 2000};
+    const struct apw_method method = {.kind = APW_METHOD_APP, .since = 1};
+    struct apw_user user = {
+        .dn = (char *)DN, .name = (char *)"alice", .unique_id = (char *)"entry", .has_class = true};
+    const struct apw_account account = {
+        .user = &user, .has_mfa = true, .has_method = old != NULL, .method_value = old};
+    struct apw_conf conf = {.has_key = true};
+    struct apw_portal portal = {.conf = &conf};
+    struct apw_error error = {""};
+
+    assert_int_equal(apw_directory_new(&settings, &portal.directory, &error), 0);
+    portal.manager = (struct apw_manager){
+        .config = &config, .directory = portal.directory, .with_enrolment = true};
+    responder_expect(answer, NULL);
+    assert_int_equal(apw_account_enrol(&portal, &account, &method, &error), expected);
+    apw_directory_free(&portal.directory);
+    return responder_seen().modifies;
+}
+
+static void test_first(void **state)
+{
+    (void)state;
+    assert_int_equal(enrol(NULL, APW_MANAGE_UNAVAILABLE), 2);
+}
+
+static void test_change(void **state)
+{
+    (void)state;
+    assert_int_equal(enrol("sealed=AAAA", APW_MANAGE_DONE), 1);
+}
+
+int main(void)
+{
+    char path[UNIT_PATH_SIZE];
+    int status;
+
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    responder_start(unit_path("", path));
+    UNIT_TEST("a first enrolment that cannot be looked at again is taken back", test_first);
+    UNIT_TEST("a change is not taken back: nothing would be left", test_change);
+    status = unit_run();
+    responder_stop();
+    return status;
+}
