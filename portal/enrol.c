@@ -229,12 +229,18 @@ static enum apw_reason check_code(struct apw_step *step, const struct apw_method
     return APW_REASON_INTERNAL_ERROR;
 }
 
-/* Says and logs that a code did not do; the way back is `path`. */
+/* Says and logs that a code did not do; the way back is `path`. One that could not be looked at is
+ * no wrong one. */
 static void refuse_code(struct apw_step *step, enum apw_reason reason, const char *action,
                         const char *path)
 {
     bool is_wait = reason == APW_REASON_TOO_MANY_TRIES;
 
+    if (reason == APW_REASON_INTERNAL_ERROR) {
+        apw_step_log(step, APW_UNAVAILABLE, reason, action, NULL, NULL);
+        apw_page_fail(&step->page, 503, APW_TEXT_UNAVAILABLE);
+        return;
+    }
     apw_step_log(step, APW_REFUSED, reason, action, NULL, NULL);
     apw_step_go_saying(step, path, is_wait ? APW_TEXT_WAIT : APW_TEXT_WRONG_CODE, false);
 }
@@ -318,7 +324,7 @@ void apw_do_enrolment_code(struct apw_step *step)
     switch (apw_account_check_code(&step->account, step->exchange->form.code, &value, &error)) {
     case APW_ACCEPTED:
         forget_tries(step);
-        free(step->visit->enrolment_code_value);
+        apw_secret_free(&step->visit->enrolment_code_value);
         step->visit->enrolment_code_value = value;
         apw_visit_renew(step->portal->visits, step->visit, step->exchange->new_cookie);
         apw_step_log(step, APW_ACCEPTED, APW_REASON_ENROLMENT_CODE, "enrolment-code", NULL, NULL);
@@ -457,8 +463,7 @@ static bool is_code_there(const struct apw_step *step)
 
 static void forget_enrolment(struct apw_visit *visit)
 {
-    free(visit->enrolment_code_value);
-    visit->enrolment_code_value = NULL;
+    apw_secret_free(&visit->enrolment_code_value);
     visit->has_pending = false;
     sodium_memzero(&visit->pending, sizeof visit->pending);
 }

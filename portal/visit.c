@@ -1,4 +1,5 @@
 #include "visit.h"
+#include "config.h"
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -45,9 +46,7 @@ static void free_place(struct place *place)
     struct apw_visit *visit = place->visit;
 
     if (visit != NULL) {
-        if (visit->enrolment_code_value != NULL)
-            sodium_memzero(visit->enrolment_code_value, strlen(visit->enrolment_code_value));
-        free(visit->enrolment_code_value);
+        apw_secret_free(&visit->enrolment_code_value);
         free(visit->dn);
         sodium_memzero(visit, sizeof *visit);
         free(visit);

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "step.h"
 #include "unit.h"
+#include <liboath/oath.h>
 #include <sodium.h>
 
 #define HOME  "192.0.2.1"
@@ -251,6 +252,43 @@ static void test_no_code(void **state)
     sign_out();
 }
 
+/* ---- without memory ---- */
+
+int __wrap_oath_hotp_generate(const char *secret, size_t secret_length, uint64_t step,
+                              unsigned digits, bool with_checksum, size_t truncation, char *code);
+
+/* No test here has a code of an app that is right. */
+int __wrap_oath_hotp_generate(const char *secret, size_t secret_length, uint64_t step,
+                              unsigned digits, bool with_checksum, size_t truncation, char *code)
+{
+    (void)secret, (void)secret_length, (void)step, (void)digits, (void)with_checksum;
+    (void)truncation, (void)code;
+    return OATH_MALLOC_ERROR;
+}
+
+static void test_no_memory(void **state)
+{
+    struct apw_exchange exchange;
+    struct apw_step step;
+    struct apw_visit *visit = sign_in(APW_METHOD_APP, &step, &exchange);
+    struct apw_error error = {""};
+    char folder[UNIT_PATH_SIZE];
+
+    (void)state;
+    apw_languages_find("/nonexistent", &portal.languages);
+    /* No pages: what is shown is not the question. */
+    assert_int_equal(
+        apw_templates_load(unit_path("", folder), &portal.languages, &portal.templates, &error), 0);
+    strcpy(exchange.form.code, "123456");
+    apw_do_verify(&step);
+    assert_int_not_equal(exchange.status, 303);
+    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    assert_logged("verdict=unavailable reason=internal-error user=\"alice\"");
+    apw_buffer_free(&exchange.body);
+    apw_templates_free(&portal.templates);
+    sign_out();
+}
+
 /* ---- without a second factor there is nothing to verify ---- */
 
 static void test_nothing_to_verify(void **state)
@@ -281,6 +319,7 @@ int main(void)
     UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
     UNIT_TEST("a code that went to another address is wrong", test_another_address);
     UNIT_TEST("a code by mail has five tries", test_five_tries);
+    UNIT_TEST("a code that could not be looked at is no wrong one", test_no_memory);
     UNIT_TEST("a code by mail comes too late", test_late_code);
     UNIT_TEST("without a code nothing is right", test_no_code);
     UNIT_TEST("without a second factor nothing is right", test_nothing_to_verify);
