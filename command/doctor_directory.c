@@ -556,7 +556,8 @@ static enum apw_mfa read_mfa(const struct view *view, const char *dn, struct apw
 {
     struct apw_world world = apw_world_of(view->directory);
 
-    return apw_mfa_read(&world, view->config->mfa_filter, dn, deadline_of(view->config), error);
+    return apw_mfa_read(&world, view->config->mfa_filter, dn, false, deadline_of(view->config),
+                        error);
 }
 
 static int sample_entry(void *context, const struct apw_entry *entry)

@@ -448,7 +448,7 @@ enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const str
 {
     struct apw_world world = apw_world_of(manager->directory);
 
-    *mfa_r = apw_mfa_read(&world, manager->config->mfa_filter, user->dn,
+    *mfa_r = apw_mfa_read(&world, manager->config->mfa_filter, user->dn, false,
                           apw_manager_deadline(manager), error);
     switch (*mfa_r) {
     case APW_MFA_ON:

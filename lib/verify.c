@@ -331,34 +331,32 @@ static enum apw_ldap_result entry_matches(const struct apw_world *world, const c
 }
 
 enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
-                          int64_t deadline, struct apw_error *error)
+                          bool is_likely_on, int64_t deadline, struct apw_error *error)
 {
     size_t size = strlen(mfa_filter) + 4;
     char *negated = malloc(size);
-    bool is_off = false, is_on = false;
-    enum apw_mfa mfa = APW_MFA_UNAVAILABLE;
+    enum apw_mfa mfa = APW_MFA_UNREADABLE;
 
     if (negated == NULL) {
         apw_error_set(error, "out of memory");
         return APW_MFA_UNAVAILABLE;
     }
     snprintf(negated, size, "(!%s)", mfa_filter);
-    if (entry_matches(world, dn, negated, deadline, &is_off, error) != APW_LDAP_OK)
-        goto out;
-    if (is_off) {
-        mfa = APW_MFA_OFF;
-        goto out;
+    for (int turn = 0; turn < 2 && mfa == APW_MFA_UNREADABLE; turn++) {
+        bool asks_for_on = (turn == 0) == is_likely_on, matches;
+
+        if (entry_matches(world, dn, asks_for_on ? mfa_filter : negated, deadline, &matches,
+                          error) != APW_LDAP_OK)
+            mfa = APW_MFA_UNAVAILABLE;
+        else if (matches)
+            mfa = asks_for_on ? APW_MFA_ON : APW_MFA_OFF;
     }
-    if (entry_matches(world, dn, mfa_filter, deadline, &is_on, error) != APW_LDAP_OK)
-        goto out;
-    mfa = is_on ? APW_MFA_ON : APW_MFA_UNREADABLE;
-    if (!is_on)
+    free(negated);
+    if (mfa == APW_MFA_UNREADABLE)
         apw_error_set(error,
                       "the directory answers neither %s nor its negation for this entry; "
                       "check the schema and the right to search the attribute",
                       mfa_filter);
-out:
-    free(negated);
     return mfa;
 }
 
@@ -430,11 +428,13 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
 
 static void decide_account_password(struct login *login)
 {
-    struct apw_error *detail = &login->decision->detail;
+    /* Who has app passwords, or sends what was one, most likely has MFA. */
+    bool is_likely_on =
+        login->is_app_shaped || apw_entry_attribute(login->entry, "appPassword") != NULL;
     bool is_announced;
 
-    switch (apw_mfa_read(login->world, login->config->mfa_filter, login->entry->dn, login->deadline,
-                         detail)) {
+    switch (apw_mfa_read(login->world, login->config->mfa_filter, login->entry->dn, is_likely_on,
+                         login->deadline, &login->decision->detail)) {
     case APW_MFA_OFF:
         decide_with_mfa(login, false, false);
         return;

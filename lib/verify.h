@@ -129,10 +129,11 @@ const char *apw_reason_name(enum apw_reason reason);
  * slapo-ppolicy reads 000001010000Z, or nsAccountLock. A temporary lock does not count. */
 bool apw_entry_is_disabled(const struct apw_entry *entry);
 
-/* Whether MFA is on for the entry: the directory must say so, or say that it is not.
- * Used by the decision and by the command's `mfa status`. */
+/* Whether MFA is on for the entry: the directory must say so, or say that it is not. Two searches
+ * at most, and one where it is as is likely. Used by the decision and by the command's `mfa
+ * status`. */
 enum apw_mfa { APW_MFA_UNREADABLE = 0, APW_MFA_UNAVAILABLE, APW_MFA_OFF, APW_MFA_ON };
 enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
-                          int64_t deadline, struct apw_error *error);
+                          bool is_likely_on, int64_t deadline, struct apw_error *error);
 
 #endif

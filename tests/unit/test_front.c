@@ -29,17 +29,18 @@ static const struct apw_attempt attempt = {.login = "alice",
 static const struct apw_attempt malformed = {
     .login = " ", .login_length = 1, .password = "x", .password_length = 1};
 
-/* A user without MFA who has one app password; every bind succeeds. */
+static const char *const with_app_password[] = {"appPassword",
+                                                "id=k7q2 created=20261101000000Z services=smtp "
+                                                "hash={ARGON2}" UNIT_PHC " label=Laptop",
+                                                NULL};
+static const char *const without_app_password[] = {NULL};
+
+/* The entry, whatever is searched for; every bind succeeds. */
 static bool answer(const struct request *request)
 {
-    static const char *const entry[] = {"appPassword",
-                                        "id=k7q2 created=20261101000000Z services=smtp "
-                                        "hash={ARGON2}" UNIT_PHC " label=Laptop",
-                                        NULL};
-
     if (request->operation == BIND_REQUEST)
         return responder_result(request, BIND_RESPONSE, 0, NULL, NULL);
-    responder_entry(request, "uid=alice,dc=example,dc=org", entry);
+    responder_entry(request, "uid=alice,dc=example,dc=org", request->row);
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
@@ -60,7 +61,7 @@ static void test_accepted(void **state)
     struct apw_error error;
 
     (void)state;
-    responder_expect(answer, NULL);
+    responder_expect(answer, with_app_password);
     snprintf(more, sizeof more, "log %s", log_path);
     write_config(more);
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
@@ -77,7 +78,7 @@ static void test_accepted(void **state)
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
-/* By the user's own bind, past the search for MFA. */
+/* By the user's own bind, past the search for MFA, which is asked first whether it is off. */
 static void test_account_password(void **state)
 {
     const struct apw_attempt with_account_password = {
@@ -87,7 +88,7 @@ static void test_account_password(void **state)
     struct apw_error error;
 
     (void)state;
-    responder_expect(answer, NULL);
+    responder_expect(answer, without_app_password);
     write_config("");
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
     apw_front_verify(front, &with_account_password, true, &decision);
@@ -118,7 +119,7 @@ static void test_broken(void **state)
     struct apw_front *front;
     struct apw_error error;
 
-    responder_expect(answer, NULL);
+    responder_expect(answer, with_app_password);
     write_config(row->more);
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
     assert_contains(error.text, row->error);
@@ -175,7 +176,7 @@ static void test_delay(void **state)
     struct apw_error error;
 
     (void)state;
-    responder_expect(answer, NULL);
+    responder_expect(answer, with_app_password);
     write_config("refusal_delay 2");
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
     assert_int_equal(apw_front_refusal_delay_ms(front), 2000);

@@ -333,18 +333,26 @@ static void assert_outcome(const struct apw_decision *decision, enum apw_verdict
     assert_string_equal(apw_verdict_name(decision->verdict), apw_verdict_name(verdict));
 }
 
-static size_t searches_for(enum mfa_answer mfa)
+static bool is_mfa_likely(const struct scene *row)
 {
-    switch (mfa) {
-    case MFA_UNASKED:
+    bool is_app_shaped = row->password == NULL || strstr(row->password, ACCOUNT) == NULL;
+
+    if (many != NULL || is_app_shaped)
+        return true;
+    for (size_t i = 0; i < STORED_MAX && row->stored[i].name != NULL; i++)
+        if (strcmp(row->stored[i].name, "appPassword") == 0)
+            return true;
+    return false;
+}
+
+/* The user's, and then the likely answer is asked for first. */
+static size_t searches_for(const struct scene *row)
+{
+    if (row->mfa == MFA_UNASKED)
         return 1;
-    case MFA_IS_OFF:
-        return 2;
-    case MFA_IS_ON:
-    case MFA_IS_HIDDEN:
-        break;
-    }
-    return 3;
+    if (row->mfa == MFA_IS_HIDDEN)
+        return 3;
+    return is_mfa_likely(row) == (row->mfa == MFA_IS_ON) ? 2 : 3;
 }
 
 static void test_scene(void **state)
@@ -355,7 +363,7 @@ static void test_scene(void **state)
     reset_world(row);
     play(row, &decision);
     assert_outcome(&decision, row->verdict, row->reason);
-    assert_int_equal(searches, searches_for(row->mfa));
+    assert_int_equal(searches, searches_for(row));
     assert_int_equal(binds, row->bind == BIND_UNASKED ? 0 : 1);
     assert_int_equal(hashes, row->hashes);
     if (row->verdict == APW_ACCEPTED)
@@ -879,12 +887,15 @@ static void test_failed_searches(void **state)
         {.password = ACCOUNT, .mfa = MFA_IS_ON},
         {.password = ACCOUNT, .mfa = MFA_IS_HIDDEN},
         {.password = ACCOUNT, .mfa = MFA_IS_ON, .enforcement = APW_MFA_REPORT},
+        {.password = UNKNOWN, .mfa = MFA_IS_OFF},
+        {.password = UNKNOWN, .mfa = MFA_IS_ON},
+        {.password = UNKNOWN, .mfa = MFA_IS_HIDDEN},
         {.stored = {APP("")}},
     };
 
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(scenes); i++)
-        for (size_t number = 0; number < searches_for(scenes[i].mfa); number++)
+        for (size_t number = 0; number < searches_for(&scenes[i]); number++)
             for (size_t how = 0; how < UNIT_COUNT(failures); how++) {
                 struct apw_decision decision;
 
@@ -957,6 +968,8 @@ static void test_questions(void **state)
                                                  "pwdAccountLockedTime nsAccountLock uid ");
     assert_string_equal(bound_dn, DN);
     assert_string_equal(bound_password, " " UNKNOWN " "); /* as typed, nothing forgiven */
+    assert_string_equal(questions[1].filter, MFA); /* whoever sends an app password has MFA */
+    assert_string_equal(questions[2].filter, NOT_MFA);
     apw_decision_clear(&decision);
 }
 
@@ -1030,7 +1043,7 @@ static void test_cost(void **state)
                 play(&typed[j], &decision);
                 assert_outcome(&decision, typed[j].verdict, typed[j].reason);
                 assert_int_equal(hashes, typed[j].hashes);
-                assert_int_equal(searches, searches_for(typed[j].mfa));
+                assert_int_equal(searches, searches_for(&typed[j]));
                 assert_int_equal(binds, 0);
                 apw_decision_clear(&decision);
             }
