@@ -228,7 +228,7 @@ def rates_of_all(world, config, cost, clients):
     """One round: calls a second of everybody. The CPU time of clients that only ask is not the
     server's: without them it would have had all cores."""
     asked = {}
-    for operation in (raw(cost), login("lib", config, names(cost)),
+    for operation in (raw(cost), floor(world.directory, cost), login("lib", config, names(cost)),
                       ("saslauthd", "saslauthd", world.saslauthd.socket, names(cost),
                        sites.CANONICAL),
                       *(ask_dovecot(world, name, names(cost), f"Dovecot {name}")
@@ -247,6 +247,8 @@ def rate_rows(cost, clients, measured):
     what = f"first logins a second, {clients} clients, {cost}"
     return [
         row(what, "lib", measured, "/s", against("lib", "raw"), (">=", 0.95), ["raw", "lib"]),
+        row(f"{what}, against a search and a hash", "lib", measured, "/s", against("lib", "floor"),
+            None, ["floor", "lib"]),
         *(row(f"{what}, against {peer}", "lib", measured, "/s", against("lib", peer), (">=", 1.0),
               ["lib", peer]) for peer in ("saslauthd", "Dovecot bind", "Dovecot fetched")),
         *(row(f"{what}, against {peer}", "Dovecot", measured, "/s", against("Dovecot ours", peer),
