@@ -8,6 +8,7 @@
 #define VISITS_MAX    1000
 #define VISITS_OF_ONE 20
 #define IDLE_MS       (10 * 60 * 1000)
+#define LIFETIME_MS   (60 * 60 * 1000)
 #define TAG_BYTES     32
 #define VARIANT       sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
@@ -15,6 +16,7 @@
 struct place {
     struct apw_visit *visit; /* NULL: free */
     uint8_t tag[TAG_BYTES];  /* of the cookie */
+    int64_t begin_ms;
     int64_t last_ms;
     bool is_entered;
 };
@@ -81,7 +83,7 @@ static void make_tag(const struct apw_visits *visits, const char *purpose, const
 
 static bool is_over(const struct place *place, int64_t now_ms)
 {
-    return now_ms - place->last_ms > IDLE_MS;
+    return now_ms - place->last_ms > IDLE_MS || now_ms - place->begin_ms > LIFETIME_MS;
 }
 
 static struct place *find(struct apw_visits *visits, const uint8_t tag[TAG_BYTES])
@@ -210,7 +212,8 @@ struct apw_visit *apw_visit_begin(struct apw_visits *visits, const char *login, 
         if (place != NULL) {
             visit->dn = copy;
             strcpy(visit->login, login);
-            *place = (struct place){.visit = visit, .last_ms = now_ms, .is_entered = true};
+            *place = (struct place){
+                .visit = visit, .begin_ms = now_ms, .last_ms = now_ms, .is_entered = true};
             apw_cookie_make(cookie_r);
             make_tag(visits, "visit", cookie_r, place->tag);
         }

@@ -2,7 +2,8 @@
  * visit: what the portal knows of a person between signing in and signing out.
  *
  * A visit is found by its cookie: 256 random bits, of which the portal keeps a keyed hash only. It
- * ends when it was idle for ten minutes. Visits are in memory, so that a restart ends them all.
+ * ends when it was idle for ten minutes, and after an hour in any case. Visits are in memory, so
+ * that a restart ends them all.
  * Forms carry a token that follows from the cookie; before signing in there is a cookie, too, but
  * no visit.
  *
@@ -71,7 +72,7 @@ struct apw_visits;
 int apw_visits_new(struct apw_visits **visits_r, struct apw_error *error);
 void apw_visits_free(struct apw_visits **visits);
 
-/* The visit of that cookie, entered; NULL where there is none or it was idle too long. */
+/* The visit of that cookie, entered; NULL where there is none or it is over. */
 struct apw_visit *apw_visit_enter(struct apw_visits *visits, const char *cookie, int64_t now_ms);
 void apw_visit_leave(struct apw_visits *visits, struct apw_visit *visit);
 

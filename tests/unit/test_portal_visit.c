@@ -7,9 +7,10 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#define IDLE_MS 600000 /* ten minutes */
-#define ROOM    1000   /* visits at the same time */
-#define DN      "uid=alice,dc=example,dc=org"
+#define IDLE_MS     600000  /* ten minutes */
+#define LIFETIME_MS 3600000 /* an hour */
+#define ROOM        1000    /* visits at the same time */
+#define DN          "uid=alice,dc=example,dc=org"
 
 static struct apw_visits *make(void)
 {
@@ -132,6 +133,25 @@ static void test_idle(void **state)
     assert_there(visits, cookie, "alice", 1000 + 2 * IDLE_MS); /* each request prolongs it */
     assert_gone(visits, cookie, 1000 + 3 * IDLE_MS + 1);
     assert_gone(visits, cookie, 1000 + 2 * IDLE_MS); /* and it does not come back */
+    apw_visits_free(&visits);
+}
+
+static void test_lifetime(void **state)
+{
+    struct apw_visits *visits = make();
+    char cookie[APW_COOKIE_SIZE];
+    struct apw_visit *visit;
+
+    (void)state;
+    begin(visits, "alice", 1000, cookie);
+    for (int64_t now = IDLE_MS; now < LIFETIME_MS; now += IDLE_MS)
+        assert_there(visits, cookie, "alice", 1000 + now);
+    visit = apw_visit_enter(visits, cookie, 1000 + LIFETIME_MS);
+    assert_non_null(visit);
+    apw_visit_renew(visits, visit, cookie); /* a new cookie is no new visit */
+    apw_visit_leave(visits, visit);
+    assert_there(visits, cookie, "alice", 1000 + LIFETIME_MS);
+    assert_gone(visits, cookie, 1000 + LIFETIME_MS + 1);
     apw_visits_free(&visits);
 }
 
@@ -465,6 +485,7 @@ int main(void)
     UNIT_TEST("a login that is too long begins no visit", test_login_length);
     UNIT_TEST("another cookie lets nobody in", test_other_cookies);
     UNIT_TEST("a visit ends after ten minutes without a request", test_idle);
+    UNIT_TEST("a visit ends after an hour whatever happens", test_lifetime);
     UNIT_TEST("a new cookie takes the place of the old one", test_renew);
     UNIT_TEST("a visit that was ended is gone", test_end);
     UNIT_TEST("without room, who was idle the longest goes", test_full);
