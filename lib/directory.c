@@ -618,8 +618,11 @@ static struct connection *connection_open(const struct apw_directory *directory,
     }
     connection->server = server;
     connection->owner = getpid();
-    connection->transport =
-        (struct apw_transport){.fd = -1, .timeout_ms = directory->timeout_ms, .deadline = deadline};
+    connection->transport = (struct apw_transport){
+        .fd = -1,
+        .timeout_ms = directory->timeout_ms,
+        .is_local_only = strcmp(server->url->lud_scheme, "ldap") == 0 && !directory->start_tls,
+        .deadline = deadline};
     if (open_transport(connection, &detail) != 0) {
         note(error, server, "%s", detail.text);
         goto failed;

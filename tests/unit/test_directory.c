@@ -4,6 +4,7 @@
 #include "responder.h"
 #include "unit.h"
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -1216,6 +1217,40 @@ static void test_refusal_is_an_answer(void **state)
     apw_directory_free(&directory);
 }
 
+/* ---- names ---- */
+
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **addresses_r);
+int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **addresses_r);
+
+/* On this host every name is the address of a network. */
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **addresses_r)
+{
+    bool is_name = (hints->ai_flags & AI_NUMERICHOST) == 0;
+
+    return __real_getaddrinfo(is_name ? "192.0.2.7" : host, port, hints, addresses_r);
+}
+
+/* Without TLS passwords stay on this host, whatever "localhost" means here. */
+static void test_localhost_elsewhere(void **state)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)"ldap://localhost:1389"}};
+
+    (void)state;
+    for (int start_tls = 0; start_tls <= 1; start_tls++) {
+        struct apw_directory *directory = open_with(&uris, TIMEOUT_MS, start_tls);
+        struct apw_entry *entries;
+
+        assert_int_equal(search(directory, &entries), APW_LDAP_UNAVAILABLE);
+        assert_int_equal(strstr(error.text, "not of the loopback") != NULL, !start_tls);
+        assert_int_equal(bind_user(directory), APW_USER_BIND_UNAVAILABLE);
+        assert_int_equal(strstr(error.text, "not of the loopback") != NULL, !start_tls);
+        apw_directory_free(&directory);
+    }
+}
+
 /* ---- StartTLS ---- */
 
 static const char ca_certificate[] =
@@ -1548,6 +1583,7 @@ int main(void)
     UNIT_TEST("silent servers cost each login one timeout", test_silent);
     UNIT_TEST("a kept connection that is silent has the next server asked", test_kept_silent);
     UNIT_TEST("a refusal is an answer", test_refusal_is_an_answer);
+    UNIT_TEST("without TLS a localhost that is elsewhere is not asked", test_localhost_elsewhere);
     UNIT_ROWS(tls_cases, test_tls);
     UNIT_TEST("a handshake that trickles in ends at the deadline", test_tls_trickle);
     UNIT_ROWS(modify_cases, test_modify);
