@@ -17,9 +17,12 @@
 
 #define PASS_OVER_MS       60000
 #define INCOMING_BYTES_MAX (4 * 1024 * 1024) /* one LDAP message */
-#define ENTRIES_MAX        100000            /* of a search without a limit */
-#define PAGE_ENTRIES       200
-#define SCHEMA_PADDING     16
+/* An operation until its next entry, or its end: libldap keeps every notice that nobody asked for
+ * (RFC 4511, 4.4), and would until the deadline. */
+#define OPERATION_BYTES_MAX (2 * INCOMING_BYTES_MAX)
+#define ENTRIES_MAX         100000 /* of a search without a limit */
+#define PAGE_ENTRIES        200
+#define SCHEMA_PADDING      16
 
 #ifdef APW_LDAPI_SOCKET
 static const char ldapi_default_path[] = APW_LDAPI_SOCKET;
@@ -622,7 +625,8 @@ static struct connection *connection_open(const struct apw_directory *directory,
         .fd = -1,
         .timeout_ms = directory->timeout_ms,
         .is_local_only = strcmp(server->url->lud_scheme, "ldap") == 0 && !directory->start_tls,
-        .deadline = deadline};
+        .deadline = deadline,
+        .may_receive = OPERATION_BYTES_MAX};
     if (open_transport(connection, &detail) != 0) {
         note(error, server, "%s", detail.text);
         goto failed;
@@ -944,6 +948,7 @@ static int append_entry(struct connection *connection, LDAPMessage *message, str
     }
     entry->next = search->entries;
     search->entries = entry;
+    connection->transport.may_receive = OPERATION_BYTES_MAX;
     return 0;
 }
 
@@ -1072,6 +1077,7 @@ static enum step ask_search(struct connection *connection, void *argument,
     *result_r = APW_LDAP_UNAVAILABLE;
     apw_entries_free(&search->entries); /* of an attempt that was cut off */
     search->count = 0;
+    connection->transport.may_receive = OPERATION_BYTES_MAX;
     code = send_search(connection, search, &message_id);
     if (code == LDAP_SUCCESS)
         return read_answers(connection, message_id, search, result_r, error);
@@ -1318,6 +1324,7 @@ static enum step ask_modify(struct connection *connection, void *argument,
     int message_id;
 
     *result_r = APW_LDAP_UNAVAILABLE;
+    connection->transport.may_receive = OPERATION_BYTES_MAX;
     if (ldap_modify_ext(connection->ld, modify->dn, modify->mods, NULL, NULL, &message_id) !=
         LDAP_SUCCESS) {
         note(error, connection->server, "modify %s: %s", modify->dn,

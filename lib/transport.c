@@ -172,9 +172,16 @@ static ber_slen_t layer_read(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t leng
             errno = ETIMEDOUT;
             return -1;
         }
-        count = recv(transport->fd, bytes, length, 0);
-        if (count >= 0)
+        if (transport->may_receive == 0) {
+            errno = EMSGSIZE;
+            return -1;
+        }
+        count = recv(transport->fd, bytes,
+                     length < transport->may_receive ? length : transport->may_receive, 0);
+        if (count >= 0) {
+            transport->may_receive -= (size_t)count;
             return count;
+        }
         if (errno != EINTR &&
             ((errno != EAGAIN && errno != EWOULDBLOCK) || wait_for(transport, POLLIN) != 0))
             return -1;

@@ -12,6 +12,7 @@
 #include "error.h"
 #include <lber.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct apw_transport {
@@ -19,6 +20,7 @@ struct apw_transport {
     int timeout_ms;
     bool is_local_only; /* connect to loopback addresses only: passwords would cross in the clear */
     int64_t deadline;   /* apw_clock_monotonic_ms(); set it before each operation */
+    size_t may_receive; /* bytes; set it before each operation. Past them nothing more is read */
     bool is_timed_out;  /* a wait has ended without a byte */
     bool is_abandoned;  /* write nothing more: the connection is a parent's or broken */
 };

@@ -184,6 +184,19 @@ static bool answer_with_a_million(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
+/* Notices to nobody without end (RFC 4511, 4.4), of 1 MiB each. */
+static bool answer_with_notices(const struct request *request)
+{
+    static const char header[] = "\x30\x83\x10\0\x12\x02\x01\0\x78\x83\x10\0\x0a\x0a\x01\x34\x04\0"
+                                 "\x04\x83\x10\0\0";
+
+    if (request->operation == BIND_REQUEST)
+        return answer_honestly(request);
+    for (int i = 0; i < 4 * MEMORY_MIB; i++)
+        flood(request, header, sizeof header - 1, "xxxxxxxx", MIB);
+    return false;
+}
+
 /* References without end. */
 static bool answer_endlessly(const struct request *request)
 {
@@ -216,6 +229,7 @@ static const struct lie {
     {"an entry with a referral is an outage", answer_referral, UNIT_SHOWN, APW_UNAVAILABLE},
     {"a value of 100 MB is an outage", answer_heavily, UNIT_SHOWN, APW_UNAVAILABLE},
     {"a million values are an outage", answer_with_a_million, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"notices without end are an outage", answer_with_notices, UNIT_SHOWN, APW_UNAVAILABLE},
     {"references without end are an outage", answer_endlessly, UNIT_SHOWN, APW_UNAVAILABLE},
 };
 
