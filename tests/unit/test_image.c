@@ -40,10 +40,25 @@ static size_t count_in(const unsigned char *bytes, size_t length)
     return count;
 }
 
+static unsigned char bytes[1 << 20]; /* of the image; no part of it */
+
+/* How much is to be read at *at, which is moved behind the buffer where it lies in it. */
+static size_t next_piece(unsigned long *at, unsigned long end)
+{
+    unsigned long buffer = (uintptr_t)bytes;
+
+    if (*at >= buffer && *at < buffer + sizeof bytes)
+        *at = buffer + sizeof bytes;
+    if (*at >= end)
+        return 0;
+    if (*at < buffer && buffer < end)
+        end = buffer;
+    return end - *at < sizeof bytes ? end - *at : sizeof bytes;
+}
+
 /* Copies found in everything that is mapped and can be read. */
 static size_t count_copies(void)
 {
-    static unsigned char bytes[1 << 20];
     FILE *maps = fopen("/proc/self/maps", "re");
     int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     unsigned long start, end;
@@ -54,15 +69,12 @@ static size_t count_copies(void)
     while (fgets(line, sizeof line, maps) != NULL) {
         if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) != 3 || rights[0] != 'r')
             continue;
-        for (unsigned long at = start; at < end; at += sizeof bytes - 64) {
-            size_t wanted = end - at < sizeof bytes ? end - at : sizeof bytes;
-            ssize_t got;
+        for (size_t wanted; (wanted = next_piece(&start, end)) > 0;) {
+            ssize_t got = pread(memory, bytes, wanted, (off_t)start);
 
-            if ((uintptr_t)bytes < end && (uintptr_t)bytes + sizeof bytes > at)
-                break; /* the buffer itself */
-            got = pread(memory, bytes, wanted, (off_t)at);
             if (got > 0)
                 count += count_in(bytes, (size_t)got);
+            start += wanted < sizeof bytes ? wanted : wanted - sizeof masked[0]; /* one in two */
         }
     }
     sodium_memzero(bytes, sizeof bytes);
