@@ -261,31 +261,50 @@ enum apw_user_bind __wrap_apw_directory_bind_user(struct apw_directory *director
 
 /* ---- a login ---- */
 
-static char conf_path[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
+static char conf_path[UNIT_PATH_SIZE], never_conf_path[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
 
-static struct apw_front *open_front(void)
+static struct apw_front *open_front_of(const char *path)
 {
     struct apw_front *front;
     struct apw_error error;
 
-    assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
+    assert_int_equal(apw_front_open(path, &front, &error), 0);
     assert_string_equal(error.text, "");
     return front;
 }
 
-static void verify(struct apw_front *front, const struct scene *now, struct apw_decision *decision)
+static struct apw_front *open_front(void)
+{
+    return open_front_of(conf_path);
+}
+
+static enum apw_verdict forbid(void *context, const char *name, struct apw_error *error)
+{
+    (void)context, (void)name, (void)error;
+    return APW_REFUSED;
+}
+
+static void verify_as(struct apw_front *front, const struct scene *now,
+                      enum apw_verdict (*authorise)(void *, const char *, struct apw_error *),
+                      struct apw_decision *decision)
 {
     const struct apw_attempt attempt = {.login = now->login,
                                         .login_length = strlen(now->login),
                                         .password = now->password,
                                         .password_length = strlen(now->password),
                                         .service = "smtp",
-                                        .client = "203.0.113.7"};
+                                        .client = "203.0.113.7",
+                                        .authorise = authorise};
 
     scene = now;
     sleeps = 0;
     monotonic_ms = 1000000;
     apw_front_verify(front, &attempt, true, decision);
+}
+
+static void verify(struct apw_front *front, const struct scene *now, struct apw_decision *decision)
+{
+    verify_as(front, now, NULL, decision);
 }
 
 static void test_scene(void **state)
@@ -305,6 +324,31 @@ static void test_scene(void **state)
     }
     apw_decision_clear(&decision);
     apw_front_close(&front);
+}
+
+/* The two refusals that need more than a scene. */
+static void test_other_refusals(void **state)
+{
+    static const struct scene login = {.login = "alice",
+                                       .password = "secret",
+                                       .attributes = {"uid", "alice"},
+                                       .bind = APW_USER_BIND_OK,
+                                       .takes_ms = 5};
+
+    (void)state;
+    for (int is_never = 0; is_never <= 1; is_never++) {
+        struct apw_front *front = open_front_of(is_never ? never_conf_path : conf_path);
+        struct apw_decision decision;
+
+        verify_as(front, &login, forbid, &decision);
+        assert_int_equal(decision.verdict, APW_REFUSED);
+        assert_int_equal(decision.reason,
+                         is_never ? APW_REASON_ACCOUNT_PASSWORD_NEVER : APW_REASON_FOREIGN_AUTHZID);
+        assert_int_equal(sleeps, 1);
+        assert_int_equal(slept_until_ms, 1000000 + DELAY_MS + 1);
+        apw_decision_clear(&decision);
+        apw_front_close(&front);
+    }
 }
 
 /* Back by years, forward by years, and right again; nobody restarts anything. */
@@ -352,7 +396,11 @@ int main(void)
              "refusal_delay %d\nrecord_use never\nlog %s\n",
              password_path, DELAY_MS / 1000, unit_path("log", log_path));
     unit_write(conf_path, text, strlen(text));
+    strcat(text, "account_password never\n");
+    unit_write(unit_path("never.conf", never_conf_path), text, strlen(text));
     UNIT_ROWS(scenes, test_scene);
+    UNIT_TEST("a foreign authzid, and account passwords that are never taken, wait as well",
+              test_other_refusals);
     UNIT_TEST("a clock that jumps is an outage, and well again afterwards", test_jump);
     return unit_run();
 }
