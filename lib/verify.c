@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define CLOCK_TOLERANCE_S 86400
+#define CLOCK_EARLIEST    1790812800 /* 2026-10-01: no clock that is right says less */
 #define LOCKED_FOR_GOOD   "0000" /* the year of pwdAccountLockedTime in an administrator's lock */
 
 /* One login on its way through the table. */
@@ -379,6 +380,36 @@ static int read_announcement(struct login *login, bool *is_announced_r)
     return 0;
 }
 
+static bool is_made_later(const struct apw_value *value, int64_t moment)
+{
+    struct apw_record record;
+    bool is_later = apw_record_parse(value->bytes, value->length, &record, NULL) == 0 &&
+                    record.created > moment;
+
+    sodium_memzero(&record, sizeof record);
+    return is_later;
+}
+
+/* Whether this host's clock is behind: MFA that is enforced would look announced. */
+static bool is_clock_behind(const struct login *login)
+{
+    const struct apw_attribute *made = apw_entry_attribute(login->entry, "appPassword");
+    const struct apw_attribute *used = apw_entry_attribute(login->entry, "appPasswordUsed");
+    int64_t latest = login->now + CLOCK_TOLERANCE_S;
+    struct apw_use use;
+
+    if (login->now < CLOCK_EARLIEST)
+        return true;
+    for (size_t i = 0; made != NULL && i < made->count; i++)
+        if (is_made_later(&made->value[i], latest))
+            return true;
+    for (size_t i = 0; used != NULL && i < used->count; i++)
+        if (apw_use_parse(used->value[i].bytes, used->value[i].length, &use) == 0 &&
+            use.at > latest)
+            return true;
+    return false;
+}
+
 static void decide_bind(struct login *login)
 {
     switch (login->world->bind_user(login->world->context, login->entry->dn,
@@ -419,6 +450,14 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
     if (is_never && !is_exempt) {
         refuse(login, login->is_app_shaped ? APW_REASON_UNKNOWN_APP_PASSWORD
                                            : APW_REASON_ACCOUNT_PASSWORD_NEVER);
+        return;
+    }
+    if (is_announced && !is_exempt && config->mfa_enforcement == APW_MFA_ENFORCE &&
+        is_clock_behind(login)) {
+        apw_error_set(&login->decision->detail,
+                      "MFA would be enforced, had this host's clock not gone back; check it");
+        name_entry(login);
+        give_up(login, APW_REASON_CLOCK);
         return;
     }
     login->decision->is_exempt = is_exempt && (is_enforced || is_never);

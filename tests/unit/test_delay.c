@@ -385,6 +385,32 @@ static void test_jump(void **state)
     apw_front_close(&front);
 }
 
+/* MFA that has been enforced for weeks is not announced again by a clock that lost its battery. */
+static void test_jump_before_enforcement(void **state)
+{
+    static const struct scene login = {
+        .login = "alice",
+        .password = "secret",
+        .attributes = {"appPasswordMfaEnforceFrom", "20261101000000Z"},
+        .mfa_is_on = true,
+        .bind = APW_USER_BIND_OK};
+    struct apw_front *front = open_front();
+    struct apw_decision decision;
+
+    (void)state;
+    wall = 0;
+    verify(front, &login, &decision);
+    assert_int_equal(decision.verdict, APW_UNAVAILABLE);
+    assert_int_equal(decision.reason, APW_REASON_CLOCK);
+    assert_contains(decision.detail.text, "clock");
+    apw_decision_clear(&decision);
+    wall = NOW;
+    verify(front, &login, &decision);
+    assert_int_equal(decision.reason, APW_REASON_ACCOUNT_PASSWORD_WITH_MFA);
+    apw_decision_clear(&decision);
+    apw_front_close(&front);
+}
+
 int main(void)
 {
     char text[4 * UNIT_PATH_SIZE], password_path[UNIT_PATH_SIZE];
@@ -402,5 +428,7 @@ int main(void)
     UNIT_TEST("a foreign authzid, and account passwords that are never taken, wait as well",
               test_other_refusals);
     UNIT_TEST("a clock that jumps is an outage, and well again afterwards", test_jump);
+    UNIT_TEST("a clock that jumps back does not turn enforced MFA into announced",
+              test_jump_before_enforcement);
     return unit_run();
 }
