@@ -317,7 +317,7 @@ static int set_options(LDAP *ld, const struct apw_directory *directory)
     if (ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) != 0 ||
         ldap_set_option(ld, LDAP_OPT_DEREF, &never_deref) != 0 ||
         ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != 0 ||
-        ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_OFF) != 0 ||
+        ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON) != 0 ||
         ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &no_limit) != 0 ||
         ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &no_limit) != 0 ||
         ldap_set_option(ld, LDAP_OPT_TIMEOUT, &no_timeout) != 0 ||

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -1070,6 +1072,70 @@ static void test_threads(void **state)
     apw_directory_free(&directory);
 }
 
+/* ---- signals ---- */
+
+/* Says nothing; where the row says which listener, all but that one. */
+static bool answer_but_silent(const struct request *request)
+{
+    const int *talker = request->row;
+
+    return talker == NULL || request->listener != *talker ? true : answer_well(request);
+}
+
+static atomic_bool is_disturbing;
+
+static void ignore(int number)
+{
+    (void)number;
+}
+
+/* Interrupts whatever the asking thread waits in, a hundred times a second. */
+static void *disturb(void *asking)
+{
+    while (atomic_load(&is_disturbing)) {
+        pthread_kill(*(pthread_t *)asking, SIGUSR1);
+        usleep(10 * 1000);
+    }
+    return NULL;
+}
+
+static bool answer_after_a_while(const struct request *request)
+{
+    usleep(60 * 1000);
+    return answer_well(request);
+}
+
+/* The host program's signals, an alarm or a child's end, are no outage. */
+static void test_signals(void **state)
+{
+    struct sigaction action = {.sa_handler = ignore}, before;
+    struct apw_directory *directory = open_directory(0, PLENTY_MS);
+    pthread_t asking = pthread_self(), disturbing;
+    int64_t start;
+
+    (void)state;
+    responder_expect(answer_after_a_while, NULL);
+    sigaction(SIGUSR1, &action, &before);
+    atomic_store(&is_disturbing, true);
+    assert_int_equal(pthread_create(&disturbing, NULL, disturb, &asking), 0);
+    for (int i = 0; i < 2; i++) /* on a fresh connection, and on the kept one */
+        assert_search_is_ok(directory);
+    assert_int_equal(bind_user(directory), APW_USER_BIND_OK);
+    assert_int_equal(responder_seen().connections[0], 2);
+    apw_directory_free(&directory);
+
+    /* Nor do they prolong one. */
+    directory = open_directory(0, TIMEOUT_MS);
+    responder_expect(answer_but_silent, NULL);
+    start = apw_clock_monotonic_ms();
+    assert_int_equal(bind_user(directory), APW_USER_BIND_UNAVAILABLE);
+    assert_in_range(apw_clock_monotonic_ms() - start, TIMEOUT_MS - 20, 2 * TIMEOUT_MS);
+    apw_directory_free(&directory);
+    atomic_store(&is_disturbing, false);
+    pthread_join(disturbing, NULL);
+    sigaction(SIGUSR1, &before, NULL);
+}
+
 /* ---- several servers ---- */
 
 /* A URI behind which nobody listens. */
@@ -1135,14 +1201,6 @@ static void test_passed_over(void **state)
     assert_int_equal(responder_seen().connections[0], 1); /* once, then passed over */
     assert_int_equal(responder_seen().connections[1], 3);
     apw_directory_free(&directory);
-}
-
-/* Says nothing; where the row says which listener, all but that one. */
-static bool answer_but_silent(const struct request *request)
-{
-    const int *talker = request->row;
-
-    return talker == NULL || request->listener != *talker ? true : answer_well(request);
 }
 
 /* The first login finds out, each later one waits for one timeout, however many servers there are.
@@ -1577,6 +1635,7 @@ int main(void)
     UNIT_TEST("a child opens its own connection", test_fork);
     UNIT_TEST("a child leaves its parent's connection alone", test_fork_and_leave);
     UNIT_TEST("threads may ask at once", test_threads);
+    UNIT_TEST("signals of the host program are no outage", test_signals);
     UNIT_TEST("where the first server is dead the second is asked", test_first_dead);
     UNIT_TEST("where all servers are dead each is named", test_all_dead);
     UNIT_TEST("a server that failed is passed over", test_passed_over);

@@ -43,7 +43,8 @@ static const struct option_case {
      CONF, "DEREF", "always"},
     {"referrals are not followed", LDAP_OPT_REFERRALS, SWITCH, 1, 0, false, CONF, "REFERRALS",
      "on"},
-    {"libldap does not restart a wait", LDAP_OPT_RESTART, SWITCH, 1, 0, false, PROGRAM, NULL, NULL},
+    {"libldap goes on waiting after a signal", LDAP_OPT_RESTART, SWITCH, 0, 1, false, PROGRAM, NULL,
+     NULL},
     {"the number of entries is not limited", LDAP_OPT_SIZELIMIT, NUMBER, 1, LDAP_NO_LIMIT, false,
      CONF, "SIZELIMIT", "1"},
     {"the server's time is not limited", LDAP_OPT_TIMELIMIT, NUMBER, 1, LDAP_NO_LIMIT, false,
@@ -88,7 +89,7 @@ static void set_hostile(LDAP *ld, const struct option_case *row)
     const void *value = &row->hostile;
 
     if (row->kind == SWITCH)
-        value = LDAP_OPT_ON;
+        value = row->hostile ? LDAP_OPT_ON : LDAP_OPT_OFF;
     else if (row->kind == PERIOD)
         value = &period;
     else if (row->kind == TEXT)
