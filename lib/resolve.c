@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LOOKUPS_MAX 16
 
 /* Threads that are looking something up in this process, those that were given up included: a
  * resolver that hangs must not pile them up. */
 static atomic_int lookups;
+static _Atomic pid_t counting; /* the process; a child has none of its parent's threads */
 
 static const struct addrinfo tcp = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
@@ -85,6 +87,8 @@ static int lookup_start(struct lookup *lookup)
 {
     int status;
 
+    if (atomic_exchange(&counting, getpid()) != getpid())
+        atomic_store(&lookups, 0);
     if (atomic_fetch_add(&lookups, 1) >= LOOKUPS_MAX) {
         atomic_fetch_sub(&lookups, 1);
         return EAGAIN;

@@ -5,6 +5,10 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+
+#define LOOKUPS_MAX 16
+#define PLENTY      (apw_clock_monotonic_ms() + 20000)
 
 int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
                        struct addrinfo **addresses_r);
@@ -104,9 +108,36 @@ static void test_deadline(void **state)
     usleep(50 * 1000); /* lets the threads that were left to themselves clean up behind them */
 }
 
+/* A resolver that hangs does not pile up threads, and a child starts anew. */
+static void test_many(void **state)
+{
+    struct addrinfo *addresses = NULL;
+    struct apw_error error = {""};
+    int status;
+    pid_t child;
+
+    (void)state;
+    set_stuck(true);
+    lookups_done = 0;
+    for (int i = 0; i < LOOKUPS_MAX; i++)
+        assert_int_equal(apw_resolve("stuck", "389", 0, &addresses, &error), -1);
+    assert_int_equal(apw_resolve("ldap", "389", PLENTY, &addresses, &error), -1);
+    assert_contains(error.text, "\"ldap\" cannot be looked up now");
+    child = fork();
+    if (child == 0)
+        _exit(apw_resolve("ldap", "389", PLENTY, &addresses, &error) != 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    set_stuck(false);
+    while (lookups_done < LOOKUPS_MAX)
+        usleep(1000);
+    usleep(50 * 1000);
+}
+
 int main(void)
 {
     UNIT_ROWS(resolve_cases, test_resolve);
     UNIT_TEST("a name that is not resolved by the deadline is an error", test_deadline);
+    UNIT_TEST("no more than sixteen hang at a time", test_many);
     return unit_run();
 }
