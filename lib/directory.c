@@ -468,15 +468,6 @@ static int attach(struct connection *connection, const struct apw_directory *dir
     return 0;
 }
 
-static struct timeval next_wait(const struct connection *connection)
-{
-    int64_t wait = apw_clock_remaining_ms(connection->transport.deadline);
-
-    if (wait > connection->transport.timeout_ms)
-        wait = connection->transport.timeout_ms;
-    return (struct timeval){.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-}
-
 /* The text of libldap's own failure. */
 static const char *ld_failure(LDAP *ld, char *buffer, size_t size)
 {
@@ -491,21 +482,22 @@ static const char *ld_failure(LDAP *ld, char *buffer, size_t size)
     return buffer;
 }
 
-/* Waits for the next message of an operation; NULL where none came: the connection is lost. */
+/* Waits for the next message of an operation; NULL where none came: the connection is lost. The
+ * wait is not libldap's, which goes by a clock that may jump. */
 static LDAPMessage *next_message(struct connection *connection, int message_id, const char *what,
                                  struct apw_error *error)
 {
-    struct timeval wait = next_wait(connection);
+    struct timeval at_once = {0, 0};
     LDAPMessage *message = NULL;
     char failure[200];
-    int type = 0;
+    int type;
 
-    if (wait.tv_sec != 0 || wait.tv_usec != 0)
-        type = ldap_result(connection->ld, message_id, LDAP_MSG_ONE, &wait, &message);
+    do
+        type = ldap_result(connection->ld, message_id, LDAP_MSG_ONE, &at_once, &message);
+    while (type == 0 && apw_transport_wait_readable(&connection->transport) == 0);
     if (type > 0)
         return message;
     if (type == 0) {
-        connection->transport.is_timed_out = true;
         note(error, connection->server, "%s: no answer in time", what);
     } else {
         note(error, connection->server, "%s: %s", what,

@@ -35,6 +35,11 @@ static int wait_for(struct apw_transport *transport, short events)
     return wait_within(transport, events, transport->timeout_ms);
 }
 
+int apw_transport_wait_readable(struct apw_transport *transport)
+{
+    return wait_for(transport, POLLIN);
+}
+
 /* Makes the socket and connects it within `wait_ms`; -1 with errno set. */
 static int open_socket(struct apw_transport *transport, int family, const struct sockaddr *address,
                        socklen_t address_length, int64_t wait_ms)

@@ -33,6 +33,10 @@ int apw_transport_open_unix(struct apw_transport *transport, const char *path,
 int apw_transport_open_tcp(struct apw_transport *transport, const char *host, const char *port,
                            struct apw_error *error);
 
+/* Waits until something can be read, but no longer than timeout_ms and the deadline; -1 with errno
+ * set where nothing can. */
+int apw_transport_wait_readable(struct apw_transport *transport);
+
 /* Whether the peer has something to say although nothing was asked: it is closing, or has. */
 bool apw_transport_is_stale(const struct apw_transport *transport);
 
