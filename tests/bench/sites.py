@@ -227,7 +227,7 @@ ldap_bind_pw: {secret("mail server")}
         folder.chmod(0o755)
 
     def stop(self):
-        processes.stop(self.process)
+        processes.kill(self.process)
 
 
 ASKS_SASLAUTHD = """\

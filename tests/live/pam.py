@@ -6,7 +6,7 @@
 import pathlib
 import subprocess
 
-from processes import start, stop, wait_until
+from processes import kill, start, wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "pam"
 
@@ -65,9 +65,9 @@ class Saslauthd:
         return self
 
     def stop(self):
-        """End it."""
+        """End it. Asked to do so, it now and then waits for itself: its handler of SIGTERM logs."""
         if self.process:
-            stop(self.process)
+            kill(self.process)
 
     def says(self, user, password, service="imap"):
         """The answer, by testsaslauthd: OK or NO and why."""

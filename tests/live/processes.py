@@ -75,6 +75,12 @@ def stop(process):
         signal_group(process, signal.SIGKILL)
 
 
+def kill(process):
+    """End a server that may not be able to end itself, and all its children."""
+    signal_group(process, signal.SIGKILL)
+    process.wait(10)
+
+
 def signal_group(process, number):
     """Send a signal to a server and all its children."""
     try:

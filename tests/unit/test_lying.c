@@ -52,19 +52,19 @@ static bool answer_late(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* Beside the answer to the first search those to questions that are yet to come: "MFA is off". */
+/* Before the answer to the first search those to questions that are yet to come: "MFA is off".
+ * Behind it they might come after their question, and would be its answer. */
 static bool answer_ahead(const struct request *request)
 {
     struct request later = *request;
 
-    answer_honestly(request);
     if (request->operation != SEARCH_REQUEST || is_about_mfa(request))
-        return true;
+        return answer_honestly(request);
     for (later.id = request->id + 1; later.id < request->id + 4; later.id++) {
         responder_entry(&later, DN, alice);
         responder_result(&later, SEARCH_DONE, 0, NULL, NULL);
     }
-    return true;
+    return answer_honestly(request);
 }
 
 /* The first search once more, where it is asked for MFA. */

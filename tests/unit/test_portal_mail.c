@@ -138,16 +138,18 @@ static int be_sendmail(const char *path)
 /* The portal blocks signals in all its threads, and ignores one. */
 static void test_signals(void **state)
 {
-    char path[UNIT_PATH_SIZE];
+    char path[UNIT_PATH_SIZE],
+        self[PATH_MAX] = ""; /* by its name: valgrind runs no /proc/self/exe */
     struct apw_error error = {""};
     sigset_t blocked, before;
     int status;
 
     (void)state;
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
     sigfillset(&blocked);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     signal(SIGPIPE, SIG_IGN);
-    status = apw_mail_send("/proc/self/exe", TO, unit_path("signals", path), TEXT, &error);
+    status = apw_mail_send(self, TO, unit_path("signals", path), TEXT, &error);
     signal(SIGPIPE, SIG_DFL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert_string_equal(error.text, "");
@@ -316,6 +318,10 @@ static void test_no_program(void **state)
     char path[UNIT_PATH_SIZE];
 
     (void)state;
+    if (unit_is_under_valgrind()) {
+        print_message("valgrind's vfork() does not tell why a program could not be started\n");
+        return;
+    }
     assert_int_equal(apw_mail_send("/nowhere/sendmail", TO, "x", TEXT, &error), -1);
     assert_string_equal(error.text, "/nowhere/sendmail: No such file or directory");
     unit_write(unit_path("plain", path), "#!/bin/sh\n", 10);
