@@ -1309,6 +1309,21 @@ static void test_localhost_elsewhere(void **state)
     }
 }
 
+/* An IPv4 address is of the loopback also where it is written as an IPv6 one. */
+static void test_mapped_loopback(void **state)
+{
+    char uri[64];
+    const struct apw_uris uris = {.count = 1, .uri = {uri}};
+    struct apw_directory *directory;
+
+    (void)state;
+    snprintf(uri, sizeof uri, "ldap://[::ffff:127.0.0.1]%s", strrchr(responder_uri(0), ':'));
+    directory = open_with(&uris, PLENTY_MS, false);
+    responder_expect(answer_well, NULL);
+    assert_search_is_ok(directory);
+    apw_directory_free(&directory);
+}
+
 /* ---- StartTLS ---- */
 
 static const char ca_certificate[] =
@@ -1643,6 +1658,7 @@ int main(void)
     UNIT_TEST("a kept connection that is silent has the next server asked", test_kept_silent);
     UNIT_TEST("a refusal is an answer", test_refusal_is_an_answer);
     UNIT_TEST("without TLS a localhost that is elsewhere is not asked", test_localhost_elsewhere);
+    UNIT_TEST("a mapped address of the loopback is one", test_mapped_loopback);
     UNIT_ROWS(tls_cases, test_tls);
     UNIT_TEST("a handshake that trickles in ends at the deadline", test_tls_trickle);
     UNIT_ROWS(modify_cases, test_modify);
