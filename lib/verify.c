@@ -455,7 +455,8 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
     if (is_announced && !is_exempt && config->mfa_enforcement == APW_MFA_ENFORCE &&
         is_clock_behind(login)) {
         apw_error_set(&login->decision->detail,
-                      "MFA would be enforced, had this host's clock not gone back; check it");
+                      "MFA is not enforced yet by this host's clock, which is not set, or behind "
+                      "what the entry tells; check it");
         name_entry(login);
         give_up(login, APW_REASON_CLOCK);
         return;
