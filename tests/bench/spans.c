@@ -10,6 +10,7 @@
 #include "hash.h"
 #include "record.h"
 #include "remember.h"
+#include "transport.h"
 #include <ldap.h>
 #include <sodium.h>
 #include <stdint.h>
@@ -146,6 +147,7 @@ SPAN(REQUEST, int, ldap_search_ext,
 SPAN(ANSWER, int, ldap_result,
      (LDAP * ld, int id, int all, struct timeval *timeout, LDAPMessage **answer_r),
      (ld, id, all, timeout, answer_r))
+SPAN(ANSWER, int, apw_transport_wait_readable, (struct apw_transport * transport), (transport))
 SPAN(COPY, enum apw_ldap_result, apw_directory_search,
      (struct apw_directory * directory, const char *base, enum apw_scope scope, const char *filter,
       const char *const *attributes, unsigned limit, int64_t deadline, struct apw_entry **entries_r,
