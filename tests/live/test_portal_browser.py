@@ -579,7 +579,7 @@ def test_the_profile_sets_the_account_up_once(browser, portal, directory, opens_
     link = browser.find('a[href*="/profile/"]').get_attribute("href")
     browser.press_here("Configuration profile")
     file = browser.downloads / "mail.mobileconfig"
-    wait_until(file.exists, "the profile")
+    wait_until(lambda: file.exists() and file.read_bytes(), "the profile")  # empty at first
     account, = plistlib.loads(file.read_bytes())["PayloadContent"]
     assert account["PayloadType"] == "com.apple.mail.managed"
     assert account["EmailAddress"] == person.mail
