@@ -7,7 +7,9 @@
 #ifndef APW_UNIT_RESPONDER_H
 #define APW_UNIT_RESPONDER_H
 
+#include "unit.h"
 #include <lber.h>
+#include <sodium.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -60,6 +62,20 @@ struct seen {
 /* Starts the thread. `folder_path` is where the Unix socket comes to lie. */
 void responder_start(const char *folder_path);
 void responder_stop(void);
+
+/* Runs what the test program has added, with the responder in the program's own folder. */
+static inline int responder_unit_run(void)
+{
+    char path[UNIT_PATH_SIZE];
+    int status;
+
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    responder_start(unit_path("", path));
+    status = unit_run();
+    responder_stop();
+    return status;
+}
 
 /* "ldap://127.0.0.1:…" or "ldapi://…"; borrowed. */
 const char *responder_uri(int listener);

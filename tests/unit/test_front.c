@@ -188,18 +188,12 @@ static void test_delay(void **state)
 
 int main(void)
 {
-    char path[UNIT_PATH_SIZE];
-    int status;
-
     unit_path("app-password.conf", conf_path);
     unit_path("log", log_path);
-    responder_start(unit_path("", path));
     UNIT_TEST("a login is decided and logged once", test_accepted);
     UNIT_TEST("an account password is tried on a connection of its own", test_account_password);
     UNIT_ROWS(broken_cases, test_broken);
     UNIT_TEST("a missing configuration is an outage", test_missing);
     UNIT_TEST("a refusal takes its time, nothing else does", test_delay);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }

@@ -223,15 +223,7 @@ static void test_stack(void **state)
 
 int main(void)
 {
-    char path[UNIT_PATH_SIZE];
-    int status;
-
-    if (sodium_init() < 0)
-        return EXIT_FAILURE;
-    responder_start(unit_path("", path));
     UNIT_TEST("no copy of an app password stays in memory", test_image);
     UNIT_TEST("nor on the stack of who decides", test_stack);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }

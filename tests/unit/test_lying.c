@@ -5,7 +5,6 @@
 #include "responder.h"
 #include "unit.h"
 #include "verify.h"
-#include <sodium.h>
 #include <sys/resource.h>
 
 #define DN          "uid=alice,dc=example,dc=org"
@@ -287,14 +286,6 @@ static void test_lie(void **state)
 
 int main(void)
 {
-    char path[UNIT_PATH_SIZE];
-    int status;
-
-    if (sodium_init() < 0)
-        return EXIT_FAILURE;
-    responder_start(unit_path("", path));
     UNIT_ROWS(lies, test_lie);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }

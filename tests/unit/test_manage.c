@@ -5,7 +5,6 @@
 #include "method.h"
 #include "responder.h"
 #include "unit.h"
-#include <sodium.h>
 
 #define DN "uid=alice,ou=people,dc=example,dc=org"
 #define VALUE(id, rest)                                                                            \
@@ -630,16 +629,8 @@ static void test_enrolment(void **state)
 
 int main(void)
 {
-    char path[UNIT_PATH_SIZE];
-    int status;
-
-    if (sodium_init() < 0)
-        return EXIT_FAILURE;
-    responder_start(unit_path("", path));
     UNIT_ROWS(scenes, test_scene);
     UNIT_TEST("a user is read whole", test_user);
     UNIT_TEST("an enrolment takes the place of what was there", test_enrolment);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }

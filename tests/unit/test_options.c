@@ -256,19 +256,12 @@ static void test_unreadable(void **state)
 
 int main(void)
 {
-    char path[UNIT_PATH_SIZE];
-    int status;
-
     make_surroundings_hostile();
     make_program_hostile();
-    unit_path("", path);
-    responder_start(path);
     for (size_t i = 0; i < UNIT_COUNT(option_cases); i++)
         unit_add("a hostile option is in effect", test_surroundings, &option_cases[i]);
     UNIT_ROWS(option_cases, test_option);
     UNIT_TEST("tls_min 1.2 is the lowest version of TLS", test_tls_min);
     UNIT_TEST("options that cannot be read back are set", test_unreadable);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }

@@ -2,7 +2,6 @@
 #include "account.h"
 #include "responder.h"
 #include "unit.h"
-#include <sodium.h>
 
 #define DN "uid=alice,dc=example,dc=org"
 
@@ -60,15 +59,7 @@ static void test_change(void **state)
 
 int main(void)
 {
-    char path[UNIT_PATH_SIZE];
-    int status;
-
-    if (sodium_init() < 0)
-        return EXIT_FAILURE;
-    responder_start(unit_path("", path));
     UNIT_TEST("a first enrolment that cannot be looked at again is taken back", test_first);
     UNIT_TEST("a change is not taken back: nothing would be left", test_change);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }
