@@ -785,6 +785,7 @@ static enum apw_ldap_result ask(struct apw_directory *directory, question questi
         error->text[0] = '\0';
     if (kept != NULL) {
         kept->transport.deadline = deadline;
+        kept->transport.may_receive = OPERATION_BYTES_MAX;
         if (question_to_ask(kept, argument, &result, error) == STEP_ANSWERED) {
             keep(directory, kept);
             return result;
@@ -1069,7 +1070,6 @@ static enum step ask_search(struct connection *connection, void *argument,
     *result_r = APW_LDAP_UNAVAILABLE;
     apw_entries_free(&search->entries); /* of an attempt that was cut off */
     search->count = 0;
-    connection->transport.may_receive = OPERATION_BYTES_MAX;
     code = send_search(connection, search, &message_id);
     if (code == LDAP_SUCCESS)
         return read_answers(connection, message_id, search, result_r, error);
@@ -1316,7 +1316,6 @@ static enum step ask_modify(struct connection *connection, void *argument,
     int message_id;
 
     *result_r = APW_LDAP_UNAVAILABLE;
-    connection->transport.may_receive = OPERATION_BYTES_MAX;
     if (ldap_modify_ext(connection->ld, modify->dn, modify->mods, NULL, NULL, &message_id) !=
         LDAP_SUCCESS) {
         note(error, connection->server, "modify %s: %s", modify->dn,

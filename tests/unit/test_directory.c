@@ -859,6 +859,41 @@ static void test_kept(void **state)
     assert_int_equal(responder_seen().unbinds, 2);
 }
 
+/* Nobody is found, and 3 MiB say so. */
+static bool answer_wordily(const struct request *request)
+{
+    static const char header[] = "\x30\x83\x30\0\x12\x02\x01";
+    static const char result[] = "\x65\x83\x30\0\x0a\x0a\x01\0\x04\0\x04\x83\x30\0\0";
+    const char id = (char)request->id;
+    char *words;
+
+    if (request->operation != SEARCH_REQUEST)
+        return answer_well(request);
+    words = unit_repeat("nobody", 0x300000 / strlen("nobody") + 1);
+    responder_send(request, BYTES(header));
+    responder_send(request, &id, 1);
+    responder_send(request, BYTES(result));
+    responder_send(request, words, 0x300000);
+    free(words);
+    return true;
+}
+
+/* What one answer may take, the next may take again, over the same connection. */
+static void test_long_answers(void **state)
+{
+    struct apw_directory *directory = open_directory(0, PLENTY_MS);
+    struct apw_entry *entries;
+
+    (void)state;
+    responder_expect(answer_wordily, NULL);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(search(directory, &entries), APW_LDAP_OK);
+        assert_null(entries);
+    }
+    assert_int_equal(responder_seen().connections[0], 1);
+    apw_directory_free(&directory);
+}
+
 /* An idle server that has closed. */
 static void test_closed_while_idle(void **state)
 {
@@ -1617,11 +1652,8 @@ static void test_bad_settings(void **state)
 int main(void)
 {
     char path[UNIT_PATH_SIZE];
-    int status;
 
     unit_write(unit_path("ca.pem", path), ca_certificate, strlen(ca_certificate));
-    unit_path("", path);
-    responder_start(path);
     UNIT_ROWS(bind_cases, test_bind);
     UNIT_TEST("the user's bind carries the password's bytes", test_bind_request);
     UNIT_TEST("an anonymous bind is never sent", test_anonymous_bind);
@@ -1640,6 +1672,7 @@ int main(void)
     UNIT_TEST("a referral is not followed with the user's password", test_referral);
     UNIT_ROWS(service_cases, test_service);
     UNIT_TEST("one connection is kept, the user's bind has its own", test_kept);
+    UNIT_TEST("long answers do not add up", test_long_answers);
     UNIT_TEST("a kept connection closed while idle is reopened", test_closed_while_idle);
     UNIT_TEST("a kept connection closed while asked is reopened", test_closed_while_asked);
     UNIT_TEST("half an answer is thrown away", test_closed_amid_answer);
@@ -1668,7 +1701,5 @@ int main(void)
     UNIT_ROWS(dns, test_dn);
     UNIT_TEST("a definition of the schema is read, a broken one is not", test_schema);
     UNIT_TEST("settings that cannot work are refused", test_bad_settings);
-    status = unit_run();
-    responder_stop();
-    return status;
+    return responder_unit_run();
 }
