@@ -13,7 +13,7 @@ static const char *unless_all(const char *list)
     return strcmp(list, "all") == 0 ? NULL : list;
 }
 
-static int read_expires(const char *text, struct apw_request *request, int64_t *expires)
+static int read_expires(const char *text, struct apw_password_spec *spec, int64_t *expires)
 {
     struct apw_error error = {""};
     bool is_never;
@@ -22,11 +22,11 @@ static int read_expires(const char *text, struct apw_request *request, int64_t *
         apw_say_usage("--expires: %s", error.text);
         return -1;
     }
-    request->expires = is_never ? NULL : expires;
+    spec->expires = is_never ? NULL : expires;
     return 0;
 }
 
-static int read_options(int argc, char **argv, struct apw_request *request, int64_t *expires)
+static int read_options(int argc, char **argv, struct apw_password_spec *spec, int64_t *expires)
 {
     enum { LABEL = APW_OPTION_COMMAND, SERVICES, EXPIRES, FROM, WITHOUT_MFA };
     static const struct option longs[] = {
@@ -45,20 +45,20 @@ static int read_options(int argc, char **argv, struct apw_request *request, int6
 
         switch (found) {
         case LABEL:
-            request->label = optarg;
+            spec->label = optarg;
             break;
         case SERVICES:
-            request->services = unless_all(optarg);
+            spec->services = unless_all(optarg);
             break;
         case EXPIRES:
-            if (read_expires(optarg, request, expires) != 0)
+            if (read_expires(optarg, spec, expires) != 0)
                 return APW_OPTION_BAD;
             break;
         case FROM:
-            request->from = unless_all(optarg);
+            spec->from = unless_all(optarg);
             break;
         case WITHOUT_MFA:
-            request->without_mfa = true;
+            spec->without_mfa = true;
             break;
         default:
             return found;
@@ -67,7 +67,7 @@ static int read_options(int argc, char **argv, struct apw_request *request, int6
 }
 
 /* What a bad request is told before a password is asked for or the directory is. */
-static enum apw_status check_request(int argc, char **argv, const struct apw_request *request)
+static enum apw_status check_spec(int argc, char **argv, const struct apw_password_spec *spec)
 {
     struct apw_error error = {""};
     struct apw_record record;
@@ -78,10 +78,10 @@ static enum apw_status check_request(int argc, char **argv, const struct apw_req
         return apw_say_usage("create: one USER at a time (\"%s\"); a label of several words goes "
                              "in quotes",
                              argv[optind + 1]);
-    if (request->label == NULL)
+    if (spec->label == NULL)
         return apw_say_usage("create: --label TEXT is missing: what will use it, like "
                              "\"Outlook on the laptop\"");
-    if (apw_request_to_record(request, (int64_t)time(NULL), &record, &error) != 0)
+    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), &record, &error) != 0)
         return apw_say_usage("create: %s", error.text);
     return APW_STATUS_DONE;
 }
@@ -183,13 +183,13 @@ static enum apw_status take_back(const struct apw_manager *manager, const char *
 }
 
 static enum apw_status create(const struct apw_manager *manager, const char *login,
-                              const struct apw_request *request)
+                              const struct apw_password_spec *spec)
 {
     struct apw_error error = {""};
     struct apw_password password;
     char id[APW_ID_LENGTH + 1];
     enum apw_manage_result result = apw_manage_create(manager, &(struct apw_target){.login = login},
-                                                      request, &password, &error);
+                                                      spec, &password, &error);
     enum apw_status status = APW_STATUS_DONE;
 
     if (result != APW_MANAGE_DONE)
@@ -207,20 +207,20 @@ static enum apw_status create(const struct apw_manager *manager, const char *log
 
 enum apw_status apw_command_create(const struct apw_invocation *invocation, int argc, char **argv)
 {
-    struct apw_request request = {.label = NULL};
+    struct apw_password_spec spec = {.label = NULL};
     struct apw_session session;
     enum apw_status status;
     int64_t expires;
-    int found = read_options(argc, argv, &request, &expires);
+    int found = read_options(argc, argv, &spec, &expires);
 
     if (found != APW_OPTION_END)
         return apw_option_outcome(found);
-    status = check_request(argc, argv, &request);
+    status = check_spec(argc, argv, &spec);
     if (status == APW_STATUS_DONE)
         status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
-    status = create(&session.manager, argv[optind], &request);
+    status = create(&session.manager, argv[optind], &spec);
     apw_session_close(&session);
     return status;
 }

@@ -384,19 +384,19 @@ static int read_label(const char *text, struct apw_record *record, struct apw_er
     return 0;
 }
 
-int apw_request_to_record(const struct apw_request *request, int64_t now,
-                          struct apw_record *record_r, struct apw_error *error)
+int apw_password_spec_to_record(const struct apw_password_spec *spec, int64_t now,
+                                struct apw_record *record_r, struct apw_error *error)
 {
     memset(record_r, 0, sizeof *record_r);
-    if (read_label(request->label, record_r, error) != 0)
+    if (read_label(spec->label, record_r, error) != 0)
         return -1;
-    if (request->services != NULL && read_services(request->services, record_r, error) != 0)
+    if (spec->services != NULL && read_services(spec->services, record_r, error) != 0)
         return -1;
-    if (request->from != NULL && read_from(request->from, record_r, error) != 0)
+    if (spec->from != NULL && read_from(spec->from, record_r, error) != 0)
         return -1;
     record_r->created = now;
-    record_r->has_expires = request->expires != NULL;
-    record_r->expires = request->expires == NULL ? 0 : *request->expires;
+    record_r->has_expires = spec->expires != NULL;
+    record_r->expires = spec->expires == NULL ? 0 : *spec->expires;
     if (record_r->has_expires && record_r->expires <= now)
         return apw_error_set(error, "it would have expired already");
     return 0;
@@ -483,14 +483,14 @@ static enum apw_manage_result create(const struct apw_manager *manager, const st
 
 enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
                                          const struct apw_target *target,
-                                         const struct apw_request *request,
+                                         const struct apw_password_spec *spec,
                                          struct apw_password *password_r, struct apw_error *error)
 {
-    struct creation creation = {.without_mfa = request->without_mfa, .password_r = password_r};
+    struct creation creation = {.without_mfa = spec->without_mfa, .password_r = password_r};
     enum apw_manage_result result;
 
     sodium_memzero(password_r, sizeof *password_r);
-    if (apw_request_to_record(request, (int64_t)time(NULL), &creation.record, error) != 0)
+    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), &creation.record, error) != 0)
         return APW_MANAGE_INVALID;
     result = change_user(manager, target, create, &creation, error);
     sodium_memzero(&creation, sizeof creation);

@@ -54,7 +54,7 @@ enum apw_manage_result apw_manage_method_remove(const struct apw_manager *manage
                                                 struct apw_error *error);
 
 /* What an app password is to be. All borrowed. */
-struct apw_request {
+struct apw_password_spec {
     const char *label;      /* trimmed; then see apw_label_check() */
     const char *services;   /* comma-separated, in any case, aliases allowed; NULL for all */
     const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
@@ -62,17 +62,17 @@ struct apw_request {
     bool without_mfa;       /* also for a user whose MFA is off */
 };
 
-/* Fills `record_r` from the request, but for id and hash; -1 says what is wrong. `now` becomes
- * the time of creation. Pure: tells a bad request before anything is asked. */
-int apw_request_to_record(const struct apw_request *request, int64_t now,
-                          struct apw_record *record_r, struct apw_error *error);
+/* Fills `record_r` from the spec, but for id and hash; -1 says what is wrong. `now` becomes
+ * the time of creation. Pure: tells a bad spec before anything is asked. */
+int apw_password_spec_to_record(const struct apw_password_spec *spec, int64_t now,
+                                struct apw_record *record_r, struct apw_error *error);
 
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
  * caller wipes it. Of several calls at once on one entry all succeed
  * (max_app_passwords may then be exceeded by all but one of them). */
 enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
                                          const struct apw_target *target,
-                                         const struct apw_request *request,
+                                         const struct apw_password_spec *spec,
                                          struct apw_password *password_r, struct apw_error *error);
 
 /* Reads an id as typed: upper case, o for 0, i and l for 1. -1 where it is none. */

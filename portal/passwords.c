@@ -125,26 +125,26 @@ static void keep(struct apw_step *step, const struct apw_password *password, con
 }
 
 /* Reads the form; what is wrong with it, or NONE. */
-static enum apw_text read_request(const struct apw_form *form, struct apw_request *request_r,
-                                  int64_t *expires_r, struct apw_record *record_r)
+static enum apw_text read_spec(const struct apw_form *form, struct apw_password_spec *spec_r,
+                               int64_t *expires_r, struct apw_record *record_r)
 {
     struct apw_error error;
     int64_t now = (int64_t)time(NULL);
 
-    *request_r = (struct apw_request){.label = form->label, .without_mfa = false};
+    *spec_r = (struct apw_password_spec){.label = form->label, .without_mfa = false};
     if (form->services[0] != '\0')
-        request_r->services = form->services;
+        spec_r->services = form->services;
     if (strcmp(form->expires, "never") != 0) {
         if (apw_duration_parse(form->expires, false, expires_r) != 0 || *expires_r <= 0)
             return APW_TEXT_BAD_REQUEST;
         *expires_r += now;
-        request_r->expires = expires_r;
+        spec_r->expires = expires_r;
     }
-    if (apw_request_to_record(request_r, now, record_r, &error) == 0)
+    if (apw_password_spec_to_record(spec_r, now, record_r, &error) == 0)
         return APW_TEXT_NONE;
-    request_r->label = "x"; /* is it the label, or something that no page of ours sends? */
-    return apw_request_to_record(request_r, now, record_r, &error) == 0 ? APW_TEXT_BAD_LABEL
-                                                                        : APW_TEXT_BAD_REQUEST;
+    spec_r->label = "x"; /* is it the label, or something that no page of ours sends? */
+    return apw_password_spec_to_record(spec_r, now, record_r, &error) == 0 ? APW_TEXT_BAD_LABEL
+                                                                           : APW_TEXT_BAD_REQUEST;
 }
 
 /* Says what became of a change that was not made. */
@@ -177,14 +177,14 @@ static void fail(struct apw_step *step, enum apw_manage_result result, const cha
     apw_step_go_saying(step, "", text, false);
 }
 
-static void create(struct apw_step *step, const struct apw_request *request, const char *label)
+static void create(struct apw_step *step, const struct apw_password_spec *spec, const char *label)
 {
     const struct apw_target target = {.dn = step->account.user->dn};
     struct apw_error error = {""};
     struct apw_password password;
     char id[APW_ID_LENGTH + 1];
     enum apw_manage_result result =
-        apw_manage_create(&step->portal->manager, &target, request, &password, &error);
+        apw_manage_create(&step->portal->manager, &target, spec, &password, &error);
 
     if (result == APW_MANAGE_DONE) {
         apw_password_id(&password, id);
@@ -206,10 +206,10 @@ static bool is_made_already(const struct apw_visit *visit, const char *label)
 
 void apw_do_create(struct apw_step *step)
 {
-    struct apw_request request;
+    struct apw_password_spec spec;
     struct apw_record record;
     int64_t expires;
-    enum apw_text text = read_request(&step->exchange->form, &request, &expires, &record);
+    enum apw_text text = read_spec(&step->exchange->form, &spec, &expires, &record);
 
     if (text == APW_TEXT_NONE && is_made_already(step->visit, record.label)) {
         apw_step_go(step, "password");
@@ -219,7 +219,7 @@ void apw_do_create(struct apw_step *step)
         step->account.user->password_count >= step->portal->config->max_app_passwords)
         text = APW_TEXT_TOO_MANY;
     if (text == APW_TEXT_NONE)
-        create(step, &request, record.label);
+        create(step, &spec, record.label);
     else
         apw_step_go_saying(step, "", text, false);
 }

@@ -245,7 +245,7 @@ static int count_user(void *context, const struct apw_user *user)
 static const char *manage(const struct apw_manager *manager)
 {
     const struct apw_target target = {.login = "alice"};
-    const struct apw_request request = {
+    const struct apw_password_spec spec = {
         .label = "Phone", .services = "imap", .from = "192.0.2.7", .without_mfa = true};
     const char *wrong = NULL;
     struct apw_password password;
@@ -253,7 +253,7 @@ static const char *manage(const struct apw_manager *manager)
     struct apw_user *user;
     size_t count = 0;
 
-    if (apw_manage_create(manager, &target, &request, &password, &error) != APW_MANAGE_DONE &&
+    if (apw_manage_create(manager, &target, &spec, &password, &error) != APW_MANAGE_DONE &&
         !unit_is_zero(&password, sizeof password))
         wrong = "an app password that was not stored";
     apw_manage_revoke(manager, &target, "k7q2", &error);

@@ -85,11 +85,11 @@ static const int64_t distant = 4102444800; /* 2100 */
 
 static enum apw_manage_result create_with(const struct apw_manager *manager,
                                           const struct apw_target *target,
-                                          const struct apw_request *request,
+                                          const struct apw_password_spec *spec,
                                           struct apw_error *error)
 {
     struct apw_password password;
-    enum apw_manage_result result = apw_manage_create(manager, target, request, &password, error);
+    enum apw_manage_result result = apw_manage_create(manager, target, spec, &password, error);
     struct apw_password again;
 
     /* Nobody sees one that was not stored. */
@@ -105,7 +105,7 @@ static enum apw_manage_result create_with(const struct apw_manager *manager,
                                            const struct apw_target *target,                        \
                                            struct apw_error *error)                                \
     {                                                                                              \
-        return create_with(manager, target, &(struct apw_request){__VA_ARGS__}, error);            \
+        return create_with(manager, target, &(struct apw_password_spec){__VA_ARGS__}, error);      \
     }
 CREATES(create, .label = " Laptop ", .services = "SMTPS,imap,smtp", .from = "192.0.2.0/24",
         .expires = &distant)
