@@ -64,9 +64,11 @@ static enum apw_ldap_result search(const struct view *view, struct apw_directory
                                    const char *const *wanted, unsigned limit,
                                    struct apw_entry **entries_r, struct apw_error *error)
 {
+    const struct apw_query query = {
+        .base = base, .scope = scope, .filter = filter, .attributes = wanted, .limit = limit};
+
     *entries_r = NULL;
-    return apw_directory_search(directory, base, scope, filter, wanted, limit,
-                                deadline_of(view->config), entries_r, error);
+    return apw_directory_search(directory, &query, deadline_of(view->config), entries_r, error);
 }
 
 static void add_name(struct names *names, const char *name, size_t length)
@@ -624,11 +626,14 @@ static void look_at_mfa_filter(const struct view *view)
     struct sample sample = {.view = view};
     struct apw_error error = {""};
     char *filter = filter_of_users(view);
+    const struct apw_query query = {.base = view->config->base,
+                                    .scope = view->config->scope,
+                                    .filter = filter,
+                                    .attributes = nothing};
 
     if (filter == NULL ||
-        apw_directory_search_each(view->directory, view->config->base, view->config->scope, filter,
-                                  nothing, view->config->deadline_ms, sample_entry, &sample,
-                                  &error) != APW_LDAP_OK) {
+        apw_directory_search_each(view->directory, &query, view->config->deadline_ms, sample_entry,
+                                  &sample, &error) != APW_LDAP_OK) {
         apw_doctor_unknown(view->doctor, "mfa_filter", "%s", error.text);
     } else if (sample.unreadable > 0) {
         apw_doctor_problem(

@@ -63,9 +63,13 @@ static bool has_forgotten(const struct apw_session *session, struct server *serv
 {
     static const char *const attributes[] = {"appPassword", NULL};
     struct apw_entry *entry = NULL;
+    const struct apw_query query = {.base = revocation->dn,
+                                    .scope = APW_SCOPE_BASE,
+                                    .filter = "(objectClass=*)",
+                                    .attributes = attributes,
+                                    .limit = 1};
     enum apw_ldap_result result = apw_directory_search(
-        server->directory, revocation->dn, APW_SCOPE_BASE, "(objectClass=*)", attributes, 1,
-        apw_manager_deadline(&session->manager), &entry, &server->error);
+        server->directory, &query, apw_manager_deadline(&session->manager), &entry, &server->error);
     bool is_forgotten = result == APW_LDAP_NO_SUCH_OBJECT ||
                         (result == APW_LDAP_OK && entry != NULL && !holds(entry, revocation->id));
 

@@ -805,11 +805,7 @@ static enum apw_ldap_result ask(struct apw_directory *directory, question questi
 /* ---- search ---- */
 
 struct search {
-    const char *base;
-    enum apw_scope scope;
-    const char *filter;
-    const char *const *attributes;
-    unsigned limit;
+    struct apw_query query;
     struct apw_entry *entries;
     size_t count;
     /* Of a search by pages (RFC 2696): how it goes on, empty at the end; NULL for any other. */
@@ -934,7 +930,7 @@ static int append_entry(struct connection *connection, LDAPMessage *message, str
 
     if (entry == NULL)
         return -1;
-    if (++search->count > (search->limit > 0 ? search->limit : ENTRIES_MAX) ||
+    if (++search->count > (search->query.limit > 0 ? search->query.limit : ENTRIES_MAX) ||
         copy_entry(connection, message, entry) != 0) {
         apw_entries_free(&entry);
         return -1;
@@ -963,7 +959,8 @@ static enum apw_ldap_result result_of_search(const struct search *search, int co
 {
     if (code == LDAP_SUCCESS)
         return APW_LDAP_OK;
-    if (code == LDAP_SIZELIMIT_EXCEEDED && search->limit > 0 && search->count >= search->limit)
+    if (code == LDAP_SIZELIMIT_EXCEEDED && search->query.limit > 0 &&
+        search->count >= search->query.limit)
         return APW_LDAP_OK;
     if (search->cookie != NULL &&
         (code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_ADMINLIMIT_EXCEEDED))
@@ -1008,8 +1005,8 @@ static enum step finish_search(struct connection *connection, LDAPMessage *messa
     reverse_entries(search);
     *result_r = result_of_search(search, outcome.code);
     if (*result_r != APW_LDAP_OK)
-        note(error, connection->server, "search under \"%s\" for %s: %s%s", search->base,
-             search->filter, outcome.text,
+        note(error, connection->server, "search under \"%s\" for %s: %s%s", search->query.base,
+             search->query.filter, outcome.text,
              *result_r == APW_LDAP_REFUSED
                  ? "; raise what this identity may see (slapd: limits, 389: nsPagedSizeLimit)"
                  : "");
@@ -1053,9 +1050,9 @@ static int send_search(struct connection *connection, const struct search *searc
         code =
             ldap_create_page_control(connection->ld, PAGE_ENTRIES, search->cookie, 1, &controls[0]);
     if (code == LDAP_SUCCESS)
-        code = ldap_search_ext(connection->ld, search->base, scopes[search->scope], search->filter,
-                               (char **)search->attributes, 0, controls, NULL, NULL,
-                               (int)search->limit, message_id_r);
+        code = ldap_search_ext(connection->ld, search->query.base, scopes[search->query.scope],
+                               search->query.filter, (char **)search->query.attributes, 0, controls,
+                               NULL, NULL, (int)search->query.limit, message_id_r);
     ldap_control_free(controls[0]);
     return code;
 }
@@ -1073,19 +1070,16 @@ static enum step ask_search(struct connection *connection, void *argument,
     code = send_search(connection, search, &message_id);
     if (code == LDAP_SUCCESS)
         return read_answers(connection, message_id, search, result_r, error);
-    note(error, connection->server, "search under \"%s\" for %s: %s", search->base, search->filter,
-         ld_failure(connection->ld, failure, sizeof failure));
+    note(error, connection->server, "search under \"%s\" for %s: %s", search->query.base,
+         search->query.filter, ld_failure(connection->ld, failure, sizeof failure));
     return code == LDAP_FILTER_ERROR ? STEP_ANSWERED : STEP_LOST;
 }
 
-enum apw_ldap_result apw_directory_search(struct apw_directory *directory, const char *base,
-                                          enum apw_scope scope, const char *filter,
-                                          const char *const *attributes, unsigned limit,
-                                          int64_t deadline, struct apw_entry **entries_r,
-                                          struct apw_error *error)
+enum apw_ldap_result apw_directory_search(struct apw_directory *directory,
+                                          const struct apw_query *query, int64_t deadline,
+                                          struct apw_entry **entries_r, struct apw_error *error)
 {
-    struct search search = {
-        .base = base, .scope = scope, .filter = filter, .attributes = attributes, .limit = limit};
+    struct search search = {.query = *query};
     enum apw_ldap_result result = ask(directory, ask_search, &search, true, deadline, error);
 
     if (result != APW_LDAP_OK)
@@ -1139,18 +1133,13 @@ static enum step ask_pages(struct connection *connection, void *argument,
     return step;
 }
 
-enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory, const char *base,
-                                               enum apw_scope scope, const char *filter,
-                                               const char *const *attributes, int page_ms,
+enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
+                                               const struct apw_query *query, int page_ms,
                                                apw_entry_visitor visitor, void *context,
                                                struct apw_error *error)
 {
     struct berval cookie = {0, NULL};
-    struct pages pages = {.search = {.base = base,
-                                     .scope = scope,
-                                     .filter = filter,
-                                     .attributes = attributes,
-                                     .cookie = &cookie},
+    struct pages pages = {.search = {.query = *query, .cookie = &cookie},
                           .page_ms = page_ms,
                           .visitor = visitor,
                           .context = context};

@@ -72,13 +72,19 @@ void apw_directory_free(struct apw_directory **directory); /* takes NULL */
 /* Closes the kept connection; the next question opens another. */
 void apw_directory_disconnect(struct apw_directory *directory);
 
-/* Search. `attributes` ends in NULL. Returns the entries in *entries_r (NULL for none, the caller
- * frees them); at most `limit` are asked for, 0 for no limit, and reaching the limit is OK. */
-enum apw_ldap_result apw_directory_search(struct apw_directory *directory, const char *base,
-                                          enum apw_scope scope, const char *filter,
-                                          const char *const *attributes, unsigned limit,
-                                          int64_t deadline, struct apw_entry **entries_r,
-                                          struct apw_error *error);
+/* What a search asks for (RFC 4511, 4.5.1). Borrowed. */
+struct apw_query {
+    const char *base;
+    enum apw_scope scope;
+    const char *filter;
+    const char *const *attributes; /* ends in NULL */
+    unsigned limit;                /* entries; 0 for no limit. Reaching it is no error. */
+};
+
+/* Returns the entries in *entries_r: NULL if there are none. The caller frees them. */
+enum apw_ldap_result apw_directory_search(struct apw_directory *directory,
+                                          const struct apw_query *query, int64_t deadline,
+                                          struct apw_entry **entries_r, struct apw_error *error);
 
 void apw_entries_free(struct apw_entry **entries); /* wipes values; takes NULL */
 
@@ -91,9 +97,8 @@ typedef int (*apw_entry_visitor)(void *context, const struct apw_entry *entry);
  * visitor has ended it. Never begins anew: where the connection is lost in the middle the result is
  * APW_LDAP_UNAVAILABLE; where the server cuts off what this identity may see (its size limit), it
  * is APW_LDAP_REFUSED. */
-enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory, const char *base,
-                                               enum apw_scope scope, const char *filter,
-                                               const char *const *attributes, int page_ms,
+enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
+                                               const struct apw_query *query, int page_ms,
                                                apw_entry_visitor visitor, void *context,
                                                struct apw_error *error);
 

@@ -105,13 +105,17 @@ static enum apw_ldap_result write_once(struct apw_recorder *recorder, const char
                                        int64_t deadline, struct apw_error *error)
 {
     static const char *const attributes[] = {USED_ATTRIBUTE, NULL};
+    const struct apw_query query = {.base = dn,
+                                    .scope = APW_SCOPE_BASE,
+                                    .filter = "(objectClass=*)",
+                                    .attributes = attributes,
+                                    .limit = 1};
     struct apw_change changes[VALUES_MAX + 1];
     struct apw_entry *entry = NULL;
     enum apw_ldap_result result;
     size_t change_count;
 
-    result = apw_directory_search(recorder->directory, dn, APW_SCOPE_BASE, "(objectClass=*)",
-                                  attributes, 1, deadline, &entry, error);
+    result = apw_directory_search(recorder->directory, &query, deadline, &entry, error);
     if (result != APW_LDAP_OK || entry == NULL)
         return result;
     change_count = plan(recorder, entry, use, value, changes);

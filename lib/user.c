@@ -304,11 +304,13 @@ static enum apw_manage_result search(const struct apw_manager *manager, const ch
                                      struct apw_entry **entries_r, struct apw_error *error)
 {
     const char *wanted[WANTED_SIZE];
+    const struct apw_query query = {
+        .base = base, .scope = scope, .filter = filter, .attributes = wanted, .limit = 2};
     enum apw_ldap_result result;
 
     list_attributes(manager, wanted);
-    result = apw_directory_search(manager->directory, base, scope, filter, wanted, 2,
-                                  apw_manager_deadline(manager), entries_r, error);
+    result = apw_directory_search(manager->directory, &query, apw_manager_deadline(manager),
+                                  entries_r, error);
     if (result == APW_LDAP_NO_SUCH_OBJECT && scope == APW_SCOPE_BASE)
         return APW_MANAGE_NOT_FOUND;
     if (result != APW_LDAP_OK)
@@ -411,11 +413,13 @@ enum apw_manage_result apw_user_each(const struct apw_manager *manager, const ch
                           .result = APW_MANAGE_DONE,
                           .error = &detail};
     const char *wanted[WANTED_SIZE];
+    const struct apw_query query = {
+        .base = config->base, .scope = config->scope, .filter = filter, .attributes = wanted};
     enum apw_ldap_result result;
 
     list_attributes(manager, wanted);
-    result = apw_directory_search_each(manager->directory, config->base, config->scope, filter,
-                                       wanted, config->deadline_ms, visit_entry, &visit, error);
+    result = apw_directory_search_each(manager->directory, &query, config->deadline_ms, visit_entry,
+                                       &visit, error);
     if (result != APW_LDAP_OK)
         return explain(result, config, error);
     if (visit.result != APW_MANAGE_DONE)

@@ -68,7 +68,12 @@ static void find_entry(struct login *login)
     const char *attributes[8] = {"appPassword", "appPasswordMfaEnforceFrom", "pwdAccountLockedTime",
                                  "nsAccountLock"};
     size_t count = 4;
-    char *filter = apw_filter_expand(login->config->filter, login->name);
+    char *filter = apw_filter_expand(config->filter, login->name);
+    const struct apw_query query = {.base = config->base,
+                                    .scope = config->scope,
+                                    .filter = filter,
+                                    .attributes = attributes,
+                                    .limit = 2};
     enum apw_ldap_result result;
 
     if (config->record_use_s > 0)
@@ -80,8 +85,7 @@ static void find_entry(struct login *login)
         give_up(login, APW_REASON_INTERNAL_ERROR);
         return;
     }
-    result = login->world->search(login->world->context, login->config->base, login->config->scope,
-                                  filter, attributes, 2, login->deadline, &login->entry,
+    result = login->world->search(login->world->context, &query, login->deadline, &login->entry,
                                   &login->decision->detail);
     free(filter);
     if (result != APW_LDAP_OK) {
@@ -318,9 +322,13 @@ static enum apw_ldap_result entry_matches(const struct apw_world *world, const c
                                           struct apw_error *error)
 {
     static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
+    const struct apw_query query = {.base = dn,
+                                    .scope = APW_SCOPE_BASE,
+                                    .filter = filter,
+                                    .attributes = no_attributes,
+                                    .limit = 1};
     struct apw_entry *entries = NULL;
-    enum apw_ldap_result result = world->search(world->context, dn, APW_SCOPE_BASE, filter,
-                                                no_attributes, 1, deadline, &entries, error);
+    enum apw_ldap_result result = world->search(world->context, &query, deadline, &entries, error);
 
     if (entries != NULL && strcasecmp(entries->dn, dn) != 0) {
         apw_error_set(error, "asked for %s, the directory answered with %s", dn, entries->dn);
@@ -626,13 +634,11 @@ const char *apw_reason_name(enum apw_reason reason)
     return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "internal-error";
 }
 
-static enum apw_ldap_result search_directory(void *context, const char *base, enum apw_scope scope,
-                                             const char *filter, const char *const *attributes,
-                                             unsigned limit, int64_t deadline,
-                                             struct apw_entry **entries_r, struct apw_error *error)
+static enum apw_ldap_result search_directory(void *context, const struct apw_query *query,
+                                             int64_t deadline, struct apw_entry **entries_r,
+                                             struct apw_error *error)
 {
-    return apw_directory_search(context, base, scope, filter, attributes, limit, deadline,
-                                entries_r, error);
+    return apw_directory_search(context, query, deadline, entries_r, error);
 }
 
 static enum apw_user_bind bind_user(void *context, const char *dn, const char *password,

@@ -97,10 +97,8 @@ struct apw_decision {
 /* How the decision reaches the world: the directory, the clock, the hash. Unit tests bring theirs.
  */
 struct apw_world {
-    enum apw_ldap_result (*search)(void *context, const char *base, enum apw_scope scope,
-                                   const char *filter, const char *const *attributes,
-                                   unsigned limit, int64_t deadline, struct apw_entry **entries_r,
-                                   struct apw_error *error);
+    enum apw_ldap_result (*search)(void *context, const struct apw_query *query, int64_t deadline,
+                                   struct apw_entry **entries_r, struct apw_error *error);
     enum apw_user_bind (*bind_user)(void *context, const char *dn, const char *password,
                                     size_t password_length, int64_t deadline,
                                     struct apw_error *error);

@@ -149,10 +149,9 @@ SPAN(ANSWER, int, ldap_result,
      (ld, id, all, timeout, answer_r))
 SPAN(ANSWER, int, apw_transport_wait_readable, (struct apw_transport * transport), (transport))
 SPAN(COPY, enum apw_ldap_result, apw_directory_search,
-     (struct apw_directory * directory, const char *base, enum apw_scope scope, const char *filter,
-      const char *const *attributes, unsigned limit, int64_t deadline, struct apw_entry **entries_r,
-      struct apw_error *error),
-     (directory, base, scope, filter, attributes, limit, deadline, entries_r, error))
+     (struct apw_directory * directory, const struct apw_query *query, int64_t deadline,
+      struct apw_entry **entries_r, struct apw_error *error),
+     (directory, query, deadline, entries_r, error))
 SPAN_VOID(COPY, apw_entries_free, (struct apw_entry * *entries), (entries))
 SPAN(RECOGNISE, bool, apw_password_recognise,
      (const char *typed, size_t length, struct apw_password *password_r),

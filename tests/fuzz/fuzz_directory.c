@@ -133,11 +133,12 @@ static void try_questions(void)
 {
     static const char *const all[] = {"*", NULL};
     const struct apw_change change = {APW_CHANGE_ADD, "appPassword", "x"};
+    const struct apw_query query = {
+        .base = "dc=example,dc=org", .filter = "(uid=*)", .attributes = all};
     struct apw_directory *directory = make_directory();
     struct apw_error error;
 
-    apw_directory_search_each(directory, "dc=example,dc=org", APW_SCOPE_SUB, "(uid=*)", all, 1000,
-                              visit, NULL, &error);
+    apw_directory_search_each(directory, &query, 1000, visit, NULL, &error);
     apw_directory_modify(directory, "uid=alice,dc=example,dc=org", &change, 1,
                          apw_clock_monotonic_ms() + 1000, &error);
     apw_directory_free(&directory);

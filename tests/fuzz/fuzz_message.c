@@ -7,15 +7,14 @@
 #include "verify.h"
 #include <sodium.h>
 
-static enum apw_ldap_result lose_search(void *context, const char *base, enum apw_scope scope,
-                                        const char *filter, const char *const *attributes,
-                                        unsigned limit, int64_t deadline,
-                                        struct apw_entry **entries_r, struct apw_error *error)
+static enum apw_ldap_result lose_search(void *context, const struct apw_query *query,
+                                        int64_t deadline, struct apw_entry **entries_r,
+                                        struct apw_error *error)
 {
-    (void)context, (void)base, (void)scope, (void)attributes, (void)limit, (void)deadline;
+    (void)context, (void)deadline;
     *entries_r = NULL;
-    FUZZ_MUST(strlen(filter) > 0);
-    apw_error_set(error, "search for %s: no answer in time", filter);
+    FUZZ_MUST(strlen(query->filter) > 0);
+    apw_error_set(error, "search for %s: no answer in time", query->filter);
     return APW_LDAP_UNAVAILABLE;
 }
 

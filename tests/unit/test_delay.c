@@ -223,29 +223,27 @@ static struct apw_entry *make_entry(const char *const *attributes)
     return entry;
 }
 
-enum apw_ldap_result __wrap_apw_directory_search(struct apw_directory *directory, const char *base,
-                                                 enum apw_scope scope, const char *filter,
-                                                 const char *const *attributes, unsigned limit,
-                                                 int64_t deadline, struct apw_entry **entries_r,
+enum apw_ldap_result __wrap_apw_directory_search(struct apw_directory *directory,
+                                                 const struct apw_query *query, int64_t deadline,
+                                                 struct apw_entry **entries_r,
                                                  struct apw_error *error);
 enum apw_user_bind __wrap_apw_directory_bind_user(struct apw_directory *directory, const char *dn,
                                                   const char *password, size_t password_length,
                                                   int64_t deadline, struct apw_error *error);
 
-enum apw_ldap_result __wrap_apw_directory_search(struct apw_directory *directory, const char *base,
-                                                 enum apw_scope scope, const char *filter,
-                                                 const char *const *attributes, unsigned limit,
-                                                 int64_t deadline, struct apw_entry **entries_r,
+enum apw_ldap_result __wrap_apw_directory_search(struct apw_directory *directory,
+                                                 const struct apw_query *query, int64_t deadline,
+                                                 struct apw_entry **entries_r,
                                                  struct apw_error *error)
 {
-    bool is_negated = strncmp(filter, "(!", 2) == 0;
+    bool is_negated = strncmp(query->filter, "(!", 2) == 0;
 
-    (void)directory, (void)base, (void)attributes, (void)limit, (void)deadline, (void)error;
+    (void)directory, (void)deadline, (void)error;
     monotonic_ms += scene->takes_ms;
     *entries_r = NULL;
-    if (scope == APW_SCOPE_BASE && is_negated != scene->mfa_is_on)
+    if (query->scope == APW_SCOPE_BASE && is_negated != scene->mfa_is_on)
         *entries_r = make_entry(NULL);
-    if (scope != APW_SCOPE_BASE && scene->attributes[0] != NULL)
+    if (query->scope != APW_SCOPE_BASE && scene->attributes[0] != NULL)
         *entries_r = make_entry(scene->attributes);
     return APW_LDAP_OK;
 }

@@ -81,8 +81,12 @@ static enum apw_ldap_result search_within(struct apw_directory *directory, unsig
 {
     static const char *const attributes[] = {"uid", "mail", NULL};
 
-    return apw_directory_search(directory, "dc=example,dc=org", APW_SCOPE_SUB, "(uid=alice)",
-                                attributes, limit, in_ms(milliseconds), entries_r, &error);
+    const struct apw_query query = {.base = "dc=example,dc=org",
+                                    .filter = "(uid=alice)",
+                                    .attributes = attributes,
+                                    .limit = limit};
+
+    return apw_directory_search(directory, &query, in_ms(milliseconds), entries_r, &error);
 }
 
 static enum apw_ldap_result search(struct apw_directory *directory, struct apw_entry **entries_r)
@@ -711,10 +715,11 @@ static int count_visits(void *context, const struct apw_entry *entry)
 static enum apw_ldap_result search_pages(struct apw_directory *directory, int *visits_r)
 {
     static const char *const attributes[] = {"uid", NULL};
+    const struct apw_query query = {
+        .base = "dc=example,dc=org", .filter = "(uid=*)", .attributes = attributes};
 
     *visits_r = 0;
-    return apw_directory_search_each(directory, "dc=example,dc=org", APW_SCOPE_SUB, "(uid=*)",
-                                     attributes, PLENTY_MS, count_visits, visits_r, &error);
+    return apw_directory_search_each(directory, &query, PLENTY_MS, count_visits, visits_r, &error);
 }
 
 static void test_page(void **state)
@@ -1073,16 +1078,17 @@ static void test_fork_and_leave(void **state)
 static void *search_often(void *argument)
 {
     static const char *const attributes[] = {"uid", NULL};
+    const struct apw_query query = {
+        .base = "dc=example", .filter = "(uid=alice)", .attributes = attributes, .limit = 2};
     int failures = 0;
 
     for (int i = 0; i < 25; i++) {
         struct apw_error mine;
         struct apw_entry *entries;
 
-        failures +=
-            apw_directory_search(argument, "dc=example", APW_SCOPE_SUB, "(uid=alice)", attributes,
-                                 2, in_ms(PLENTY_MS), &entries, &mine) != APW_LDAP_OK ||
-            count_entries(entries) != 1;
+        failures += apw_directory_search(argument, &query, in_ms(PLENTY_MS), &entries, &mine) !=
+                        APW_LDAP_OK ||
+                    count_entries(entries) != 1;
         apw_entries_free(&entries);
     }
     return failures == 0 ? NULL : argument;

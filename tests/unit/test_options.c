@@ -202,14 +202,16 @@ static struct apw_directory *connect_with(enum apw_tls_min tls_min)
     const struct apw_directory_settings settings = {
         .uris = &uris, .identity = &identity, .tls_min = tls_min, .timeout_ms = PLENTY_MS};
     struct apw_error error = {""};
+    const struct apw_query query = {
+        .base = "dc=example", .filter = "(uid=alice)", .attributes = attributes, .limit = 2};
     struct apw_directory *directory;
     struct apw_entry *entries;
 
     responder_expect(answer, NULL);
     handle = NULL;
     if (apw_directory_new(&settings, &directory, &error) != 0 ||
-        apw_directory_search(directory, "dc=example", APW_SCOPE_SUB, "(uid=alice)", attributes, 2,
-                             apw_clock_monotonic_ms() + PLENTY_MS, &entries, &error) != APW_LDAP_OK)
+        apw_directory_search(directory, &query, apw_clock_monotonic_ms() + PLENTY_MS, &entries,
+                             &error) != APW_LDAP_OK)
         fail_msg("%s", error.text);
     assert_non_null(handle);
     return directory;

@@ -189,20 +189,19 @@ static bool mfa_search_matches(const char *filter)
                       : scene->mfa == MFA_IS_ON;
 }
 
-static enum apw_ldap_result search(void *context, const char *base, enum apw_scope scope,
-                                   const char *filter, const char *const *attributes,
-                                   unsigned limit, int64_t deadline, struct apw_entry **entries_r,
-                                   struct apw_error *error)
+static enum apw_ldap_result search(void *context, const struct apw_query *query, int64_t deadline,
+                                   struct apw_entry **entries_r, struct apw_error *error)
 {
+    const char *const *attributes = query->attributes;
     struct question *question = &questions[searches];
     size_t number = searches++;
 
     assert_ptr_equal(context, &questions);
     assert_true(deadline == DEADLINE);
     assert_true(number < UNIT_COUNT(search_result));
-    *question = (struct question){.scope = scope, .limit = limit};
-    snprintf(question->base, sizeof question->base, "%s", base);
-    snprintf(question->filter, sizeof question->filter, "%s", filter);
+    *question = (struct question){.scope = query->scope, .limit = query->limit};
+    snprintf(question->base, sizeof question->base, "%s", query->base);
+    snprintf(question->filter, sizeof question->filter, "%s", query->filter);
     for (; *attributes != NULL; attributes++) {
         strcat(question->attributes, *attributes);
         strcat(question->attributes, " ");
@@ -210,10 +209,10 @@ static enum apw_ldap_result search(void *context, const char *base, enum apw_sco
     if (number == 0)
         *entries_r = find_entries();
     else
-        *entries_r = mfa_search_matches(filter) ? make_entry(DN, NULL, 0) : NULL;
+        *entries_r = mfa_search_matches(query->filter) ? make_entry(DN, NULL, 0) : NULL;
     error->text[0] = '\0';
     if (search_result[number] != APW_LDAP_OK)
-        apw_error_set(error, "search %zu for %s failed", number + 1, filter);
+        apw_error_set(error, "search %zu for %s failed", number + 1, query->filter);
     return search_result[number];
 }
 
