@@ -1,5 +1,7 @@
 #include "batch.h"
 #include "progress.h"
+#include "say.h"
+#include "tally.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@ struct state {
     bool is_stopped; /* the directory is unavailable */
 };
 
-/* Names, in memory of their own. */
+/* Owned. */
 struct names {
     size_t count;
     char **name;
@@ -50,7 +52,7 @@ static void free_names(struct names *names)
     free(names->name);
 }
 
-/* The lines of standard input, without white space around them and without empty ones. */
+/* Adds the lines of standard input, trimmed, without empty ones. */
 static int add_input(struct names *names)
 {
     char *line = NULL;
@@ -75,7 +77,7 @@ static int add_input(struct names *names)
         apw_say(NULL, "standard input: %s", strerror(errno));
         status = -1;
     } else if (status == 0 && names->count == before) {
-        apw_say(NULL, "standard input has no names: one USER on each line");
+        apw_say(NULL, "standard input has no names; give one USER on each line");
         status = -1;
     }
     free(line);
@@ -141,7 +143,7 @@ static enum apw_status run_filter(struct state *state, const char *filter)
         apw_say(NULL, "%s", error.text);
         apw_tally_add(&state->tally, apw_status_of(result));
     } else if (state->tally.count == 0) {
-        apw_say(NULL, "nobody below \"%s\" matches %s, or nobody that this identity may read",
+        apw_say(NULL, "no entry below \"%s\" matches %s, or this identity may not read it",
                 state->manager->config->base, filter);
         return APW_STATUS_FAILED;
     }

@@ -3,59 +3,51 @@
 #include "event.h"
 #include "login.h"
 #include "network.h"
+#include "prompt.h"
+#include "say.h"
 #include "service.h"
+#include "session.h"
 #include "verify.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-/* One byte more than a login may send, so that a longer password is seen to be too long. */
+/* One byte more than a login may send, so that a longer password is recognized as too long. */
 #define PASSWORD_SIZE (APW_PASSWORD_BYTES_MAX + 1)
 
-static int read_options(int argc, char **argv, struct apw_attempt *attempt)
+enum { SERVICE, CLIENT };
+
+static const struct apw_option table[] = {
+    [SERVICE] = {.name = "service",
+                 .argument = "NAME",
+                 .words = "smtp imap pop3 sieve",
+                 .help = "at this service"},
+    [CLIENT] = {.name = "client", .argument = "ADDRESS", .help = "from this address"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
+static enum apw_status check_arguments(const struct apw_invocation *invocation,
+                                       const struct apw_options *options)
 {
-    enum { SERVICE = APW_OPTION_COMMAND, CLIENT };
-    static const struct option longs[] = {
-        {"service", required_argument, NULL, SERVICE},
-        {"client", required_argument, NULL, CLIENT},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "h", longs);
-
-        if (found == SERVICE)
-            attempt->service = optarg;
-        else if (found == CLIENT)
-            attempt->client = optarg;
-        else
-            return found;
-    }
-}
-
-static enum apw_status check_arguments(const struct apw_invocation *invocation, int argc,
-                                       const struct apw_attempt *attempt)
-{
-    char service[APW_SERVICE_SIZE];
+    const char *service = options->value[SERVICE], *client = options->value[CLIENT];
+    char canonical[APW_SERVICE_SIZE];
     struct apw_address address;
 
     if (invocation->uris != NULL || invocation->binddn != NULL || invocation->secret_path != NULL ||
         invocation->is_prompting || invocation->mechanism != NULL)
-        return apw_say_usage("check asks as the mail server does; leave -H, -D, -y, -W and -Y out");
-    if (optind == argc)
-        return apw_say_usage("check: the login of which USER?");
-    if (optind + 1 < argc)
-        return apw_say_usage("check: one USER; the password is never an argument, it comes from "
-                             "standard input or a prompt");
-    if (attempt->service != NULL &&
-        apw_service_canonicalise(attempt->service, strlen(attempt->service), service) != 0)
-        return apw_say_usage("--service: \"%s\" is not the name of a service, like smtp",
-                             attempt->service);
-    if (attempt->client != NULL && apw_address_parse(attempt->client, &address) != 0)
+        return apw_say_usage("check connects as the mail server does: leave out -H, -D, -y, -W and "
+                             "-Y");
+    if (options->count == 0)
+        return apw_say_usage("check: which USER?");
+    if (options->count > 1)
+        return apw_say_usage("check: one USER only; the password comes from standard input or a "
+                             "prompt, never from an argument");
+    if (service != NULL && apw_service_canonicalise(service, strlen(service), canonical) != 0)
+        return apw_say_usage("--service: \"%s\" is not a service name like smtp", service);
+    if (client != NULL && apw_address_parse(client, &address) != 0)
         return apw_say_usage("--client: \"%s\" is not an address like 192.0.2.7 or 2001:db8::7",
-                             attempt->client);
+                             client);
     return APW_STATUS_DONE;
 }
 
@@ -73,7 +65,7 @@ static enum apw_status status_of(const struct apw_decision *decision)
                                                         : APW_STATUS_UNAVAILABLE;
 }
 
-/* Decides about `typed` and prints the line that a login would leave in the log. */
+/* Decides, and prints the line that this login would leave in the log. */
 static enum apw_status decide(const struct apw_config *config, struct apw_directory *directory,
                               const char *typed, struct apw_attempt *attempt)
 {
@@ -83,7 +75,7 @@ static enum apw_status decide(const struct apw_config *config, struct apw_direct
     char login[APW_LOGIN_SIZE], line[APW_EVENT_SIZE];
     enum apw_status status;
 
-    /* As the hosts do; what cannot be a login goes in as it is and is refused there. */
+    /* As the mail servers do; apw_verify() refuses a name that cannot be a login. */
     attempt->login = apw_login_canonicalise(typed, strlen(typed), NULL, login) == 0 ? login : typed;
     attempt->login_length = strlen(attempt->login);
     apw_verify(config, &world, attempt, deadline, &decision);
@@ -94,8 +86,8 @@ static enum apw_status decide(const struct apw_config *config, struct apw_direct
     return status;
 }
 
-static enum apw_status run(const struct apw_config *config, const char *login,
-                           struct apw_attempt *attempt)
+static enum apw_status check(const struct apw_config *config, const char *login,
+                             struct apw_attempt *attempt)
 {
     enum apw_status status = APW_STATUS_CONFIGURATION;
     struct apw_directory *directory = NULL;
@@ -120,24 +112,30 @@ static enum apw_status run(const struct apw_config *config, const char *login,
     return status;
 }
 
-enum apw_status apw_command_check(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
 {
-    struct apw_attempt attempt = {.login = NULL};
+    struct apw_attempt attempt = {.service = options->value[SERVICE],
+                                  .client = options->value[CLIENT]};
+    enum apw_status status = check_arguments(invocation, options);
     struct apw_config *config = NULL;
     struct apw_error error = {""};
-    int found = read_options(argc, argv, &attempt);
-    enum apw_status status;
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    status = check_arguments(invocation, argc, &attempt);
     if (status != APW_STATUS_DONE)
         return status;
     if (apw_config_read(invocation->config_path, &config, &error) != 0) {
         apw_say(NULL, "%s", error.text);
         return APW_STATUS_CONFIGURATION;
     }
-    status = run(config, argv[optind], &attempt);
+    status = check(config, options->operand[0], &attempt);
     apw_config_free(&config);
     return status;
 }
+
+const struct apw_command apw_command_check = {
+    .name = "check",
+    .options = table,
+    .usage = "USER",
+    .help = "would this login be accepted? Reads the password from standard input or asks for it",
+    .run = run,
+};

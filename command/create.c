@@ -1,5 +1,8 @@
 #include "command.h"
+#include "date.h"
 #include "manage.h"
+#include "say.h"
+#include "session.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -7,81 +10,70 @@
 #include <time.h>
 #include <unistd.h>
 
-/* "all" reads like the list that `app-password list` prints, and means what it says there. */
+enum { LABEL, SERVICES, EXPIRES, FROM, WITHOUT_MFA };
+
+static const struct apw_option table[] = {
+    [LABEL] = {.name = "label",
+               .argument = "TEXT",
+               .help = "the device or program that will use it"},
+    [SERVICES] = {.name = "services",
+                  .argument = "NAME,...",
+                  .words = "smtp imap pop3 sieve",
+                  .help = "for these services only: smtp, imap, pop3, sieve"},
+    [EXPIRES] = {.name = "expires",
+                 .argument = "WHEN",
+                 .help = "90d, 2027-01-31 (that whole day, UTC), never"},
+    [FROM] = {.name = "from",
+              .argument = "NETWORK,...",
+              .help = "from these addresses only: 192.0.2.0/24"},
+    [WITHOUT_MFA] = {.name = "without-mfa", .help = "even if MFA is off for this user"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
+/* `app-password list` prints "all" if there is no restriction, so it is accepted here too. */
 static const char *unless_all(const char *list)
 {
-    return strcmp(list, "all") == 0 ? NULL : list;
+    return list == NULL || strcmp(list, "all") == 0 ? NULL : list;
 }
 
-static int read_expires(const char *text, struct apw_password_spec *spec, int64_t *expires)
+/* `expires_r` is borrowed by the spec. */
+static enum apw_status read_spec(const struct apw_options *options,
+                                 struct apw_password_spec *spec_r, int64_t *expires_r)
 {
+    const char *expires = options->value[EXPIRES];
     struct apw_error error = {""};
-    bool is_never;
+    bool is_never = true;
 
-    if (apw_date_parse_expires(text, (int64_t)time(NULL), &is_never, expires, &error) != 0) {
-        apw_say_usage("--expires: %s", error.text);
-        return -1;
-    }
-    spec->expires = is_never ? NULL : expires;
-    return 0;
-}
-
-static int read_options(int argc, char **argv, struct apw_password_spec *spec, int64_t *expires)
-{
-    enum { LABEL = APW_OPTION_COMMAND, SERVICES, EXPIRES, FROM, WITHOUT_MFA };
-    static const struct option longs[] = {
-        {"label", required_argument, NULL, LABEL},
-        {"services", required_argument, NULL, SERVICES},
-        {"expires", required_argument, NULL, EXPIRES},
-        {"from", required_argument, NULL, FROM},
-        {"without-mfa", no_argument, NULL, WITHOUT_MFA},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+    if (expires != NULL &&
+        apw_date_parse_expires(expires, (int64_t)time(NULL), &is_never, expires_r, &error) != 0)
+        return apw_say_usage("--expires: %s", error.text);
+    *spec_r = (struct apw_password_spec){
+        .label = options->value[LABEL],
+        .services = unless_all(options->value[SERVICES]),
+        .from = unless_all(options->value[FROM]),
+        .expires = is_never ? NULL : expires_r,
+        .without_mfa = options->is_given[WITHOUT_MFA],
     };
-
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "h", longs);
-
-        switch (found) {
-        case LABEL:
-            spec->label = optarg;
-            break;
-        case SERVICES:
-            spec->services = unless_all(optarg);
-            break;
-        case EXPIRES:
-            if (read_expires(optarg, spec, expires) != 0)
-                return APW_OPTION_BAD;
-            break;
-        case FROM:
-            spec->from = unless_all(optarg);
-            break;
-        case WITHOUT_MFA:
-            spec->without_mfa = true;
-            break;
-        default:
-            return found;
-        }
-    }
+    return APW_STATUS_DONE;
 }
 
-/* What a bad request is told before a password is asked for or the directory is. */
-static enum apw_status check_spec(int argc, char **argv, const struct apw_password_spec *spec)
+/* Rejects a bad request before prompting or connecting. */
+static enum apw_status check_spec(const struct apw_options *options,
+                                  const struct apw_password_spec *spec, struct apw_record *record_r)
 {
     struct apw_error error = {""};
-    struct apw_record record;
 
-    if (optind == argc)
-        return apw_say_usage("create: for which USER?");
-    if (optind + 1 < argc)
-        return apw_say_usage("create: one USER at a time (\"%s\"); a label of several words goes "
-                             "in quotes",
-                             argv[optind + 1]);
+    if (options->count == 0)
+        return apw_say_usage("create: which USER?");
+    if (options->count > 1)
+        return apw_say_usage("create: one USER at a time, not also \"%s\"; put a label of several "
+                             "words in quotes",
+                             options->operand[1]);
     if (spec->label == NULL)
-        return apw_say_usage("create: --label TEXT is missing: what will use it, like "
-                             "\"Outlook on the laptop\"");
-    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), &record, &error) != 0)
+        return apw_say_usage("create: --label TEXT is missing: the device or program that will "
+                             "use it, like \"Outlook on the laptop\"");
+    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), record_r, &error) != 0)
         return apw_say_usage("create: %s", error.text);
     return APW_STATUS_DONE;
 }
@@ -91,49 +83,31 @@ static enum apw_status complain(const char *login, enum apw_manage_result result
 {
     apw_say(login, "%s%s", error->text,
             result == APW_MANAGE_MFA_IS_OFF
-                ? " (app-password mfa on), or give --without-mfa to make one nevertheless"
+                ? " (app-password mfa on), or give --without-mfa to create one anyway"
                 : "");
     return apw_status_of(result);
 }
 
-/* Tells about the new app password, but for its secret. */
-static void describe(const char *login, const struct apw_user *user,
-                     const struct apw_managed_password *password)
+/* Prints everything but the secret. */
+static void describe(const char *login, const struct apw_user *user, const char *id,
+                     const struct apw_record *record)
 {
-    const struct apw_record *record = &password->record;
-    char expires[APW_RFC3339_SIZE] = "never", label[sizeof record->label];
+    char expires[APW_DATE_RFC3339_SIZE] = "never", label[sizeof record->label];
 
     if (record->has_expires)
         apw_date_format_rfc3339(record->expires, expires);
     strcpy(label, record->label);
-    apw_say(login, "new app password %s for %s", record->id, user->dn);
+    apw_say(login, "new app password %s for %s", id, user->dn);
     fprintf(stderr, "  label     %s\n", apw_say_printable(label));
     fprintf(stderr, "  services  %s\n", record->services[0] == '\0' ? "all" : record->services);
     fprintf(stderr, "  from      %s\n", record->from_text[0] == '\0' ? "all" : record->from_text);
     fprintf(stderr, "  expires   %s\n", expires);
     fprintf(stderr, "It is shown only this once.\n");
     if (user->is_disabled)
-        apw_say(login, "the account is disabled: no login is accepted until that ends");
+        apw_say(login, "the account is disabled: logins are refused until it is enabled");
 }
 
-/* Reads back what was stored, so that what is told is what is there. */
-static void describe_stored(const struct apw_manager *manager, const char *login, const char *id)
-{
-    struct apw_error error = {""};
-    struct apw_user *user;
-
-    if (apw_user_find(manager, &(struct apw_target){.login = login}, &user, &error) !=
-        APW_MANAGE_DONE) {
-        apw_say(login, "new app password %s", id);
-        return;
-    }
-    for (size_t i = 0; i < user->password_count; i++)
-        if (user->password[i].has_record && strcmp(user->password[i].id, id) == 0)
-            describe(login, user, &user->password[i]);
-    apw_user_free(&user);
-}
-
-/* Some file systems tell only at the end that there was no room. */
+/* Some file systems report only at close() that the disk is full. */
 static int write_all(int file, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -149,7 +123,7 @@ static int write_all(int file, const char *bytes, size_t length)
     return close(file);
 }
 
-/* Without stdio, whose buffer nobody would wipe. -1 with errno set. */
+/* Without stdio, whose buffer would not be wiped. -1 with errno set. */
 static int print_password(const struct apw_password *password)
 {
     char line[APW_PASSWORD_SHOWN_SIZE + 1];
@@ -182,45 +156,68 @@ static enum apw_status take_back(const struct apw_manager *manager, const char *
     return APW_STATUS_FAILED;
 }
 
+/* At once: if the program is interrupted between storing and printing, a valid app password stays
+ * that nobody has seen. */
+static enum apw_status hand_over(const struct apw_manager *manager, const char *login,
+                                 const struct apw_user *user, const struct apw_password *password,
+                                 const struct apw_record *record)
+{
+    char id[APW_ID_LENGTH + 1];
+
+    apw_password_id(password, id);
+    if (print_password(password) != 0)
+        return take_back(manager, login, id);
+    describe(login, user, id, record);
+    return APW_STATUS_DONE;
+}
+
 static enum apw_status create(const struct apw_manager *manager, const char *login,
-                              const struct apw_password_spec *spec)
+                              const struct apw_password_spec *spec, const struct apw_record *record)
 {
     struct apw_error error = {""};
     struct apw_password password;
-    char id[APW_ID_LENGTH + 1];
-    enum apw_manage_result result = apw_manage_create(manager, &(struct apw_target){.login = login},
-                                                      spec, &password, &error);
-    enum apw_status status = APW_STATUS_DONE;
+    struct apw_user *user;
+    enum apw_manage_result result =
+        apw_user_find(manager, &(struct apw_target){.login = login}, &user, &error);
+    enum apw_status status;
 
-    if (result != APW_MANAGE_DONE)
-        return complain(login, result, &error);
-    apw_password_id(&password, id);
-    /* At once: whoever is interrupted between storing and printing leaves a valid app password
-     * that nobody has seen. */
-    if (print_password(&password) != 0)
-        status = take_back(manager, login, id);
-    else
-        describe_stored(manager, login, id);
-    sodium_memzero(&password, sizeof password);
+    if (result == APW_MANAGE_DONE)
+        result = apw_manage_create(manager, &(struct apw_target){.login = login, .user = user},
+                                   spec, &password, &error);
+    if (result == APW_MANAGE_DONE) {
+        status = hand_over(manager, login, user, &password, record);
+        sodium_memzero(&password, sizeof password);
+    } else {
+        status = complain(login, result, &error);
+    }
+    apw_user_free(&user);
     return status;
 }
 
-enum apw_status apw_command_create(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
 {
-    struct apw_password_spec spec = {.label = NULL};
+    struct apw_password_spec spec;
+    struct apw_record record;
     struct apw_session session;
-    enum apw_status status;
     int64_t expires;
-    int found = read_options(argc, argv, &spec, &expires);
+    enum apw_status status = read_spec(options, &spec, &expires);
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    status = check_spec(argc, argv, &spec);
+    if (status == APW_STATUS_DONE)
+        status = check_spec(options, &spec, &record);
     if (status == APW_STATUS_DONE)
         status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
-    status = create(&session.manager, argv[optind], &spec);
+    status = create(&session.manager, options->operand[0], &spec, &record);
     apw_session_close(&session);
     return status;
 }
+
+const struct apw_command apw_command_create = {
+    .name = "create",
+    .options = table,
+    .usage = "USER --label TEXT",
+    .help = "create an app password and print it, once",
+    .run = run,
+};

@@ -1,36 +1,36 @@
+#include "date.h"
 #include "clock.h"
-#include "command.h"
 #include <stdio.h>
 #include <string.h>
 
 #define SECONDS_PER_DAY INT64_C(86400)
-/* Farther away than any mail client lives: a slip in the year. */
+/* A date farther away is a typing error in the year. */
 #define HORIZON (36500 * SECONDS_PER_DAY)
 
-void apw_date_format_rfc3339(int64_t seconds, char text_r[APW_RFC3339_SIZE])
+void apw_date_format_rfc3339(int64_t seconds, char text_r[APW_DATE_RFC3339_SIZE])
 {
     char t[APW_TIMESTAMP_SIZE];
 
     if (apw_timestamp_format(seconds, t) != 0)
         strcpy(text_r, "?");
     else
-        snprintf(text_r, APW_RFC3339_SIZE, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", t, t + 4, t + 6, t + 8,
-                 t + 10, t + 12);
+        snprintf(text_r, APW_DATE_RFC3339_SIZE, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", t, t + 4, t + 6,
+                 t + 8, t + 10, t + 12);
 }
 
-void apw_date_format_minute(int64_t seconds, char text_r[APW_MINUTE_SIZE])
+void apw_date_format_minute(int64_t seconds, char text_r[APW_DATE_MINUTE_SIZE])
 {
     char t[APW_TIMESTAMP_SIZE];
 
     if (apw_timestamp_format(seconds, t) != 0)
         strcpy(text_r, "?");
     else
-        snprintf(text_r, APW_MINUTE_SIZE, "%.4s-%.2s-%.2s %.2s:%.2s", t, t + 4, t + 6, t + 8,
+        snprintf(text_r, APW_DATE_MINUTE_SIZE, "%.4s-%.2s-%.2s %.2s:%.2s", t, t + 4, t + 6, t + 8,
                  t + 10);
 }
 
-/* Reads `text` of the given shape, where '0' stands for any digit; what is missing of the time of
- * day is 0. */
+/* Reads `text` of the given shape, in which '0' stands for any digit. Missing parts of the time are
+ * 0. */
 static int parse_shape(const char *text, const char *shape, int64_t *seconds_r)
 {
     char digits[APW_TIMESTAMP_SIZE] = "00000000000000Z";
@@ -68,11 +68,11 @@ int apw_date_parse_expires(const char *text, int64_t now, bool *is_never_r, int6
                              "2027-01-31 nor never",
                              text);
     if (moment <= now)
-        return apw_error_set(error, "\"%s\" has passed already; give a day to come", text);
+        return apw_error_set(error, "\"%s\" has passed already; give a later date", text);
     if (moment > now + HORIZON)
         return apw_error_set(error,
                              "\"%s\" is more than 100 years away; is the year right? "
-                             "For no end at all give never",
+                             "For no expiry give never",
                              text);
     *seconds_r = moment;
     return 0;

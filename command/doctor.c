@@ -1,4 +1,5 @@
 #include "doctor.h"
+#include "command.h"
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,44 +70,29 @@ void apw_doctor_note(const char *subject, const char *format, ...)
 
 #define SECRET_MAX 1024
 
+enum { SASL, DOVECOT, AS, MFA_USER };
+
+static const struct apw_option table[] = {
+    [SASL] = {.name = "sasl",
+              .argument = "FILE",
+              .help = "also libsasl2: Postfix's sasl/smtpd.conf"},
+    [DOVECOT] = {.name = "dovecot",
+                 .argument = "FILE",
+                 .help = "also Dovecot: output of doveconf -n"},
+    [AS] = {.name = "as",
+            .argument = "DN",
+            .help = "also what this user may do; reads the password like check"},
+    [MFA_USER] = {.name = "mfa-user", .argument = "LOGIN", .help = "a user who must have MFA on"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
 struct request {
     const char *sasl_path;
     const char *dovecot_path;
     const char *as_dn;
     const char *mfa_user;
 };
-
-static int read_options(int argc, char **argv, struct request *request)
-{
-    enum { SASL = APW_OPTION_COMMAND, DOVECOT, AS, MFA_USER };
-    static const struct option longs[] = {
-        {"sasl", required_argument, NULL, SASL}, {"dovecot", required_argument, NULL, DOVECOT},
-        {"as", required_argument, NULL, AS},     {"mfa-user", required_argument, NULL, MFA_USER},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
-    };
-
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "h", longs);
-
-        switch (found) {
-        case SASL:
-            request->sasl_path = optarg;
-            break;
-        case DOVECOT:
-            request->dovecot_path = optarg;
-            break;
-        case AS:
-            request->as_dn = optarg;
-            break;
-        case MFA_USER:
-            request->mfa_user = optarg;
-            break;
-        default:
-            return found;
-        }
-    }
-}
 
 static void look_at_directory(struct apw_doctor *doctor, const struct apw_config *config,
                               const struct apw_session *session, const struct request *request)
@@ -159,29 +145,32 @@ static enum apw_status look_at_set_up(struct apw_doctor *doctor,
     return status;
 }
 
-static enum apw_status check_arguments(int argc, char **argv, const struct request *request)
+static enum apw_status read_request(const struct apw_options *options, struct request *request_r)
 {
-    if (optind < argc)
-        return apw_say_usage("doctor takes no \"%s\"; one who must have MFA is named by "
+    *request_r = (struct request){
+        .sasl_path = options->value[SASL],
+        .dovecot_path = options->value[DOVECOT],
+        .as_dn = options->value[AS],
+        .mfa_user = options->value[MFA_USER],
+    };
+    if (options->count > 0)
+        return apw_say_usage("doctor takes no argument \"%s\"; name a user who must have MFA with "
                              "--mfa-user",
-                             argv[optind]);
-    if (request->as_dn != NULL && !apw_dn_is_valid(request->as_dn))
+                             options->operand[0]);
+    if (request_r->as_dn != NULL && !apw_dn_is_valid(request_r->as_dn))
         return apw_say_usage("--as \"%s\" is not a DN like uid=alice,ou=people,dc=example,dc=org",
-                             request->as_dn);
+                             request_r->as_dn);
     return APW_STATUS_DONE;
 }
 
-enum apw_status apw_command_doctor(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
 {
-    struct request request = {.sasl_path = NULL};
+    struct request request;
     struct apw_doctor doctor = {.good = 0};
     unsigned hash_memory_mib = 8;
-    int found = read_options(argc, argv, &request);
-    enum apw_status status;
+    enum apw_status status = read_request(options, &request);
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    status = check_arguments(argc, argv, &request);
     if (status == APW_STATUS_DONE)
         status = look_at_set_up(&doctor, invocation, &request, &hash_memory_mib);
     if (status != APW_STATUS_DONE)
@@ -193,3 +182,11 @@ enum apw_status apw_command_doctor(const struct apw_invocation *invocation, int 
     printf("%u good, %u problems, %u unknown\n", doctor.good, doctor.problems, doctor.unknown);
     return doctor.problems + doctor.unknown > 0 ? APW_STATUS_FAILED : APW_STATUS_DONE;
 }
+
+const struct apw_command apw_command_doctor = {
+    .name = "doctor",
+    .options = table,
+    .usage = "",
+    .help = "check the whole setup and report what is wrong",
+    .run = run,
+};

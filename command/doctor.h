@@ -8,7 +8,10 @@
 #ifndef APW_DOCTOR_H
 #define APW_DOCTOR_H
 
-#include "command.h"
+#include "config.h"
+#include "prompt.h"
+#include "say.h"
+#include "session.h"
 
 /* What has been found so far. Zeroed to begin with. */
 struct apw_doctor {

@@ -1,62 +1,93 @@
-#include "command.h"
+#include "help.h"
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
-void apw_help_print(void)
+#define LINE_WIDTH     80
+#define COMMAND_COLUMN 35
+#define OPTION_COLUMN  17
+
+/* Prints `left` and, from `column` on, the words of `text` over as many lines as they need. */
+static void print_entry(const char *left, int column, const char *text)
+{
+    int at = printf("%s", left), room;
+
+    if (at + 2 > column) {
+        putchar('\n');
+        at = 0;
+    }
+    at += printf("%*s", column - at, "");
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " ");
+
+        room = LINE_WIDTH - at;
+        if (length + (at > column) > room)
+            at = printf("\n%*s", column, "") - 1;
+        at += printf("%s%.*s", at > column ? " " : "", length, text);
+        text += length + (text[length] == ' ');
+    }
+    putchar('\n');
+}
+
+/* "-c FILE", "-h, --help", "--wait[=PERIOD]", after `indent` spaces. */
+static void describe_option(const struct apw_option *option, int indent, char *text_r, size_t size)
+{
+    char letter[3] = {'-', option->letter, '\0'};
+    const char *argument = option->argument == NULL ? "" : option->argument;
+
+    snprintf(text_r, size, "%*s%s%s%s%s%s%s%s", indent, "", option->letter != '\0' ? letter : "",
+             option->letter != '\0' && option->name != NULL ? ", " : "",
+             option->name != NULL ? "--" : "", option->name != NULL ? option->name : "",
+             option->is_argument_optional ? "[="
+             : *argument != '\0'          ? " "
+                                          : "",
+             argument, option->is_argument_optional ? "]" : "");
+}
+
+static void print_options(const struct apw_option *table, int indent, int column)
+{
+    for (; !apw_option_is_last(table); table++) {
+        char left[64];
+
+        describe_option(table, indent, left, sizeof left);
+        print_entry(left, column, table->help);
+    }
+}
+
+/* Each command has --help; in the whole summary that is said once. */
+static void print_command(const struct apw_command *command, bool with_help)
+{
+    char left[64];
+
+    snprintf(left, sizeof left, "  %s %s", command->name, command->usage);
+    print_entry(left, COMMAND_COLUMN, command->help);
+    for (const struct apw_option *option = command->options; !apw_option_is_last(option); option++)
+        if (with_help || option->letter != 'h') {
+            describe_option(option, 6, left, sizeof left);
+            print_entry(left, COMMAND_COLUMN, option->help);
+        }
+}
+
+void apw_help_print(const struct apw_command *const *commands, const struct apw_option *options)
 {
     fputs("Usage: app-password [OPTION...] COMMAND\n"
-          "App passwords and multi-factor authentication (MFA) of mail users kept in LDAP.\n"
-          "\n"
-          "  mfa on|off|status|reset USER...  turn MFA of these users on or off, show it, or\n"
-          "                                   remove the enrolled second factor\n"
-          "                                   (USER \"-\": the lines of standard input)\n"
-          "      --enforce-from DATE          (on) only announce it until then: 2027-01-31\n"
-          "                                   or 2027-01-31T08:00:00Z, UTC\n"
-          "      --code                       (on, reset) print a code to set the second factor\n"
-          "                                   up with on the self-service page\n"
-          "      --filter FILTER              everybody who matches this LDAP filter\n"
-          "      --dry-run                    (on, off) only tell what would change\n"
-          "  create USER --label TEXT         make an app password and print it, once\n"
-          "      --services NAME,...          for these only: smtp, imap, pop3, sieve\n"
-          "      --expires WHEN               90d, 2027-01-31 (that whole day, UTC), never\n"
-          "      --from NETWORK,...           from these addresses only: 192.0.2.0/24\n"
-          "      --without-mfa                even though MFA is off for this user\n"
-          "  list USER                        show the app passwords, but not the secrets\n"
-          "      --json                       for programs\n"
-          "  revoke USER ID...                delete app passwords\n"
-          "      --all                        all of them\n"
-          "      --expired                    those that have expired, of everybody or of\n"
-          "                                   the USERs named\n"
-          "      --unused PERIOD              those that were not used for so long: 180d\n"
-          "      --dry-run                    only tell which\n"
-          "      --wait[=PERIOD]              until every server has forgotten them; 5m\n"
-          "  report                           what is amiss in the whole directory; all of:\n"
-          "      --expired                    app passwords that have expired\n"
-          "      --expiring PERIOD            that will within this time; 14d\n"
-          "      --unused PERIOD              that were not used for so long; 90d\n"
-          "      --disabled                   that belong to disabled accounts\n"
-          "      --mfa-without-app-password   users with MFA who have none\n"
-          "      --json, --csv                for programs, for a spreadsheet\n"
-          "  check USER                       would this login be accepted? The password\n"
-          "                                   comes from standard input or a prompt\n"
-          "      --service NAME               at this service\n"
-          "      --client ADDRESS             from this address\n"
-          "  doctor                           look the set-up over, and tell what is wrong\n"
-          "      --sasl FILE                  libsasl2's too: Postfix's sasl/smtpd.conf\n"
-          "      --dovecot FILE               Dovecot's too: what doveconf printed\n"
-          "      --as DN                      and what this user may do; asks the password\n"
-          "      --mfa-user LOGIN             who must come out as having MFA on\n"
-          "\n"
-          "  -c FILE        the configuration, with admin.conf beside it\n"
-          "  -H URI         the directory's LDAP URI; several in quotes\n"
-          "  -D DN          manage as this identity, whose password is\n"
-          "  -y FILE          in this file\n"
-          "  -W               asked for\n"
-          "  -Y EXTERNAL    manage as the user who calls, over ldapi\n"
-          "  -h, --help     this summary\n"
-          "  -V, --version  the version\n"
-          "\n"
+          "Manage app passwords and multi-factor authentication (MFA) of mail users in LDAP.\n"
+          "\n",
+          stdout);
+    for (size_t i = 0; commands[i] != NULL; i++)
+        print_command(commands[i], false);
+    putchar('\n');
+    print_options(options, 2, OPTION_COLUMN);
+    fputs("\n"
           "Exit status: 0 done or accepted; 1 refused, not found or some of many failed;\n"
           "64 usage; 75 directory unavailable; 77 not permitted; 78 configuration.\n"
           "See app-password(1) and app-password.conf(5).\n",
           stdout);
+}
+
+void apw_help_print_command(const struct apw_command *command)
+{
+    puts("Usage: app-password [OPTION...] COMMAND");
+    print_command(command, true);
+    puts("See app-password --help and app-password(1).");
 }

@@ -1,11 +1,11 @@
-#include "command.h"
-#include "list.h"
+#include "json.h"
+#include "date.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-/* json_*_set_new() and json_array_append_new() take NULL for a value that could not be made, and
- * fail; so only their results need checking. */
+/* json_*_set_new() and json_array_append_new() fail if the new value is NULL, so only their results
+ * need checking. */
 
 static json_t *text_or_null(const char *text)
 {
@@ -14,7 +14,7 @@ static json_t *text_or_null(const char *text)
 
 static json_t *time_or_null(bool is_there, int64_t seconds)
 {
-    char text[APW_RFC3339_SIZE];
+    char text[APW_DATE_RFC3339_SIZE];
 
     if (!is_there)
         return json_null();
@@ -22,7 +22,7 @@ static json_t *time_or_null(bool is_there, int64_t seconds)
     return json_string(text);
 }
 
-/* A comma-separated list; null where it is empty, which is no restriction. */
+/* A comma-separated list; null if it is empty, which means no restriction. */
 static json_t *list_or_null(const char *list)
 {
     json_t *array;

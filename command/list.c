@@ -1,23 +1,17 @@
-#include "list.h"
 #include "command.h"
+#include "json.h"
+#include "say.h"
+#include "session.h"
+#include "table.h"
 #include <stdio.h>
 
-static int read_options(int argc, char **argv, bool *is_json_r)
-{
-    enum { JSON = APW_OPTION_COMMAND };
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int found;
+enum { JSON };
 
-    *is_json_r = false;
-    apw_option_begin();
-    while ((found = apw_option_next(argc, argv, "h", longs)) == JSON)
-        *is_json_r = true;
-    return found;
-}
+static const struct apw_option table[] = {
+    [JSON] = {.name = "json", .help = "for programs"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
 
 static enum apw_status print(const char *login, const struct apw_user *user, bool is_json)
 {
@@ -51,23 +45,28 @@ static enum apw_status list(const struct apw_manager *manager, const char *login
     return status;
 }
 
-enum apw_status apw_command_list(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
 {
     struct apw_session session;
     enum apw_status status;
-    bool is_json;
-    int found = read_options(argc, argv, &is_json);
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    if (optind == argc)
-        return apw_say_usage("list: of which USER?");
-    if (optind + 1 < argc)
-        return apw_say_usage("list: one USER at a time (\"%s\")", argv[optind + 1]);
+    if (options->count == 0)
+        return apw_say_usage("list: which USER?");
+    if (options->count > 1)
+        return apw_say_usage("list: one USER at a time, not also \"%s\"", options->operand[1]);
     status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
-    status = list(&session.manager, argv[optind], is_json);
+    status = list(&session.manager, options->operand[0], options->is_given[JSON]);
     apw_session_close(&session);
     return status;
 }
+
+const struct apw_command apw_command_list = {
+    .name = "list",
+    .options = table,
+    .usage = "USER",
+    .help = "show the app passwords, but not the secrets",
+    .run = run,
+};

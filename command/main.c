@@ -1,5 +1,9 @@
 #include "apw_build.h"
-#include "command.h"
+#include "commands.h"
+#include "help.h"
+#include "invocation.h"
+#include "output.h"
+#include "say.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
@@ -8,18 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct {
-    const char *name;
-    apw_command run;
-} commands[] = {
-    {"mfa", apw_command_mfa},       {"create", apw_command_create}, {"list", apw_command_list},
-    {"revoke", apw_command_revoke}, {"report", apw_command_report}, {"doctor", apw_command_doctor},
-    {"check", apw_command_check},
-};
-
-/* Where a standard stream is closed, the connection to the directory would take its number, and an
- * app password meant for standard output would be sent there. What is opened here instead cannot
- * be written to. */
+/* If a standard stream is closed, the connection to the directory would get its number, and an app
+ * password meant for standard output would be sent there. /dev/null, opened for reading, takes the
+ * number instead and cannot be written to. */
 static int occupy_standard_streams(void)
 {
     for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
@@ -28,84 +23,67 @@ static int occupy_standard_streams(void)
     return 0;
 }
 
-static enum apw_status run_command(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status complain_without_command(void)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(commands[i].name, argv[0]) == 0)
-            return commands[i].run(invocation, argc, argv);
-    return apw_say_usage("no such command: %s", argv[0]);
+    char names[256] = "";
+
+    for (size_t i = 0; apw_commands[i] != NULL; i++) {
+        const char *before = i == 0 ? "" : apw_commands[i + 1] != NULL ? ", " : " or ";
+        size_t length = strlen(names);
+
+        snprintf(names + length, sizeof names - length, "%s%s", before, apw_commands[i]->name);
+    }
+    return apw_say_usage("which COMMAND? Give %s", names);
 }
 
-/* Reads the options before COMMAND. APW_OPTION_END where a command follows, 'h' or 'V' where that
- * was asked for. */
-static int read_options(int argc, char **argv, struct apw_invocation *invocation)
+static enum apw_status run_command(const struct apw_invocation *invocation)
 {
-    static const struct option longs[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
+    const struct apw_command *command;
+    struct apw_options options;
 
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "+c:H:D:y:WY:hV", longs);
-
-        switch (found) {
-        case 'c':
-            invocation->config_path = optarg;
-            break;
-        case 'H':
-            invocation->uris = optarg;
-            break;
-        case 'D':
-            invocation->binddn = optarg;
-            break;
-        case 'y':
-            invocation->secret_path = optarg;
-            break;
-        case 'W':
-            invocation->is_prompting = true;
-            break;
-        case 'Y':
-            invocation->mechanism = optarg;
-            break;
-        default:
-            return found;
-        }
-    }
+    if (invocation->count == 0)
+        return complain_without_command();
+    command = apw_commands_find(invocation->argument[0]);
+    if (command == NULL)
+        return apw_say_usage("no such command: %s", invocation->argument[0]);
+    if (apw_option_read(command->options, invocation->count, invocation->argument, &options) != 0)
+        return APW_STATUS_USAGE;
+    if (!options.is_help)
+        return command->run(invocation, &options);
+    apw_help_print_command(command);
+    return APW_STATUS_DONE;
 }
 
 static enum apw_status run(int argc, char **argv)
 {
-    struct apw_invocation invocation = {.config_path = apw_config_default_path};
+    struct apw_invocation invocation;
 
-    switch (read_options(argc, argv, &invocation)) {
-    case APW_OPTION_HELP:
-        apw_help_print();
+    if (apw_invocation_read(argc, argv, &invocation) != 0)
+        return APW_STATUS_USAGE;
+    if (invocation.is_help) {
+        apw_help_print(apw_commands, apw_invocation_options);
         return APW_STATUS_DONE;
-    case 'V':
+    }
+    if (invocation.is_version) {
         puts("app-password " PACKAGE_VERSION);
         return APW_STATUS_DONE;
-    case APW_OPTION_BAD:
-        return APW_STATUS_USAGE;
     }
-    if (optind == argc)
-        return apw_say_usage("which COMMAND: mfa, create, list, revoke, report, check or doctor?");
-    return run_command(&invocation, argc - optind, argv + optind);
+    return run_command(&invocation);
 }
 
 int main(int argc, char **argv)
 {
     enum apw_status status;
 
-    /* libldap shall not read ldap.conf and LDAP* variables at all: they do not apply here, and
-     * LDAPKEEPALIVE_IDLE makes OpenLDAP 2.5 write past its own options. */
+    /* ldap.conf and the LDAP* variables do not apply here, and LDAPKEEPALIVE_IDLE makes OpenLDAP
+     * 2.5 write past its own options. */
     setenv("LDAPNOINIT", "1", 1);
     if (occupy_standard_streams() != 0 || sodium_init() < 0) {
-        apw_say(NULL, "this system gives neither /dev/null nor random numbers");
+        apw_say(NULL, "cannot open /dev/null or get random numbers from the system");
         return APW_STATUS_UNAVAILABLE;
     }
-    /* A reader that is gone shall be an error of the write: there is something to undo then. */
+    /* If the reader has gone, the write must fail instead of ending the process: an app password
+     * that nobody saw is revoked then. */
     signal(SIGPIPE, SIG_IGN);
     status = run(argc, argv);
     if (apw_output_finish() != 0 && status == APW_STATUS_DONE)

@@ -1,14 +1,35 @@
 #include "batch.h"
 #include "command.h"
+#include "date.h"
 #include "manage.h"
 #include "method.h"
+#include "say.h"
+#include "session.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+enum { ENFORCE_FROM, CODE, FILTER, DRY_RUN };
+
+static const struct apw_option table[] = {
+    [ENFORCE_FROM] = {.name = "enforce-from",
+                      .argument = "DATE",
+                      .help = "(on) only announce it until then: 2027-01-31 or "
+                              "2027-01-31T08:00:00Z, UTC"},
+    [CODE] = {.name = "code",
+              .help = "(on, reset) print a code that sets up the second factor on the self-service "
+                      "page"},
+    [FILTER] = {.name = "filter",
+                .argument = "FILTER",
+                .help = "every user that matches this LDAP filter"},
+    [DRY_RUN] = {.name = "dry-run", .help = "(on, off) only show what would change"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
 struct mfa_request {
-    bool has_enforce_from; /* else at once */
+    bool has_enforce_from; /* if not, MFA is enforced at once */
     int64_t enforce_from;
     bool is_dry_run;
     bool with_code;
@@ -55,7 +76,7 @@ static enum apw_manage_result turn_on(const struct apw_manager *manager,
                                       void *context)
 {
     const struct mfa_request *request = context;
-    char done[64] = "on", date[APW_RFC3339_SIZE];
+    char done[64] = "on", date[APW_DATE_RFC3339_SIZE];
     struct apw_error error = {""};
     enum apw_manage_result result;
 
@@ -99,7 +120,7 @@ static enum apw_manage_result reset(const struct apw_manager *manager,
 static enum apw_manage_result print_status(const char *name, const struct apw_user *user,
                                            enum apw_mfa mfa)
 {
-    char date[APW_RFC3339_SIZE];
+    char date[APW_DATE_RFC3339_SIZE];
 
     if (mfa == APW_MFA_OFF) {
         printf("%s: off\n", name);
@@ -111,7 +132,7 @@ static enum apw_manage_result print_status(const char *name, const struct apw_us
     } else {
         apw_say(name,
                 "on, but appPasswordMfaEnforceFrom of %s is not a time: logins without an app "
-                "password are answered \"unavailable\"; mfa on sets it right",
+                "password are answered \"unavailable\"; app-password mfa on fixes it",
                 user->dn);
         return APW_MANAGE_REFUSED;
     }
@@ -172,99 +193,69 @@ static enum apw_status run_for_each(const struct apw_invocation *invocation, apw
     return status;
 }
 
-static int read_enforce_from(const char *text, struct mfa_request *request)
+static enum apw_status check_arguments(const struct apw_options *options, apw_batch_run run)
 {
-    struct apw_error error = {""};
+    const char *verb = options->operand[0];
+    bool is_named = options->count > 1, has_filter = options->is_given[FILTER];
 
-    request->has_enforce_from = true;
-    if (apw_date_parse_enforce_from(text, (int64_t)time(NULL), &request->enforce_from, &error) == 0)
-        return 0;
-    apw_say_usage("--enforce-from: %s", error.text);
-    return -1;
-}
-
-static int read_filter(const char *text, struct mfa_request *request)
-{
-    struct apw_error error = {""};
-
-    request->filter = text;
-    if (apw_filter_check(text, false, &error) == 0)
-        return 0;
-    apw_say_usage("--filter: %s", error.text);
-    return -1;
-}
-
-static int read_options(int argc, char **argv, struct mfa_request *request)
-{
-    enum { ENFORCE_FROM = APW_OPTION_COMMAND, DRY_RUN, FILTER, CODE };
-    static const struct option longs[] = {
-        {"enforce-from", required_argument, NULL, ENFORCE_FROM},
-        {"dry-run", no_argument, NULL, DRY_RUN},
-        {"filter", required_argument, NULL, FILTER},
-        {"code", no_argument, NULL, CODE},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "h", longs);
-
-        switch (found) {
-        case ENFORCE_FROM:
-            if (read_enforce_from(optarg, request) != 0)
-                return APW_OPTION_BAD;
-            break;
-        case DRY_RUN:
-            request->is_dry_run = true;
-            break;
-        case CODE:
-            request->with_code = true;
-            break;
-        case FILTER:
-            if (read_filter(optarg, request) != 0)
-                return APW_OPTION_BAD;
-            break;
-        default:
-            return found;
-        }
-    }
-}
-
-static enum apw_status check_arguments(int argc, char **argv, const struct mfa_request *request,
-                                       apw_batch_run run)
-{
-    bool is_named = optind + 1 < argc;
-
-    if (!is_named && request->filter == NULL)
-        return apw_say_usage("mfa %s: of which USER?", argv[optind]);
-    if (is_named && request->filter != NULL)
-        return apw_say_usage("mfa %s: either USERs or --filter", argv[optind]);
-    if (request->has_enforce_from && run != turn_on)
+    if (!is_named && !has_filter)
+        return apw_say_usage("mfa %s: which USER?", verb);
+    if (is_named && has_filter)
+        return apw_say_usage("mfa %s: USERs and --filter exclude each other", verb);
+    if (options->is_given[ENFORCE_FROM] && run != turn_on)
         return apw_say_usage("--enforce-from goes with mfa on only");
-    if (request->is_dry_run && run != turn_on && run != turn_off)
+    if (options->is_given[DRY_RUN] && run != turn_on && run != turn_off)
         return apw_say_usage("--dry-run goes with mfa on and mfa off only");
-    if (request->with_code && run != turn_on && run != reset)
+    if (options->is_given[CODE] && run != turn_on && run != reset)
         return apw_say_usage("--code goes with mfa on and mfa reset only");
     return APW_STATUS_DONE;
 }
 
-enum apw_status apw_command_mfa(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status read_request(const struct apw_options *options,
+                                    struct mfa_request *request_r)
 {
-    struct mfa_request request = {.has_enforce_from = false};
-    int found = read_options(argc, argv, &request);
-    enum apw_status status;
-    apw_batch_run run;
+    const char *enforce_from = options->value[ENFORCE_FROM];
+    struct apw_error error = {""};
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    if (optind == argc)
-        return apw_say_usage("mfa on, off, status or reset?");
-    run = find_verb(argv[optind]);
-    if (run == NULL)
-        return apw_say_usage("mfa %s: it must be on, off, status or reset", argv[optind]);
-    status = check_arguments(argc, argv, &request, run);
+    *request_r = (struct mfa_request){
+        .has_enforce_from = options->is_given[ENFORCE_FROM],
+        .is_dry_run = options->is_given[DRY_RUN],
+        .with_code = options->is_given[CODE],
+        .filter = options->value[FILTER],
+    };
+    if (enforce_from != NULL && apw_date_parse_enforce_from(enforce_from, (int64_t)time(NULL),
+                                                            &request_r->enforce_from, &error) != 0)
+        return apw_say_usage("--enforce-from: %s", error.text);
+    if (request_r->filter != NULL && apw_filter_check(request_r->filter, false, &error) != 0)
+        return apw_say_usage("--filter: %s", error.text);
+    return APW_STATUS_DONE;
+}
+
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
+{
+    struct mfa_request request;
+    enum apw_status status = read_request(options, &request);
+    apw_batch_run verb;
+
     if (status != APW_STATUS_DONE)
         return status;
-    return run_for_each(invocation, run, &request, argc - optind - 1, argv + optind + 1);
+    if (options->count == 0)
+        return apw_say_usage("mfa: give on, off, status or reset");
+    verb = find_verb(options->operand[0]);
+    if (verb == NULL)
+        return apw_say_usage("mfa %s: must be on, off, status or reset", options->operand[0]);
+    status = check_arguments(options, verb);
+    if (status != APW_STATUS_DONE)
+        return status;
+    return run_for_each(invocation, verb, &request, options->count - 1, options->operand + 1);
 }
+
+const struct apw_command apw_command_mfa = {
+    .name = "mfa",
+    .options = table,
+    .usage = "on|off|status|reset USER...",
+    .help = "turn MFA of these users on or off, show it, or remove the enrolled second factor "
+            "(USER \"-\": one on each line of standard input)",
+    .run = run,
+};

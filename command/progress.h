@@ -1,17 +1,16 @@
 /*
- * progress: how far a long command has come, on standard error where that is a terminal; nowhere
- * else is anything written. One at a time.
+ * progress: shows the progress of a long command on standard error, if that is a terminal. One at a
+ * time.
  */
 #ifndef APW_PROGRESS_H
 #define APW_PROGRESS_H
 
 #include <stddef.h>
 
-/* `total` 0 where it is not known; then it is a count, else a bar. */
+/* Shows a bar, or a count if `total` is 0 (unknown). */
 void apw_progress_begin(size_t total);
-/* One more is done. */
 void apw_progress_step(void);
-/* Takes it off the screen, so that a line can be printed; the next step brings it back. */
+/* Removes it from the screen, so that a line can be printed; the next step shows it again. */
 void apw_progress_hide(void);
 void apw_progress_end(void);
 

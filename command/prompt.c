@@ -1,4 +1,4 @@
-#include "command.h"
+#include "prompt.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,8 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Reads up to the end of the line or of the file, byte by byte: what comes behind belongs to
- * somebody else. Bytes that do not fit are dropped. */
+/* Reads one line byte by byte: input behind it belongs to another program. Bytes that do not fit
+ * are dropped. */
 static int read_line(int file, char *buffer_r, size_t size, size_t *length_r)
 {
     char byte;
@@ -42,8 +42,8 @@ static void end_signals(sigset_t *signals_r)
     sigaddset(signals_r, SIGTSTP);
 }
 
-/* Waits until a line was typed; -1 where one of the blocked signals arrived first. It stays
- * pending, and does its work as soon as it is no longer blocked. */
+/* Waits until a line was typed; -1 if one of the blocked signals arrives first. The signal stays
+ * pending and takes effect when it is unblocked. */
 static int wait_for_line(int terminal, int signals)
 {
     struct pollfd wanted[] = {{.fd = terminal, .events = POLLIN},

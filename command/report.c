@@ -1,8 +1,11 @@
 #include "clock.h"
 #include "command.h"
+#include "date.h"
 #include "finding.h"
-#include "list.h"
+#include "json.h"
 #include "progress.h"
+#include "say.h"
+#include "session.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,26 @@ static const char *const finding_names[FINDING_COUNT] = {
     [WITHOUT] = "mfa-without-app-password",
 };
 
+/* The findings are the first options. */
+enum { JSON = FINDING_COUNT, CSV };
+
+static const struct apw_option table[] = {
+    [EXPIRED] = {.name = "expired", .help = "app passwords that have expired"},
+    [EXPIRING] = {.name = "expiring",
+                  .argument = "PERIOD",
+                  .help = "that expire within this period; 14d"},
+    [UNUSED] = {.name = "unused",
+                .argument = "PERIOD",
+                .help = "that were not used within this period; 90d"},
+    [DISABLED] = {.name = "disabled", .help = "that belong to disabled accounts"},
+    [WITHOUT] = {.name = "mfa-without-app-password",
+                 .help = "users with MFA who have no app password"},
+    [JSON] = {.name = "json", .help = "for programs"},
+    [CSV] = {.name = "csv", .help = "for a spreadsheet"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
 enum format { FORMAT_TEXT = 0, FORMAT_JSON, FORMAT_CSV };
 
 struct report {
@@ -36,8 +59,8 @@ struct report {
 
 /* ---- one line for each finding ---- */
 
-/* RFC 4180: quotes are doubled. A cell that a spreadsheet would take for a formula begins with an
- * apostrophe. */
+/* RFC 4180: quotes are doubled. An apostrophe keeps a spreadsheet from taking the cell for a
+ * formula. */
 static void print_cell(const char *text, char end)
 {
     putchar('"');
@@ -54,7 +77,7 @@ static void print_cell(const char *text, char end)
 
 static void print_time_cell(bool is_there, int64_t seconds, char end)
 {
-    char text[APW_RFC3339_SIZE] = "";
+    char text[APW_DATE_RFC3339_SIZE] = "";
 
     if (is_there)
         apw_date_format_rfc3339(seconds, text);
@@ -77,10 +100,10 @@ static void print_csv(enum finding finding, const struct apw_user *user,
                     '\n');
 }
 
-/* What makes the finding one: the day of expiry, or that of the last use. */
+/* The date that the finding rests on. */
 static void print_when(enum finding finding, const struct apw_managed_password *password)
 {
-    char minute[APW_MINUTE_SIZE];
+    char minute[APW_DATE_MINUTE_SIZE];
 
     switch (finding) {
     case EXPIRED:
@@ -201,7 +224,7 @@ search_without(struct report *report, const struct apw_manager *manager, struct 
     return result;
 }
 
-/* Where nobody records uses, everything would look unused. */
+/* If no uses are recorded, every app password would look unused. */
 static enum apw_manage_result check_uses(struct report *report, const struct apw_manager *manager,
                                          struct apw_error *error)
 {
@@ -213,13 +236,14 @@ static enum apw_manage_result check_uses(struct report *report, const struct apw
     result = apw_finding_has_uses(manager, report->now, report->unused_s, &has_uses, error);
     if (result == APW_MANAGE_DONE && !has_uses) {
         report->is_wanted[UNUSED] = false;
-        apw_say(NULL, "last use is not recorded here, or nothing was used for so long: nothing is "
-                      "reported as unused (record_use of app-password.conf has it recorded)");
+        apw_say(NULL,
+                "last use is not recorded here, or no app password was used within the period: "
+                "--unused is left out (record_use in app-password.conf turns recording on)");
     }
     return result;
 }
 
-static enum apw_status run(struct report *report, const struct apw_manager *manager)
+static enum apw_status report_all(struct report *report, const struct apw_manager *manager)
 {
     struct apw_error error = {""};
     enum apw_manage_result result = check_uses(report, manager, &error);
@@ -240,73 +264,61 @@ static enum apw_status run(struct report *report, const struct apw_manager *mana
     return report->is_out_of_memory ? APW_STATUS_UNAVAILABLE : apw_status_of(result);
 }
 
-/* ---- options ---- */
+/* ---- the command ---- */
 
-static int read_options(int argc, char **argv, struct report *report)
-{
-    enum { O_EXPIRED = APW_OPTION_COMMAND, O_EXPIRING, O_UNUSED, O_DISABLED, O_WITHOUT, JSON, CSV };
-    static const struct option longs[] = {
-        {"expired", no_argument, NULL, O_EXPIRED},
-        {"expiring", required_argument, NULL, O_EXPIRING},
-        {"unused", required_argument, NULL, O_UNUSED},
-        {"disabled", no_argument, NULL, O_DISABLED},
-        {"mfa-without-app-password", no_argument, NULL, O_WITHOUT},
-        {"json", no_argument, NULL, JSON},
-        {"csv", no_argument, NULL, CSV},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "h", longs);
-
-        if (found < O_EXPIRED)
-            return found;
-        if ((found == JSON || found == CSV) && report->format != FORMAT_TEXT) {
-            apw_say_usage("report: either --json or --csv");
-            return APW_OPTION_BAD;
-        }
-        if (found == JSON || found == CSV)
-            report->format = found == JSON ? FORMAT_JSON : FORMAT_CSV;
-        else
-            report->is_wanted[found - O_EXPIRED] = true;
-        if ((found == O_EXPIRING &&
-             apw_option_period("--expiring", optarg, &report->expiring_s) != 0) ||
-            (found == O_UNUSED && apw_option_period("--unused", optarg, &report->unused_s) != 0))
-            return APW_OPTION_BAD;
-    }
-}
-
-static void want_all_unless_some(struct report *report)
+/* If no finding is asked for, all are. */
+static void choose_findings(const struct apw_options *options, struct report *report)
 {
     bool is_any = false;
 
     for (int i = 0; i < FINDING_COUNT; i++)
-        is_any = is_any || report->is_wanted[i];
-    for (int i = 0; i < FINDING_COUNT && !is_any; i++)
-        report->is_wanted[i] = true;
+        is_any = is_any || options->is_given[i];
+    for (int i = 0; i < FINDING_COUNT; i++)
+        report->is_wanted[i] = !is_any || options->is_given[i];
 }
 
-enum apw_status apw_command_report(const struct apw_invocation *invocation, int argc, char **argv)
+static enum apw_status read_request(const struct apw_options *options, struct report *report)
+{
+    if (options->is_given[JSON] && options->is_given[CSV])
+        return apw_say_usage("report: --json and --csv exclude each other");
+    if (options->is_given[JSON])
+        report->format = FORMAT_JSON;
+    if (options->is_given[CSV])
+        report->format = FORMAT_CSV;
+    if ((options->is_given[EXPIRING] &&
+         apw_option_period("--expiring", options->value[EXPIRING], &report->expiring_s) != 0) ||
+        (options->is_given[UNUSED] &&
+         apw_option_period("--unused", options->value[UNUSED], &report->unused_s) != 0))
+        return APW_STATUS_USAGE;
+    if (options->count > 0)
+        return apw_say_usage("report is about the whole directory, not about \"%s\"; `app-password "
+                             "list` is about one USER",
+                             options->operand[0]);
+    choose_findings(options, report);
+    return APW_STATUS_DONE;
+}
+
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
 {
     struct report report = {
         .expiring_s = EXPIRING_DEFAULT_S, .unused_s = UNUSED_DEFAULT_S, .now = (int64_t)time(NULL)};
-    int found = read_options(argc, argv, &report);
+    enum apw_status status = read_request(options, &report);
     struct apw_session session;
-    enum apw_status status;
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    if (optind < argc)
-        return apw_say_usage("report is about the whole directory, not about \"%s\"; `app-password "
-                             "list` is about one USER",
-                             argv[optind]);
-    want_all_unless_some(&report);
-    status = apw_session_open(invocation, &session);
+    if (status == APW_STATUS_DONE)
+        status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
-    status = run(&report, &session.manager);
+    status = report_all(&report, &session.manager);
     apw_session_close(&session);
     return status;
 }
+
+const struct apw_command apw_command_report = {
+    .name = "report",
+    .options = table,
+    .usage = "",
+    .help = "problems in the whole directory; without these options, all of them:",
+    .run = run,
+};

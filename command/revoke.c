@@ -3,6 +3,10 @@
 #include "finding.h"
 #include "manage.h"
 #include "progress.h"
+#include "revocation.h"
+#include "say.h"
+#include "session.h"
+#include "tally.h"
 #include "wait.h"
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +14,25 @@
 
 #define WAIT_DEFAULT_S 300
 
-/* What was asked for on the command line. */
+enum { ALL, EXPIRED, UNUSED, DRY_RUN, WAIT };
+
+static const struct apw_option table[] = {
+    [ALL] = {.name = "all", .help = "all of them"},
+    [EXPIRED] = {.name = "expired",
+                 .help = "those that have expired, of every user or of these USERs"},
+    [UNUSED] = {.name = "unused",
+                .argument = "PERIOD",
+                .help = "those that were not used within this period: 180d"},
+    [DRY_RUN] = {.name = "dry-run", .help = "only show which"},
+    [WAIT] = {.name = "wait",
+              .argument = "PERIOD",
+              .is_argument_optional = true,
+              .help = "return when every server has deleted them; 5m"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
+/* The command line. */
 struct request {
     bool is_all;
     bool is_expired;
@@ -21,7 +43,6 @@ struct request {
     int64_t wait_s;
 };
 
-/* A revocation on its way. */
 struct run {
     const struct apw_manager *manager;
     const struct request *request;
@@ -31,88 +52,12 @@ struct run {
     bool is_stopped;                    /* the directory is unavailable */
 };
 
-static int read_options(int argc, char **argv, struct request *request)
-{
-    enum { ALL = APW_OPTION_COMMAND, EXPIRED, UNUSED, DRY_RUN, WAIT };
-    static const struct option longs[] = {
-        {"all", no_argument, NULL, ALL},
-        {"expired", no_argument, NULL, EXPIRED},
-        {"unused", required_argument, NULL, UNUSED},
-        {"dry-run", no_argument, NULL, DRY_RUN},
-        {"wait", optional_argument, NULL, WAIT},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
-    request->wait_s = WAIT_DEFAULT_S;
-    apw_option_begin();
-    for (;;) {
-        int found = apw_option_next(argc, argv, "h", longs);
-
-        switch (found) {
-        case ALL:
-            request->is_all = true;
-            break;
-        case EXPIRED:
-            request->is_expired = true;
-            break;
-        case UNUSED:
-            request->is_unused = true;
-            if (apw_option_period("--unused", optarg, &request->unused_s) != 0)
-                return APW_OPTION_BAD;
-            break;
-        case DRY_RUN:
-            request->is_dry_run = true;
-            break;
-        case WAIT:
-            request->is_waiting = true;
-            if (optarg != NULL && apw_option_period("--wait", optarg, &request->wait_s) != 0)
-                return APW_OPTION_BAD;
-            break;
-        default:
-            return found;
-        }
-    }
-}
-
 static bool is_sweep(const struct request *request)
 {
     return request->is_expired || request->is_unused;
 }
 
-/* An id that is none may be a whole app password: it is not repeated. */
-static enum apw_status check_ids(int argc, char **argv)
-{
-    char id[APW_ID_LENGTH + 1];
-
-    for (int i = optind + 1; i < argc; i++)
-        if (apw_id_canonicalise(argv[i], id) != 0)
-            return apw_say_usage("revoke: argument %d is not an id: the four symbols before the "
-                                 "first hyphen, like k7q2; nothing was revoked",
-                                 i - optind);
-    return APW_STATUS_DONE;
-}
-
-static enum apw_status check_arguments(int argc, char **argv, const struct request *request)
-{
-    if (request->is_waiting && request->is_dry_run)
-        return apw_say_usage("revoke: --dry-run revokes nothing that --wait could wait for");
-    if (is_sweep(request))
-        return request->is_all ? apw_say_usage("revoke: --all is all of one USER; it goes without "
-                                               "--expired and --unused")
-                               : APW_STATUS_DONE;
-    if (optind == argc)
-        return apw_say_usage("revoke: of which USER?");
-    if (request->is_all && optind + 1 < argc)
-        return apw_say_usage("revoke: either ids or --all");
-    if (!request->is_all && optind + 1 == argc)
-        return apw_say_usage("revoke: which ID? `app-password list %s` shows them; --all is all "
-                             "of them",
-                             argv[optind]);
-    return check_ids(argc, argv);
-}
-
-/* Counts a result, and notes what --wait has to wait for. */
+/* Counts a result, and notes it for --wait. */
 static void settle(struct run *run, enum apw_manage_result result, const char *dn, const char *id)
 {
     apw_tally_add(&run->tally, apw_status_of(result));
@@ -131,12 +76,12 @@ static const char *would_be(const struct run *run)
 
 /* ---- of one user ---- */
 
-static void revoke_all(struct run *run, const char *login, const char *dn)
+static void revoke_all(struct run *run, const char *login, const struct apw_user *user)
 {
     struct apw_error error = {""};
     size_t count = 0;
-    enum apw_manage_result result =
-        apw_manage_revoke_all(run->manager, &(struct apw_target){.dn = dn}, &count, &error);
+    enum apw_manage_result result = apw_manage_revoke_all(
+        run->manager, &(struct apw_target){.dn = user->dn, .user = user}, &count, &error);
 
     if (result == APW_MANAGE_DONE)
         printf("%s: %zu %srevoked\n", login, count, would_be(run));
@@ -144,28 +89,30 @@ static void revoke_all(struct run *run, const char *login, const char *dn)
         printf("%s: unchanged\n", login);
     else
         apw_say(login, "%s", error.text);
-    settle(run, result, dn, "");
+    settle(run, result, user->dn, "");
 }
 
-static void revoke_id(struct run *run, const char *login, const char *dn, const char *typed)
+static void revoke_id(struct run *run, const char *login, const struct apw_user *user,
+                      const char *typed)
 {
     struct apw_error error = {""};
     char id[APW_ID_LENGTH + 1];
     enum apw_manage_result result;
 
     if (apw_id_canonicalise(typed, id) != 0)
-        return; /* check_ids() has said so */
-    result = apw_manage_revoke(run->manager, &(struct apw_target){.dn = dn}, id, &error);
+        return; /* cannot be: check_ids() */
+    result = apw_manage_revoke(run->manager, &(struct apw_target){.dn = user->dn, .user = user}, id,
+                               &error);
     if (result == APW_MANAGE_DONE)
         printf("%s: %s %srevoked\n", login, id, would_be(run));
     else
         apw_say(login, "%s", error.text);
-    settle(run, result, dn, id);
+    settle(run, result, user->dn, id);
 }
 
-static void revoke_of_user(struct run *run, int argc, char **argv)
+static void revoke_of_user(struct run *run, const struct apw_options *options)
 {
-    const char *login = argv[optind];
+    const char *login = options->operand[0];
     struct apw_error error = {""};
     struct apw_user *user;
     enum apw_manage_result result =
@@ -177,17 +124,17 @@ static void revoke_of_user(struct run *run, int argc, char **argv)
         return;
     }
     if (run->request->is_all)
-        revoke_all(run, login, user->dn);
-    for (int i = optind + 1; i < argc; i++)
-        revoke_id(run, login, user->dn, argv[i]);
+        revoke_all(run, login, user);
+    for (int i = 1; i < options->count; i++)
+        revoke_id(run, login, user, options->operand[i]);
     apw_user_free(&user);
 }
 
-/* ---- whatever is expired or unused ---- */
+/* ---- expired or unused ones ---- */
 
-/* Why it goes, or NULL where it stays. */
-static const char *why(const struct run *run, const struct apw_user *user,
-                       const struct apw_managed_password *password)
+/* Why this one must be revoked; NULL if it stays. */
+static const char *reason_for(const struct run *run, const struct apw_user *user,
+                              const struct apw_managed_password *password)
 {
     const struct request *request = run->request;
 
@@ -205,8 +152,8 @@ static void sweep_one(struct run *run, const struct apw_user *user,
 {
     struct apw_error error = {""};
     char label[sizeof password->record.label];
-    enum apw_manage_result result =
-        apw_manage_revoke(run->manager, &(struct apw_target){.dn = user->dn}, password->id, &error);
+    enum apw_manage_result result = apw_manage_revoke(
+        run->manager, &(struct apw_target){.dn = user->dn, .user = user}, password->id, &error);
 
     apw_progress_hide();
     strcpy(label, password->record.label);
@@ -223,7 +170,7 @@ static int sweep(void *context, const struct apw_user *user)
     struct run *run = context;
 
     for (size_t i = 0; i < user->password_count && !run->is_stopped; i++) {
-        const char *reason = why(run, user, &user->password[i]);
+        const char *reason = reason_for(run, user, &user->password[i]);
 
         if (reason != NULL)
             sweep_one(run, user, &user->password[i], reason);
@@ -232,7 +179,7 @@ static int sweep(void *context, const struct apw_user *user)
     return run->is_stopped ? -1 : 0;
 }
 
-/* That nothing was used may mean that nobody writes it down. */
+/* If no use at all is recorded, an app password without one may still be in use. */
 static enum apw_status check_uses(const struct run *run)
 {
     struct apw_error error = {""};
@@ -248,7 +195,7 @@ static enum apw_status check_uses(const struct run *run)
         return APW_STATUS_DONE;
     apw_say(NULL,
             "--unused: last use is not recorded here: no appPasswordUsed below \"%s\" is younger "
-            "than that; nothing was revoked (record_use of app-password.conf has it recorded)",
+            "than that; nothing was revoked (record_use in app-password.conf turns recording on)",
             run->manager->config->base);
     return APW_STATUS_FAILED;
 }
@@ -269,7 +216,7 @@ static void sweep_user(struct run *run, const char *login)
     apw_user_free(&user);
 }
 
-static enum apw_status sweep_users(struct run *run, int argc, char **argv)
+static enum apw_status sweep_users(struct run *run, const struct apw_options *options)
 {
     struct apw_error error = {""};
     enum apw_manage_result result;
@@ -281,51 +228,119 @@ static enum apw_status sweep_users(struct run *run, int argc, char **argv)
             return status;
     }
     apw_progress_begin(0);
-    if (optind == argc) {
+    if (options->count == 0) {
         result = apw_user_each(run->manager, "(appPassword=*)", sweep, run, &error);
         if (result != APW_MANAGE_DONE) {
             apw_say(NULL, "%s", error.text);
             settle(run, result, NULL, "");
         }
     }
-    for (int i = optind; i < argc && !run->is_stopped; i++)
-        sweep_user(run, argv[i]);
+    for (int i = 0; i < options->count && !run->is_stopped; i++)
+        sweep_user(run, options->operand[i]);
     apw_progress_end();
     if (run->is_stopped)
-        apw_say(NULL, "stopped: the directory is unavailable, the rest was not tried");
+        apw_say(NULL, "stopped: the directory is unavailable; the rest was not tried");
     apw_say(NULL, "%u %srevoked, %u failed", run->tally.count - run->tally.failed, would_be(run),
             run->tally.failed);
     return apw_tally_status(&run->tally);
 }
 
-enum apw_status apw_command_revoke(const struct apw_invocation *invocation, int argc, char **argv)
-{
-    struct request request = {.is_all = false};
-    struct run run = {.request = &request, .now = (int64_t)time(NULL)};
-    struct apw_session session;
-    enum apw_status status, waited;
-    int found = read_options(argc, argv, &request);
+/* ---- the command ---- */
 
-    if (found != APW_OPTION_END)
-        return apw_option_outcome(found);
-    status = check_arguments(argc, argv, &request);
+/* A wrong id is not repeated in the message: it may be a whole app password. */
+static enum apw_status check_ids(const struct apw_options *options)
+{
+    char id[APW_ID_LENGTH + 1];
+
+    for (int i = 1; i < options->count; i++)
+        if (apw_id_canonicalise(options->operand[i], id) != 0)
+            return apw_say_usage("revoke: argument %d is not an id, which is the four symbols "
+                                 "before the first hyphen, like k7q2; nothing was revoked",
+                                 i);
+    return APW_STATUS_DONE;
+}
+
+static enum apw_status check_arguments(const struct apw_options *options,
+                                       const struct request *request)
+{
+    if (request->is_waiting && request->is_dry_run)
+        return apw_say_usage("revoke: --dry-run and --wait exclude each other");
+    if (is_sweep(request))
+        return request->is_all ? apw_say_usage("revoke: --all is about one USER; it excludes "
+                                               "--expired and --unused")
+                               : APW_STATUS_DONE;
+    if (options->count == 0)
+        return apw_say_usage("revoke: which USER?");
+    if (request->is_all && options->count > 1)
+        return apw_say_usage("revoke: IDs and --all exclude each other");
+    if (!request->is_all && options->count == 1)
+        return apw_say_usage("revoke: which ID? `app-password list %s` shows them; --all revokes "
+                             "all of them",
+                             options->operand[0]);
+    return check_ids(options);
+}
+
+static enum apw_status read_request(const struct apw_options *options, struct request *request_r)
+{
+    *request_r = (struct request){
+        .is_all = options->is_given[ALL],
+        .is_expired = options->is_given[EXPIRED],
+        .is_unused = options->is_given[UNUSED],
+        .is_dry_run = options->is_given[DRY_RUN],
+        .is_waiting = options->is_given[WAIT],
+        .wait_s = WAIT_DEFAULT_S,
+    };
+    if ((options->value[UNUSED] != NULL &&
+         apw_option_period("--unused", options->value[UNUSED], &request_r->unused_s) != 0) ||
+        (options->value[WAIT] != NULL &&
+         apw_option_period("--wait", options->value[WAIT], &request_r->wait_s) != 0))
+        return APW_STATUS_USAGE;
+    return check_arguments(options, request_r);
+}
+
+static enum apw_status revoke_and_wait(struct run *run, const struct apw_session *session,
+                                       const struct apw_options *options)
+{
+    enum apw_status status;
+
+    if (is_sweep(run->request)) {
+        status = sweep_users(run, options);
+    } else {
+        revoke_of_user(run, options);
+        status = apw_tally_status(&run->tally);
+    }
+    if (run->revocations.count > 0) {
+        enum apw_status waited = apw_wait(session, &run->revocations, run->request->wait_s);
+
+        status = status == APW_STATUS_DONE ? waited : status;
+    }
+    return status;
+}
+
+static enum apw_status run(const struct apw_invocation *invocation,
+                           const struct apw_options *options)
+{
+    struct request request;
+    struct run run = {.request = &request, .now = (int64_t)time(NULL)};
+    enum apw_status status = read_request(options, &request);
+    struct apw_session session;
+
     if (status == APW_STATUS_DONE)
         status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
     session.manager.is_dry_run = request.is_dry_run;
     run.manager = &session.manager;
-    if (is_sweep(&request)) {
-        status = sweep_users(&run, argc, argv);
-    } else {
-        revoke_of_user(&run, argc, argv);
-        status = apw_tally_status(&run.tally);
-    }
-    if (run.revocations.count > 0) {
-        waited = apw_wait(&session, &run.revocations, request.wait_s);
-        status = status == APW_STATUS_DONE ? waited : status;
-    }
+    status = revoke_and_wait(&run, &session, options);
     apw_revocations_clear(&run.revocations);
     apw_session_close(&session);
     return status;
 }
+
+const struct apw_command apw_command_revoke = {
+    .name = "revoke",
+    .options = table,
+    .usage = "USER ID...",
+    .help = "delete app passwords",
+    .run = run,
+};

@@ -1,4 +1,6 @@
-#include "command.h"
+#include "session.h"
+#include "prompt.h"
+#include "say.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -25,21 +27,21 @@ int apw_session_connect(const struct apw_config *config, const struct apw_uris *
     return apw_directory_new(&settings, directory_r, error);
 }
 
-/* What can be said about the options without reading a file. */
+/* The checks that need no file. */
 static enum apw_status check_options(const struct apw_invocation *invocation)
 {
     unsigned ways = (invocation->secret_path != NULL) + invocation->is_prompting +
                     (invocation->mechanism != NULL);
 
     if (ways > 1)
-        return apw_say_usage("only one of -y, -W and -Y can be");
+        return apw_say_usage("-y, -W and -Y exclude each other");
     if (invocation->mechanism != NULL && strcasecmp(invocation->mechanism, "EXTERNAL") != 0)
-        return apw_say_usage("-Y %s: EXTERNAL, over ldapi, is the only mechanism here",
+        return apw_say_usage("-Y %s: only EXTERNAL, over ldapi, is supported",
                              invocation->mechanism);
     if (invocation->mechanism != NULL && invocation->binddn != NULL)
-        return apw_say_usage("-Y EXTERNAL goes without -D: the system says who you are");
+        return apw_say_usage("-Y EXTERNAL and -D exclude each other: the system says who you are");
     if (invocation->mechanism == NULL && ways == 1 && invocation->binddn == NULL)
-        return apw_say_usage("%s is the password of whom? Give -D DN",
+        return apw_say_usage("%s needs the DN that the password belongs to: give -D DN",
                              invocation->is_prompting ? "-W" : "-y");
     if (invocation->binddn != NULL && ways == 0)
         return apw_say_usage("-D needs the password of that DN: give -W or -y FILE");
@@ -126,8 +128,8 @@ static enum apw_status read_identity(const struct apw_invocation *invocation,
         return read_options_identity(invocation, identity_r);
     if (!has_admin_file(invocation->config_path, path, sizeof path)) {
         apw_say(NULL,
-                "nobody to manage as: give -D DN with -W or -y FILE, or -Y EXTERNAL, or write "
-                "binddn and bindpw_file of an administrator into %s",
+                "no administrator identity: give -D DN with -W or -y FILE, or -Y EXTERNAL, or "
+                "binddn and bindpw_file in %s",
                 path);
         return APW_STATUS_CONFIGURATION;
     }
@@ -152,7 +154,7 @@ static enum apw_status open_directory(const struct apw_uris *uris,
     struct apw_error error = {""};
 
     if (identity->method == APW_BIND_EXTERNAL && !all_are_ldapi(uris)) {
-        apw_say(NULL, "EXTERNAL works over ldapi only, not with %s: give -H ldapi:///",
+        apw_say(NULL, "EXTERNAL works over ldapi only, not with %s; give -H ldapi:///",
                 uris->uri[0]);
         return APW_STATUS_CONFIGURATION;
     }

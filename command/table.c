@@ -1,6 +1,7 @@
-#include "command.h"
-#include "list.h"
+#include "table.h"
+#include "date.h"
 #include "login.h"
+#include "say.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +16,15 @@ static const char *const headers[COLUMN_COUNT] = {
 /* One usable app password, as text. */
 struct row {
     const char *cell[COLUMN_COUNT]; /* point below */
-    struct apw_record record;       /* a copy, fit for a terminal */
-    char created[APW_MINUTE_SIZE];
-    char expires[APW_MINUTE_SIZE + 16];
-    char last_used[APW_MINUTE_SIZE + APW_SERVICE_SIZE + APW_ADDRESS_TEXT_SIZE + 2];
+    struct apw_record record;       /* a printable copy */
+    char created[APW_DATE_MINUTE_SIZE];
+    char expires[APW_DATE_MINUTE_SIZE + 16];
+    char last_used[APW_DATE_MINUTE_SIZE + APW_SERVICE_SIZE + APW_ADDRESS_TEXT_SIZE + 2];
 };
 
 static void fill_expires(const struct apw_record *record, int64_t now, struct row *row)
 {
-    char minute[APW_MINUTE_SIZE];
+    char minute[APW_DATE_MINUTE_SIZE];
 
     strcpy(row->expires, "never");
     if (!record->has_expires)
@@ -36,7 +37,7 @@ static void fill_expires(const struct apw_record *record, int64_t now, struct ro
 static void fill_last_used(const struct apw_managed_password *password, struct row *row)
 {
     const struct apw_use *use = &password->use;
-    char minute[APW_MINUTE_SIZE];
+    char minute[APW_DATE_MINUTE_SIZE];
 
     strcpy(row->last_used, "-");
     if (!password->has_use)

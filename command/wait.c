@@ -1,46 +1,20 @@
 #include "wait.h"
 #include "clock.h"
 #include "record.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include "say.h"
 #include <string.h>
 
 #define SERVERS_MAX   (2 * APW_URIS_MAX)
 #define FIRST_WAIT_MS 50
 #define LAST_WAIT_MS  1000
 
-/* One server, and how far it has come. */
+/* One server and its progress. */
 struct server {
     const char *uri;
     struct apw_directory *directory;
-    size_t forgotten; /* of the revocations, from the first on */
+    size_t forgotten; /* this many of the revocations */
     struct apw_error error;
 };
-
-int apw_revocations_add(struct apw_revocations *revocations, const char *dn, const char *id)
-{
-    struct apw_revocation *grown =
-        realloc(revocations->item, (revocations->count + 1) * sizeof *grown);
-
-    if (grown == NULL)
-        return -1;
-    revocations->item = grown;
-    grown += revocations->count;
-    grown->dn = strdup(dn);
-    snprintf(grown->id, sizeof grown->id, "%s", id);
-    if (grown->dn == NULL)
-        return -1;
-    revocations->count++;
-    return 0;
-}
-
-void apw_revocations_clear(struct apw_revocations *revocations)
-{
-    for (size_t i = 0; i < revocations->count; i++)
-        free(revocations->item[i].dn);
-    free(revocations->item);
-    *revocations = (struct apw_revocations){.count = 0};
-}
 
 static bool holds(const struct apw_entry *entry, const char *id)
 {
@@ -57,7 +31,7 @@ static bool holds(const struct apw_entry *entry, const char *id)
     return false;
 }
 
-/* Whether the server has forgotten it; else why that cannot be said. */
+/* Whether the server no longer has it; if false, server->error says why. */
 static bool has_forgotten(const struct apw_session *session, struct server *server,
                           const struct apw_revocation *revocation)
 {
@@ -80,7 +54,7 @@ static bool has_forgotten(const struct apw_session *session, struct server *serv
     return is_forgotten;
 }
 
-/* Goes on where it stopped the last time; true when all are forgotten. */
+/* Continues after the last one that was forgotten; true when all are. */
 static bool is_done(const struct apw_session *session, struct server *server,
                     const struct apw_revocations *revocations)
 {
@@ -90,7 +64,7 @@ static bool is_done(const struct apw_session *session, struct server *server,
     return server->forgotten == revocations->count;
 }
 
-/* Every URI once, each with a directory of its own. */
+/* Opens one directory for each distinct URI. */
 static enum apw_status open_servers(const struct apw_session *session, struct server *servers,
                                     size_t *count_r)
 {

@@ -28,6 +28,12 @@ static enum apw_manage_result change_user(const struct apw_manager *manager,
                                           const struct apw_target *target, apw_step step,
                                           void *context, struct apw_error *error)
 {
+    if (target->user != NULL) {
+        enum apw_manage_result result = step(manager, target->user, context, error);
+
+        if (result != APW_MANAGE_CONFLICT)
+            return result;
+    }
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         struct apw_user *user;
         enum apw_manage_result result = apw_user_find(manager, target, &user, error);

@@ -45,6 +45,8 @@ struct apw_manager {
 struct apw_target {
     const char *login;
     const char *dn;
+    const struct apw_user
+        *user; /* that entry, just read, or NULL: saves manage.h the first search */
 };
 
 /* One value of appPassword. */

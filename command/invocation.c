@@ -1,0 +1,46 @@
+#include "invocation.h"
+#include "config.h"
+
+enum { CONFIG, URI, BINDDN, SECRET, PROMPT, MECHANISM, VERSION };
+
+const struct apw_option apw_invocation_options[] = {
+    [CONFIG] = {.letter = 'c',
+                .argument = "FILE",
+                .help = "the configuration, with admin.conf beside it"},
+    [URI] = {.letter = 'H', .argument = "URI", .help = "the LDAP server; several in quotes"},
+    [BINDDN] = {.letter = 'D',
+                .argument = "DN",
+                .help = "bind as this administrator, with -y or -W"},
+    [SECRET] = {.letter = 'y',
+                .argument = "FILE",
+                .help = "read the administrator's password from this file"},
+    [PROMPT] = {.letter = 'W', .help = "ask for the administrator's password"},
+    [MECHANISM] = {.letter = 'Y',
+                   .argument = "EXTERNAL",
+                   .words = "EXTERNAL",
+                   .help = "bind as the calling system user, over ldapi"},
+    [VERSION] = {.letter = 'V', .name = "version", .help = "print the version"},
+    APW_OPTION_HELP,
+    APW_OPTION_LAST,
+};
+
+int apw_invocation_read(int argc, char **argv, struct apw_invocation *invocation_r)
+{
+    struct apw_options options;
+
+    if (apw_option_read_leading(apw_invocation_options, argc, argv, &options) != 0)
+        return -1;
+    *invocation_r = (struct apw_invocation){
+        .config_path = options.is_given[CONFIG] ? options.value[CONFIG] : apw_config_default_path,
+        .uris = options.value[URI],
+        .binddn = options.value[BINDDN],
+        .secret_path = options.value[SECRET],
+        .is_prompting = options.is_given[PROMPT],
+        .mechanism = options.value[MECHANISM],
+        .is_help = options.is_help,
+        .is_version = options.is_version,
+        .count = options.count,
+        .argument = options.operand,
+    };
+    return 0;
+}

@@ -1,0 +1,17 @@
+/*
+ * json: app passwords for programs, as app-password(1) describes.
+ */
+#ifndef APW_JSON_H
+#define APW_JSON_H
+
+#include "user.h"
+
+/* Prints an array of objects. -1 if out of memory. */
+int apw_json_print(const struct apw_user *user);
+
+/* Prints one object on one line, without its end: the finding, the user and, unless it is NULL, the
+ * app password. -1 if out of memory. */
+int apw_json_print_finding(const char *finding, const struct apw_user *user,
+                           const struct apw_managed_password *password);
+
+#endif

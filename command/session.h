@@ -1,0 +1,36 @@
+/*
+ * session: the configuration, and the directory as the administrator sees it.
+ */
+#ifndef APW_SESSION_H
+#define APW_SESSION_H
+
+#include "config.h"
+#include "directory.h"
+#include "error.h"
+#include "invocation.h"
+#include "status.h"
+#include "user.h"
+#include <stdbool.h>
+
+struct apw_session {
+    struct apw_config *config;
+    struct apw_identity identity; /* the administrator's */
+    struct apw_directory *directory;
+    struct apw_manager manager; /* borrows configuration and directory */
+};
+
+/* Whether options or admin.conf name an administrator. */
+bool apw_session_is_managed(const struct apw_invocation *invocation);
+
+/* Reads the files and, with -W, asks for the password; does not connect yet. If the result is not
+ * APW_STATUS_DONE, it has printed why, and there is nothing to close. */
+enum apw_status apw_session_open(const struct apw_invocation *invocation,
+                                 struct apw_session *session_r);
+void apw_session_close(struct apw_session *session);
+
+/* A directory for `config`, as `identity`, at `uris`. */
+int apw_session_connect(const struct apw_config *config, const struct apw_uris *uris,
+                        const struct apw_identity *identity, struct apw_directory **directory_r,
+                        struct apw_error *error);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * table: the app passwords of one user, for people.
+ */
+#ifndef APW_TABLE_H
+#define APW_TABLE_H
+
+#include "user.h"
+
+/* Prints columns with a header, and below them the unusable values with the reason. -1 if out of
+ * memory. */
+int apw_table_print(const struct apw_user *user);
+
+#endif
