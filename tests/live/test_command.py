@@ -150,18 +150,19 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
         ("list of nobody", ["list"], "which USER"),
         ("revoke of nobody", ["revoke"], "which USER"),
         ("revoke of nothing", ["revoke", "alice"], "which ID"),
-        ("revoke of some and of all", ["revoke", "alice", "k7q2", "--all"], "either"),
+        ("revoke of some and of all", ["revoke", "alice", "k7q2", "--all"], "exclude each other"),
         ("check of nobody", ["check"], "which USER"),
         ("check as an administrator", ["-D", "cn=x", "-W", "check", "alice"], "leave"),
         ("check at a service that is none", ["check", "alice", "--service", "a b"], '"a b"'),
         ("check from an address that is none", ["check", "alice", "--client", "mail.example.org"],
          '"mail.example.org"'),
-        ("-y and -W", ["-D", "cn=x", "-y", "file", "-W", "list", "alice"], "only one of"),
+        ("-y and -W", ["-D", "cn=x", "-y", "file", "-W", "list", "alice"], "exclude each other"),
         ("-D without a password", ["-D", "cn=x", "list", "alice"], "-W or -y"),
-        ("-W without -D", ["-W", "list", "alice"], "Give -D"),
+        ("-W without -D", ["-W", "list", "alice"], "give -D"),
         ("-D with something else", ["-D", "administrator", "-W", "list", "alice"], "not a DN"),
         ("another mechanism", ["-Y", "GSSAPI", "list", "alice"], "EXTERNAL"),
-        ("EXTERNAL with -D", ["-D", "cn=x", "-Y", "EXTERNAL", "list", "alice"], "without -D"),
+        ("EXTERNAL with -D", ["-D", "cn=x", "-Y", "EXTERNAL", "list", "alice"],
+         "-Y EXTERNAL and -D exclude each other"),
         ("a URI that is none", ["-H", "localhost", "list", "alice"], "-H"),
         ("a URI without TLS", ["-H", "ldap://ldap.example.org", "list", "alice"], "-H"),
     ]])
@@ -985,11 +986,30 @@ def test_check_writes_to_no_log(make_site, tmp_path, user):
     ("create alice --", {"--label", "--services", "--expires", "--from", "--without-mfa"}),
     ("create alice --services ", {"smtp", "imap", "pop3", "sieve"}),
     ("list alice --", {"--json"}),
-    ("revoke alice --", {"--all"}),
+    ("mfa --enforce-from 2099-01-01 o", {"on", "off"}),
+    ("revoke alice --", {"--all", "--wait"}),
+    ("report --", {"--expired", "--mfa-without-app-password", "--csv"}),
     ("check alice --", {"--service", "--client"}),
     ("-Y ", {"EXTERNAL"}),
 ])
 def test_bash_completes(typed, offered):
+    assert offered <= complete(typed)
+
+
+@pytest.mark.parametrize("typed", ["create alice --label ", "-D ", "report --unused ",
+                                   "check alice --client "])
+def test_bash_offers_nothing_for_a_value_that_only_the_user_knows(typed):
+    assert complete(typed) == set()
+
+
+@pytest.mark.parametrize("typed", ["-c ", "-y ", "doctor --sasl ", "doctor --dovecot "])
+def test_bash_completes_files(typed, tmp_path):
+    (tmp_path / "smtpd.conf").touch()
+    assert complete(typed + str(tmp_path / "smt")) == {str(tmp_path / "smtpd.conf")}
+
+
+def complete(typed):
+    """What bash offers."""
     script = f"""
         source {COMPLETION}
         COMP_WORDS=(app-password {typed}{"''" if typed.endswith(" ") or not typed else ""})
@@ -999,7 +1019,7 @@ def test_bash_completes(typed, offered):
     """
     completed = subprocess.run(["bash", "-c", script], text=True, capture_output=True)
     assert completed.stderr == ""
-    assert offered <= set(completed.stdout.split())
+    return set(completed.stdout.split())
 
 
 # ---- helpers ----
