@@ -828,7 +828,21 @@ def test_unusable_values_come_last_with_the_reason(site, directory, user):
     assert len(table) == 7 and all("unusable: " in row for row in table[2:])
 
 
+def test_create_looks_the_user_up_once(site, directory, user):
+    mark = directory.mark()
+    site.create(user)
+    assert lookups_since(directory, mark) == 1
+
+
 # ---- revoke ----
+
+def test_revoke_looks_the_user_up_once(site, directory):
+    user, one, two, _ = directory.new_person(app_passwords=3)
+    for arguments in ([one.id, two.id], ["--all"]):
+        mark = directory.mark()
+        site.done("revoke", user.uid, *arguments)
+        assert lookups_since(directory, mark) == 1, arguments
+
 
 def test_revoke_deletes_one_of_several(site, directory):
     user, one, two = directory.new_person(mfa=True, app_passwords=2)
@@ -1023,6 +1037,12 @@ def complete(typed):
 
 
 # ---- helpers ----
+
+def lookups_since(directory, mark):
+    """How often an entry with its app passwords was read."""
+    return len([line for line in directory.log_since(mark)
+                if re.search(r" SRCH attr=.*\bappPassword\b", line)])
+
 
 def moment(text):
     assert re.fullmatch(RFC3339, text)

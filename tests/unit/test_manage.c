@@ -558,6 +558,52 @@ static void test_scene(void **state)
     apw_directory_free(&directory);
 }
 
+/* A user that was just read is not looked up again. */
+static void test_user_in_hand(void **state)
+{
+    static const struct scene scene = {.attributes = {CLASS, ONE}};
+    const struct apw_config config = config_of(&scene);
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {.config = &config, .directory = directory};
+    struct apw_target target = {.login = "alice"};
+    struct apw_error error = {""};
+    struct apw_user *user;
+    size_t count;
+
+    (void)state;
+    responder_expect(answer, &scene);
+    assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
+    target.user = user;
+    assert_int_equal(apw_manage_revoke(&manager, &target, "k7q2", &error), APW_MANAGE_DONE);
+    assert_int_equal(apw_manage_revoke_all(&manager, &target, &count, &error), APW_MANAGE_DONE);
+    assert_int_equal(create_without_mfa(&manager, &target, &error), APW_MANAGE_DONE);
+    assert_int_equal(responder_seen().searches, 1);
+    assert_int_equal(responder_seen().modifies, 3);
+    apw_user_free(&user);
+    apw_directory_free(&directory);
+}
+
+/* ... unless it has changed in the meantime. */
+static void test_user_in_hand_that_changed(void **state)
+{
+    static const struct scene scene = {.attributes = {CLASS, ONE}, .modify_code = 16};
+    const struct apw_config config = config_of(&scene);
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {.config = &config, .directory = directory};
+    struct apw_target target = {.login = "alice"};
+    struct apw_error error = {""};
+    struct apw_user *user;
+
+    (void)state;
+    responder_expect(answer, &scene);
+    assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
+    target.user = user;
+    assert_int_equal(apw_manage_revoke(&manager, &target, "k7q2", &error), APW_MANAGE_CONFLICT);
+    assert_true(responder_seen().searches > 1);
+    apw_user_free(&user);
+    apw_directory_free(&directory);
+}
+
 /* What is read of a user, in order. */
 static void test_user(void **state)
 {
@@ -630,6 +676,8 @@ static void test_enrolment(void **state)
 int main(void)
 {
     UNIT_ROWS(scenes, test_scene);
+    UNIT_TEST("a user that was just read is not looked up again", test_user_in_hand);
+    UNIT_TEST("a user that has changed since is read again", test_user_in_hand_that_changed);
     UNIT_TEST("a user is read whole", test_user);
     UNIT_TEST("an enrolment takes the place of what was there", test_enrolment);
     return responder_unit_run();
