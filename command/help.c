@@ -71,7 +71,7 @@ static void print_command(const struct apw_command *command, bool with_help)
 void apw_help_print(const struct apw_command *const *commands, const struct apw_option *options)
 {
     fputs("Usage: app-password [OPTION...] COMMAND\n"
-          "Manage app passwords and multi-factor authentication (MFA) of mail users in LDAP.\n"
+          "App passwords and multi-factor authentication (MFA) for mail users in LDAP.\n"
           "\n",
           stdout);
     for (size_t i = 0; commands[i] != NULL; i++)

@@ -1,0 +1,87 @@
+/* The app passwords of a user as columns, and as JSON. */
+
+#include "capture.h"
+#include "json.h"
+#include "table.h"
+
+#define CREATED INT64_C(1798761600) /* 2027-01-01T00:00:00Z */
+
+static struct apw_managed_password passwords[] = {
+    {.id = "a1b2",
+     .has_record = true,
+     .is_usable = true,
+     .record = {.id = "a1b2", .label = "Gr\xc3\xb6\xc3\x9f\x65", .created = CREATED}},
+    {.id = "c3d4",
+     .has_record = true,
+     .is_usable = true,
+     .record = {.id = "c3d4",
+                .label = "\x1b[31mred",
+                .created = CREATED,
+                .has_expires = true,
+                .expires = CREATED + 60,
+                .services = "smtp,imap",
+                .from_text = "192.0.2.0/24"},
+     .has_use = true,
+     .use = {.at = CREATED, .service = "imap", .from = "192.0.2.7"}},
+    {.id = "", .problem = {"nonsense"}},
+};
+
+static const struct apw_user user = {
+    .dn = (char *)"uid=alice", .name = (char *)"alice", .password_count = 3, .password = passwords};
+
+static void test_table(void **state)
+{
+    static struct capture capture;
+    int status;
+
+    (void)state;
+    capture_start(&capture);
+    status = apw_table_print(&user);
+    capture_end(&capture);
+    assert_int_equal(status, 0);
+    assert_contains(capture.out, "ID    LABEL     CREATED (UTC)     EXPIRES (UTC)");
+    /* Two of its bytes are no characters of their own. */
+    assert_contains(capture.out, "\na1b2  Gr\xc3\xb6\xc3\x9f\x65     2027-01-01 00:00  never  ");
+    assert_contains(capture.out, "\nc3d4  ?[31mred  2027-01-01 00:00  2027-01-01 00:01");
+    assert_contains(capture.out, "  smtp,imap  192.0.2.0/24  2027-01-01 00:00 imap 192.0.2.7\n");
+    assert_contains(capture.out, "\n?     unusable: nonsense\n");
+    assert_null(strchr(capture.out, '\x1b'));
+}
+
+static void test_json(void **state)
+{
+    static struct capture capture;
+    int status;
+
+    (void)state;
+    capture_start(&capture);
+    status = apw_json_print(&user);
+    capture_end(&capture);
+    assert_int_equal(status, 0);
+    assert_contains(capture.out, "\"created\": \"2027-01-01T00:00:00Z\"");
+    assert_contains(capture.out, "\"services\": null");
+    assert_contains(capture.out, "\"unusable\": \"nonsense\"");
+    assert_contains(capture.out, "\\u001B[31mred");
+}
+
+static void test_json_of_a_finding(void **state)
+{
+    static struct capture capture;
+    int status;
+
+    (void)state;
+    capture_start(&capture);
+    status = apw_json_print_finding("mfa-without-app-password", &user, NULL);
+    capture_end(&capture);
+    assert_int_equal(status, 0);
+    assert_string_equal(capture.out, "{\"finding\":\"mfa-without-app-password\",\"user\":\"alice\","
+                                     "\"dn\":\"uid=alice\"}");
+}
+
+int main(void)
+{
+    UNIT_TEST("a table is aligned by characters, and printable", test_table);
+    UNIT_TEST("JSON has null where there is nothing to tell", test_json);
+    UNIT_TEST("a finding without an app password is one object", test_json_of_a_finding);
+    return unit_run();
+}
