@@ -9,7 +9,7 @@
 /* Ends in NULL. */
 extern const struct apw_command *const apw_commands[];
 
-/* NULL if there is none of that name. */
+/* NULL if there is no such command. */
 const struct apw_command *apw_commands_find(const char *name);
 
 #endif

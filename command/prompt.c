@@ -82,7 +82,7 @@ int apw_prompt_terminal(const char *question, char *buffer_r, size_t size, size_
 
     *length_r = 0;
     if (terminal < 0)
-        return apw_error_set(error, "no terminal to ask for the password on (/dev/tty: %s)",
+        return apw_error_set(error, "cannot ask for the password: no terminal (/dev/tty: %s)",
                              strerror(errno));
     end_signals(&blocked);
     sigprocmask(SIG_BLOCK, &blocked, &before);

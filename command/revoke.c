@@ -100,7 +100,7 @@ static void revoke_id(struct run *run, const char *login, const struct apw_user 
     enum apw_manage_result result;
 
     if (apw_id_canonicalise(typed, id) != 0)
-        return; /* cannot be: check_ids() */
+        return; /* check_ids() has rejected it already */
     result = apw_manage_revoke(run->manager, &(struct apw_target){.dn = user->dn, .user = user}, id,
                                &error);
     if (result == APW_MANAGE_DONE)
@@ -132,7 +132,7 @@ static void revoke_of_user(struct run *run, const struct apw_options *options)
 
 /* ---- expired or unused ones ---- */
 
-/* Why this one must be revoked; NULL if it stays. */
+/* "expired" or "unused"; NULL if it stays. */
 static const char *reason_for(const struct run *run, const struct apw_user *user,
                               const struct apw_managed_password *password)
 {

@@ -15,7 +15,7 @@ static const char *const headers[COLUMN_COUNT] = {
 
 /* One usable app password, as text. */
 struct row {
-    const char *cell[COLUMN_COUNT]; /* point below */
+    const char *cell[COLUMN_COUNT]; /* points into the fields below */
     struct apw_record record;       /* a printable copy */
     char created[APW_DATE_MINUTE_SIZE];
     char expires[APW_DATE_MINUTE_SIZE + 16];

@@ -30,7 +30,7 @@ RFC3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 @pytest.fixture(scope="module")
 def directory(workdir):
-    """Whoever runs the tests is an administrator over ldapi; memberOf can be searched."""
+    """The user running the tests is an administrator over ldapi; memberOf can be searched."""
     caller = f"gidNumber={os.getgid()}[+]uidNumber={os.getuid()},cn=peercred,cn=external,cn=auth"
     slapd = Slapd(
         workdir / "command",
@@ -43,7 +43,7 @@ def directory(workdir):
 
 @pytest.fixture
 def make_site(directory, tmp_path):
-    """Further sites, with other keys."""
+    """Makes sites with other keys."""
     numbers = iter(range(100))
     return lambda **keys: Site(tmp_path / f"site{next(numbers)}", directory, **keys)
 
@@ -60,7 +60,7 @@ def user(directory):
 
 
 def assert_failed(called, status, *words):
-    """The exit status, nothing on standard output, and one line that says why."""
+    """It exits with that status, prints nothing on standard output, and says why in one line."""
     assert called.returncode == status, called
     assert called.stdout == "", called
     first = called.stderr.splitlines()[0]
@@ -194,7 +194,7 @@ def test_help_that_cannot_be_written_is_a_failure(site):
     assert "No space left" in called.stderr
 
 
-# ---- as whom, and where ----
+# ---- identity and server ----
 
 def test_without_an_identity_it_says_how_to_give_one(make_site):
     site = make_site(manage_as=None)
@@ -283,11 +283,11 @@ def test_a_directory_that_is_silent_is_unavailable(site, directory, user):
 
 
 def test_a_broken_configuration_is_named_with_its_line(site):
-    site.config.write_text(site.config.read_text() + "colour blue\n")
+    site.config.write_text(site.config.read_text() + "color blue\n")
     line = len(site.keys) + 1
     for arguments in (["list", "alice"], ["check", "alice"]):
         assert_failed(site.command(*arguments), CONFIGURATION, f"app-password.conf:{line}",
-                      "colour")
+                      "color")
 
 
 def test_a_missing_configuration_is_named(site):
@@ -303,7 +303,7 @@ def test_a_base_that_does_not_exist_is_named(make_site):
 # ---- a terminal ----
 
 class Terminal:
-    """The command with a terminal of its own, as somebody sits before it."""
+    """The command on its own terminal, with a person in front of it."""
 
     def __init__(self, site, *arguments, stdin=subprocess.DEVNULL):
         self.master, terminal = pty.openpty()
@@ -724,7 +724,7 @@ def test_an_app_password_that_cannot_be_printed_is_revoked(site, directory, user
 
 
 def test_an_app_password_is_printed_before_anything_else_is_said(site, user):
-    """Whoever is interrupted then has it at least."""
+    """If the command is interrupted then, the administrator has the app password."""
     called = site.command("create", user.uid, "--label", "x", stderr=subprocess.STDOUT)
     assert re.match(SHOWN + "\napp-password: ", called.stdout)
 
@@ -735,7 +735,7 @@ def test_white_space_around_a_label_is_left_out(site, user):
 
 
 def test_of_many_creates_at_once_all_succeed(site, directory):
-    """The class is missing at first, so that all but one have to read the entry again."""
+    """The class is missing at first, so all but one must read the entry again."""
     user = directory.new_person()
     ended = site.at_once(8, "create", user.uid, "--label", "x", "--without-mfa")
     assert [status for status, *_ in ended] == [DONE] * 8, ended
@@ -976,7 +976,7 @@ def test_check_without_a_directory_is_unavailable(make_site):
 
 
 def test_check_asks_as_the_mail_server(make_site, user):
-    """Without admin.conf, and where the administrator's directory is another one."""
+    """Without admin.conf, and with another directory for the administrator."""
     site = make_site(manage_as=None, write_uri=f"ldap://127.0.0.1:{free_port()}")
     called = site.command("check", user.uid, input="wrong")
     assert called.returncode == FAILED
@@ -1023,7 +1023,7 @@ def test_bash_completes_files(typed, tmp_path):
 
 
 def complete(typed):
-    """What bash offers."""
+    """The words that bash offers."""
     script = f"""
         source {COMPLETION}
         COMP_WORDS=(app-password {typed}{"''" if typed.endswith(" ") or not typed else ""})

@@ -142,7 +142,7 @@ def test_an_outage_leaves_the_rest_and_says_how_many(directory, site, users):
 
 
 def run_on_terminal(site, *arguments, term="xterm"):
-    """What a terminal shows that is standard error."""
+    """What a terminal shows if standard error is one."""
     ours, theirs = pty.openpty()
     called = subprocess.Popen([COMMAND, "-c", site.config, *arguments], stdout=subprocess.DEVNULL,
                               stderr=theirs, env=os.environ | {"TERM": term})

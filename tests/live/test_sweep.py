@@ -1,4 +1,4 @@
-"""What is amiss in the whole directory, and sweeping it up: report, revoke --expired and --unused."""
+"""Problems in the whole directory: report, revoke --expired and --unused."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ OLD = from_now(days=-400)
 
 @pytest.fixture
 def directory(workdir, tmp_path_factory):
-    """A directory of each test's own: a report is about everybody."""
+    """Each test has its own directory: a report is about every user."""
     slapd = Slapd(workdir / tmp_path_factory.mktemp("sweep").name, lines="sizelimit 100").start()
     yield slapd
     slapd.stop()
@@ -31,12 +31,12 @@ def site(directory, tmp_path):
 
 
 def use(directory, who, app_password, **ago):
-    """Have a use on record."""
+    """Record a use."""
     directory.administrate(who, appPasswordUsed=f"id={app_password.id} at={from_now(**ago)}")
 
 
 class Population:
-    """One user for each finding, and users about whom there is nothing to find."""
+    """One user for each finding, and users without any."""
 
     def __init__(self, directory):
         new = directory.new_person
@@ -138,7 +138,7 @@ def test_an_empty_report(directory, site):
 
 
 def test_more_users_than_the_server_shows_at_once(directory, site):
-    """The identity of this site has no limit of its own: pages do not help, and it is said."""
+    """This site's identity has no limits of its own: paging does not help, and the command says so."""
     for _ in range(101):
         directory.new_person(mfa=True)
     called = site.command("report")
@@ -194,7 +194,7 @@ def test_wrong_usage(site, wrong):
 
 
 def left(directory, population):
-    """The names of those who still have their app password."""
+    """The names of the users that still have their app password."""
     return {name for name in ("expired", "expiring", "unused", "never_used", "fine", "young",
                               "strange", "disabled")
             if directory.values(getattr(population, name), "appPassword")}
