@@ -49,7 +49,7 @@ static enum apw_manage_result report(const struct apw_manager *manager, const ch
     return result;
 }
 
-/* Prints a new code for the enrolment. */
+/* Prints a new enrollment code. */
 static enum apw_manage_result make_code(const struct apw_manager *manager,
                                         const struct apw_target *target, const char *name,
                                         bool reset)
@@ -61,7 +61,7 @@ static enum apw_manage_result make_code(const struct apw_manager *manager,
 
     if (result == APW_MANAGE_DONE) {
         apw_password_show(&code, shown);
-        printf("%s: %scode to enrol with, once, within %d days: %s\n", name,
+        printf("%s: %scode to enroll with, once, within %d days: %s\n", name,
                reset ? "second factor removed; " : "", APW_ENROLMENT_CODE_SECONDS / 86400, shown);
         sodium_memzero(shown, sizeof shown);
     } else {

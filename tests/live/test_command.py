@@ -489,9 +489,9 @@ def test_mfa_reset_removes_the_second_factor(site, directory, user):
     assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
 
 
-# ---- codes for the enrolment ----
+# ---- enrollment codes ----
 
-CODE_LINE = rf"code to enrol with, once, within 7 days: ({SHOWN})\n"
+CODE_LINE = rf"code to enroll with, once, within 7 days: ({SHOWN})\n"
 
 
 def stored_codes(directory, who):
