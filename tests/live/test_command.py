@@ -183,6 +183,8 @@ def test_a_password_among_the_arguments_is_not_repeated(site):
 def test_help_and_version(site):
     for options in (["-h"], ["--help"], ["create", "--help"], ["mfa", "-h"]):
         assert site.done(*options).startswith("Usage: app-password ")
+    assert "--label TEXT" in site.done("create", "--help")
+    assert "revoke" not in site.done("create", "--help")
     assert re.fullmatch(r"app-password \d+\.\d+\S*\n", site.done("-V"))
     assert site.done("--version") == site.done("-V")
 

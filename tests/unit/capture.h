@@ -1,6 +1,6 @@
 /*
- * capture: what a function prints. Assert only after capture_end(): a failed assertion in between
- * would be captured, too.
+ * capture: collects the output of a function. Assert only after capture_end(): a failed assertion
+ * in between would be captured, too.
  */
 #ifndef APW_CAPTURE_H
 #define APW_CAPTURE_H

@@ -104,7 +104,7 @@ static void test_read(void **state)
         assert_null(options.value[row->given]);
 }
 
-/* What is behind COMMAND belongs to the command. */
+/* Options after COMMAND are the command's. */
 static void test_leading(void **state)
 {
     static const char *const words[WORDS_MAX] = {"-x", "v", "command", "--unknown"};

@@ -40,7 +40,7 @@ static void test_table(void **state)
     capture_end(&capture);
     assert_int_equal(status, 0);
     assert_contains(capture.out, "ID    LABEL     CREATED (UTC)     EXPIRES (UTC)");
-    /* Two of its bytes are no characters of their own. */
+    /* Two of its characters have two bytes. */
     assert_contains(capture.out, "\na1b2  Gr\xc3\xb6\xc3\x9f\x65     2027-01-01 00:00  never  ");
     assert_contains(capture.out, "\nc3d4  ?[31mred  2027-01-01 00:00  2027-01-01 00:01");
     assert_contains(capture.out, "  smtp,imap  192.0.2.0/24  2027-01-01 00:00 imap 192.0.2.7\n");
@@ -81,7 +81,7 @@ static void test_json_of_a_finding(void **state)
 int main(void)
 {
     UNIT_TEST("a table is aligned by characters, and printable", test_table);
-    UNIT_TEST("JSON has null where there is nothing to tell", test_json);
+    UNIT_TEST("JSON has null for missing values", test_json);
     UNIT_TEST("a finding without an app password is one object", test_json_of_a_finding);
     return unit_run();
 }
