@@ -1,8 +1,8 @@
 #include "account.h"
-#include "browser.h"
 #include "clock.h"
 #include "hash.h"
 #include "manage.h"
+#include "web/browser.h"
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-#include "browser.h"
 #include "clock.h"
 #include "qr.h"
-#include "step.h"
+#include "request.h"
 #include "totp.h"
+#include "web/browser.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "clock.h"
 #include "login.h"
 #include "mail.h"
-#include "step.h"
+#include "request.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef APW_FLOW_H
 #define APW_FLOW_H
 
-#include "exchange.h"
 #include "portal.h"
+#include "web/exchange.h"
 
 /* Answers a request. Whatever it has cost to get here, what a page may show or change follows from
  * the visit and from the directory as it is now. */

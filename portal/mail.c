@@ -1,6 +1,6 @@
 #include "mail.h"
-#include "buffer.h"
 #include "clock.h"
+#include "web/buffer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 #include "apw_build.h"
-#include "http.h"
 #include "portal.h"
-#include "text.h"
+#include "web/http.h"
+#include "web/text.h"
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

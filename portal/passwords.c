@@ -1,5 +1,5 @@
 #include "clock.h"
-#include "step.h"
+#include "request.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>

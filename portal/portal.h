@@ -5,15 +5,15 @@
 #ifndef APW_PORTAL_H
 #define APW_PORTAL_H
 
-#include "conf.h"
 #include "config.h"
 #include "directory.h"
 #include "event.h"
-#include "language.h"
-#include "template.h"
-#include "throttle.h"
+#include "portal_config.h"
 #include "user.h"
-#include "visit.h"
+#include "web/language.h"
+#include "web/session.h"
+#include "web/template.h"
+#include "web/throttle.h"
 
 struct apw_portal {
     struct apw_config *config;

@@ -4,7 +4,7 @@
 #ifndef APW_QR_H
 #define APW_QR_H
 
-#include "buffer.h"
+#include "web/buffer.h"
 
 /* Appends the path, for a square of *size_r units with its quiet zone of four (ISO/IEC 18004). The
  * text is secret, and so is the path. -1 where it cannot be made. */

@@ -1,10 +1,10 @@
 /* What a browser sends to the self-service page: fields in stretches of any length, the path, the
  * language, a code. The form's own reader is in http.c, which stands here whole. */
-#include "http.c"
+#include "web/http.c"
 
 #include "fuzz.h"
-#include "language.h"
 #include "totp.h"
+#include "web/language.h"
 #include <sodium.h>
 
 /* The next stretch: a byte for the field, one for its length. */

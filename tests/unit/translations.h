@@ -4,8 +4,8 @@
 #ifndef APW_TRANSLATIONS_H
 #define APW_TRANSLATIONS_H
 
-#include "language.h"
 #include "unit.h"
+#include "web/language.h"
 #include <sys/stat.h>
 
 static char translations_folder[UNIT_PATH_SIZE];

@@ -1,4 +1,4 @@
-#include "page.h"
+#include "web/page.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "visit.h"
+#include "web/session.h"
 #include "config.h"
 #include <pthread.h>
 #include <sodium.h>

@@ -17,8 +17,8 @@
 #include "login.h"
 #include "method.h"
 #include "password.h"
-#include "text.h"
 #include "totp.h"
+#include "web/text.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "throttle.h"
+#include "web/throttle.h"
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* Which language a visitor is answered in. */
-#include "catalog.h"
-#include "language.h"
-#include "text.h"
 #include "translations.h"
 #include "unit.h"
+#include "web/catalog.h"
+#include "web/language.h"
+#include "web/text.h"
 
 /* English, and what a site might have installed. */
 static const struct apw_languages installed = {5, {"en", "nb", "de", "pt", "pt-BR"}};

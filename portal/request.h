@@ -7,8 +7,8 @@
 
 #include "account.h"
 #include "manage.h"
-#include "page.h"
 #include "portal.h"
+#include "web/page.h"
 
 struct apw_step {
     const struct apw_portal *portal;

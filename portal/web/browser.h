@@ -10,7 +10,7 @@
 #define APW_BROWSER_H
 
 #include "method.h"
-#include "visit.h"
+#include "web/session.h"
 #include <stdbool.h>
 #include <stdint.h>
 

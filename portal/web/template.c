@@ -1,4 +1,4 @@
-#include "template.h"
+#include "web/template.h"
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>

@@ -5,7 +5,7 @@
 #define APW_TEXT_H
 
 #include "error.h"
-#include "language.h"
+#include "web/language.h"
 
 enum apw_text {
     APW_TEXT_NONE = 0,

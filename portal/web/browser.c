@@ -1,4 +1,4 @@
-#include "browser.h"
+#include "web/browser.h"
 #include <sodium.h>
 #include <string.h>
 

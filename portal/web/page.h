@@ -4,9 +4,9 @@
 #ifndef APW_PAGE_H
 #define APW_PAGE_H
 
-#include "exchange.h"
 #include "portal.h"
-#include "text.h"
+#include "web/exchange.h"
+#include "web/text.h"
 
 /* An answer under construction. */
 struct apw_page {

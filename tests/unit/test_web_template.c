@@ -1,7 +1,7 @@
 /* Templates: what is filled in and how, what is wrong with a template, and the portal's own. */
-#include "template.h"
 #include "translations.h"
 #include "unit.h"
+#include "web/template.h"
 
 #define BYTES(text)  text, sizeof text - 1
 #define OWN_PAGES    APW_SRCDIR "/portal/pages"
@@ -599,7 +599,7 @@ static void collect_names(const char *path, FILE *names)
 
 static char *names_that_are_set(void)
 {
-    static const char *const sources[] = {"page.c", "enrol.c", "flow.c", "passwords.c"};
+    static const char *const sources[] = {"web/page.c", "enrol.c", "flow.c", "passwords.c"};
     char *list, path[UNIT_PATH_SIZE];
     size_t size;
     FILE *names = open_memstream(&list, &size);

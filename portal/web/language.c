@@ -1,5 +1,5 @@
-#include "language.h"
-#include "catalog.h"
+#include "web/language.h"
+#include "web/catalog.h"
 #include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>

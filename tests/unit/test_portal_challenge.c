@@ -1,6 +1,6 @@
 /* The second factor at the door: wrong tries, waiting, and codes by mail; without a directory. */
 #include "clock.h"
-#include "step.h"
+#include "request.h"
 #include "unit.h"
 #include <liboath/oath.h>
 #include <sodium.h>

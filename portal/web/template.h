@@ -9,9 +9,9 @@
 #ifndef APW_TEMPLATE_H
 #define APW_TEMPLATE_H
 
-#include "buffer.h"
 #include "error.h"
-#include "language.h"
+#include "web/buffer.h"
+#include "web/language.h"
 #include <stddef.h>
 
 #define APW_VARIABLES_MAX 48

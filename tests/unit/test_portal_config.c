@@ -1,6 +1,6 @@
 /* portal.conf: every key, and what is said about what is wrong. */
-#include "conf.h"
 #include "conf_file.h"
+#include "portal_config.h"
 #include "unit.h"
 
 #define BYTES(text) text, sizeof text - 1

@@ -1,4 +1,4 @@
-#include "buffer.h"
+#include "web/buffer.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

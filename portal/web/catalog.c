@@ -1,4 +1,4 @@
-#include "catalog.h"
+#include "web/catalog.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,9 +4,9 @@
 #ifndef APW_EXCHANGE_H
 #define APW_EXCHANGE_H
 
-#include "buffer.h"
 #include "network.h"
-#include "visit.h"
+#include "web/buffer.h"
+#include "web/session.h"
 #include <stdbool.h>
 #include <stddef.h>
 

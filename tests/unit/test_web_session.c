@@ -1,6 +1,6 @@
 /* Visits: who is let in by which cookie, and until when. */
 #include "unit.h"
-#include "visit.h"
+#include "web/session.h"
 #include <pthread.h>
 #include <sched.h>
 #include <sodium.h>

@@ -1,6 +1,6 @@
-#include "http.h"
-#include "exchange.h"
+#include "web/http.h"
 #include "flow.h"
+#include "web/exchange.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>

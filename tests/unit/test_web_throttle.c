@@ -1,6 +1,6 @@
 /* Waiting times after wrong tries, in times that the test makes up. */
-#include "throttle.h"
 #include "unit.h"
+#include "web/throttle.h"
 #include <pthread.h>
 #include <sodium.h>
 

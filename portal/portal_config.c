@@ -1,4 +1,4 @@
-#include "conf.h"
+#include "portal_config.h"
 #include "settings.h"
 #include <arpa/inet.h>
 #include <limits.h>
