@@ -73,7 +73,8 @@ static enum apw_status check_spec(const struct apw_options *options,
     if (spec->label == NULL)
         return apw_say_usage("create: --label TEXT is missing: the device or program that will "
                              "use it, like \"Outlook on the laptop\"");
-    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), record_r, &error) != 0)
+    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), record_r, &error) !=
+        APW_PASSWORD_SPEC_GOOD)
         return apw_say_usage("create: %s", error.text);
     return APW_STATUS_DONE;
 }

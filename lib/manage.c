@@ -390,22 +390,25 @@ static int read_label(const char *text, struct apw_record *record, struct apw_er
     return 0;
 }
 
-int apw_password_spec_to_record(const struct apw_password_spec *spec, int64_t now,
-                                struct apw_record *record_r, struct apw_error *error)
+enum apw_password_spec_part apw_password_spec_to_record(const struct apw_password_spec *spec,
+                                                        int64_t now, struct apw_record *record_r,
+                                                        struct apw_error *error)
 {
     memset(record_r, 0, sizeof *record_r);
     if (read_label(spec->label, record_r, error) != 0)
-        return -1;
+        return APW_PASSWORD_SPEC_LABEL;
     if (spec->services != NULL && read_services(spec->services, record_r, error) != 0)
-        return -1;
+        return APW_PASSWORD_SPEC_SERVICES;
     if (spec->from != NULL && read_from(spec->from, record_r, error) != 0)
-        return -1;
+        return APW_PASSWORD_SPEC_FROM;
     record_r->created = now;
     record_r->has_expires = spec->expires != NULL;
     record_r->expires = spec->expires == NULL ? 0 : *spec->expires;
-    if (record_r->has_expires && record_r->expires <= now)
-        return apw_error_set(error, "it would have expired already");
-    return 0;
+    if (record_r->has_expires && record_r->expires <= now) {
+        apw_error_set(error, "it would have expired already");
+        return APW_PASSWORD_SPEC_EXPIRES;
+    }
+    return APW_PASSWORD_SPEC_GOOD;
 }
 
 struct creation {
@@ -496,7 +499,8 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
     enum apw_manage_result result;
 
     sodium_memzero(password_r, sizeof *password_r);
-    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), &creation.record, error) != 0)
+    if (apw_password_spec_to_record(spec, (int64_t)time(NULL), &creation.record, error) !=
+        APW_PASSWORD_SPEC_GOOD)
         return APW_MANAGE_INVALID;
     result = change_user(manager, target, create, &creation, error);
     sodium_memzero(&creation, sizeof creation);

@@ -62,10 +62,19 @@ struct apw_password_spec {
     bool without_mfa;       /* also for a user whose MFA is off */
 };
 
-/* Fills `record_r` from the spec, but for id and hash; -1 says what is wrong. `now` becomes
- * the time of creation. Pure: tells a bad spec before anything is asked. */
-int apw_password_spec_to_record(const struct apw_password_spec *spec, int64_t now,
-                                struct apw_record *record_r, struct apw_error *error);
+enum apw_password_spec_part {
+    APW_PASSWORD_SPEC_GOOD = 0,
+    APW_PASSWORD_SPEC_LABEL,
+    APW_PASSWORD_SPEC_SERVICES,
+    APW_PASSWORD_SPEC_FROM,
+    APW_PASSWORD_SPEC_EXPIRES,
+};
+
+/* Fills `record_r` from the spec, except id and hash; `now` becomes the time of creation. Returns
+ * APW_PASSWORD_SPEC_GOOD, or the first part that is wrong, with the reason in `error`. Pure. */
+enum apw_password_spec_part apw_password_spec_to_record(const struct apw_password_spec *spec,
+                                                        int64_t now, struct apw_record *record_r,
+                                                        struct apw_error *error);
 
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
  * caller wipes it. Of several calls at once on one entry all succeed

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SEALED_KEY   "sealed"
-#define CODE_WORD    "code "
-#define HASH_SCHEME  "{ARGON2}"
-#define PLAIN_SIZE   512
-#define NONCE_BYTES  crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-#define TAG_BYTES    crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define SEALED_BYTES (NONCE_BYTES + PLAIN_SIZE + TAG_BYTES)
-#define SECRET_HEX   (2 * APW_METHOD_SECRET_BYTES)
-#define STEP_DIGITS  18
-#define STEP_MAX     UINT64_C(999999999999999999)
+#define SEALED_KEY     "sealed"
+#define CODE_WORD      "code "
+#define HASH_SCHEME    "{ARGON2}"
+#define PLAIN_SIZE     512
+#define NONCE_BYTES    crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG_BYTES      crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define SEALED_BYTES   (NONCE_BYTES + PLAIN_SIZE + TAG_BYTES)
+#define SECRET_HEX     (2 * APW_METHOD_SECRET_BYTES)
+#define COUNTER_DIGITS 18
+#define COUNTER_MAX    UINT64_C(999999999999999999)
 
 _Static_assert(APW_METHOD_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key size");
 
@@ -43,11 +43,11 @@ static int write_plain(const struct apw_method *method, char plain_r[PLAIN_SIZE]
         return -1;
     switch (method->kind) {
     case APW_METHOD_APP:
-        if (method->step > STEP_MAX)
+        if (method->counter > COUNTER_MAX)
             return -1;
         sodium_bin2hex(secret, sizeof secret, method->secret, sizeof method->secret);
         length = snprintf(plain_r, PLAIN_SIZE, "method=app since=%s step=%" PRIu64 " secret=%s",
-                          since, method->step, secret);
+                          since, method->counter, secret);
         sodium_memzero(secret, sizeof secret);
         break;
     case APW_METHOD_MAIL:
@@ -59,23 +59,24 @@ static int write_plain(const struct apw_method *method, char plain_r[PLAIN_SIZE]
     return length;
 }
 
-static int read_step(const struct apw_field *field, uint64_t *step_r)
+static int read_counter(const struct apw_field *field, uint64_t *counter_r)
 {
     char text[24];
 
     if (apw_field_copy(field, text, sizeof text) != 0 || text[0] == '\0' ||
-        strspn(text, "0123456789") != strlen(text) || strlen(text) > STEP_DIGITS)
+        strspn(text, "0123456789") != strlen(text) || strlen(text) > COUNTER_DIGITS)
         return -1;
-    return sscanf(text, "%" SCNu64, step_r) == 1 ? 0 : -1;
+    return sscanf(text, "%" SCNu64, counter_r) == 1 ? 0 : -1;
 }
 
 static int read_app(struct apw_field *rest, struct apw_method *method)
 {
-    struct apw_field step, secret;
+    struct apw_field counter, secret;
     size_t length;
 
     method->kind = APW_METHOD_APP;
-    if (!apw_field_take(rest, "step", false, &step) || read_step(&step, &method->step) != 0 ||
+    if (!apw_field_take(rest, "step", false, &counter) ||
+        read_counter(&counter, &method->counter) != 0 ||
         !apw_field_take(rest, "secret", true, &secret) || secret.length != SECRET_HEX)
         return -1;
     return sodium_hex2bin(method->secret, sizeof method->secret, secret.start, secret.length, NULL,

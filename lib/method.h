@@ -35,7 +35,7 @@ struct apw_method {
     enum apw_method_kind kind;
     int64_t since;                           /* seconds since 1970 */
     uint8_t secret[APW_METHOD_SECRET_BYTES]; /* APP */
-    uint64_t step;                           /* APP: the last time step that was used */
+    uint64_t counter;                        /* APP: of the last code used (RFC 6238: T) */
     char address[APW_METHOD_ADDRESS_SIZE];   /* MAIL */
 };
 

@@ -289,15 +289,15 @@ enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
     return result;
 }
 
-enum apw_manage_result apw_account_use_step(const struct apw_portal *portal,
-                                            const struct apw_account *account, uint64_t step,
-                                            struct apw_error *error)
+enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
+                                               const struct apw_account *account, uint64_t counter,
+                                               struct apw_error *error)
 {
     struct apw_method used = account->method;
     enum apw_manage_result result = APW_MANAGE_UNAVAILABLE;
     char value[APW_METHOD_VALUE_SIZE];
 
-    used.step = step;
+    used.counter = counter;
     if (apw_method_seal(&used, portal->conf->key, account->user->unique_id, value, error) == 0)
         result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
                                        value, error);

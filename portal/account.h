@@ -50,9 +50,9 @@ enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
 
 /* Notes the step of a code of the authenticator app as used. CONFLICT where another one was faster,
  * so that the code counts as used already. */
-enum apw_manage_result apw_account_use_step(const struct apw_portal *portal,
-                                            const struct apw_account *account, uint64_t step,
-                                            struct apw_error *error);
+enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
+                                               const struct apw_account *account, uint64_t counter,
+                                               struct apw_error *error);
 
 /* Whether `typed` is an enrolment code of the account; *value_r (owned by the caller) is then its
  * value. REFUSED: no, or too old. */

@@ -252,7 +252,7 @@ static void pass_challenge(struct apw_step *step, uint64_t used)
     struct apw_error error = {""};
 
     if (method.kind == APW_METHOD_APP)
-        result = apw_account_use_step(step->portal, &step->account, used, &error);
+        result = apw_account_use_counter(step->portal, &step->account, used, &error);
     if (result == APW_MANAGE_DONE) {
         forget_tries(step);
         raise_rights(step, &method);
@@ -477,7 +477,7 @@ static void enrol(struct apw_step *step, uint64_t used)
     enum apw_manage_result result = APW_MANAGE_CONFLICT;
 
     method.since = (int64_t)time(NULL);
-    method.step = used;
+    method.counter = used;
     if (is_code_there(step))
         result = apw_account_enrol(step->portal, &step->account, &method, &error);
     if (result == APW_MANAGE_DONE) {

@@ -140,11 +140,17 @@ static enum apw_text read_spec(const struct apw_form *form, struct apw_password_
         *expires_r += now;
         spec_r->expires = expires_r;
     }
-    if (apw_password_spec_to_record(spec_r, now, record_r, &error) == 0)
+    switch (apw_password_spec_to_record(spec_r, now, record_r, &error)) {
+    case APW_PASSWORD_SPEC_GOOD:
         return APW_TEXT_NONE;
-    spec_r->label = "x"; /* is it the label, or something that no page of ours sends? */
-    return apw_password_spec_to_record(spec_r, now, record_r, &error) == 0 ? APW_TEXT_BAD_LABEL
-                                                                           : APW_TEXT_BAD_REQUEST;
+    case APW_PASSWORD_SPEC_LABEL:
+        return APW_TEXT_BAD_LABEL;
+    case APW_PASSWORD_SPEC_SERVICES:
+    case APW_PASSWORD_SPEC_FROM:
+    case APW_PASSWORD_SPEC_EXPIRES:
+        break;
+    }
+    return APW_TEXT_BAD_REQUEST;
 }
 
 /* Says what became of a change that was not made. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_S OATH_TOTP_DEFAULT_TIME_STEP_SIZE
+#define PERIOD_S OATH_TOTP_DEFAULT_TIME_STEP_SIZE
 
 int apw_code_canonicalise(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
 {
@@ -22,13 +22,13 @@ int apw_code_canonicalise(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
     return count == APW_TOTP_DIGITS ? 0 : -1;
 }
 
-/* Whether `code` is the one of that step; -1 without memory. */
-static int is_code_of(const struct apw_method *method, uint64_t step, const char *code)
+/* Whether `code` is the one of that counter; -1 without memory. */
+static int is_code_of(const struct apw_method *method, uint64_t counter, const char *code)
 {
     char expected[APW_TOTP_DIGITS + 1];
     int is_same;
 
-    if (oath_hotp_generate((const char *)method->secret, sizeof method->secret, step,
+    if (oath_hotp_generate((const char *)method->secret, sizeof method->secret, counter,
                            APW_TOTP_DIGITS, false, OATH_HOTP_DYNAMIC_TRUNCATION,
                            expected) != OATH_OK)
         return -1;
@@ -38,23 +38,23 @@ static int is_code_of(const struct apw_method *method, uint64_t step, const char
 }
 
 enum apw_totp_result apw_totp_check(const struct apw_method *method, const char *typed, int64_t now,
-                                    uint64_t *step_r)
+                                    uint64_t *counter_r)
 {
     enum apw_totp_result result = APW_TOTP_WRONG;
     char code[APW_TOTP_DIGITS + 1];
 
-    if (apw_code_canonicalise(typed, code) != 0 || now < STEP_S)
+    if (apw_code_canonicalise(typed, code) != 0 || now < PERIOD_S)
         return APW_TOTP_WRONG;
     for (int drift = -1; drift <= 1; drift++) {
-        uint64_t step = (uint64_t)(now / STEP_S + drift);
-        int is_right = is_code_of(method, step, code);
+        uint64_t counter = (uint64_t)(now / PERIOD_S + drift);
+        int is_right = is_code_of(method, counter, code);
 
         if (is_right < 0)
             result = APW_TOTP_NO_MEMORY;
         if (is_right <= 0)
             continue;
-        result = step > method->step ? APW_TOTP_RIGHT : APW_TOTP_REPLAYED;
-        *step_r = step;
+        result = counter > method->counter ? APW_TOTP_RIGHT : APW_TOTP_REPLAYED;
+        *counter_r = counter;
         if (result == APW_TOTP_RIGHT)
             break;
     }

@@ -673,8 +673,38 @@ static void test_enrolment(void **state)
     apw_directory_free(&directory);
 }
 
+/* ---- which part of a request is wrong ---- */
+
+static const int64_t yesterday = 1, tomorrow = 3;
+
+static const struct part_case {
+    const char *name;
+    struct apw_password_spec spec;
+    enum apw_password_spec_part part;
+} parts[] = {
+    {"a good request", {.label = " Outlook ", .expires = &tomorrow}, APW_PASSWORD_SPEC_GOOD},
+    {"the label is wrong", {.label = "\x01"}, APW_PASSWORD_SPEC_LABEL},
+    {"the services are wrong", {.label = "x", .services = ","}, APW_PASSWORD_SPEC_SERVICES},
+    {"the networks are wrong", {.label = "x", .from = "x"}, APW_PASSWORD_SPEC_FROM},
+    {"the expiry date is wrong", {.label = "x", .expires = &yesterday}, APW_PASSWORD_SPEC_EXPIRES},
+    {"of several wrong parts the first is named",
+     {.label = "", .services = ","},
+     APW_PASSWORD_SPEC_LABEL},
+};
+
+static void test_part(void **state)
+{
+    const struct part_case *row = *state;
+    struct apw_error error = {""};
+    struct apw_record record;
+
+    assert_int_equal(apw_password_spec_to_record(&row->spec, 2, &record, &error), row->part);
+    assert_int_equal(error.text[0] == '\0', row->part == APW_PASSWORD_SPEC_GOOD);
+}
+
 int main(void)
 {
+    UNIT_ROWS(parts, test_part);
     UNIT_ROWS(scenes, test_scene);
     UNIT_TEST("a user that was just read is not looked up again", test_user_in_hand);
     UNIT_TEST("a user that has changed since is read again", test_user_in_hand_that_changed);

@@ -13,8 +13,10 @@
 static const uint8_t key[APW_METHOD_KEY_BYTES] = "the portal's key, 32 bytes of it";
 static const uint8_t other_key[APW_METHOD_KEY_BYTES] = "the portal's key, 32 bytes of It";
 
-static const struct apw_method app = {
-    .kind = APW_METHOD_APP, .since = 1795342500, .step = 59844750, .secret = "1234567890123456789"};
+static const struct apw_method app = {.kind = APW_METHOD_APP,
+                                      .since = 1795342500,
+                                      .counter = 59844750,
+                                      .secret = "1234567890123456789"};
 static const struct apw_method mail = {
     .kind = APW_METHOD_MAIL, .since = 1795342500, .address = "alice@example.net"};
 
@@ -48,10 +50,10 @@ static const struct round_case {
     struct apw_method method;
 } rounds[] = {
     {"an app that was used comes back",
-     {.kind = APW_METHOD_APP, .since = 1795342500, .step = 59844750, .secret = "\x01\xff"}},
+     {.kind = APW_METHOD_APP, .since = 1795342500, .counter = 59844750, .secret = "\x01\xff"}},
     {"an app that was never used comes back", {.kind = APW_METHOD_APP, .since = 0}},
     {"the last step that can be written comes back",
-     {.kind = APW_METHOD_APP, .step = UINT64_C(999999999999999999)}},
+     {.kind = APW_METHOD_APP, .counter = UINT64_C(999999999999999999)}},
     {"an address comes back",
      {.kind = APW_METHOD_MAIL, .since = 1795342500, .address = "a.b+c=d'e@mail.example.net"}},
 };
@@ -109,7 +111,7 @@ static void test_known_value(void **state)
     (void)state;
     assert_int_equal(open_copy(value, sizeof value - 1, &method, NULL), 0);
     assert_int_equal(method.kind, APW_METHOD_APP);
-    assert_true(method.since == 1795342500 && method.step == 59844750);
+    assert_true(method.since == 1795342500 && method.counter == 59844750);
     assert_memory_equal(method.secret, "12345678901234567890", APW_METHOD_SECRET_BYTES);
 }
 
@@ -121,8 +123,8 @@ static const struct unstorable_case {
     {"a time past the year 9999 is not sealed", {.kind = APW_METHOD_APP, .since = INT64_MAX}},
     {"a time before the year 0 is not sealed", {.kind = APW_METHOD_APP, .since = INT64_MIN}},
     {"a step that would not be read again is not sealed",
-     {.kind = APW_METHOD_APP, .step = UINT64_C(1000000000000000000)}},
-    {"a step of 64 bits is not sealed", {.kind = APW_METHOD_APP, .step = UINT64_MAX}},
+     {.kind = APW_METHOD_APP, .counter = UINT64_C(1000000000000000000)}},
+    {"a counter of 64 bits is not sealed", {.kind = APW_METHOD_APP, .counter = UINT64_MAX}},
     {"no address is not sealed", {.kind = APW_METHOD_MAIL}},
     {"a bad address is not sealed", {.kind = APW_METHOD_MAIL, .address = "a@b.c secret=x"}},
 };
@@ -376,7 +378,7 @@ static void test_is_same(void **state)
     struct apw_method other = app;
 
     (void)state;
-    other.step++;
+    other.counter++;
     assert_true(apw_method_is_same(&app, &other));
     other.since++;
     assert_false(apw_method_is_same(&app, &other));

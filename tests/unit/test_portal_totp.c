@@ -3,9 +3,9 @@
 #include "unit.h"
 
 /* RFC 6238, appendix B: the secret for SHA-1. */
-static struct apw_method method_used_at(uint64_t step)
+static struct apw_method method_used_at(uint64_t counter)
 {
-    struct apw_method method = {.kind = APW_METHOD_APP, .step = step};
+    struct apw_method method = {.kind = APW_METHOD_APP, .counter = counter};
 
     memcpy(method.secret, "12345678901234567890", sizeof method.secret);
     return method;
@@ -25,59 +25,60 @@ static const struct vector_case {
     {"2603-10-11 11:33:20", INT64_C(20000000000), "353130"},
 };
 
-static enum apw_totp_result check(uint64_t used, const char *typed, int64_t now, uint64_t *step_r)
+static enum apw_totp_result check(uint64_t used, const char *typed, int64_t now,
+                                  uint64_t *counter_r)
 {
     struct apw_method method = method_used_at(used);
 
-    *step_r = 4711;
-    return apw_totp_check(&method, typed, now, step_r);
+    *counter_r = 4711;
+    return apw_totp_check(&method, typed, now, counter_r);
 }
 
 static void test_vector(void **state)
 {
     const struct vector_case *row = *state;
-    uint64_t step, right = (uint64_t)(row->time / 30);
+    uint64_t counter, right = (uint64_t)(row->time / 30);
     char *wrong = unit_copy(row->code, 7);
 
-    assert_int_equal(check(0, row->code, row->time, &step), APW_TOTP_RIGHT);
-    assert_true(step == right);
+    assert_int_equal(check(0, row->code, row->time, &counter), APW_TOTP_RIGHT);
+    assert_true(counter == right);
     for (int i = 0; i < 6; i++) {
         wrong[i] = row->code[i] == '9' ? '0' : (char)(row->code[i] + 1);
-        assert_int_equal(check(0, wrong, row->time, &step), APW_TOTP_WRONG);
+        assert_int_equal(check(0, wrong, row->time, &counter), APW_TOTP_WRONG);
         wrong[i] = row->code[i];
     }
     free(wrong);
 }
 
-/* Clocks that differ by one step are forgiven, and the step is the code's own. */
+/* Clocks that differ by one counter are forgiven, and the counter is the code's own. */
 static void test_drift(void **state)
 {
     const struct vector_case *row = *state;
     int64_t start = row->time - row->time % 30;
-    uint64_t step, right = (uint64_t)(row->time / 30);
+    uint64_t counter, right = (uint64_t)(row->time / 30);
 
     if (start >= 60) {
-        assert_int_equal(check(0, row->code, start - 30, &step), APW_TOTP_RIGHT);
-        assert_true(step == right);
-        assert_int_equal(check(0, row->code, start - 31, &step), APW_TOTP_WRONG);
+        assert_int_equal(check(0, row->code, start - 30, &counter), APW_TOTP_RIGHT);
+        assert_true(counter == right);
+        assert_int_equal(check(0, row->code, start - 31, &counter), APW_TOTP_WRONG);
     }
-    assert_int_equal(check(0, row->code, start + 59, &step), APW_TOTP_RIGHT);
-    assert_true(step == right);
-    assert_int_equal(check(0, row->code, start + 60, &step), APW_TOTP_WRONG);
+    assert_int_equal(check(0, row->code, start + 59, &counter), APW_TOTP_RIGHT);
+    assert_true(counter == right);
+    assert_int_equal(check(0, row->code, start + 60, &counter), APW_TOTP_WRONG);
 }
 
-/* Once a step was used, it and the ones before it are used up. */
+/* Once a counter was used, it and the ones before it are used up. */
 static void test_replay(void **state)
 {
     const struct vector_case *row = *state;
-    uint64_t step, right = (uint64_t)(row->time / 30);
+    uint64_t counter, right = (uint64_t)(row->time / 30);
 
-    assert_int_equal(check(right - 1, row->code, row->time, &step), APW_TOTP_RIGHT);
-    assert_int_equal(check(right, row->code, row->time, &step), APW_TOTP_REPLAYED);
-    assert_int_equal(check(right, row->code, row->time + 30, &step), APW_TOTP_REPLAYED);
-    assert_int_equal(check(right + 1, row->code, row->time, &step), APW_TOTP_REPLAYED);
-    assert_int_equal(check(UINT64_MAX, row->code, row->time, &step), APW_TOTP_REPLAYED);
-    assert_int_equal(check(right, "000000", row->time, &step), APW_TOTP_WRONG);
+    assert_int_equal(check(right - 1, row->code, row->time, &counter), APW_TOTP_RIGHT);
+    assert_int_equal(check(right, row->code, row->time, &counter), APW_TOTP_REPLAYED);
+    assert_int_equal(check(right, row->code, row->time + 30, &counter), APW_TOTP_REPLAYED);
+    assert_int_equal(check(right + 1, row->code, row->time, &counter), APW_TOTP_REPLAYED);
+    assert_int_equal(check(UINT64_MAX, row->code, row->time, &counter), APW_TOTP_REPLAYED);
+    assert_int_equal(check(right, "000000", row->time, &counter), APW_TOTP_WRONG);
 }
 
 static const struct moment_case {
@@ -86,29 +87,30 @@ static const struct moment_case {
 } moments[] = {
     {"no code is right before 1970", -1},
     {"no code is right long before 1970", INT64_MIN},
-    {"no code is right in the first step", 0},
+    {"no code is right at the first counter", 0},
     {"nor at its end", 29},
 };
 
 static void test_moment(void **state)
 {
     const struct moment_case *row = *state;
-    uint64_t step;
+    uint64_t counter;
 
-    assert_int_equal(check(0, "287082", row->now, &step), APW_TOTP_WRONG); /* the code of step 1 */
-    assert_int_equal(check(0, "755224", row->now, &step), APW_TOTP_WRONG); /* and of step 0 */
+    assert_int_equal(check(0, "287082", row->now, &counter),
+                     APW_TOTP_WRONG); /* the code of counter 1 */
+    assert_int_equal(check(0, "755224", row->now, &counter), APW_TOTP_WRONG); /* and of counter 0 */
 }
 
 /* Step 0 is what a method that was never used has, so its own code counts as used. */
-static void test_first_steps(void **state)
+static void test_first_counters(void **state)
 {
-    uint64_t step;
+    uint64_t counter;
 
     (void)state;
-    assert_int_equal(check(0, "755224", 30, &step), APW_TOTP_REPLAYED);
-    assert_int_equal(check(0, "287082", 30, &step), APW_TOTP_RIGHT);
-    assert_int_equal(check(0, "359152", 30, &step), APW_TOTP_RIGHT);
-    assert_true(step == 2);
+    assert_int_equal(check(0, "755224", 30, &counter), APW_TOTP_REPLAYED);
+    assert_int_equal(check(0, "287082", 30, &counter), APW_TOTP_RIGHT);
+    assert_int_equal(check(0, "359152", 30, &counter), APW_TOTP_RIGHT);
+    assert_true(counter == 2);
 }
 
 static const struct typed_case {
@@ -150,12 +152,12 @@ static void test_typed(void **state)
 {
     const struct typed_case *row = *state;
     char *typed = unit_copy(row->typed, strlen(row->typed) + 1), code[APW_TOTP_DIGITS + 1];
-    uint64_t step;
+    uint64_t counter;
 
     assert_int_equal(apw_code_canonicalise(typed, code), row->is_code ? 0 : -1);
     if (row->is_code)
         assert_string_equal(code, "287082");
-    assert_int_equal(check(0, typed, 59, &step), row->is_code ? APW_TOTP_RIGHT : APW_TOTP_WRONG);
+    assert_int_equal(check(0, typed, 59, &counter), row->is_code ? APW_TOTP_RIGHT : APW_TOTP_WRONG);
     free(typed);
 }
 
@@ -251,7 +253,7 @@ int main(void)
     UNIT_ROWS(vectors, test_drift);
     UNIT_ROWS(vectors, test_replay);
     UNIT_ROWS(moments, test_moment);
-    UNIT_TEST("the first steps", test_first_steps);
+    UNIT_TEST("the first counters", test_first_counters);
     UNIT_ROWS(typed_forms, test_typed);
     UNIT_TEST("a million characters are read to their end", test_long_typed);
     UNIT_ROWS(uris, test_uri);
