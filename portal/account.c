@@ -3,7 +3,6 @@
 #include "hash.h"
 #include "manage.h"
 #include "web/browser.h"
-#include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,45 +11,29 @@
 
 #define PASSWORD_TRIES "password"
 
-/* Ten tries from an address cost nothing, then one each 2 seconds, growing to one a minute. It is
- * never more, since people who share an address share the waiting. */
+/* From one address ten tries are free, then waiting grows from 2 seconds to a minute; not more,
+ * because people who share an address share the waiting. */
 static const struct apw_patience password_patience = {.free = 10, .base_s = 2, .most_s = 60};
 
-void apw_client_network(const char *client, char network_r[APW_ADDRESS_TEXT_SIZE + 4])
+void apw_account_log(const struct apw_portal *portal, const struct apw_account_event *event)
 {
-    struct apw_address address;
-    char text[APW_ADDRESS_TEXT_SIZE];
+    struct apw_decision decision = {
+        .verdict = event->verdict, .reason = event->reason, .action = event->action};
 
-    if (apw_address_parse(client, &address) != 0) {
-        strcpy(network_r, "-");
-        return;
-    }
-    if (address.bits == 128)
-        memset(address.bytes + 8, 0, 8);
-    inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, text, sizeof text);
-    snprintf(network_r, APW_ADDRESS_TEXT_SIZE + 4, "%s%s", text, address.bits == 128 ? "/64" : "");
-}
-
-void apw_account_log(const struct apw_portal *portal, const char *login, const char *client,
-                     enum apw_verdict verdict, enum apw_reason reason, const char *action,
-                     const char *id, const struct apw_error *error)
-{
-    struct apw_decision decision = {.verdict = verdict, .reason = reason, .action = action};
-
-    decision.user_length = strnlen(login, APW_LOGIN_BYTES_MAX);
-    memcpy(decision.user, login, decision.user_length);
+    decision.user_length = strnlen(event->login, APW_LOGIN_BYTES_MAX);
+    memcpy(decision.user, event->login, decision.user_length);
     strcpy(decision.service, "portal");
-    snprintf(decision.client, sizeof decision.client, "%s", client);
-    if (id != NULL)
-        snprintf(decision.id, sizeof decision.id, "%s", id);
-    if (error != NULL)
-        decision.detail = *error;
+    snprintf(decision.client, sizeof decision.client, "%s", event->client);
+    if (event->id != NULL)
+        snprintf(decision.id, sizeof decision.id, "%s", event->id);
+    if (event->error != NULL)
+        decision.detail = *event->error;
     apw_log_decision(portal->log, &decision);
 }
 
 /* ---- reading ---- */
 
-/* Opens the one sealed value there may be. */
+/* There may be one sealed value. */
 static int read_method(const struct apw_portal *portal, struct apw_account *account,
                        struct apw_error *error)
 {
@@ -63,8 +46,8 @@ static int read_method(const struct apw_portal *portal, struct apw_account *acco
             continue;
         if (account->has_method)
             return apw_error_set(error, "%s has more than one second factor", user->dn);
-        if (apw_method_open(value->bytes, value->length, portal->conf->key, user->unique_id,
-                            &account->method, error) != 0)
+        if (apw_method_open(value->bytes, value->length, portal->portal_config->key,
+                            user->unique_id, &account->method, error) != 0)
             return apw_error_set(error, "%s: %s; app-password mfa reset removes it", user->dn,
                                  error->text);
         account->has_method = true;
@@ -73,8 +56,8 @@ static int read_method(const struct apw_portal *portal, struct apw_account *acco
     return 0;
 }
 
-static enum apw_account_state read_state(const struct apw_portal *portal,
-                                         struct apw_account *account, struct apw_error *error)
+static enum apw_account_lookup read_state(const struct apw_portal *portal,
+                                          struct apw_account *account, struct apw_error *error)
 {
     const struct apw_user *user = account->user;
     enum apw_mfa mfa;
@@ -83,8 +66,8 @@ static enum apw_account_state read_state(const struct apw_portal *portal,
         return APW_ACCOUNT_GONE;
     if (user->unique_id == NULL) {
         apw_error_set(error,
-                      "%s: neither entryUUID nor nsUniqueId can be read; the access rules "
-                      "must let the portal",
+                      "%s: neither entryUUID nor nsUniqueId can be read; allow it in the "
+                      "access rules for the portal",
                       user->dn);
         return APW_ACCOUNT_UNAVAILABLE;
     }
@@ -100,10 +83,11 @@ static enum apw_account_state read_state(const struct apw_portal *portal,
     return APW_ACCOUNT_THERE;
 }
 
-static enum apw_account_state find(const struct apw_portal *portal, const struct apw_target *target,
-                                   struct apw_account *account_r, struct apw_error *error)
+static enum apw_account_lookup find(const struct apw_portal *portal,
+                                    const struct apw_target *target, struct apw_account *account_r,
+                                    struct apw_error *error)
 {
-    enum apw_account_state state = APW_ACCOUNT_UNAVAILABLE;
+    enum apw_account_lookup lookup = APW_ACCOUNT_UNAVAILABLE;
     enum apw_manage_result result;
 
     memset(account_r, 0, sizeof *account_r);
@@ -111,21 +95,21 @@ static enum apw_account_state find(const struct apw_portal *portal, const struct
     if (result == APW_MANAGE_NOT_FOUND)
         return APW_ACCOUNT_GONE;
     if (result == APW_MANAGE_DONE)
-        state = read_state(portal, account_r, error);
-    if (state != APW_ACCOUNT_THERE)
+        lookup = read_state(portal, account_r, error);
+    if (lookup != APW_ACCOUNT_THERE)
         apw_account_free(account_r);
-    return state;
+    return lookup;
 }
 
-enum apw_account_state apw_account_read(const struct apw_portal *portal, const char *dn,
-                                        const char *login, struct apw_account *account_r,
-                                        struct apw_error *error)
+enum apw_account_lookup apw_account_read(const struct apw_portal *portal, const char *dn,
+                                         const char *login, struct apw_account *account_r,
+                                         struct apw_error *error)
 {
     return find(portal, &(struct apw_target){.dn = dn, .login = login}, account_r, error);
 }
 
-enum apw_account_state apw_account_find(const struct apw_portal *portal, const char *login,
-                                        struct apw_account *account_r, struct apw_error *error)
+enum apw_account_lookup apw_account_find(const struct apw_portal *portal, const char *login,
+                                         struct apw_account *account_r, struct apw_error *error)
 {
     return find(portal, &(struct apw_target){.login = login}, account_r, error);
 }
@@ -160,7 +144,6 @@ static enum apw_verdict judge_bind(enum apw_user_bind result, enum apw_reason *r
     return APW_UNAVAILABLE;
 }
 
-/* Why there is no one entry to sign in to. */
 static enum apw_verdict judge_search(enum apw_manage_result result, enum apw_reason *reason_r)
 {
     *reason_r = result == APW_MANAGE_NOT_FOUND ? APW_REASON_UNKNOWN_USER
@@ -195,56 +178,66 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
-static enum apw_verdict sign_in(const struct apw_portal *portal, const char *typed,
-                                const char *password, const char *client, const char *browser,
-                                char login_r[APW_LOGIN_SIZE], char **dn_r,
-                                enum apw_reason *reason_r, struct apw_error *error)
+/* What came of the sign-in form. */
+struct outcome {
+    char *dn; /* owned; if accepted */
+    enum apw_reason reason;
+    struct apw_error error;
+};
+
+static enum apw_verdict sign_in(const struct apw_portal *portal,
+                                const struct apw_account_form *form, char login_r[APW_LOGIN_SIZE],
+                                struct outcome *outcome)
 {
-    char network[APW_ADDRESS_TEXT_SIZE + 4];
+    const char *password = form->password;
+    char network[APW_THROTTLE_NETWORK_SIZE];
     const char *payer = network;
     enum apw_verdict verdict;
 
-    *reason_r = APW_REASON_MALFORMED;
-    if (apw_login_canonicalise(typed, strlen(typed), NULL, login_r) != 0 || password[0] == '\0' ||
-        strlen(password) > APW_PASSWORD_BYTES_MAX)
+    outcome->reason = APW_REASON_MALFORMED;
+    if (apw_login_canonicalise(form->login, strlen(form->login), NULL, login_r) != 0 ||
+        password[0] == '\0' || strlen(password) > APW_PASSWORD_BYTES_MAX)
         return APW_REFUSED;
-    apw_client_network(client, network);
-    if (apw_browser_is_known(portal->conf->key, login_r, browser))
-        payer = browser;
-    *reason_r = APW_REASON_TOO_MANY_TRIES;
+    apw_throttle_network(form->client, network);
+    if (apw_browser_is_known(portal->portal_config->key, login_r, form->browser))
+        payer = form->browser;
+    outcome->reason = APW_REASON_TOO_MANY_TRIES;
     if (!apw_throttle_take(portal->password_throttle, PASSWORD_TRIES, payer, &password_patience,
                            apw_clock_monotonic_ms()))
         return APW_REFUSED;
-    verdict = check_password(portal, login_r, password, dn_r, reason_r, error);
+    verdict =
+        check_password(portal, login_r, password, &outcome->dn, &outcome->reason, &outcome->error);
     if (verdict != APW_REFUSED)
         apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
     return verdict;
 }
 
-enum apw_verdict apw_account_sign_in(const struct apw_portal *portal, const char *login,
-                                     const char *password, const char *client, const char *browser,
+enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
+                                     const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r)
 {
     int64_t start = apw_clock_monotonic_ms();
-    struct apw_error error = {""};
-    enum apw_verdict verdict;
-    enum apw_reason reason;
+    struct outcome outcome = {.dn = NULL};
+    enum apw_verdict verdict = sign_in(portal, form, login_r, &outcome);
 
-    *dn_r = NULL;
-    verdict = sign_in(portal, login, password, client, browser, login_r, dn_r, &reason, &error);
-    /* The search's error may name the login, and that may be an app password in the wrong field. */
-    if (apw_password_is_login(login, strlen(login)) || verdict == APW_REFUSED)
-        error.text[0] = '\0';
-    apw_account_log(portal, verdict == APW_ACCEPTED ? login_r : login, client, verdict, reason,
-                    NULL, NULL, &error);
+    /* The search's error may name the login, which may be an app password in the wrong field. */
+    if (apw_password_is_login(form->login, strlen(form->login)) || verdict == APW_REFUSED)
+        outcome.error.text[0] = '\0';
+    apw_account_log(portal, &(struct apw_account_event){
+                                .verdict = verdict,
+                                .reason = outcome.reason,
+                                .login = verdict == APW_ACCEPTED ? login_r : form->login,
+                                .client = form->client,
+                                .error = &outcome.error});
     if (verdict == APW_REFUSED)
         apw_clock_sleep_until_ms(start + 1 + portal->config->refusal_delay_ms);
+    *dn_r = outcome.dn;
     return verdict;
 }
 
 /* ---- the second factor ---- */
 
-/* Whether the value is the only second factor there is now. */
+/* DONE if the value is the only second factor now, CONFLICT if not. */
 static enum apw_manage_result is_alone(const struct apw_portal *portal, const char *dn,
                                        const char *value, struct apw_error *error)
 {
@@ -274,11 +267,12 @@ enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
     char value[APW_METHOD_VALUE_SIZE];
     enum apw_manage_result result = APW_MANAGE_UNAVAILABLE;
 
-    if (apw_method_seal(method, portal->conf->key, account->user->unique_id, value, error) == 0)
+    if (apw_method_seal(method, portal->portal_config->key, account->user->unique_id, value,
+                        error) == 0)
         result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
                                        value, error);
-    /* Of several who enrol from nothing, none takes a value of the others away. A change does: it
-     * has deleted the very value that was there, and to take it back would leave nothing. */
+    /* Concurrent first enrolments do not conflict, so check afterwards and undo ours. A change must
+     * not be undone: the old value is gone. */
     if (result == APW_MANAGE_DONE && account->method_value == NULL) {
         result = is_alone(portal, account->user->dn, value, error);
         if (result != APW_MANAGE_DONE)
@@ -298,7 +292,8 @@ enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
     char value[APW_METHOD_VALUE_SIZE];
 
     used.counter = counter;
-    if (apw_method_seal(&used, portal->conf->key, account->user->unique_id, value, error) == 0)
+    if (apw_method_seal(&used, portal->portal_config->key, account->user->unique_id, value,
+                        error) == 0)
         result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
                                        value, error);
     sodium_memzero(&used, sizeof used);
@@ -337,7 +332,7 @@ enum apw_verdict apw_account_check_code(const struct apw_account *account, const
     *value_r = NULL;
     if (!apw_password_recognise(typed, strlen(typed), &code))
         return APW_REFUSED;
-    /* An administrator makes one at a time; more of them would cost a hash each. */
+    /* An administrator creates one at a time. Each check costs a hash. */
     for (size_t i = 0, tried = 0; i < values->count && verdict == APW_REFUSED && tried < 2; i++) {
         tried += apw_method_is_code(values->value[i].bytes, values->value[i].length);
         verdict = check_one_code(&values->value[i], &code, error);

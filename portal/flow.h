@@ -1,18 +1,17 @@
 /*
- * flow: the way through the pages, from signing in to the app password.
+ * flow: routes and gates.
+ *
+ * Each request re-reads the directory; only the session and that entry decide what is shown.
  */
 #ifndef APW_FLOW_H
 #define APW_FLOW_H
 
 #include "portal.h"
-#include "web/exchange.h"
 
-/* Answers a request. Whatever it has cost to get here, what a page may show or change follows from
- * the visit and from the directory as it is now. */
+/* Answers a request. */
 void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *exchange);
 
-/* Answers with a page that says what went wrong, without looking at who asks. */
-void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status,
-                   enum apw_text text);
+/* Answers with an error page for 404 or 405, without looking at the session. */
+void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status);
 
 #endif

@@ -19,7 +19,7 @@
 #define SUBJECT_MAX  256
 #define ENCODED_WORD 36 /* bytes of text in an encoded word of at most 75 characters */
 
-/* One encoded word (RFC 2047, 2) after another; a character of UTF-8 is never divided (5). */
+/* Encoded words (RFC 2047, 2), which must not split a character (5). */
 static void add_encoded(struct apw_buffer *message, const char *text, size_t length)
 {
     char encoded[sodium_base64_ENCODED_LEN(ENCODED_WORD, sodium_base64_VARIANT_ORIGINAL)];
@@ -46,11 +46,11 @@ static int compose(const char *to, const char *text, struct apw_buffer *message,
     size_t length;
 
     if (strncmp(text, subject, sizeof subject - 1) != 0)
-        return apw_error_set(error, "the text of a mail does not begin with its subject");
+        return apw_error_set(error, "the text of a mail must begin with \"Subject: \"");
     text += sizeof subject - 1;
     length = strcspn(text, "\n");
     if (length == 0 || length > SUBJECT_MAX)
-        return apw_error_set(error, "the subject of a mail has 1 to %d bytes", SUBJECT_MAX);
+        return apw_error_set(error, "the subject of a mail must have 1 to %d bytes", SUBJECT_MAX);
     apw_buffer_add_string(message, "To: ");
     apw_buffer_add_string(message, to);
     apw_buffer_add_string(message, "\nSubject: ");
@@ -59,12 +59,12 @@ static int compose(const char *to, const char *text, struct apw_buffer *message,
                                    "Content-Type: text/plain; charset=utf-8\n"
                                    "Content-Transfer-Encoding: 8bit\n"
                                    "Auto-Submitted: auto-generated\n"); /* RFC 3834, 5 */
-    /* What follows the subject line begins with the empty line that ends the header. */
+    /* The text continues with the empty line that ends the header. */
     apw_buffer_add_string(message, text + length + (text[length] == '\n'));
     return message->is_broken ? apw_error_set(error, "out of memory") : 0;
 }
 
-/* The message as a file that only this process sees, at its start. */
+/* An anonymous file with the message. */
 static int open_message(const struct apw_buffer *message, struct apw_error *error)
 {
     int fd = memfd_create("mail", MFD_CLOEXEC);
@@ -78,14 +78,14 @@ static int open_message(const struct apw_buffer *message, struct apw_error *erro
     return -1;
 }
 
-/* With signals as a program expects them, whatever this thread blocks, and in a process group of
- * its own, so that what it starts can be ended with it. */
+/* Default signals, whatever this thread blocks; and a process group, so that we can kill the
+ * program's children, too. */
 static void set_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none, defaults;
 
     sigemptyset(&none);
-    sigfillset(&defaults); /* whatever this program ignores, or was started with ignored */
+    sigfillset(&defaults); /* including those that we ignore */
     posix_spawnattr_setsigmask(attributes, &none);
     posix_spawnattr_setsigdefault(attributes, &defaults);
     posix_spawnattr_setpgroup(attributes, 0);
@@ -129,7 +129,7 @@ static int wait_for(pid_t child, const char *program, struct apw_error *error)
         if (ended < 0 && errno != EINTR)
             return apw_error_set(error, "%s: %s", program, strerror(errno));
         if (apw_clock_remaining_ms(deadline) == 0) {
-            kill(-child, SIGKILL); /* what it has started, too: postdrop may try for ever */
+            kill(-child, SIGKILL); /* its children, too: postdrop may retry forever */
             waitpid(child, &status, 0);
             return apw_error_set(error, "%s took longer than %d seconds", program, SECONDS_MAX);
         }

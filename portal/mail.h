@@ -1,15 +1,15 @@
 /*
- * mail: one message to one address, handed to the site's sendmail program.
+ * mail: sends one message to one address with the site's sendmail program.
  */
 #ifndef APW_MAIL_H
 #define APW_MAIL_H
 
 #include "error.h"
 
-/* Hands over `text`, whose first line is "Subject: …", followed by an empty line and the body, all
- * UTF-8 (RFC 6532 is not needed: the subject is encoded, RFC 2047). `program` takes what sendmail
- * takes; `to` must be one that apw_method_address_is_valid() takes. Waits for the program, for ten
- * seconds at most. -1 where it could not be started, failed or took longer. */
+/* Sends `text`: the line "Subject: …", an empty line, and the body, all UTF-8 (the subject is
+ * encoded as in RFC 2047). `program` is a sendmail; `to` must be a valid address of
+ * apw_method_address_is_valid(). Waits up to ten seconds; -1 if the program cannot be started,
+ * fails or takes longer. */
 int apw_mail_send(const char *program, const char *to, const char *from_name, const char *text,
                   struct apw_error *error);
 

@@ -1,7 +1,11 @@
 #include "apw_build.h"
-#include "portal.h"
+#include "flow.h"
+#include "form_fields.h"
+#include "visitor.h"
+#include "web/asset.h"
 #include "web/http.h"
-#include "web/text.h"
+#include "web/listen.h"
+#include "wording.h"
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -29,11 +33,13 @@ static void close_portal(struct apw_portal *portal)
 {
     apw_throttle_free(&portal->password_throttle);
     apw_throttle_free(&portal->factor_throttle);
-    apw_visits_free(&portal->visits);
-    apw_templates_free(&portal->templates);
+    apw_web_sessions_free(&portal->site.sessions);
+    apw_templates_free(&portal->site.templates);
+    apw_texts_free(&portal->site.texts);
+    apw_languages_free(&portal->site.languages);
     apw_directory_free(&portal->directory);
     apw_log_close(&portal->log);
-    apw_conf_free(&portal->conf);
+    apw_portal_config_free(&portal->portal_config);
     apw_config_free(&portal->config);
 }
 
@@ -41,8 +47,8 @@ static int open_directory(struct apw_portal *portal, struct apw_error *error)
 {
     const struct apw_config *config = portal->config;
     const struct apw_directory_settings settings = {
-        .uris = &config->write_uris, /* what was just written must be there when it is read */
-        .identity = &portal->conf->identity,
+        .uris = &config->write_uris, /* so that we read what we have just written */
+        .identity = &portal->portal_config->identity,
         .start_tls = config->start_tls,
         .tls_cacert = config->tls_cacert,
         .tls_min = config->tls_min,
@@ -53,24 +59,40 @@ static int open_directory(struct apw_portal *portal, struct apw_error *error)
         return -1;
     portal->manager = (struct apw_manager){
         .config = config, .directory = portal->directory, .with_enrolment = true};
-    apw_identity_wipe(&portal->conf->identity); /* the directory has its own copy */
+    apw_identity_wipe(&portal->portal_config->identity); /* the directory has its own copy */
     return 0;
 }
 
-static int load_texts(struct apw_portal *portal, struct apw_error *error)
+static void warn(void *context, const char *why)
 {
-    apw_languages_find(APW_LOCALEDIR, &portal->languages);
-    if (apw_texts_load(&portal->languages, error) != 0)
-        return -1;
-    return apw_templates_load(APW_PAGESDIR, &portal->languages, &portal->templates, error);
+    const struct apw_portal *portal = context;
+
+    apw_log_warning(portal->log, why);
+}
+
+static int open_site(struct apw_portal *portal, struct apw_error *error)
+{
+    struct apw_site *site = &portal->site;
+
+    site->root = portal->portal_config->root;
+    site->error_title = APW_TITLE_ERROR;
+    site->context = portal;
+    site->warn = warn;
+    return apw_languages_load(APW_LOCALEDIR, "app-password-portal", &site->languages, error) == 0 &&
+                   apw_texts_load(&site->languages, apw_wording, APW_TEXT_COUNT, &site->texts,
+                                  error) == 0 &&
+                   apw_templates_load(APW_PAGESDIR, &site->languages, &site->templates, error) ==
+                       0 &&
+                   apw_web_sessions_new(&apw_visitor_content, &site->sessions, error) == 0
+               ? 0
+               : -1;
 }
 
 static int open_portal(const char *config_path, struct apw_portal *portal, struct apw_error *error)
 {
     return apw_config_read_without_identity(config_path, &portal->config, error) == 0 &&
-                   apw_conf_read(config_path, &portal->conf, error) == 0 &&
-                   load_texts(portal, error) == 0 && open_directory(portal, error) == 0 &&
-                   apw_visits_new(&portal->visits, error) == 0 &&
+                   apw_portal_config_read(config_path, &portal->portal_config, error) == 0 &&
+                   open_site(portal, error) == 0 && open_directory(portal, error) == 0 &&
                    apw_throttle_new(&portal->password_throttle, error) == 0 &&
                    apw_throttle_new(&portal->factor_throttle, error) == 0 &&
                    apw_log_open(portal->config, &portal->log, error) == 0
@@ -78,21 +100,64 @@ static int open_portal(const char *config_path, struct apw_portal *portal, struc
                : -1;
 }
 
-/* Serves until a signal says that it is enough. */
-static int serve(const struct apw_portal *portal, const sigset_t *signals, struct apw_error *error)
+static void answer(void *context, struct apw_exchange *exchange)
 {
-    struct apw_http *http;
-    int caught;
+    apw_flow_answer(context, exchange);
+}
 
-    if (apw_http_start(portal, APW_PAGESDIR, &http, error) != 0)
+static void fail(void *context, struct apw_exchange *exchange, unsigned status)
+{
+    apw_flow_fail(context, exchange, status);
+}
+
+/* Answers requests until a signal. */
+static int serve(struct apw_portal *portal, const struct apw_http_settings *settings,
+                 const sigset_t *signals, struct apw_error *error)
+{
+    const struct apw_portal_config *config = portal->portal_config;
+    const struct apw_listen_address address = {
+        .path = config->listen_socket, .host = config->listen_host, .port = config->listen_port};
+    struct apw_http *http;
+    int caught, listener = apw_listen_open(&address, error);
+
+    if (listener < 0 || apw_http_start(settings, listener, &http, error) != 0)
         return -1;
     while (sigwait(signals, &caught) != 0)
         ;
     apw_http_stop(&http);
+    apw_listen_remove(&address);
     return 0;
 }
 
-/* Blocked in every thread, so that the first one can wait for them. */
+static int load_and_serve(struct apw_portal *portal, bool is_test, const sigset_t *signals,
+                          struct apw_error *error)
+{
+    struct apw_asset assets[] = {{.name = "style.css", .type = "text/css; charset=utf-8"},
+                                 {.name = "copy.js", .type = "text/javascript; charset=utf-8"},
+                                 {.name = "icon.svg", .type = "image/svg+xml"}};
+    const size_t count = sizeof assets / sizeof assets[0];
+    const struct apw_http_settings settings = {
+        .root = portal->site.root,
+        .is_https = portal->portal_config->is_https,
+        .cookie_name = "app-password",
+        .user_header = portal->portal_config->trusted_user_header,
+        .fields = &apw_form_fields,
+        .languages = &portal->site.languages,
+        .assets = assets,
+        .asset_count = count,
+        .context = portal,
+        .answer = answer,
+        .fail = fail,
+    };
+    int status = apw_assets_load(APW_PAGESDIR, assets, count, error);
+
+    if (status == 0 && !is_test)
+        status = serve(portal, &settings, signals, error);
+    apw_assets_free(assets, count);
+    return status;
+}
+
+/* In every thread, so that the first one can wait for them. */
 static void block_signals(sigset_t *signals_r)
 {
     sigemptyset(signals_r);
@@ -115,8 +180,8 @@ static int run(const char *config_path, bool is_test)
     block_signals(&signals);
     status = sodium_init() < 0 ? apw_error_set(&error, "no random numbers from the system")
                                : open_portal(config_path, &portal, &error);
-    if (status == 0 && !is_test)
-        status = serve(&portal, &signals, &error);
+    if (status == 0)
+        status = load_and_serve(&portal, is_test, &signals, &error);
     close_portal(&portal);
     if (status == 0)
         return EXIT_SUCCESS;

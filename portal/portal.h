@@ -1,6 +1,6 @@
 /*
- * portal: what every request shares. Made at the start, only read afterwards; what it points at
- * looks after itself where threads are concerned.
+ * portal: what all requests share. Made at the start and only read afterwards; its members with
+ * state of their own are thread-safe.
  */
 #ifndef APW_PORTAL_H
 #define APW_PORTAL_H
@@ -10,21 +10,17 @@
 #include "event.h"
 #include "portal_config.h"
 #include "user.h"
-#include "web/language.h"
-#include "web/session.h"
-#include "web/template.h"
+#include "web/page.h"
 #include "web/throttle.h"
 
 struct apw_portal {
     struct apw_config *config;
-    struct apw_conf *conf;
+    struct apw_portal_config *portal_config;
     struct apw_directory *directory; /* as the portal */
-    struct apw_manager manager;      /* the same, reading what an enrolment needs */
+    struct apw_manager manager;      /* the same; reads enrolments, too */
     struct apw_log *log;
-    struct apw_languages languages;
-    struct apw_templates *templates;
-    struct apw_visits *visits;
-    /* Apart: anybody can fill the first one, only who knows a password the second. */
+    struct apw_site site;
+    /* Two, because anybody can fill the first; the second takes an account password. */
     struct apw_throttle *password_throttle;
     struct apw_throttle *factor_throttle;
 };

@@ -16,16 +16,16 @@
 
 static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
-    return apw_identity_set_dn(&conf->identity, value, error);
+    return apw_identity_set_dn(&config->identity, value, error);
 }
 
 static int set_bindpw_file(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
-    return apw_identity_set_password_file(&conf->identity, value, error);
+    return apw_identity_set_password_file(&config->identity, value, error);
 }
 
 static bool is_port(const char *text, size_t length)
@@ -61,7 +61,7 @@ static int copy_host(const char *text, size_t length, char **host_r, struct apw_
     return *host_r == NULL ? apw_error_set(error, "out of memory") : 0;
 }
 
-/* The host's part of "host:port". */
+/* Of the host in "host:port". */
 static size_t host_length(const char *text)
 {
     return text[0] == '[' ? strcspn(text, "]") + (strchr(text, ']') != NULL) : strcspn(text, ":/");
@@ -91,26 +91,26 @@ static bool is_loopback(const char *host)
 
 static int set_listen(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
     if (strncmp(value, "unix:", 5) == 0) {
         if (strlen(value + 5) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
             return apw_error_set(error, "the path of the socket is too long");
         return apw_setting_check_absolute(value + 5, error) == 0
-                   ? apw_setting_copy(value + 5, &conf->listen_socket, error)
+                   ? apw_setting_copy(value + 5, &config->listen_socket, error)
                    : -1;
     }
-    if (split_host_port(value, &conf->listen_host, conf->listen_port, error) == 0 &&
-        is_loopback(conf->listen_host))
+    if (split_host_port(value, &config->listen_host, config->listen_port, error) == 0 &&
+        is_loopback(config->listen_host))
         return 0;
     return apw_error_set(error,
                          "\"%s\" is neither unix:/run/… nor a loopback address and port like "
-                         "127.0.0.1:8025; the TLS proxy is what the world sees",
+                         "127.0.0.1:8025; clients connect to the TLS proxy instead",
                          value);
 }
 
-/* Steps of unreserved characters (RFC 3986, 2.3). Two slashes side by side would begin the name of
- * a host where the path stands alone. */
+/* Segments of unreserved characters (RFC 3986, 2.3). In a redirect, a path with two slashes in
+ * front would name a host. */
 static bool is_path(const char *text, size_t length)
 {
     if (length > 0 && (text[0] != '/' || strspn(text, LETTERS DIGITS "-._~/") < length))
@@ -118,8 +118,9 @@ static bool is_path(const char *text, size_t length)
     return memmem(text, length, "//", 2) == NULL && memmem(text, length, "/.", 2) == NULL;
 }
 
-/* Takes "host", "host:port", each with a path or without, apart. -1 where it is none of them. */
-static int split_public_url(struct apw_conf *conf, const char *rest, struct apw_error *error)
+/* Splits "host" or "host:port", with or without a path; -1 if it is neither. */
+static int split_public_url(struct apw_portal_config *config, const char *rest,
+                            struct apw_error *error)
 {
     size_t length = host_length(rest), authority = strcspn(rest, "/"), end = strlen(rest);
     const char *port = rest + length + 1;
@@ -130,64 +131,63 @@ static int split_public_url(struct apw_conf *conf, const char *rest, struct apw_
         (length < authority && (rest[length] != ':' || !is_port(port, authority - length - 1))) ||
         !is_path(rest + authority, end - authority))
         return apw_error_set(error, "not an address");
-    conf->root = strndup(rest + authority, end - authority);
-    return conf->root == NULL ? apw_error_set(error, "out of memory")
-                              : copy_host(rest, length, &conf->site, error);
+    config->root = strndup(rest + authority, end - authority);
+    return config->root == NULL ? apw_error_set(error, "out of memory")
+                                : copy_host(rest, length, &config->site, error);
 }
 
 static int set_public_url(void *target, const char *value, struct apw_error *error)
 {
     static const char https[] = "https://", http[] = "http://";
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
-    conf->is_https = strncmp(value, https, sizeof https - 1) == 0;
-    if ((!conf->is_https && strncmp(value, http, sizeof http - 1) != 0) ||
-        split_public_url(conf, value + (conf->is_https ? sizeof https : sizeof http) - 1, error) !=
-            0)
+    config->is_https = strncmp(value, https, sizeof https - 1) == 0;
+    if ((!config->is_https && strncmp(value, http, sizeof http - 1) != 0) ||
+        split_public_url(config, value + (config->is_https ? sizeof https : sizeof http) - 1,
+                         error) != 0)
         return apw_error_set(error,
                              "\"%s\" is not an address like "
                              "https://mail.example.org/app-passwords",
                              value);
-    if (!conf->is_https && !is_loopback(conf->site) && strcmp(conf->site, "localhost") != 0)
-        return apw_error_set(error, "\"%s\" would have passwords sent in the clear; use https",
-                             value);
+    if (!config->is_https && !is_loopback(config->site) && strcmp(config->site, "localhost") != 0)
+        return apw_error_set(error, "\"%s\" would send passwords in the clear; use https", value);
     return 0;
 }
 
 static int set_key_file(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
     char *text = NULL;
     size_t length = 0;
 
     if (apw_setting_check_absolute(value, error) != 0 || apw_secret_read(value, &text, error) != 0)
         return -1;
-    conf->has_key = sodium_base642bin(conf->key, sizeof conf->key, text, strlen(text), " \t",
-                                      &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
-                    length == sizeof conf->key;
+    config->has_key = sodium_base642bin(config->key, sizeof config->key, text, strlen(text), " \t",
+                                        &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+                      length == sizeof config->key;
     apw_secret_free(&text);
-    return conf->has_key ? 0
-                         : apw_error_set(error,
-                                         "%s: not a key of %d bytes in base64, as \"openssl rand "
-                                         "-base64 %d\" makes one",
-                                         value, APW_METHOD_KEY_BYTES, APW_METHOD_KEY_BYTES);
+    return config->has_key ? 0
+                           : apw_error_set(error,
+                                           "%s: not a key of %d bytes in base64; make one with "
+                                           "\"openssl rand -base64 %d\"",
+                                           value, APW_METHOD_KEY_BYTES, APW_METHOD_KEY_BYTES);
 }
 
 static int set_support(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
-    return apw_setting_copy(value, &conf->support, error);
+    return apw_setting_copy(value, &config->support, error);
 }
 
 static int set_enrolment(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
     if (strcmp(value, "open") == 0)
-        conf->enrolment = APW_ENROLMENT_OPEN;
+        config->enrolment = APW_ENROLMENT_OPEN;
     else if (strcmp(value, "code") == 0)
-        conf->enrolment = APW_ENROLMENT_CODE;
+        config->enrolment = APW_ENROLMENT_CODE;
     else
         return apw_error_set(error, "\"%s\" is neither open nor code", value);
     return 0;
@@ -195,25 +195,25 @@ static int set_enrolment(void *target, const char *value, struct apw_error *erro
 
 static int set_sendmail(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
     if (apw_setting_check_absolute(value, error) != 0)
         return -1;
-    free(conf->sendmail);
-    return apw_setting_copy(value, &conf->sendmail, error);
+    free(config->sendmail);
+    return apw_setting_copy(value, &config->sendmail, error);
 }
 
-/* Lower case, single spaces, so that they can be compared. An address that codes are sent to is
- * ASCII and has no dot at either end of its domain: neither has what it is compared with. */
+/* Lower case with single spaces, for comparing. Only ASCII and no dot at either end, like the
+ * addresses that they are compared with. */
 static int set_own_domains(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
     char *to;
 
-    free(conf->own_domains);
-    if (apw_setting_copy(value, &conf->own_domains, error) != 0)
+    free(config->own_domains);
+    if (apw_setting_copy(value, &config->own_domains, error) != 0)
         return -1;
-    to = conf->own_domains;
+    to = config->own_domains;
     while (value += strspn(value, SEPARATORS), *value != '\0') {
         size_t length = strcspn(value, SEPARATORS);
 
@@ -221,40 +221,40 @@ static int set_own_domains(void *target, const char *value, struct apw_error *er
             value[length - 1] == '.')
             return apw_error_set(error,
                                  "\"%.*s\" is not a domain; it is a list like example.org "
-                                 "example.net, and includes what is below them",
+                                 "example.net, and includes their subdomains",
                                  (int)length, value);
-        if (to != conf->own_domains)
+        if (to != config->own_domains)
             *to++ = ' ';
         for (; length > 0; length--, value++)
             *to++ = *value >= 'A' && *value <= 'Z' ? (char)(*value - 'A' + 'a') : *value;
     }
     *to = '\0';
-    return *conf->own_domains != '\0'
+    return *config->own_domains != '\0'
                ? 0
-               : apw_error_set(error, "no domain; leave the line out where there is none");
+               : apw_error_set(error, "no domain; remove the line if you have none");
 }
 
 static int set_imap_server(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
-    return split_host_port(value, &conf->imap.host, conf->imap.port, error);
+    return split_host_port(value, &config->imap.host, config->imap.port, error);
 }
 
 static int set_smtp_server(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
-    return split_host_port(value, &conf->smtp.host, conf->smtp.port, error);
+    return split_host_port(value, &config->smtp.host, config->smtp.port, error);
 }
 
 static int set_trusted_user_header(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_conf *conf = target;
+    struct apw_portal_config *config = target;
 
     if (value[strspn(value, LETTERS DIGITS "-")] != '\0')
         return apw_error_set(error, "\"%s\" is not the name of a header like X-Remote-User", value);
-    return apw_setting_copy(value, &conf->trusted_user_header, error);
+    return apw_setting_copy(value, &config->trusted_user_header, error);
 }
 
 static const struct apw_key portal_keys[] = {
@@ -268,88 +268,89 @@ static const struct apw_key portal_keys[] = {
 static const struct apw_key_table portal_table = {
     "app-password-portal(8)", sizeof portal_keys / sizeof portal_keys[0], portal_keys};
 
-static int check(const struct apw_conf *conf, const char *path, struct apw_error *error)
+static int check(const struct apw_portal_config *config, const char *path, struct apw_error *error)
 {
-    const char *missing = conf->identity.dn == NULL         ? "binddn"
-                          : conf->identity.password == NULL ? "bindpw_file"
-                          : conf->site == NULL              ? "public_url"
-                          : !conf->has_key                  ? "key_file"
-                          : conf->support == NULL           ? "support"
-                                                            : NULL;
+    const char *missing = config->identity.dn == NULL         ? "binddn"
+                          : config->identity.password == NULL ? "bindpw_file"
+                          : config->site == NULL              ? "public_url"
+                          : !config->has_key                  ? "key_file"
+                          : config->support == NULL           ? "support"
+                                                              : NULL;
 
     if (missing != NULL)
         return apw_error_set(error, "%s: %s is missing", path, missing);
-    if (conf->trusted_user_header != NULL && conf->listen_socket == NULL)
+    if (config->trusted_user_header != NULL && config->listen_socket == NULL)
         return apw_error_set(error,
-                             "%s: trusted_user_header needs \"listen unix:/run/…\": whoever "
-                             "reaches a port of this host could say who they are",
+                             "%s: trusted_user_header needs \"listen unix:/run/…\": on a port, "
+                             "any local user could claim to be anybody",
                              path);
     return 0;
 }
 
-static int set_defaults(struct apw_conf *conf, struct apw_error *error)
+static int set_defaults(struct apw_portal_config *config, struct apw_error *error)
 {
-    return apw_setting_copy("/usr/sbin/sendmail", &conf->sendmail, error) == 0 &&
-                   apw_setting_copy("", &conf->own_domains, error) == 0
+    return apw_setting_copy("/usr/sbin/sendmail", &config->sendmail, error) == 0 &&
+                   apw_setting_copy("", &config->own_domains, error) == 0
                ? 0
                : -1;
 }
 
-static int complete(struct apw_conf *conf, struct apw_error *error)
+static int complete(struct apw_portal_config *config, struct apw_error *error)
 {
-    if (conf->listen_socket != NULL || conf->listen_host != NULL)
+    if (config->listen_socket != NULL || config->listen_host != NULL)
         return 0;
-    strcpy(conf->listen_port, "8025");
-    return apw_setting_copy("127.0.0.1", &conf->listen_host, error);
+    strcpy(config->listen_port, "8025");
+    return apw_setting_copy("127.0.0.1", &config->listen_host, error);
 }
 
-int apw_conf_read(const char *config_path, struct apw_conf **conf_r, struct apw_error *error)
+int apw_portal_config_read(const char *config_path, struct apw_portal_config **config_r,
+                           struct apw_error *error)
 {
     const char *slash = strrchr(config_path, '/');
     int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
-    struct apw_conf *conf = calloc(1, sizeof *conf);
+    struct apw_portal_config *config = calloc(1, sizeof *config);
     char path[PATH_MAX];
 
-    *conf_r = NULL;
-    if (conf == NULL)
+    *config_r = NULL;
+    if (config == NULL)
         return apw_error_set(error, "out of memory");
     if (snprintf(path, sizeof path, "%.*sportal.conf", folder_length, config_path) >=
         (int)sizeof path)
         apw_error_set(error, "%s: the path is too long", config_path);
-    else if (set_defaults(conf, error) == 0 &&
-             apw_settings_read(path, &portal_table, NULL, conf, error) == 0 &&
-             complete(conf, error) == 0 && check(conf, path, error) == 0)
-        *conf_r = conf;
-    if (*conf_r != NULL)
+    else if (set_defaults(config, error) == 0 &&
+             apw_settings_read(path, &portal_table, NULL, config, error) == 0 &&
+             complete(config, error) == 0 && check(config, path, error) == 0)
+        *config_r = config;
+    if (*config_r != NULL)
         return 0;
-    apw_conf_free(&conf);
+    apw_portal_config_free(&config);
     return -1;
 }
 
-void apw_conf_free(struct apw_conf **conf)
+void apw_portal_config_free(struct apw_portal_config **config)
 {
-    if (*conf == NULL)
+    if (*config == NULL)
         return;
-    apw_identity_wipe(&(*conf)->identity);
-    free((*conf)->listen_socket);
-    free((*conf)->listen_host);
-    free((*conf)->site);
-    free((*conf)->root);
-    free((*conf)->support);
-    free((*conf)->sendmail);
-    free((*conf)->own_domains);
-    free((*conf)->imap.host);
-    free((*conf)->smtp.host);
-    free((*conf)->trusted_user_header);
-    sodium_memzero(*conf, sizeof **conf);
-    free(*conf);
-    *conf = NULL;
+    apw_identity_wipe(&(*config)->identity);
+    free((*config)->listen_socket);
+    free((*config)->listen_host);
+    free((*config)->site);
+    free((*config)->root);
+    free((*config)->support);
+    free((*config)->sendmail);
+    free((*config)->own_domains);
+    free((*config)->imap.host);
+    free((*config)->smtp.host);
+    free((*config)->trusted_user_header);
+    sodium_memzero(*config, sizeof **config);
+    free(*config);
+    *config = NULL;
 }
 
-bool apw_conf_owns_address(const struct apw_conf *conf, const char *address)
+bool apw_portal_config_owns_address(const struct apw_portal_config *config, const char *address)
 {
     const char *at = strrchr(address, '@'), *domain = at == NULL ? address : at + 1;
-    const char *own = conf->own_domains;
+    const char *own = config->own_domains;
 
     while (*own != '\0') {
         size_t length = strcspn(own, " "), domain_length = strlen(domain);

@@ -1,8 +1,8 @@
 /*
- * conf: /etc/app-password/portal.conf, which only the portal reads.
+ * conf: /etc/app-password/portal.config, which only the portal reads.
  */
-#ifndef APW_CONF_H
-#define APW_CONF_H
+#ifndef APW_PORTAL_CONFIG_H
+#define APW_PORTAL_CONFIG_H
 
 #include "config.h"
 #include "error.h"
@@ -17,29 +17,31 @@ struct apw_host_port {
 
 enum apw_enrolment { APW_ENROLMENT_OPEN = 0, APW_ENROLMENT_CODE };
 
-struct apw_conf {
+struct apw_portal_config {
     struct apw_identity identity;
     char *listen_socket; /* path, or NULL */
     char *listen_host;   /* a loopback address, or NULL */
     char listen_port[6];
-    char *site; /* the host of public_url */
-    char *root; /* its path, without a slash at its end: "" or "/app-passwords" */
+    char *site; /* host of public_url */
+    char *root; /* its path, without a slash at the end: "" or "/app-passwords" */
     bool is_https;
     uint8_t key[APW_METHOD_KEY_BYTES]; /* secret */
     bool has_key;
     char *support;
     enum apw_enrolment enrolment;
     char *sendmail;
-    char *own_domains;               /* lower case, separated by single spaces; "" for none */
-    struct apw_host_port imap, smtp; /* host NULL: not given */
+    char *own_domains;               /* lower case, separated by single spaces */
+    struct apw_host_port imap, smtp; /* host NULL: not set */
     char *trusted_user_header;       /* NULL: people sign in here */
 };
 
-/* Reads portal.conf in the folder of `config_path`, and the files it names. The caller frees it. */
-int apw_conf_read(const char *config_path, struct apw_conf **conf_r, struct apw_error *error);
-void apw_conf_free(struct apw_conf **conf); /* wipes; takes NULL */
+/* Reads portal.conf in the folder of `config_path`, and the files that it names. Free the result.
+ */
+int apw_portal_config_read(const char *config_path, struct apw_portal_config **config_r,
+                           struct apw_error *error);
+void apw_portal_config_free(struct apw_portal_config **config); /* wipes; takes NULL */
 
-/* Whether the address lies in one of own_domains, or below one. */
-bool apw_conf_owns_address(const struct apw_conf *conf, const char *address);
+/* Whether the address is in one of own_domains, or in a subdomain. */
+bool apw_portal_config_owns_address(const struct apw_portal_config *config, const char *address);
 
 #endif

@@ -1,74 +1,59 @@
 /*
- * step: one request of somebody who has signed in, on its way. Shared by the files that answer:
- * enrol.c (the second factor) and passwords.c (app passwords).
+ * request: one request on its way, and what the files that answer it share.
  */
-#ifndef APW_STEP_H
-#define APW_STEP_H
+#ifndef APW_REQUEST_H
+#define APW_REQUEST_H
 
 #include "account.h"
+#include "form_fields.h"
 #include "manage.h"
 #include "portal.h"
-#include "web/page.h"
+#include "visitor.h"
+#include "wording.h"
 
-struct apw_step {
+struct apw_request {
     const struct apw_portal *portal;
     struct apw_exchange *exchange;
-    struct apw_visit *visit;
-    struct apw_account account; /* as the directory has it now */
+    struct apw_web_session *session; /* NULL before signing in */
+    struct apw_visitor *visitor;     /* the session's content */
+    struct apw_account account;      /* as the directory has it now */
     struct apw_page page;
 };
 
-/* To another page, with something to be said there. */
-void apw_step_go(struct apw_step *step, const char *path);
-void apw_step_go_saying(struct apw_step *step, const char *path, enum apw_text text, bool is_good);
+/* Sets what every page needs. */
+void apw_request_begin(struct apw_request *request, const struct apw_portal *portal,
+                       struct apw_exchange *exchange, struct apw_web_session *session);
 
-/* The directory is gone, or makes no sense: the page for it (503), and a line in the log. */
-void apw_step_give_up(struct apw_step *step, const char *action, const struct apw_error *error);
+const char *apw_request_text(const struct apw_request *request, enum apw_text text);
+const char *apw_request_field(const struct apw_request *request, enum apw_form_field_number field);
 
-/* A line in the log about what this person did, or did not. */
-void apw_step_log(struct apw_step *step, enum apw_verdict verdict, enum apw_reason reason,
-                  const char *action, const char *id, const struct apw_error *error);
+/* NONE if the field is valid, else its complaint. */
+enum apw_text apw_request_check_field(const struct apw_request *request,
+                                      enum apw_form_field_number field);
 
-/* A mail about something that was done, to the person's own mailbox; `label` for those that name
- * an app password. That it could not be sent is logged. */
-void apw_step_notify(struct apw_step *step, const char *file, const char *label);
+/* Redirects to another page, the second one with a message there. */
+void apw_request_go(struct apw_request *request, const char *path);
+void apw_request_go_saying(struct apw_request *request, const char *path, enum apw_text text,
+                           bool is_good);
 
-/* A mail to that address. -1, and logged, where it could not be sent. */
-int apw_step_mail(struct apw_step *step, const char *to, const char *file);
+/* The directory is down or its data makes no sense: an error page (503), and a log line. */
+void apw_request_give_up(struct apw_request *request, const char *action,
+                         const struct apw_error *error);
 
-/* Whether the person may choose a second factor now. */
-bool apw_step_may_choose(const struct apw_step *step);
+/* A log line about something that this person did or tried to do. `id` and `error` may be NULL. */
+void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum apw_reason reason,
+                     const char *action, const char *id, const struct apw_error *error);
 
-/* The pages, each for GET or POST. */
-void apw_show_start(struct apw_step *step);
-void apw_do_start(struct apw_step *step);
-void apw_show_enrolment_code(struct apw_step *step);
-void apw_do_enrolment_code(struct apw_step *step);
-void apw_show_choose(struct apw_step *step);
-void apw_do_choose(struct apw_step *step);
-void apw_show_app(struct apw_step *step);
-void apw_show_contact(struct apw_step *step);
-void apw_do_contact(struct apw_step *step);
-void apw_show_contact_code(struct apw_step *step);
-void apw_show_challenge(struct apw_step *step);
-void apw_do_resend(struct apw_step *step);
-void apw_do_verify(struct apw_step *step);
-void apw_do_change_method(struct apw_step *step);
-void apw_show_verified(struct apw_step *step);
+/* Mails the person's own mailbox about something that was done; failures are logged. `label` names
+ * the app password, or is NULL. */
+void apw_request_notify(struct apw_request *request, const char *file, const char *label);
 
-void apw_show_list(struct apw_step *step);
-void apw_do_create(struct apw_step *step);
-void apw_show_password(struct apw_step *step);
-void apw_show_profile(struct apw_step *step);
-void apw_do_revoke(struct apw_step *step);
-void apw_do_revoke_all(struct apw_step *step);
+/* Mails that address; -1, and a log line, if that fails. */
+int apw_request_mail(struct apw_request *request, const char *to, const char *file);
 
-/* Sends the code for the second factor by mail, where that is the second factor. */
-void apw_send_challenge(struct apw_step *step);
+#define APW_REQUEST_TIME_SIZE 32
 
-/* A date and time as people read them, UTC: "2026-11-23 07:00 UTC", the day alone as "2026-11-23".
- */
-#define APW_MOMENT_SIZE 32
-void apw_moment_format(int64_t seconds, bool with_time, char text_r[APW_MOMENT_SIZE]);
+/* "2026-11-23 07:00 UTC", or only the day. */
+void apw_request_format_time(int64_t seconds, bool with_time, char text_r[APW_REQUEST_TIME_SIZE]);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define PERIOD_S OATH_TOTP_DEFAULT_TIME_STEP_SIZE
 
-int apw_code_canonicalise(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
+int apw_totp_canonicalize_code(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
 {
     size_t count = 0;
 
@@ -22,7 +22,7 @@ int apw_code_canonicalise(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
     return count == APW_TOTP_DIGITS ? 0 : -1;
 }
 
-/* Whether `code` is the one of that counter; -1 without memory. */
+/* Whether `code` is that of the counter; -1 without memory. */
 static int is_code_of(const struct apw_method *method, uint64_t counter, const char *code)
 {
     char expected[APW_TOTP_DIGITS + 1];
@@ -43,7 +43,7 @@ enum apw_totp_result apw_totp_check(const struct apw_method *method, const char 
     enum apw_totp_result result = APW_TOTP_WRONG;
     char code[APW_TOTP_DIGITS + 1];
 
-    if (apw_code_canonicalise(typed, code) != 0 || now < PERIOD_S)
+    if (apw_totp_canonicalize_code(typed, code) != 0 || now < PERIOD_S)
         return APW_TOTP_WRONG;
     for (int drift = -1; drift <= 1; drift++) {
         uint64_t counter = (uint64_t)(now / PERIOD_S + drift);
@@ -76,7 +76,7 @@ static void free_secret(char *text)
     free(text);
 }
 
-/* Percent-encodes (RFC 3986, 2.1) all but unreserved characters. -1 where it does not fit. */
+/* Percent-encodes (RFC 3986, 2.1) all but unreserved characters. -1 if it does not fit. */
 static int encode_uri(const char *text, char *encoded_r, size_t size)
 {
     size_t length = 0;

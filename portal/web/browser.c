@@ -6,9 +6,9 @@
 #define TIE_BYTES    16
 #define VARIANT      sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
-_Static_assert(APW_METHOD_KEY_BYTES == crypto_kdf_KEYBYTES, "key size");
+_Static_assert(APW_BROWSER_KEY_BYTES == crypto_kdf_KEYBYTES, "key size");
 
-static void make_tie(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+static void make_tie(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                      const uint8_t number[NUMBER_BYTES], uint8_t tie_r[TIE_BYTES])
 {
     uint8_t own_key[crypto_generichash_KEYBYTES];
@@ -26,7 +26,7 @@ static void make_tie(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
     sodium_memzero(own_key, sizeof own_key);
 }
 
-void apw_browser_mark(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+void apw_browser_mark(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                       char mark_r[APW_COOKIE_SIZE])
 {
     uint8_t bytes[NUMBER_BYTES + TIE_BYTES];
@@ -36,7 +36,7 @@ void apw_browser_mark(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login
     sodium_bin2base64(mark_r, APW_COOKIE_SIZE, bytes, sizeof bytes, VARIANT);
 }
 
-bool apw_browser_is_known(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+bool apw_browser_is_known(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                           const char *mark)
 {
     uint8_t bytes[NUMBER_BYTES + TIE_BYTES], tie[TIE_BYTES];
@@ -47,7 +47,7 @@ bool apw_browser_is_known(const uint8_t key[APW_METHOD_KEY_BYTES], const char *l
             0 ||
         length != sizeof bytes)
         return false;
-    /* One mark has one spelling, or each would have tries of its own. */
+    /* Other spellings of the same mark would each have their own throttle. */
     sodium_bin2base64(same, sizeof same, bytes, sizeof bytes, VARIANT);
     if (strcmp(mark, same) != 0)
         return false;

@@ -1,23 +1,22 @@
 /*
- * browser: knowing a browser again in which somebody has passed the second step.
+ * browser: recognizes a browser in which a person has passed the second step.
  *
- * Who tries from such a browser has tries of their own: neither somebody who comes from the same
- * address nor somebody who knows the password and tries codes from elsewhere can keep them waiting.
- * Its mark, a cookie, is a random number and, under our key, its tie to the login; it opens
- * nothing.
+ * Such a browser has its own throttle, so strangers cannot lock the owner out. Its mark, a cookie,
+ * is a random number and a keyed hash that ties it to the login; it grants nothing.
  */
 #ifndef APW_BROWSER_H
 #define APW_BROWSER_H
 
-#include "method.h"
 #include "web/session.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `key` is that of key_file. Upper and lower case of the login (ASCII) are the same. */
-void apw_browser_mark(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+#define APW_BROWSER_KEY_BYTES 32
+
+/* `login` is compared without regard to case (ASCII). */
+void apw_browser_mark(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                       char mark_r[APW_COOKIE_SIZE]);
-bool apw_browser_is_known(const uint8_t key[APW_METHOD_KEY_BYTES], const char *login,
+bool apw_browser_is_known(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                           const char *mark);
 
 #endif

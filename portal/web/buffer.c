@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not realloc(): that leaves the old bytes behind. */
+/* realloc() would leave the old bytes behind. */
 static int grow(struct apw_buffer *buffer, size_t needed)
 {
     size_t size = buffer->size > 0 ? buffer->size : 8192;

@@ -1,6 +1,6 @@
 /*
- * buffer: bytes that grow, and are wiped before they are given back: a page may hold an app
- * password.
+ * buffer: a growing string, wiped when it grows and when it is freed, because a page may hold
+ * secrets.
  */
 #ifndef APW_BUFFER_H
 #define APW_BUFFER_H
@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Zeroed memory is an empty one. */
+/* All zeroes: empty. */
 struct apw_buffer {
-    char *bytes; /* a NUL follows that does not count; NULL while empty */
+    char *bytes; /* followed by a NUL; NULL while empty */
     size_t length;
     size_t size;
-    bool is_broken; /* memory was short: what it holds is not all of it */
+    bool is_broken; /* out of memory: something is missing */
 };
 
 void apw_buffer_add(struct apw_buffer *buffer, const char *bytes, size_t length);

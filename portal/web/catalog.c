@@ -10,16 +10,16 @@
 #define MAGIC_SWAPPED 0xde120495U
 #define SIZE_MAX_FILE (1U << 20)
 
-/* Where what stands in the file: words of four bytes. */
+/* Offsets in the file's header, each of a word of four bytes. */
 enum { AT_MAGIC = 0, AT_COUNT = 8, AT_TEXTS = 12, AT_TRANSLATIONS = 16 };
 
 struct apw_catalog {
     size_t size;
-    bool is_swapped; /* made on a machine of the other byte order */
+    bool is_swapped; /* in the other byte order */
     unsigned char bytes[SIZE_MAX_FILE];
 };
 
-/* The word at an offset; 0, which is no place for a text, past the end. */
+/* The word at an offset; past the end 0, where no text can be. */
 static uint32_t word_at(const struct apw_catalog *catalog, uint64_t offset)
 {
     uint32_t word;
@@ -30,8 +30,7 @@ static uint32_t word_at(const struct apw_catalog *catalog, uint64_t offset)
     return catalog->is_swapped ? __builtin_bswap32(word) : word;
 }
 
-/* The text that the table at `table` has as number `i`: its length and its place. NULL where it
- * does not end within the file. */
+/* Text number `i` of a table of lengths and offsets; NULL if it does not end within the file. */
 static const char *text_at(const struct apw_catalog *catalog, uint32_t table, uint32_t i)
 {
     uint64_t entry = (uint64_t)table + 8 * (uint64_t)i;
@@ -59,7 +58,7 @@ int apw_catalog_read(const char *path, struct apw_catalog **catalog_r, struct ap
     magic = word_at(catalog, AT_MAGIC);
     if (magic != MAGIC && magic != MAGIC_SWAPPED) {
         free(catalog);
-        return apw_error_set(error, "%s: not a translation (.mo) that gettext's msgfmt has made",
+        return apw_error_set(error, "%s: not a translation (.mo file) made by gettext's msgfmt",
                              path);
     }
     catalog->is_swapped = magic == MAGIC_SWAPPED;

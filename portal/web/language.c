@@ -1,5 +1,4 @@
 #include "web/language.h"
-#include "web/catalog.h"
 #include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -9,101 +8,69 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define DOMAIN "app-password-portal"
-
-/* What has been read so far, as the texts are borrowed for good, and the one that is spoken now:
- * NULL for English. */
-static struct translation {
-    struct translation *next;
-    struct apw_catalog *catalog;
-    char path[];
-} * translations, *spoken;
-
-static char translations_folder[PATH_MAX];
-
 /* A language that people ask for, and the translation that they get. */
 static const struct {
     const char *asked;
     const char *given;
 } stand_ins[] = {{"no", "nb"}, {"nn", "nb"}};
 
-/* Copies with one character in the place of another: gettext's pt_BR is pt-BR on the web. */
-static void copy_with(const char *from, char old, char new, char *to)
+/* gettext's pt_BR is pt-BR on the web. */
+static void set_code(const char *name, char code_r[16])
 {
     do
-        *to++ = *from == old ? new : *from;
-    while (*from++ != '\0');
+        *code_r++ = (char)(*name == '_' ? '-' : *name);
+    while (*name++ != '\0');
 }
 
-static void add(struct apw_languages *languages, const char *folder)
+/* Adds the language of that name, if its translation is installed. */
+static int add(struct apw_languages *languages, const char *folder, const char *name,
+               const char *domain, struct apw_error *error)
 {
-    if (languages->count < APW_LANGUAGES_MAX && strlen(folder) < sizeof languages->code[0])
-        copy_with(folder, '_', '-', languages->code[languages->count++]);
+    unsigned number = languages->count;
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/%s.mo", folder, name, domain);
+
+    if (number == APW_LANGUAGES_MAX || strlen(name) >= sizeof languages->code[0] ||
+        length >= (int)sizeof path || access(path, R_OK) != 0)
+        return 0;
+    if (apw_catalog_read(path, &languages->catalog[number], error) != 0)
+        return -1;
+    set_code(name, languages->code[number]);
+    languages->count++;
+    return 0;
 }
 
-void apw_languages_find(const char *folder, struct apw_languages *languages_r)
+int apw_languages_load(const char *folder, const char *domain, struct apw_languages *languages_r,
+                       struct apw_error *error)
 {
     DIR *directory = opendir(folder);
     struct dirent *entry;
-    char path[PATH_MAX];
+    int status = 0;
 
     memset(languages_r, 0, sizeof *languages_r);
-    add(languages_r, "en");
-    while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        int length =
-            snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/" DOMAIN ".mo", folder, entry->d_name);
-
-        if (entry->d_name[0] != '.' && length < (int)sizeof path && access(path, R_OK) == 0)
-            add(languages_r, entry->d_name);
-    }
+    strcpy(languages_r->code[languages_r->count++], "en");
+    while (status == 0 && directory != NULL && (entry = readdir(directory)) != NULL)
+        if (entry->d_name[0] != '.')
+            status = add(languages_r, folder, entry->d_name, domain, error);
     if (directory != NULL)
         closedir(directory);
-    snprintf(translations_folder, sizeof translations_folder, "%s", folder);
+    if (status != 0)
+        apw_languages_free(languages_r);
+    return status;
 }
 
-/* Reads it the first time. NULL where it cannot be read. */
-static struct translation *translation_of(const char *path, struct apw_error *error)
+void apw_languages_free(struct apw_languages *languages)
 {
-    struct translation *translation = translations;
-
-    while (translation != NULL && strcmp(translation->path, path) != 0)
-        translation = translation->next;
-    if (translation != NULL)
-        return translation;
-    translation = calloc(1, sizeof *translation + strlen(path) + 1);
-    if (translation == NULL) {
-        apw_error_set(error, "out of memory");
-        return NULL;
-    }
-    if (apw_catalog_read(path, &translation->catalog, error) != 0) {
-        free(translation);
-        return NULL;
-    }
-    strcpy(translation->path, path);
-    translation->next = translations;
-    translations = translation;
-    return translation;
+    for (unsigned i = 0; i < languages->count; i++)
+        free(languages->catalog[i]);
+    memset(languages, 0, sizeof *languages);
 }
 
-int apw_language_select(const struct apw_languages *languages, unsigned language,
-                        struct apw_error *error)
+const char *apw_language_translate(const struct apw_languages *languages, unsigned language,
+                                   const char *text)
 {
-    char folder[sizeof languages->code[0]], path[PATH_MAX];
-
-    spoken = NULL;
-    if (language == 0)
-        return 0;
-    copy_with(languages->code[language], '-', '_', folder);
-    if (snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/" DOMAIN ".mo", translations_folder,
-                 folder) >= (int)sizeof path)
-        return apw_error_set(error, "the name of the folder of translations is too long");
-    spoken = translation_of(path, error);
-    return spoken != NULL ? 0 : -1;
-}
-
-const char *apw_translate(const char *text)
-{
-    const char *translated = spoken != NULL ? apw_catalog_find(spoken->catalog, text) : NULL;
+    const struct apw_catalog *catalog = languages->catalog[language];
+    const char *translated = catalog != NULL ? apw_catalog_find(catalog, text) : NULL;
 
     return translated != NULL ? translated : text;
 }
@@ -117,8 +84,8 @@ static int find_exactly(const struct apw_languages *languages, const char *tag, 
     return -1;
 }
 
-/* The language of a tag such as "nb-NO", by all of it or else by what stands before the hyphen. -1
- * for none. */
+/* The language of a tag such as "nb-NO": of the whole tag, else of the part before the hyphen; -1
+ * if there is none. */
 static int find(const struct apw_languages *languages, const char *tag, size_t length)
 {
     int found = find_exactly(languages, tag, length);
@@ -136,7 +103,7 @@ static int find(const struct apw_languages *languages, const char *tag, size_t l
     return find_exactly(languages, tag, length);
 }
 
-/* The weight behind a tag, in thousandths: ";q=0.8" is 800, nothing is 1000. */
+/* The weight after a tag, in thousandths: ";q=0.8" is 800; the default is 1000. */
 static int read_weight(const char *text, size_t length)
 {
     const char *q = memchr(text, '=', length);

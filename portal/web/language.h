@@ -1,33 +1,32 @@
 /*
- * language: which languages there are, and in which one a visitor is answered.
+ * language: the installed translations, and the one in which to answer a request.
  *
- * English is language 0; every other one is an installed translation of ours, as gettext's tools
- * make them. All translating is done at the start, in one thread.
+ * Language 0 is English, in which the texts are written. Every other one is a .mo file. After
+ * loading, everything here is only read: thread-safe.
  */
 #ifndef APW_LANGUAGE_H
 #define APW_LANGUAGE_H
 
 #include "error.h"
+#include "web/catalog.h"
 #include <stddef.h>
 
 #define APW_LANGUAGES_MAX 16
 
 struct apw_languages {
     unsigned count;
-    char code[APW_LANGUAGES_MAX][16]; /* "en", "nb", "pt-BR" (RFC 5646) */
+    char code[APW_LANGUAGES_MAX][16];               /* "en", "nb", "pt-BR" (RFC 5646) */
+    struct apw_catalog *catalog[APW_LANGUAGES_MAX]; /* owned; NULL for English */
 };
 
-/* Finds the translations below `folder` (…/share/locale). */
-void apw_languages_find(const char *folder, struct apw_languages *languages_r);
+/* Reads every FOLDER/<language>/LC_MESSAGES/<domain>.mo. -1 if one of them is damaged. */
+int apw_languages_load(const char *folder, const char *domain, struct apw_languages *languages_r,
+                       struct apw_error *error);
+void apw_languages_free(struct apw_languages *languages);
 
-/* Has apw_translate() speak that language from now on; for the start, while there is one thread. -1
- * where the translation cannot be read. */
-int apw_language_select(const struct apw_languages *languages, unsigned language,
-                        struct apw_error *error);
-
-/* The text in the selected language; the text itself where it has no translation. Borrowed for
- * good. */
-const char *apw_translate(const char *text);
+/* The translation, or the text itself if it has none. Borrowed from `languages`. */
+const char *apw_language_translate(const struct apw_languages *languages, unsigned language,
+                                   const char *text);
 
 /* The language for an Accept-Language header (RFC 9110, 12.5.4), which may be NULL. */
 unsigned apw_language_choose(const struct apw_languages *languages, const char *header);

@@ -5,38 +5,36 @@
 
 void apw_page_set(struct apw_page *page, const char *name, const char *value)
 {
-    apw_variables_set(&page->variables, name, value);
+    apw_template_set(&page->variables, name, value);
 }
 
-void apw_page_begin(struct apw_page *page, const struct apw_portal *portal,
-                    struct apw_exchange *exchange, struct apw_visit *visit)
+void apw_page_begin(struct apw_page *page, const struct apw_site *site,
+                    struct apw_exchange *exchange, struct apw_web_session *session)
 {
-    const struct apw_conf *conf = portal->conf;
     const char *cookie;
 
-    memset(page, 0, sizeof *page);
-    page->portal = portal;
-    page->exchange = exchange;
-    page->visit = visit;
+    *page = (struct apw_page){.site = site, .exchange = exchange, .session = session};
     if (exchange->cookie[0] == '\0' && exchange->new_cookie[0] == '\0')
-        apw_cookie_make(exchange->new_cookie);
-    /* Chromium keeps pages for its back button even where they are not to be stored, until an
-     * HttpOnly cookie of theirs is set again: so each page of a visit does that. */
-    if (visit != NULL && exchange->new_cookie[0] == '\0')
+        apw_web_session_make_cookie(exchange->new_cookie);
+    /* Chromium keeps even no-store pages for its back button until the site sets one of its
+     * HttpOnly cookies again, so each page of a session does. */
+    if (session != NULL && exchange->new_cookie[0] == '\0')
         memcpy(exchange->new_cookie, exchange->cookie, sizeof exchange->new_cookie);
     cookie = exchange->new_cookie[0] != '\0' ? exchange->new_cookie : exchange->cookie;
-    apw_visits_token(portal->visits, cookie, page->token);
-    apw_page_set(page, "root", conf->root);
+    apw_web_sessions_token(site->sessions, cookie, page->token);
+    apw_page_set(page, "root", site->root);
     apw_page_set(page, "csrf", page->token);
-    apw_page_set(page, "lang", portal->languages.code[exchange->language]);
-    apw_page_set(page, "support", conf->support);
-    apw_page_set(page, "site", conf->site);
-    apw_page_set(page, "user", visit != NULL ? visit->login : "");
+    apw_page_set(page, "lang", site->languages.code[exchange->language]);
+}
+
+static const char *in_language(const struct apw_page *page, unsigned text)
+{
+    return apw_text_in(page->site->texts, text, page->exchange->language);
 }
 
 static void give_up(struct apw_page *page, const char *why)
 {
-    apw_log_warning(page->portal->log, why);
+    page->site->warn(page->site->context, why);
     apw_buffer_free(&page->exchange->body);
     page->exchange->body.is_broken = true;
     page->exchange->status = 500;
@@ -48,31 +46,32 @@ void apw_page_add(struct apw_page *page, const char *file)
     struct apw_error error = {""};
 
     if (!exchange->body.is_broken &&
-        apw_template_fill(page->portal->templates, file, exchange->language, &page->variables,
+        apw_template_fill(page->site->templates, file, exchange->language, &page->variables,
                           &exchange->body, &error) != 0)
         give_up(page, error.text);
 }
 
-void apw_page_say(struct apw_page *page, enum apw_text text, bool is_good)
+void apw_page_say(struct apw_page *page, unsigned text, bool is_good)
 {
-    if (text == APW_TEXT_NONE)
+    if (text == 0)
         return;
-    apw_page_set(page, "text", apw_text_in(text, page->exchange->language));
+    apw_page_set(page, "text", in_language(page, text));
     apw_page_add(page, is_good ? "good.html" : "notice.html");
 }
 
-void apw_page_open(struct apw_page *page, unsigned status, enum apw_text title)
+void apw_page_open(struct apw_page *page, unsigned status, unsigned title)
 {
-    struct apw_visit *visit = page->visit;
+    struct apw_web_session *session = page->session;
 
     page->exchange->status = status;
-    apw_page_set(page, "title", apw_text_in(title, page->exchange->language));
+    apw_page_set(page, "title", in_language(page, title));
     apw_page_add(page, "top.html");
-    if (visit == NULL)
+    if (page->who != NULL)
+        apw_page_add(page, page->who);
+    if (session == NULL)
         return;
-    apw_page_add(page, visit->is_single_sign_on ? "who-sso.html" : "who.html");
-    apw_page_say(page, visit->flash, visit->is_flash_good);
-    visit->flash = APW_TEXT_NONE;
+    apw_page_say(page, session->flash, session->is_flash_good);
+    session->flash = 0;
 }
 
 void apw_page_end(struct apw_page *page)
@@ -81,17 +80,17 @@ void apw_page_end(struct apw_page *page)
     sodium_memzero(page->token, sizeof page->token);
 }
 
-void apw_page_show(struct apw_page *page, enum apw_text title, const char *file)
+void apw_page_show(struct apw_page *page, unsigned title, const char *file)
 {
     apw_page_open(page, 200, title);
     apw_page_add(page, file);
     apw_page_end(page);
 }
 
-void apw_page_fail(struct apw_page *page, unsigned status, enum apw_text text)
+void apw_page_fail(struct apw_page *page, unsigned status, unsigned text)
 {
-    apw_page_open(page, status, APW_TITLE_ERROR);
-    apw_page_set(page, "text", apw_text_in(text, page->exchange->language));
+    apw_page_open(page, status, page->site->error_title);
+    apw_page_set(page, "text", in_language(page, text));
     apw_page_add(page, "error.html");
     apw_page_end(page);
 }
@@ -99,6 +98,6 @@ void apw_page_fail(struct apw_page *page, unsigned status, enum apw_text text)
 void apw_page_redirect(struct apw_page *page, const char *path)
 {
     page->exchange->status = 303;
-    snprintf(page->exchange->location, sizeof page->exchange->location, "%s/%s",
-             page->portal->conf->root, path);
+    snprintf(page->exchange->location, sizeof page->exchange->location, "%s/%s", page->site->root,
+             path);
 }

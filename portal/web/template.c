@@ -11,7 +11,7 @@
 #define TEXT_SIZE      2048
 #define NAME_SIZE      32
 
-/* A stretch of a template: text that stands as it is, or the name of a variable. */
+/* A part of a template: literal text, or the name of a variable. */
 struct piece {
     bool is_variable;
     size_t length;
@@ -28,18 +28,19 @@ struct template
 };
 
 struct apw_templates {
+    const struct apw_languages *languages; /* borrowed while loading */
     size_t count;
     struct template *template;
 };
 
-void apw_variables_set(struct apw_variables *variables, const char *name, const char *value)
+void apw_template_set(struct apw_variables *variables, const char *name, const char *value)
 {
     size_t i = 0;
 
     while (i < variables->count && strcmp(variables->variable[i].name, name) != 0)
         i++;
     if (i == APW_VARIABLES_MAX)
-        return; /* filling will say that it is not set */
+        return; /* filling the template reports it as missing */
     if (i == variables->count)
         variables->count++;
     variables->variable[i].name = name;
@@ -105,8 +106,8 @@ static int add_variable(struct template *template, const char *name, size_t leng
 {
     if (length == 0 || length >= NAME_SIZE ||
         strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789") < length)
-        return apw_error_set(error, "\"%.*s\" is neither a name nor _(\"a text\")", (int)length,
-                             name);
+        return apw_error_set(error, "\"%.*s\" is neither the name of a variable nor _(\"a text\")",
+                             (int)length, name);
     return add_piece(template, true, name, length) == 0 ? 0 : apw_error_set(error, "out of memory");
 }
 
@@ -131,9 +132,9 @@ static int add_translated(struct template *template, const char *text, struct ap
     return 0;
 }
 
-/* What stands between {{ and }}. */
-static int add_place(struct template *template, const char *inside, size_t length,
-                     struct apw_error *error)
+/* The text between {{ and }}. */
+static int add_place(struct template *template, const struct apw_languages *languages,
+                     const char *inside, size_t length, struct apw_error *error)
 {
     static const char opening[] = "_(\"", closing[] = "\")";
     char text[TEXT_SIZE];
@@ -143,17 +144,18 @@ static int add_place(struct template *template, const char *inside, size_t lengt
         return add_variable(template, inside, length, error);
     inside += sizeof opening - 1;
     length -= sizeof opening + sizeof closing - 2;
-    /* gettext() has something else to say where nothing is asked. */
+    /* The translation of "" is the catalog's header. */
     if (length == 0 || length >= sizeof text ||
         strncmp(inside + length, closing, sizeof closing - 1) != 0 ||
         memchr(inside, '"', length) != NULL || memchr(inside, '\\', length) != NULL)
         return apw_error_set(error,
-                             "a text ends in \"), holds neither \" nor \\ and has 1 to "
-                             "%d bytes",
+                             "a text must end in \"), contain neither \" nor \\, and have "
+                             "1 to %d bytes",
                              TEXT_SIZE - 1);
     memcpy(text, inside, length);
     text[length] = '\0';
-    return add_translated(template, apw_translate(text), error);
+    return add_translated(template, apw_language_translate(languages, template->language, text),
+                          error);
 }
 
 static int line_of(const char *text, const char *at)
@@ -165,8 +167,8 @@ static int line_of(const char *text, const char *at)
     return line;
 }
 
-static int parse(struct template *template, const char *text, const char *path,
-                 struct apw_error *error)
+static int parse(struct template *template, const struct apw_languages *languages, const char *text,
+                 const char *path, struct apw_error *error)
 {
     const char *rest = text;
 
@@ -182,7 +184,7 @@ static int parse(struct template *template, const char *text, const char *path,
         close = strstr(open, "}}");
         if (close == NULL)
             return apw_error_set(error, "%s:%d: {{ without }}", path, line_of(text, open));
-        if (add_place(template, open + 2, (size_t)(close - open - 2), error) != 0)
+        if (add_place(template, languages, open + 2, (size_t)(close - open - 2), error) != 0)
             return apw_error_set(error, "%s:%d: %s", path, line_of(text, open), error->text);
         rest = close + 2;
     }
@@ -204,8 +206,8 @@ static int read_whole(const char *path, char **text_r, struct apw_error *error)
         return 0;
     free(*text_r);
     *text_r = NULL;
-    return apw_error_set(error, "%s: empty, longer than %d bytes, with a NUL or not readable", path,
-                         FILE_BYTES_MAX);
+    return apw_error_set(error, "%s: empty, unreadable, longer than %d bytes or with a NUL in it",
+                         path, FILE_BYTES_MAX);
 }
 
 static bool ends_in(const char *name, const char *ending)
@@ -235,7 +237,7 @@ static int load_file(struct apw_templates *templates, const char *folder, const 
         return apw_error_set(error, "out of memory");
     if (read_whole(path, &text, error) != 0)
         return -1;
-    status = parse(template, text, path, error);
+    status = parse(template, templates->languages, text, path, error);
     free(text);
     return status;
 }
@@ -269,12 +271,13 @@ int apw_templates_load(const char *folder, const struct apw_languages *languages
     *templates_r = NULL;
     if (templates == NULL)
         return apw_error_set(error, "out of memory");
+    templates->languages = languages;
     for (unsigned i = 0; i < languages->count; i++)
-        if (apw_language_select(languages, i, error) != 0 ||
-            load_language(templates, folder, i, error) != 0) {
+        if (load_language(templates, folder, i, error) != 0) {
             apw_templates_free(&templates);
             return -1;
         }
+    templates->languages = NULL;
     *templates_r = templates;
     return 0;
 }
@@ -317,7 +320,7 @@ int apw_template_fill(const struct apw_templates *templates, const char *file, u
             strcmp(templates->template[i].file, file) == 0)
             template = &templates->template[i];
     if (template == NULL)
-        return apw_error_set(error, "there is no page %s", file);
+        return apw_error_set(error, "there is no template %s", file);
     for (size_t i = 0; i < template->count; i++) {
         const struct piece *piece = &template->piece[i];
         const char *value = piece->is_variable ? find_value(variables, piece->text) : NULL;
@@ -327,7 +330,7 @@ int apw_template_fill(const struct apw_templates *templates, const char *file, u
         else if (value != NULL)
             add_escaped(buffer, value, strlen(value), template->is_plain);
         else
-            return apw_error_set(error, "%s: nothing to put for {{%s}}", file, piece->text);
+            return apw_error_set(error, "%s: no value for {{%s}}", file, piece->text);
     }
     return buffer->is_broken ? apw_error_set(error, "out of memory") : 0;
 }

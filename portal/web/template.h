@@ -4,7 +4,8 @@
  *   {{name}}                 the value of that variable, escaped
  *   {{_("Hello, {name}.")}}  translated, then its {names} filled; all of it escaped
  *
- * That is all there is. .txt files are not escaped: control characters in their values become '?'.
+ * There is nothing else. In .txt files nothing is escaped, but control characters in values become
+ * '?'.
  */
 #ifndef APW_TEMPLATE_H
 #define APW_TEMPLATE_H
@@ -25,19 +26,19 @@ struct apw_variables {
     } variable[APW_VARIABLES_MAX];
 };
 
-/* Sets one, in place of the value that it had. NULL sets "". */
-void apw_variables_set(struct apw_variables *variables, const char *name, const char *value);
+/* Sets a variable, or replaces its value; NULL means "". */
+void apw_template_set(struct apw_variables *variables, const char *name, const char *value);
 
 struct apw_templates;
 
-/* Reads every template file of the folder in every language; for the start, while there is one
- * thread. The error names file and line. */
+/* Reads every template of the folder (.html, .txt, .mobileconfig) in every language. Errors name
+ * the file and line. */
 int apw_templates_load(const char *folder, const struct apw_languages *languages,
                        struct apw_templates **templates_r, struct apw_error *error);
 void apw_templates_free(struct apw_templates **templates);
 
-/* Appends the file, filled, to the buffer. -1 where there is no such file or a variable of it is
- * not set; then the buffer is not fit to be shown. */
+/* Appends the filled template to the buffer. -1 if there is no such template, or one of its
+ * variables has no value; the buffer then ends in the middle. */
 int apw_template_fill(const struct apw_templates *templates, const char *file, unsigned language,
                       const struct apw_variables *variables, struct apw_buffer *buffer,
                       struct apw_error *error);

@@ -1,6 +1,8 @@
 #include "web/throttle.h"
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +10,7 @@
 #define TAG_BYTES      16
 #define FORGET_AFTER_S 3600
 
-/* Tries against one thing, which is known by a keyed hash only. */
+/* The tries of one `what` by one `whom`, of which only a keyed hash is kept. */
 struct slot {
     uint8_t tag[TAG_BYTES];
     unsigned tries; /* 0: the slot is free */
@@ -68,7 +70,7 @@ static struct slot *find(struct apw_throttle *throttle, const char *what, const 
     return NULL;
 }
 
-/* A free slot, or else the one that has been quiet the longest. */
+/* A free slot, else the one quiet for longest. */
 static struct slot *make_room(struct apw_throttle *throttle, const char *what, const char *whom)
 {
     struct slot *slot = &throttle->slot[0];
@@ -108,7 +110,6 @@ bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const ch
     if (may) {
         slot->tries++;
         slot->last_ms = now_ms;
-        /* The first tries are free; from then on each waits longer than the one before. */
         slot->wait_until_ms = now_ms + waiting_ms(patience, slot->tries + 1);
     }
     pthread_mutex_unlock(&throttle->mutex);
@@ -137,4 +138,19 @@ void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const 
     if (slot != NULL)
         slot->tries = 0;
     pthread_mutex_unlock(&throttle->mutex);
+}
+
+void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE])
+{
+    struct apw_address address;
+    char text[APW_ADDRESS_TEXT_SIZE];
+
+    if (apw_address_parse(client, &address) != 0) {
+        strcpy(network_r, "-");
+        return;
+    }
+    if (address.bits == 128)
+        memset(address.bytes + 8, 0, 8);
+    inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, text, sizeof text);
+    snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s%s", text, address.bits == 128 ? "/64" : "");
 }

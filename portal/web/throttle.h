@@ -1,21 +1,24 @@
 /*
- * throttle: waiting times after wrong tries, by whatever a try counts against.
+ * throttle: waiting times after wrong tries.
  *
- * A try is paid for before it is made and given back where it turns out right, so that a hundred at
- * the same moment are no cheaper than a hundred in a row. Kept in memory, in a table of fixed size;
- * when it is full, what has been quiet the longest is forgotten. Thread-safe.
+ * A try is charged before it is made and refunded if it was right, so a hundred at once cost as
+ * much as a hundred in a row. Tries are counted in memory, in a table of fixed size; when it is
+ * full, the entry quiet for longest is forgotten. Thread-safe.
  */
 #ifndef APW_THROTTLE_H
 #define APW_THROTTLE_H
 
 #include "error.h"
+#include "network.h"
 #include <stdbool.h>
 #include <stdint.h>
 
+#define APW_THROTTLE_NETWORK_SIZE (APW_ADDRESS_TEXT_SIZE + 4)
+
 struct apw_throttle;
 
-/* How waiting grows: `free` tries without any, then `base_s` seconds, doubled each time up to
- * `most_s`. All is forgotten an hour after the last try. */
+/* `free` tries cost nothing; the next waits `base_s` seconds, and each one after that twice as
+ * long, up to `most_s`. An hour after the last try everything is forgotten. */
 struct apw_patience {
     unsigned free;
     unsigned base_s;
@@ -25,15 +28,19 @@ struct apw_patience {
 int apw_throttle_new(struct apw_throttle **throttle_r, struct apw_error *error);
 void apw_throttle_free(struct apw_throttle **throttle);
 
-/* Pays for a try against `what` and `whom` ("password", "192.0.2.0/24"). False, and nothing is
- * paid, while there is waiting to do. `now_ms` is a moment of apw_clock_monotonic_ms(). */
+/* Charges a try of `what` to `whom` ("password", "192.0.2.0"). While there is waiting time left, it
+ * charges nothing and returns false. `now_ms` is monotonic. */
 bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const char *whom,
                        const struct apw_patience *patience, int64_t now_ms);
 
-/* Gives the last try back: it was right, or could not be made. */
+/* Refunds the last try: it was right, or could not be made. */
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom);
 
-/* Forgets every try. */
+/* Forgets all tries. */
 void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const char *whom);
+
+/* The network to which a client's tries are charged: its address, its /64 for IPv6, or "-" if it is
+ * unknown. */
+void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE]);
 
 #endif

@@ -1,48 +1,49 @@
-/* What a browser sends to the self-service page: fields in stretches of any length, the path, the
- * language, a code. The form's own reader is in http.c, which stands here whole. */
+/* What a browser sends to the self-service page: fields in parts of any length, the path, the
+ * language, a code. The path's reader is private to http.c, so it is included whole. */
 #include "web/http.c"
 
+#include "form_fields.h"
 #include "fuzz.h"
 #include "totp.h"
-#include "web/language.h"
-#include <sodium.h>
 
-/* The next stretch: a byte for the field, one for its length. */
-static size_t take_stretch(struct apw_form *form, char whole[][2048], size_t lengths[],
-                           const uint8_t *at, size_t left)
+/* The next part: a byte for the field, one for its length. */
+static size_t take_part(struct apw_form *form, char whole[][2048], size_t lengths[],
+                        const uint8_t *at, size_t left)
 {
-    const size_t count = sizeof fields / sizeof fields[0];
-    size_t which = at[0] % (count + 1), length = at[1];
-    const char *key = which < count ? fields[which].name : "other";
+    size_t which = at[0] % (APW_FIELD_COUNT + 1), length = at[1];
+    bool is_declared = which < APW_FIELD_COUNT;
+    const char *key = is_declared ? apw_form_fields.field[which].name : "other";
 
     length = length < left - 2 ? length : left - 2;
     FUZZ_MUST(take_field(form, MHD_POSTDATA_KIND, key, NULL, NULL, NULL, (const char *)at + 2,
-                         which < count ? lengths[which] : 0, length) == MHD_YES);
-    if (which < count && lengths[which] + length < 2048) {
+                         is_declared ? lengths[which] : 0, length) == MHD_YES);
+    if (is_declared && lengths[which] + length < 2048) {
         memcpy(whole[which] + lengths[which], at + 2, length);
         lengths[which] += length;
     }
     return length + 2;
 }
 
-/* A form that is not bad holds exactly what was sent, each field ended by its only NUL. */
+/* A form that is not bad has exactly the values that were sent, each within its bound. */
 static void try_form(const uint8_t *bytes, size_t length)
 {
-    enum { COUNT = sizeof fields / sizeof fields[0] };
-    static char whole[COUNT][2048];
-    size_t lengths[COUNT] = {0};
-    struct apw_form form = {.is_bad = false};
+    static char whole[APW_FIELD_COUNT][2048];
+    size_t lengths[APW_FIELD_COUNT] = {0};
+    struct apw_form form;
 
     memset(whole, 0, sizeof whole);
+    FUZZ_MUST(apw_form_begin(&apw_form_fields, &form) == 0);
     for (size_t at = 0; at + 2 <= length;)
-        at += take_stretch(&form, whole, lengths, bytes + at, length - at);
-    for (size_t i = 0; i < COUNT; i++) {
-        const char *value = (const char *)&form + fields[i].offset;
+        at += take_part(&form, whole, lengths, bytes + at, length - at);
+    for (size_t i = 0; i < APW_FIELD_COUNT; i++) {
+        const char *value = apw_form_value(&form, i);
 
-        FUZZ_MUST(memchr(value, '\0', fields[i].size) != NULL);
+        FUZZ_MUST(strlen(value) <= apw_form_fields.field[i].bytes_max);
         if (!form.is_bad)
             FUZZ_MUST(strlen(value) == lengths[i] && memcmp(value, whole[i], lengths[i]) == 0);
+        apw_form_check(&form, i);
     }
+    apw_form_free(&form);
 }
 
 static void try_text(const char *text)
@@ -55,7 +56,7 @@ static void try_text(const char *text)
     FUZZ_MUST(apw_language_choose(&languages, text) < languages.count);
     if (below != NULL)
         FUZZ_MUST(strlen(below) < sizeof path);
-    if (apw_code_canonicalise(text, code) == 0)
+    if (apw_totp_canonicalize_code(text, code) == 0)
         FUZZ_MUST(strlen(code) == APW_TOTP_DIGITS && strspn(code, "0123456789") == APW_TOTP_DIGITS);
     if (apw_totp_uri(&method, "mail.example.org", text, uri) == 0)
         FUZZ_MUST(strncmp(uri, "otpauth://totp/", 15) == 0 && fuzz_is_one_line(uri) &&

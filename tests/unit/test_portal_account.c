@@ -32,8 +32,8 @@ static int enrol(const char *old, enum apw_manage_result expected)
         .dn = (char *)DN, .name = (char *)"alice", .unique_id = (char *)"entry", .has_class = true};
     const struct apw_account account = {
         .user = &user, .has_mfa = true, .has_method = old != NULL, .method_value = old};
-    struct apw_conf conf = {.has_key = true};
-    struct apw_portal portal = {.conf = &conf};
+    struct apw_portal_config portal_config = {.has_key = true};
+    struct apw_portal portal = {.portal_config = &portal_config};
     struct apw_error error = {""};
 
     assert_int_equal(apw_directory_new(&settings, &portal.directory, &error), 0);

@@ -1,6 +1,6 @@
 /* The second factor at the door: wrong tries, waiting, and codes by mail; without a directory. */
+#include "challenge.h"
 #include "clock.h"
-#include "request.h"
 #include "unit.h"
 #include <liboath/oath.h>
 #include <sodium.h>
@@ -8,66 +8,87 @@
 #define HOME  "192.0.2.1"
 #define WRONG "x" /* whatever the code is, this is not it */
 
-static struct apw_conf conf = {.site = (char *)"mail.example.org", .root = (char *)"/root"};
+static struct apw_portal_config portal_config = {.site = (char *)"mail.example.org",
+                                                 .root = (char *)"/root"};
 static struct apw_config config;
-static struct apw_portal portal = {.conf = &conf, .config = &config};
+static void warn(void *context, const char *why);
+static struct apw_portal portal = {
+    .portal_config = &portal_config, .config = &config, .site = {.root = "/root", .warn = warn}};
 static struct apw_user user = {
     .dn = (char *)"uid=alice", .name = (char *)"alice", .unique_id = (char *)"entry"};
 static char log_path[UNIT_PATH_SIZE], cookie[APW_COOKIE_SIZE];
+static struct apw_form *sent;
 
 /* Somebody who has signed in with the account password, and has a second factor. */
-static struct apw_visit *sign_in(enum apw_method_kind kind, struct apw_step *step,
-                                 struct apw_exchange *exchange)
+static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request *request,
+                                   struct apw_exchange *exchange)
 {
+    struct apw_web_session *session;
     struct apw_error error = {""};
 
     unlink(log_path);
     config.log_file = log_path;
     assert_int_equal(apw_log_open(&config, &portal.log, &error), 0);
-    assert_int_equal(apw_visits_new(&portal.visits, &error), 0);
+    assert_int_equal(apw_web_sessions_new(&apw_visitor_content, &portal.site.sessions, &error), 0);
     assert_int_equal(apw_throttle_new(&portal.factor_throttle, &error), 0);
     memset(exchange, 0, sizeof *exchange);
-    *step = (struct apw_step){
-        .portal = &portal,
-        .exchange = exchange,
-        .visit = apw_visit_begin(portal.visits, "alice", user.dn, 0, cookie),
-        .account = {.user = &user, .has_mfa = true, .has_method = true, .method = {.kind = kind}},
-        .page = {.portal = &portal, .exchange = exchange},
-    };
-    assert_non_null(step->visit);
-    return step->visit;
+    session = apw_web_session_begin(portal.site.sessions, user.dn, 0, cookie);
+    assert_non_null(session);
+    strcpy(exchange->cookie, cookie);
+    strcpy(((struct apw_visitor *)session->content)->login, "alice");
+    apw_request_begin(request, &portal, exchange, session);
+    request->account = (struct apw_account){
+        .user = &user, .has_mfa = true, .has_method = true, .method = {.kind = kind}};
+    assert_int_equal(apw_form_begin(&apw_form_fields, &exchange->form), 0);
+    sent = &exchange->form;
+    return request->visitor;
+}
+
+/* Somebody sends that code. */
+static void type_code(struct apw_exchange *exchange, const char *code)
+{
+    apw_form_free(&exchange->form);
+    assert_int_equal(apw_form_begin(&apw_form_fields, &exchange->form), 0);
+    apw_form_take(&exchange->form, "code", code, 0, strlen(code));
+    assert_false(exchange->form.is_bad);
 }
 
 static void sign_out(void)
 {
+    apw_form_free(sent);
     apw_throttle_free(&portal.factor_throttle);
-    apw_visits_free(&portal.visits);
+    apw_web_sessions_free(&portal.site.sessions);
     apw_log_close(&portal.log);
 }
 
 /* Sends the form with that code from there; what is said of it. */
-static enum apw_text try_code(struct apw_step *step, const char *code, const char *client)
+static enum apw_text try_code(struct apw_request *request, const char *code, const char *client)
 {
-    struct apw_exchange *exchange = step->exchange;
+    struct apw_exchange *exchange = request->exchange;
 
-    snprintf(exchange->form.code, sizeof exchange->form.code, "%s", code);
+    type_code(exchange, code);
     snprintf(exchange->client, sizeof exchange->client, "%s", client);
-    step->visit->flash = APW_TEXT_NONE;
-    apw_do_verify(step);
+    request->session->flash = APW_TEXT_NONE;
+    apw_challenge_verify(request);
     assert_int_equal(exchange->status, 303);
     assert_string_equal(exchange->location, "/root/");
-    return step->visit->flash;
+    return request->session->flash;
 }
 
 /* Wrong tries from networks of which none waits. */
-static void try_from_everywhere(struct apw_step *step, int count)
+static void try_from_everywhere(struct apw_request *request, int count)
 {
     char client[32];
 
     for (int i = 0; i < count; i++) {
         snprintf(client, sizeof client, "198.51.100.%d", i);
-        assert_int_equal(try_code(step, WRONG, client), APW_TEXT_WRONG_CODE);
+        assert_int_equal(try_code(request, WRONG, client), APW_TEXT_WRONG_CODE);
     }
+}
+
+static void warn(void *context, const char *why)
+{
+    (void)context, (void)why;
 }
 
 static void assert_logged(const char *part)
@@ -86,63 +107,63 @@ static void assert_logged(const char *part)
 static void test_network_waits(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
+    struct apw_request request;
 
     (void)state;
-    sign_in(APW_METHOD_APP, &step, &exchange);
+    sign_in(APW_METHOD_APP, &request, &exchange);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WRONG_CODE);
+        assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WRONG_CODE);
     assert_logged("verdict=refused reason=wrong-second-factor user=\"alice\" service=portal "
                   "client=" HOME " id=- action=second-factor");
-    assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
     assert_logged("verdict=refused reason=too-many-tries user=\"alice\" service=portal "
                   "client=" HOME " id=- action=second-factor");
-    assert_int_equal(step.visit->rights, APW_RIGHTS_PASSWORD);
-    assert_int_equal(try_code(&step, WRONG, "192.0.2.2"), APW_TEXT_WRONG_CODE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
+    assert_int_equal(try_code(&request, WRONG, "192.0.2.2"), APW_TEXT_WRONG_CODE);
     sign_out();
 }
 
 static void test_ipv6_network(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
+    struct apw_request request;
     char client[64];
 
     (void)state;
-    sign_in(APW_METHOD_APP, &step, &exchange);
+    sign_in(APW_METHOD_APP, &request, &exchange);
     for (int i = 0; i < 5; i++) {
         snprintf(client, sizeof client, "2001:db8:0:1:%x::%x", i, i);
-        assert_int_equal(try_code(&step, WRONG, client), APW_TEXT_WRONG_CODE);
+        assert_int_equal(try_code(&request, WRONG, client), APW_TEXT_WRONG_CODE);
     }
-    assert_int_equal(try_code(&step, WRONG, "2001:db8:0:1:ffff::1"), APW_TEXT_WAIT);
-    assert_int_equal(try_code(&step, WRONG, "2001:db8:0:2::1"), APW_TEXT_WRONG_CODE);
-    assert_int_equal(try_code(&step, WRONG, "::ffff:" HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, WRONG, "2001:db8:0:1:ffff::1"), APW_TEXT_WAIT);
+    assert_int_equal(try_code(&request, WRONG, "2001:db8:0:2::1"), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, WRONG, "::ffff:" HOME), APW_TEXT_WRONG_CODE);
     sign_out();
 }
 
-/* Who has no address counts as one network. */
+/* Clients without an address are one network. */
 static void test_unknown_network(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
+    struct apw_request request;
 
     (void)state;
-    sign_in(APW_METHOD_APP, &step, &exchange);
+    sign_in(APW_METHOD_APP, &request, &exchange);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(try_code(&step, WRONG, ""), APW_TEXT_WRONG_CODE);
-    assert_int_equal(try_code(&step, WRONG, ""), APW_TEXT_WAIT);
+        assert_int_equal(try_code(&request, WRONG, ""), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, WRONG, ""), APW_TEXT_WAIT);
     sign_out();
 }
 
 static void test_account_waits(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
+    struct apw_request request;
 
     (void)state;
-    sign_in(APW_METHOD_APP, &step, &exchange);
-    try_from_everywhere(&step, 30);
-    assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+    sign_in(APW_METHOD_APP, &request, &exchange);
+    try_from_everywhere(&request, 30);
+    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
     sign_out();
 }
 
@@ -150,91 +171,92 @@ static void test_account_waits(void **state)
 static void test_owner_does_not_pay(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
+    struct apw_request request;
 
     (void)state;
-    sign_in(APW_METHOD_APP, &step, &exchange);
-    try_from_everywhere(&step, 30);
+    sign_in(APW_METHOD_APP, &request, &exchange);
+    try_from_everywhere(&request, 30);
     for (int i = 0; i < 20; i++)
-        assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+        assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
     apw_throttle_forget(portal.factor_throttle, "second factor", "entry");
     for (int i = 0; i < 5; i++)
-        assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(try_code(&step, WRONG, HOME), APW_TEXT_WAIT);
+        assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
     sign_out();
 }
 
 /* ---- codes by mail ---- */
 
-static void send_code(struct apw_visit *visit, const char *code, int64_t seconds)
+static void send_code(struct apw_visitor *visitor, const char *code, int64_t seconds)
 {
-    strcpy(visit->mail.code, code);
-    visit->mail.tries_left = 5;
-    visit->mail.until_ms = apw_clock_monotonic_ms() + seconds * 1000;
+    strcpy(visitor->mail.code, code);
+    visitor->mail.tries_left = 5;
+    visitor->mail.until_ms = apw_clock_monotonic_ms() + seconds * 1000;
 }
 
 static void test_right_code(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+    struct apw_request request;
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL, &request, &exchange);
 
     (void)state;
-    send_code(visit, "123456", 600);
+    send_code(visitor, "123456", 600);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(try_code(&step, "123457", HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(try_code(&step, " 123 456 ", HOME), APW_TEXT_NONE);
-    assert_int_equal(visit->rights, APW_RIGHTS_FULL);
+        assert_int_equal(try_code(&request, "123457", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, " 123 456 ", HOME), APW_TEXT_NONE);
+    assert_int_equal(request.session->level, APW_RIGHTS_FULL);
     assert_string_not_equal(exchange.new_cookie, "");
     assert_string_not_equal(exchange.new_cookie, cookie);
-    assert_true(unit_is_zero(&visit->mail, sizeof visit->mail));
+    assert_true(unit_is_zero(&visitor->mail, sizeof visitor->mail));
     assert_logged("verdict=accepted reason=second-factor user=\"alice\"");
-    visit->rights = APW_RIGHTS_PASSWORD; /* as in another visit: what was wrong is forgotten */
+    request.session->level =
+        APW_RIGHTS_PASSWORD; /* as in another visit: what was wrong is forgotten */
     for (int i = 0; i < 5; i++)
-        assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+        assert_int_equal(try_code(&request, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     sign_out();
 }
 
 static void test_another_address(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+    struct apw_request request;
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL, &request, &exchange);
 
     (void)state;
-    send_code(visit, "123456", 600);
-    strcpy(visit->mail.address, "thief@elsewhere.example");
-    strcpy(step.account.method.address, "alice@elsewhere.example");
-    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    send_code(visitor, "123456", 600);
+    strcpy(visitor->mail.address, "thief@elsewhere.example");
+    strcpy(request.account.method.address, "alice@elsewhere.example");
+    assert_int_equal(try_code(&request, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     sign_out();
 }
 
 static void test_five_tries(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+    struct apw_request request;
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL, &request, &exchange);
 
     (void)state;
-    send_code(visit, "123456", 600);
-    try_from_everywhere(&step, 5);
-    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    send_code(visitor, "123456", 600);
+    try_from_everywhere(&request, 5);
+    assert_int_equal(try_code(&request, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     sign_out();
 }
 
 static void test_late_code(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+    struct apw_request request;
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL, &request, &exchange);
 
     (void)state;
-    send_code(visit, "123456", 0);
-    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    send_code(visitor, "123456", 0);
+    assert_int_equal(try_code(&request, "123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     sign_out();
 }
 
@@ -242,13 +264,13 @@ static void test_no_code(void **state)
 {
     static const char *const typed[] = {"", "000000", "      ", "123456"};
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+    struct apw_request request;
 
     (void)state;
+    sign_in(APW_METHOD_MAIL, &request, &exchange);
     for (size_t i = 0; i < UNIT_COUNT(typed); i++)
-        assert_int_equal(try_code(&step, typed[i], HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+        assert_int_equal(try_code(&request, typed[i], HOME), APW_TEXT_WRONG_CODE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     sign_out();
 }
 
@@ -269,23 +291,29 @@ int __wrap_oath_hotp_generate(const char *secret, size_t secret_length, uint64_t
 static void test_no_memory(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_APP, &step, &exchange);
+    struct apw_request request;
     struct apw_error error = {""};
     char folder[UNIT_PATH_SIZE];
 
     (void)state;
-    apw_languages_find("/nonexistent", &portal.languages);
+    sign_in(APW_METHOD_APP, &request, &exchange);
+    assert_int_equal(apw_languages_load("/nonexistent", "none", &portal.site.languages, &error), 0);
+    assert_int_equal(apw_texts_load(&portal.site.languages, apw_wording, APW_TEXT_COUNT,
+                                    &portal.site.texts, &error),
+                     0);
     /* No pages: what is shown is not the question. */
-    assert_int_equal(
-        apw_templates_load(unit_path("", folder), &portal.languages, &portal.templates, &error), 0);
-    strcpy(exchange.form.code, "123456");
-    apw_do_verify(&step);
+    assert_int_equal(apw_templates_load(unit_path("", folder), &portal.site.languages,
+                                        &portal.site.templates, &error),
+                     0);
+    type_code(&exchange, "123456");
+    apw_challenge_verify(&request);
     assert_int_not_equal(exchange.status, 303);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     assert_logged("verdict=unavailable reason=internal-error user=\"alice\"");
     apw_buffer_free(&exchange.body);
-    apw_templates_free(&portal.templates);
+    apw_templates_free(&portal.site.templates);
+    apw_texts_free(&portal.site.texts);
+    apw_languages_free(&portal.site.languages);
     sign_out();
 }
 
@@ -294,15 +322,15 @@ static void test_no_memory(void **state)
 static void test_nothing_to_verify(void **state)
 {
     struct apw_exchange exchange;
-    struct apw_step step;
-    struct apw_visit *visit = sign_in(APW_METHOD_MAIL, &step, &exchange);
+    struct apw_request request;
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL, &request, &exchange);
 
     (void)state;
-    step.account.has_method = false;
-    send_code(visit, "123456", 600);
-    assert_int_equal(try_code(&step, "123456", HOME), APW_TEXT_NONE);
-    assert_int_equal(visit->rights, APW_RIGHTS_PASSWORD);
-    assert_string_equal(visit->mail.code, "123456");
+    request.account.has_method = false;
+    send_code(visitor, "123456", 600);
+    assert_int_equal(try_code(&request, "123456", HOME), APW_TEXT_NONE);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
+    assert_string_equal(visitor->mail.code, "123456");
     sign_out();
 }
 

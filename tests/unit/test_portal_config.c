@@ -21,13 +21,13 @@ static const char *const needed[] = {
 
 static char config_path[UNIT_PATH_SIZE], conf_path[UNIT_PATH_SIZE];
 
-static struct apw_conf *read_good(const char *text)
+static struct apw_portal_config *read_good(const char *text)
 {
     struct apw_error error = {""};
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
 
     write_expanded(conf_path, text, strlen(text));
-    if (apw_conf_read(config_path, &conf, &error) != 0)
+    if (apw_portal_config_read(config_path, &conf, &error) != 0)
         fail_msg("%s", error.text);
     return conf;
 }
@@ -35,81 +35,81 @@ static struct apw_conf *read_good(const char *text)
 /* Reads what cannot be read and leaves the error. */
 static void read_bad(const char *text, size_t length, struct apw_error *error)
 {
-    struct apw_conf *conf = (struct apw_conf *)error; /* anything but NULL */
+    struct apw_portal_config *conf = (struct apw_portal_config *)error; /* anything but NULL */
 
     write_expanded(conf_path, text, length);
-    assert_int_equal(apw_conf_read(config_path, &conf, error), -1);
+    assert_int_equal(apw_portal_config_read(config_path, &conf, error), -1);
     assert_null(conf);
 }
 
 /* ---- a good value of every key ---- */
 
-static int64_t enrolment_of(const struct apw_conf *conf)
+static int64_t enrolment_of(const struct apw_portal_config *conf)
 {
     return conf->enrolment;
 }
 
-static const char *binddn_of(const struct apw_conf *conf)
+static const char *binddn_of(const struct apw_portal_config *conf)
 {
     return conf->identity.dn;
 }
 
-static const char *password_of(const struct apw_conf *conf)
+static const char *password_of(const struct apw_portal_config *conf)
 {
     return conf->identity.password;
 }
 
-static const char *socket_of(const struct apw_conf *conf)
+static const char *socket_of(const struct apw_portal_config *conf)
 {
     return conf->listen_socket;
 }
 
-static const char *host_of(const struct apw_conf *conf)
+static const char *host_of(const struct apw_portal_config *conf)
 {
     return conf->listen_host;
 }
 
-static const char *port_of(const struct apw_conf *conf)
+static const char *port_of(const struct apw_portal_config *conf)
 {
     return conf->listen_port;
 }
 
-static const char *support_of(const struct apw_conf *conf)
+static const char *support_of(const struct apw_portal_config *conf)
 {
     return conf->support;
 }
 
-static const char *sendmail_of(const struct apw_conf *conf)
+static const char *sendmail_of(const struct apw_portal_config *conf)
 {
     return conf->sendmail;
 }
 
-static const char *domains_of(const struct apw_conf *conf)
+static const char *domains_of(const struct apw_portal_config *conf)
 {
     return conf->own_domains;
 }
 
-static const char *imap_host_of(const struct apw_conf *conf)
+static const char *imap_host_of(const struct apw_portal_config *conf)
 {
     return conf->imap.host;
 }
 
-static const char *imap_port_of(const struct apw_conf *conf)
+static const char *imap_port_of(const struct apw_portal_config *conf)
 {
     return conf->imap.port;
 }
 
-static const char *smtp_host_of(const struct apw_conf *conf)
+static const char *smtp_host_of(const struct apw_portal_config *conf)
 {
     return conf->smtp.host;
 }
 
-static const char *smtp_port_of(const struct apw_conf *conf)
+static const char *smtp_port_of(const struct apw_portal_config *conf)
 {
     return conf->smtp.port;
 }
 
-static const char *header_of(const struct apw_conf *conf)
+static const char *header_of(const struct apw_portal_config *conf)
 {
     return conf->trusted_user_header;
 }
@@ -119,7 +119,7 @@ static const char *header_of(const struct apw_conf *conf)
 static const struct good_case {
     const char *name;
     const char *line;
-    const char *(*text_of)(const struct apw_conf *conf);
+    const char *(*text_of)(const struct apw_portal_config *conf);
     const char *text; /* NULL: not given */
 } good_values[] = {
     {"binddn", "binddn cn=other,dc=example,dc=org", binddn_of, "cn=other,dc=example,dc=org"},
@@ -164,7 +164,7 @@ static const struct good_case {
 static void test_good(void **state)
 {
     const struct good_case *row = *state;
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
     const char *found;
     char *text;
 
@@ -175,7 +175,7 @@ static void test_good(void **state)
         assert_null(found);
     else
         assert_string_equal(found, row->text);
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
     assert_null(conf);
     free(text);
 }
@@ -193,19 +193,19 @@ static const struct enrolment_case {
 static void test_enrolment(void **state)
 {
     const struct enrolment_case *row = *state;
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
     char *text;
 
     complete_file(needed, UNIT_COUNT(needed), row->line, &text);
     conf = read_good(text);
     assert_int_equal(enrolment_of(conf), row->enrolment);
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
     free(text);
 }
 
 static void test_complete_file(void **state)
 {
-    struct apw_conf *conf =
+    struct apw_portal_config *conf =
         read_good("# every key\n\n" NEEDED "listen unix:/run/portal\nenrolment code\n"
                   "sendmail /bin/mail\nown_domains example.org\nimap_server imap.example.org:143\n"
                   "smtp_server smtp.example.org:465\ntrusted_user_header X-Remote-User\n");
@@ -218,7 +218,7 @@ static void test_complete_file(void **state)
     assert_string_equal(conf->trusted_user_header, "X-Remote-User");
     assert_true(conf->has_key);
     assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
 }
 
 /* ---- public_url ---- */
@@ -257,7 +257,7 @@ static void test_url(void **state)
 {
     const struct url_case *row = *state;
     char line[256], *text;
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
 
     snprintf(line, sizeof line, "public_url %s", row->url);
     complete_file(needed, UNIT_COUNT(needed), line, &text);
@@ -265,7 +265,7 @@ static void test_url(void **state)
     assert_string_equal(conf->site, row->site);
     assert_string_equal(conf->root, row->root);
     assert_int_equal(conf->is_https, row->is_https);
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
     free(text);
 }
 
@@ -285,7 +285,7 @@ static const struct bad_case {
 
     {"listen on every address", "listen 0.0.0.0:8025",
      "\"0.0.0.0:8025\" is neither unix:/run/… nor a loopback address and port like "
-     "127.0.0.1:8025; the TLS proxy is what the world sees"},
+     "127.0.0.1:8025; clients connect to the TLS proxy instead"},
     {"listen on every IPv6 address", "listen [::]:8025", "\"[::]:8025\" is neither unix:"},
     {"listen on an address of the net", "listen 192.0.2.1:8025", "nor a loopback address"},
     {"listen on loopback in IPv6 clothes", "listen [::ffff:127.0.0.1]:8025",
@@ -345,7 +345,7 @@ static const struct bad_case {
     {"public_url with a path alone", "public_url https:///app-passwords", URL_ERROR},
     {"public_url with a port alone", "public_url https://:8443/x", URL_ERROR},
     {"public_url in the clear", "public_url http://mail.example.org/x",
-     "\"http://mail.example.org/x\" would have passwords sent in the clear; use https"},
+     "\"http://mail.example.org/x\" would send passwords in the clear; use https"},
     {"public_url in the clear to what begins like localhost",
      "public_url http://localhost.example.org", "in the clear; use https"},
     {"public_url in the clear to what begins like loopback",
@@ -357,7 +357,7 @@ static const struct bad_case {
     {"key_file from nowhere", "key_file key", "\"key\" is not a path from the root"},
     {"key_file that is empty", "key_file /dev/null", "/dev/null: it must hold one line"},
     {"key_file with a key of 31 bytes", "key_file " FOLDER "/key-31",
-     FOLDER "/key-31: not a key of 32 bytes in base64, as \"openssl rand -base64 32\" makes one"},
+     FOLDER "/key-31: not a key of 32 bytes in base64; make one with \"openssl rand -base64 32\""},
     {"key_file with a key of 33 bytes", "key_file " FOLDER "/key-33", "not a key of 32 bytes"},
     {"key_file with a key of 48 bytes", "key_file " FOLDER "/key-48", "not a key of 32 bytes"},
     {"key_file without its padding", "key_file " FOLDER "/key-open", "not a key of 32 bytes"},
@@ -380,7 +380,7 @@ static const struct bad_case {
     {"own_domains with semicolons", "own_domains example.org;example.net",
      "is not a domain; it is a list"},
     {"own_domains past ASCII", "own_domains bl\xc3\xa5.no", "is not a domain; it is a list"},
-    {"own_domains with commas alone", "own_domains , ,", "no domain; leave the line out"},
+    {"own_domains with commas alone", "own_domains , ,", "no domain; remove the line"},
 
     {"imap_server without a port", "imap_server imap.example.org",
      "not a host and port like mail.example.org:993"},
@@ -463,8 +463,8 @@ static const struct file_case {
     {"a NUL", BYTES(NEEDED "enrolment co\0de\n"), ":6: the line is longer than"},
     {"a line that is not UTF-8", BYTES(NEEDED "listen \xff\n"), ":6: the line is not UTF-8"},
     {"a trusted header on a port", BYTES(NEEDED "trusted_user_header X-Remote-User\n"),
-     "portal.conf: trusted_user_header needs \"listen unix:/run/…\": whoever reaches a port of "
-     "this host could say who they are"},
+     "portal.conf: trusted_user_header needs \"listen unix:/run/…\": on a port, any "
+     "local user could claim to be anybody"},
     {"a trusted header on a port that is named",
      BYTES(NEEDED "trusted_user_header X-Remote-User\nlisten 127.0.0.1:8025\n"),
      "trusted_user_header needs \"listen unix:/run/…\""},
@@ -483,15 +483,15 @@ static void test_bad_file(void **state)
 static void test_missing_file(void **state)
 {
     struct apw_error error = {""};
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
     char *long_path = unit_repeat("/long", 2000);
 
     (void)state;
     unlink(conf_path);
-    assert_int_equal(apw_conf_read(config_path, &conf, &error), -1);
+    assert_int_equal(apw_portal_config_read(config_path, &conf, &error), -1);
     assert_null(conf);
     assert_says(&error, FOLDER "/portal.conf: No such file or directory");
-    assert_int_equal(apw_conf_read(long_path, &conf, &error), -1);
+    assert_int_equal(apw_portal_config_read(long_path, &conf, &error), -1);
     assert_contains(error.text, "/long/long");
     free(long_path);
 }
@@ -500,19 +500,19 @@ static void test_folder(void **state)
 {
     char folder[UNIT_PATH_SIZE];
     struct apw_error error = {""};
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
 
     (void)state;
     write_expanded(conf_path, BYTES(NEEDED));
     assert_int_equal(chdir(unit_path("", folder)), 0);
-    assert_int_equal(apw_conf_read("app-password.conf", &conf, &error), 0);
-    apw_conf_free(&conf);
-    assert_int_equal(apw_conf_read("./app-password.conf", &conf, &error), 0);
-    apw_conf_free(&conf);
+    assert_int_equal(apw_portal_config_read("app-password.conf", &conf, &error), 0);
+    apw_portal_config_free(&conf);
+    assert_int_equal(apw_portal_config_read("./app-password.conf", &conf, &error), 0);
+    apw_portal_config_free(&conf);
     assert_int_equal(chdir("/"), 0);
-    assert_int_equal(apw_conf_read("app-password.conf", &conf, &error), -1);
+    assert_int_equal(apw_portal_config_read("app-password.conf", &conf, &error), -1);
     assert_contains(error.text, "portal.conf: No such file");
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
 }
 
 /* ---- key files ---- */
@@ -530,14 +530,14 @@ static void test_key(void **state)
 {
     const struct key_case *row = *state;
     char path[UNIT_PATH_SIZE], *text;
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
 
     unit_write(unit_path("this-key", path), row->text, strlen(row->text));
     complete_file(needed, UNIT_COUNT(needed), "key_file " FOLDER "/this-key", &text);
     conf = read_good(text);
     assert_true(conf->has_key);
     assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
     free(text);
 }
 
@@ -572,25 +572,25 @@ static void test_owner(void **state)
 {
     const struct owner_case *row = *state;
     char line[128], *text;
-    struct apw_conf *conf;
+    struct apw_portal_config *conf;
 
     snprintf(line, sizeof line, "own_domains %s", row->domains);
     complete_file(needed, UNIT_COUNT(needed), line, &text);
     conf = read_good(text);
-    assert_int_equal(apw_conf_owns_address(conf, row->address), row->is_own);
-    apw_conf_free(&conf);
+    assert_int_equal(apw_portal_config_owns_address(conf, row->address), row->is_own);
+    apw_portal_config_free(&conf);
     conf = read_good(NEEDED);
-    assert_false(apw_conf_owns_address(conf, row->address));
-    apw_conf_free(&conf);
+    assert_false(apw_portal_config_owns_address(conf, row->address));
+    apw_portal_config_free(&conf);
     free(text);
 }
 
 static void test_free_nothing(void **state)
 {
-    struct apw_conf *conf = NULL;
+    struct apw_portal_config *conf = NULL;
 
     (void)state;
-    apw_conf_free(&conf);
+    apw_portal_config_free(&conf);
 }
 
 static void write_file(const char *name, const char *text)

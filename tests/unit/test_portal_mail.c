@@ -249,10 +249,10 @@ static const struct bad_text_case {
     const char *text;
     const char *error;
 } bad_texts[] = {
-    {"a text without a subject is not sent", "Hello\n", "does not begin with its subject"},
-    {"an empty text is not sent", "", "does not begin with its subject"},
-    {"a subject in lower case is none", "subject: x\n\n", "does not begin with its subject"},
-    {"an empty subject is not sent", "Subject: \n\nsecret", "has 1 to 256 bytes"},
+    {"a text without a subject is not sent", "Hello\n", "must begin with \"Subject: \""},
+    {"an empty text is not sent", "", "must begin with \"Subject: \""},
+    {"a subject in lower case is none", "subject: x\n\n", "must begin with \"Subject: \""},
+    {"an empty subject is not sent", "Subject: \n\nsecret", "must have 1 to 256 bytes"},
 };
 
 static void test_bad_text(void **state)
@@ -277,7 +277,7 @@ static void test_long_subject(void **state)
     memcpy(text, "Subject: ", 9);
     write_program(KEEP_MESSAGE);
     assert_int_equal(apw_mail_send(program, TO, "x", text, &error), -1);
-    assert_contains(error.text, "has 1 to 256 bytes");
+    assert_contains(error.text, "must have 1 to 256 bytes");
     text[9 + 256] = '\0';
     check_subject(text + 9);
     free(text);

@@ -154,7 +154,7 @@ static void test_typed(void **state)
     char *typed = unit_copy(row->typed, strlen(row->typed) + 1), code[APW_TOTP_DIGITS + 1];
     uint64_t counter;
 
-    assert_int_equal(apw_code_canonicalise(typed, code), row->is_code ? 0 : -1);
+    assert_int_equal(apw_totp_canonicalize_code(typed, code), row->is_code ? 0 : -1);
     if (row->is_code)
         assert_string_equal(code, "287082");
     assert_int_equal(check(0, typed, 59, &counter), row->is_code ? APW_TOTP_RIGHT : APW_TOTP_WRONG);
@@ -167,10 +167,10 @@ static void test_long_typed(void **state)
     char code[APW_TOTP_DIGITS + 1];
 
     (void)state;
-    assert_int_equal(apw_code_canonicalise(digits, code), -1);
-    assert_int_equal(apw_code_canonicalise(spaces, code), -1);
+    assert_int_equal(apw_totp_canonicalize_code(digits, code), -1);
+    assert_int_equal(apw_totp_canonicalize_code(spaces, code), -1);
     memcpy(spaces + 500000, "287082", 6);
-    assert_int_equal(apw_code_canonicalise(spaces, code), 0);
+    assert_int_equal(apw_totp_canonicalize_code(spaces, code), 0);
     assert_string_equal(code, "287082");
     free(digits);
     free(spaces);

@@ -4,9 +4,12 @@
 #include "web/catalog.h"
 #include "web/language.h"
 #include "web/text.h"
+#include "wording.h"
+#include <dirent.h>
 
 /* English, and what a site might have installed. */
-static const struct apw_languages installed = {5, {"en", "nb", "de", "pt", "pt-BR"}};
+static const struct apw_languages installed = {.count = 5,
+                                               .code = {"en", "nb", "de", "pt", "pt-BR"}};
 
 static const struct header_case {
     const char *name;
@@ -96,7 +99,7 @@ static void test_long_headers(void **state)
 
 static void test_english_alone(void **state)
 {
-    const struct apw_languages english = {1, {"en"}};
+    const struct apw_languages english = {.count = 1, .code = {"en"}};
 
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(headers); i++)
@@ -111,7 +114,7 @@ static void test_find(void **state)
     unsigned spaces = 0;
 
     (void)state;
-    translations_find(&languages);
+    translations_load(&languages);
     for (const char *code = APW_LANGUAGES; *code != '\0'; code++)
         spaces += *code == ' ';
     assert_true(spaces >= 1);
@@ -119,6 +122,7 @@ static void test_find(void **state)
     assert_string_equal(languages.code[0], "en");
     for (unsigned i = 1; i < languages.count; i++)
         assert_contains(APW_LANGUAGES "zz-ZZ", languages.code[i]);
+    apw_languages_free(&languages);
 }
 
 static void test_find_nothing(void **state)
@@ -126,33 +130,58 @@ static void test_find_nothing(void **state)
     struct apw_languages languages;
 
     (void)state;
-    apw_languages_find("/nowhere", &languages);
+    assert_int_equal(apw_languages_load("/nowhere", "domain", &languages, NULL), 0);
     assert_int_equal(languages.count, 1);
     assert_string_equal(languages.code[0], "en");
-    assert_int_equal(apw_language_select(&languages, 0, NULL), 0);
-    assert_string_equal(apw_translate("Sign in"), "Sign in");
+    assert_string_equal(apw_language_translate(&languages, 0, "Sign in"), "Sign in");
+    apw_languages_free(&languages);
 }
 
-/* Back and forth, since gettext() keeps what it found. */
-static void test_select(void **state)
+/* A translation that is there but damaged is an error, not English. */
+static void test_damaged(void **state)
+{
+    struct apw_languages languages;
+    struct apw_error error = {""};
+    char folder[UNIT_PATH_SIZE], path[UNIT_PATH_SIZE + 64];
+
+    (void)state;
+    unit_path("damaged", folder);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    snprintf(path, sizeof path, "%s/nb", folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    strcat(path, "/LC_MESSAGES");
+    assert_int_equal(mkdir(path, 0755), 0);
+    strcat(path, "/domain.mo");
+    unit_write(path, "not a catalog", 13);
+    assert_int_equal(apw_languages_load(folder, "other", &languages, &error), 0);
+    assert_int_equal(languages.count, 1);
+    apw_languages_free(&languages);
+    assert_int_equal(apw_languages_load(folder, "domain", &languages, &error), -1);
+    assert_contains(error.text, "/nb/LC_MESSAGES/domain.mo: not a translation");
+    assert_int_equal(unlink(path), 0);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(rmdir(path), 0);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_translate(void **state)
 {
     struct apw_languages languages;
     unsigned bokmal, region;
 
     (void)state;
-    translations_find(&languages);
+    translations_load(&languages);
     bokmal = translations_number(&languages, "nb");
     region = translations_number(&languages, "zz-ZZ");
-    setenv("LANGUAGE", "de", 1); /* whatever it was started with */
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(apw_language_select(&languages, bokmal, NULL), 0);
-        assert_string_equal(apw_translate("Sign in"), "Logg inn");
-        assert_string_equal(apw_translate("no text of ours"), "no text of ours");
-        assert_int_equal(apw_language_select(&languages, 0, NULL), 0);
-        assert_string_equal(apw_translate("Sign in"), "Sign in");
-        assert_int_equal(apw_language_select(&languages, region, NULL), 0);
-        assert_string_equal(apw_translate("Sign in"), "Logg inn");
-    }
+    setenv("LANGUAGE", "de", 1); /* the server's own language does not matter */
+    assert_string_equal(apw_language_translate(&languages, bokmal, "Sign in"), "Logg inn");
+    assert_string_equal(apw_language_translate(&languages, region, "Sign in"), "Logg inn");
+    assert_string_equal(apw_language_translate(&languages, 0, "Sign in"), "Sign in");
+    assert_string_equal(apw_language_translate(&languages, bokmal, "no text of ours"),
+                        "no text of ours");
+    apw_languages_free(&languages);
 }
 
 /* A file that ends too early: some texts are there, the others stay English. */
@@ -190,23 +219,87 @@ static void test_cut_off(void **state)
 static void test_texts(void **state)
 {
     struct apw_languages languages;
+    struct apw_texts *texts;
     unsigned bokmal, same = 0;
 
     (void)state;
-    translations_find(&languages);
+    translations_load(&languages);
     bokmal = translations_number(&languages, "nb");
-    assert_int_equal(apw_texts_load(&languages, NULL), 0);
-    assert_string_equal(apw_text_in(APW_TEXT_NONE, 0), "");
-    assert_string_equal(apw_text_in(APW_TEXT_NONE, bokmal), "");
-    for (int text = APW_TEXT_NONE + 1; text < APW_TEXT_COUNT; text++) {
-        const char *english = apw_text_in((enum apw_text)text, 0);
-        const char *translated = apw_text_in((enum apw_text)text, bokmal);
+    assert_int_equal(apw_texts_load(&languages, apw_wording, APW_TEXT_COUNT, &texts, NULL), 0);
+    assert_string_equal(apw_text_in(texts, APW_TEXT_NONE, 0), "");
+    assert_string_equal(apw_text_in(texts, APW_TEXT_NONE, bokmal), "");
+    for (unsigned text = APW_TEXT_NONE + 1; text < APW_TEXT_COUNT; text++) {
+        const char *english = apw_text_in(texts, text, 0);
+        const char *translated = apw_text_in(texts, text, bokmal);
 
         assert_non_null(english);
         assert_true(english[0] != '\0' && translated[0] != '\0');
         same += strcmp(english, translated) == 0;
     }
     assert_int_equal(same, 0);
+    apw_texts_free(&texts);
+    apw_languages_free(&languages);
+}
+
+/* ---- every text is shown somewhere ---- */
+
+/* The text of a source file of the page. */
+static char *read_source(const char *name)
+{
+    char path[UNIT_PATH_SIZE], *text = calloc(1, 65536);
+    FILE *file;
+
+    snprintf(path, sizeof path, APW_SRCDIR "/portal/%s", name);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    assert_non_null(text);
+    text[fread(text, 1, 65535, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+static bool is_used(const char *name)
+{
+    DIR *directory = opendir(APW_SRCDIR "/portal");
+    struct dirent *entry;
+    bool found = false;
+
+    assert_non_null(directory);
+    while (!found && (entry = readdir(directory)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        char *text;
+
+        if (length < 3 || strcmp(entry->d_name + length - 2, ".c") != 0 ||
+            strcmp(entry->d_name, "wording.c") == 0)
+            continue;
+        text = read_source(entry->d_name);
+        for (const char *at = text; !found && (at = strstr(at, name)) != NULL; at++) {
+            char next = at[strlen(name)];
+
+            found = next != '_' && (next < 'A' || next > 'Z');
+        }
+        free(text);
+    }
+    closedir(directory);
+    return found;
+}
+
+static void test_used(void **state)
+{
+    char *header = read_source("wording.h"), *rest = NULL;
+    size_t count = 0;
+
+    (void)state;
+    for (char *name = strtok_r(header, " ,\n", &rest); name != NULL;
+         name = strtok_r(NULL, " ,\n", &rest)) {
+        if (strncmp(name, "APW_TEXT_", 9) != 0 && strncmp(name, "APW_TITLE_", 10) != 0)
+            continue;
+        if (strchr(name, ']') == NULL && strcmp(name, "APW_TEXT_COUNT") != 0 && !is_used(name))
+            fail_msg("%s is not used", name);
+        count++;
+    }
+    assert_true(count > 40);
+    free(header);
 }
 
 int main(void)
@@ -216,8 +309,10 @@ int main(void)
     UNIT_TEST("without translations everybody is answered in English", test_english_alone);
     UNIT_TEST("installed translations are found, and nothing else", test_find);
     UNIT_TEST("without any there is English", test_find_nothing);
-    UNIT_TEST("the selected language is spoken", test_select);
+    UNIT_TEST("a damaged translation is an error", test_damaged);
+    UNIT_TEST("a text is translated into each language", test_translate);
     UNIT_TEST("a translation that ends too early does no harm", test_cut_off);
     UNIT_TEST("every text is there in every language", test_texts);
+    UNIT_TEST("every text is used", test_used);
     return unit_run();
 }

@@ -9,7 +9,7 @@
 #define HOSTILE_HTML "&lt;b a=&#34;x&#34;&gt;&amp;&#39;{root}{{root}}\x01"
 #define HOSTILE_TEXT "<b a=\"x\">&'{root}{{root}}?"
 
-static const struct apw_languages english = {1, {"en"}};
+static const struct apw_languages english = {.count = 1, .code = {"en"}};
 static char folder[UNIT_PATH_SIZE];
 
 static void remove_pages(void)
@@ -108,15 +108,15 @@ static const struct fill_case {
 static void set_variables(struct apw_variables *variables)
 {
     memset(variables, 0, sizeof *variables);
-    apw_variables_set(variables, "user", "nobody");
-    apw_variables_set(variables, "empty", NULL);
-    apw_variables_set(variables, "uuid_1", "0815");
-    apw_variables_set(variables, "hostile", HOSTILE);
-    apw_variables_set(variables, "lines",
-                      "a\nBcc: b\rc\x7f"
-                      "d");
-    apw_variables_set(variables, "blue", "bl\xc3\xa5");
-    apw_variables_set(variables, "user", "alice"); /* in place of nobody */
+    apw_template_set(variables, "user", "nobody");
+    apw_template_set(variables, "empty", NULL);
+    apw_template_set(variables, "uuid_1", "0815");
+    apw_template_set(variables, "hostile", HOSTILE);
+    apw_template_set(variables, "lines",
+                     "a\nBcc: b\rc\x7f"
+                     "d");
+    apw_template_set(variables, "blue", "bl\xc3\xa5");
+    apw_template_set(variables, "user", "alice"); /* in place of nobody */
 }
 
 static void test_fill(void **state)
@@ -149,10 +149,10 @@ static const struct unfilled_case {
     const char *error;
 } unfilled[] = {
     {"a variable that is not set", "a.html", "<p>{{nobody}}</p>",
-     "a.html: nothing to put for {{nobody}}"},
+     "a.html: no value for {{nobody}}"},
     {"a place in a text that is not set", "a.txt", "{{_(\"I am {nobody}.\")}}",
-     "a.txt: nothing to put for {{nobody}}"},
-    {"a variable whose name begins the same", "a.html", "{{use}}", "nothing to put for {{use}}"},
+     "a.txt: no value for {{nobody}}"},
+    {"a variable whose name begins the same", "a.html", "{{use}}", "no value for {{use}}"},
 };
 
 static void test_unfilled(void **state)
@@ -184,9 +184,9 @@ static void test_too_many_variables(void **state)
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(names); i++) {
         snprintf(names[i], sizeof names[i], "v%zu", i);
-        apw_variables_set(&variables, names[i], "x");
+        apw_template_set(&variables, names[i], "x");
     }
-    apw_variables_set(&variables, "v3", "y"); /* there is room for a new value */
+    apw_template_set(&variables, "v3", "y"); /* there is room for a new value */
     remove_pages();
     write_page("a.html", BYTES("{{v3}}{{v47}}"));
     write_page("b.html", BYTES("{{v48}}"));
@@ -213,7 +213,7 @@ static void test_no_page(void **state)
     write_page(".html", BYTES("{{not a template"));
     templates = load(folder, &english);
     assert_int_equal(apw_template_fill(templates, "b.html", 0, &variables, &buffer, &error), -1);
-    assert_string_equal(error.text, "there is no page b.html");
+    assert_string_equal(error.text, "there is no template b.html");
     assert_int_equal(apw_template_fill(templates, "style.css", 0, &variables, &buffer, &error), -1);
     assert_int_equal(apw_template_fill(templates, "a.html", 1, &variables, &buffer, &error), -1);
     assert_int_equal(buffer.length, 0);
@@ -258,8 +258,8 @@ static void test_buffer(void **state)
 
 /* ---- broken templates ---- */
 
-#define NO_NAME "is neither a name nor _(\"a text\")"
-#define NO_TEXT "a text ends in \"), holds neither \" nor \\ and has 1 to 2047 bytes"
+#define NO_NAME "is neither the name of a variable nor _(\"a text\")"
+#define NO_TEXT "a text must end in \"), contain neither \" nor \\, and have 1 to 2047 bytes"
 
 static const struct broken_case {
     const char *name;
@@ -287,7 +287,7 @@ static const struct broken_case {
     {"a text with an empty place", "\n{{_(\"a {} b\")}}", ":2: \"\" " NO_NAME},
     {"a text with a place with a space", "{{_(\"a {the user} b\")}}", ":1: \"the user\" " NO_NAME},
     {"a text with braces in braces", "{{_(\"a {{user} b\")}}", ":1: \"{user\" " NO_NAME},
-    {"an empty file", "", ": empty, longer than 65536 bytes, with a NUL or not readable"},
+    {"an empty file", "", ": empty, unreadable, longer than 65536 bytes or with a NUL in it"},
 };
 
 static void test_broken(void **state)
@@ -368,12 +368,12 @@ static void test_translated(void **state)
     char *filled;
 
     (void)state;
-    translations_find(&languages);
+    translations_load(&languages);
     remove_pages();
     write_page("a.html", BYTES("<p>{{_(\"From {date} on, mail programs need an app password.\")}} "
                                "{{_(\"no text of ours\")}}</p>"));
     templates = load(folder, &languages);
-    apw_variables_set(&variables, "date", "<2027>");
+    apw_template_set(&variables, "date", "<2027>");
     filled = fill(templates, "a.html", translations_number(&languages, "nb"), &variables);
     assert_string_equal(filled, "<p>Fra &lt;2027&gt; m\xc3\xa5 e-postprogrammer ha et app-passord. "
                                 "no text of ours</p>");
@@ -383,6 +383,7 @@ static void test_translated(void **state)
                                 "no text of ours</p>");
     free(filled);
     apw_templates_free(&templates);
+    apw_languages_free(&languages);
 }
 
 /* ---- the portal's own ---- */
@@ -464,7 +465,7 @@ static int fill_page(const struct page_case *page, unsigned language, const char
     count += split(page->variables, own, name + count);
     for (size_t i = 0; i < count; i++)
         if (left_out == NULL || strcmp(name[i], left_out) != 0)
-            apw_variables_set(&variables, name[i], HOSTILE);
+            apw_template_set(&variables, name[i], HOSTILE);
     return apw_template_fill(own_templates, page->name, language, &variables, buffer, error);
 }
 
@@ -518,8 +519,7 @@ static void test_own_variables(void **state)
 
             assert_int_equal(fill_page(page, j, name[i], &buffer, &error), -1);
             apw_buffer_free(&buffer);
-            snprintf(expected, sizeof expected, "%s: nothing to put for {{%s}}", page->name,
-                     name[i]);
+            snprintf(expected, sizeof expected, "%s: no value for {{%s}}", page->name, name[i]);
             assert_string_equal(error.text, expected);
         }
 }
@@ -599,16 +599,24 @@ static void collect_names(const char *path, FILE *names)
 
 static char *names_that_are_set(void)
 {
-    static const char *const sources[] = {"web/page.c", "enrol.c", "flow.c", "passwords.c"};
-    char *list, path[UNIT_PATH_SIZE];
+    char *list, path[UNIT_PATH_SIZE + 256];
+    DIR *directory = opendir(APW_SRCDIR "/portal");
+    struct dirent *entry;
     size_t size;
     FILE *names = open_memstream(&list, &size);
 
     assert_non_null(names);
-    for (size_t i = 0; i < UNIT_COUNT(sources); i++) {
-        snprintf(path, sizeof path, APW_SRCDIR "/portal/%s", sources[i]);
+    assert_non_null(directory);
+    collect_names(APW_SRCDIR "/portal/web/page.c", names);
+    while ((entry = readdir(directory)) != NULL) {
+        const char *dot = strrchr(entry->d_name, '.');
+
+        if (dot == NULL || strcmp(dot, ".c") != 0)
+            continue;
+        snprintf(path, sizeof path, APW_SRCDIR "/portal/%s", entry->d_name);
         collect_names(path, names);
     }
+    closedir(directory);
     fclose(names);
     return list;
 }
@@ -637,7 +645,7 @@ int main(void)
     if (mkdir(folder, 0700) != 0)
         abort();
     atexit(remove_folder);
-    translations_find(&all_languages);
+    translations_load(&all_languages);
     own_templates = load(OWN_PAGES, &all_languages);
     UNIT_ROWS(fills, test_fill);
     UNIT_ROWS(unfilled, test_unfilled);
@@ -655,5 +663,6 @@ int main(void)
     UNIT_TEST("the program sets what pages name, and no more", test_program_sets_them);
     status = unit_run();
     apw_templates_free(&own_templates);
+    apw_languages_free(&all_languages);
     return status;
 }

@@ -35,10 +35,12 @@ static inline void translations_install(const char *code, const char *catalog)
         abort();
 }
 
-/* Installs them the first time, one as that of a region as well, beside what is none, and finds
- * them. */
-static inline void translations_find(struct apw_languages *languages_r)
+/* Installs them the first time, one of them also for a region, beside folders without one; then
+ * loads them. The caller frees the languages. */
+static inline void translations_load(struct apw_languages *languages_r)
 {
+    struct apw_error error = {""};
+
     unit_path("locale", translations_folder);
     if (access(translations_folder, F_OK) != 0) {
         if (mkdir(translations_folder, 0755) != 0)
@@ -56,7 +58,8 @@ static inline void translations_find(struct apw_languages *languages_r)
         translations_install("a-name-that-is-too-long", APW_BUILDDIR "/po/nb.mo");
         translations_install(".hidden", APW_BUILDDIR "/po/nb.mo");
     }
-    apw_languages_find(translations_folder, languages_r);
+    if (apw_languages_load(translations_folder, "app-password-portal", languages_r, &error) != 0)
+        fail_msg("%s", error.text);
 }
 
 static inline unsigned translations_number(const struct apw_languages *languages, const char *code)

@@ -1,0 +1,84 @@
+#include "challenge.h"
+#include "factor.h"
+#include "factor_mail.h"
+#include "tries.h"
+#include <sodium.h>
+
+#define ACTION "second-factor"
+
+static bool is_by_mail(const struct apw_account *account)
+{
+    return account->has_method && account->method.kind == APW_METHOD_MAIL;
+}
+
+void apw_challenge_send(struct apw_request *request)
+{
+    const struct apw_account *account = &request->account;
+
+    if (!account->has_mfa || !is_by_mail(account))
+        return;
+    request->session->flash = apw_factor_mail_send(request, account->method.address);
+    request->session->is_flash_good = false;
+}
+
+void apw_challenge_show(struct apw_request *request)
+{
+    if (is_by_mail(&request->account))
+        apw_factor_mail_show_challenge(request);
+    else
+        apw_page_show(&request->page, APW_TITLE_CHALLENGE, "challenge-app.html");
+}
+
+void apw_challenge_resend(struct apw_request *request)
+{
+    enum apw_text text;
+
+    if (request->session->level == APW_RIGHTS_FULL || !is_by_mail(&request->account)) {
+        apw_request_go(request, "");
+        return;
+    }
+    text = apw_factor_mail_send(request, request->account.method.address);
+    apw_request_go_saying(request, "", text == APW_TEXT_NONE ? APW_TEXT_CODE_SENT : text,
+                          text == APW_TEXT_NONE);
+}
+
+static void pass(struct apw_request *request, uint64_t counter)
+{
+    struct apw_method method = request->account.method;
+    enum apw_manage_result result = APW_MANAGE_DONE;
+    struct apw_error error = {""};
+
+    if (method.kind == APW_METHOD_APP)
+        result = apw_account_use_counter(request->portal, &request->account, counter, &error);
+    if (result == APW_MANAGE_DONE) {
+        apw_tries_forget(request);
+        apw_factor_grant(request, &method);
+        apw_request_log(request, APW_ACCEPTED, APW_REASON_SECOND_FACTOR, ACTION, NULL, NULL);
+        apw_request_go(request, "");
+    } else if (result == APW_MANAGE_CONFLICT) {
+        apw_factor_refuse(request, APW_REASON_REPLAYED_SECOND_FACTOR, ACTION, "");
+    } else {
+        apw_request_give_up(request, ACTION, &error);
+    }
+    sodium_memzero(&method, sizeof method);
+}
+
+void apw_challenge_verify(struct apw_request *request)
+{
+    uint64_t counter = 0;
+    enum apw_reason reason;
+
+    if (request->session->level == APW_RIGHTS_FULL || !request->account.has_method) {
+        apw_request_go(request, "");
+        return;
+    }
+    if (!apw_tries_take(request)) {
+        apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, ACTION, "");
+        return;
+    }
+    reason = apw_factor_check(request, &request->account.method, &counter);
+    if (reason == APW_REASON_SECOND_FACTOR)
+        pass(request, counter);
+    else
+        apw_factor_refuse(request, reason, ACTION, "");
+}

@@ -1,0 +1,28 @@
+/*
+ * enrol: sets up a second factor, or replaces it.
+ */
+#ifndef APW_ENROL_H
+#define APW_ENROL_H
+
+#include "request.h"
+
+/* Whether the person may choose a second factor now. */
+bool apw_enrol_may_choose(const struct apw_request *request);
+
+/* Whether the person must enter an enrolment code first. */
+bool apw_enrol_needs_code(const struct apw_request *request);
+
+/* The pages, each for GET or POST. */
+void apw_enrol_show_start(struct apw_request *request);
+void apw_enrol_do_start(struct apw_request *request);
+void apw_enrol_show_code(struct apw_request *request);
+void apw_enrol_do_code(struct apw_request *request);
+void apw_enrol_show_choose(struct apw_request *request);
+void apw_enrol_do_choose(struct apw_request *request);
+void apw_enrol_do_change(struct apw_request *request);
+void apw_enrol_show_verified(struct apw_request *request);
+
+/* POST verify with a pending second factor. */
+void apw_enrol_verify(struct apw_request *request);
+
+#endif

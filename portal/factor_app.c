@@ -1,0 +1,61 @@
+#include "factor_app.h"
+#include "qr.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <time.h>
+
+void apw_factor_app_begin(struct apw_visitor *visitor)
+{
+    apw_visitor_forget_pending(visitor);
+    visitor->has_pending = true;
+    visitor->pending.kind = APW_METHOD_APP;
+    randombytes_buf(visitor->pending.secret, sizeof visitor->pending.secret);
+}
+
+void apw_factor_app_show(struct apw_request *request)
+{
+    const struct apw_visitor *visitor = request->visitor;
+    struct apw_page *page = &request->page;
+    struct apw_buffer path = {NULL, 0, 0, false};
+    char uri[APW_TOTP_URI_SIZE] = "", secret[APW_TOTP_SECRET_TEXT_SIZE] = "", size_text[16];
+    int size = 0;
+
+    if (!visitor->has_pending || visitor->pending.kind != APW_METHOD_APP) {
+        apw_request_go(request, "choose");
+        return;
+    }
+    if (apw_totp_uri(&visitor->pending, request->portal->portal_config->site, visitor->login,
+                     uri) == 0 &&
+        apw_totp_secret_text(&visitor->pending, secret) == 0 &&
+        apw_qr_path(uri, &path, &size) == 0) {
+        snprintf(size_text, sizeof size_text, "%d", size);
+        apw_page_set(page, "size", size_text);
+        apw_page_set(page, "path", path.bytes);
+        apw_page_set(page, "secret", secret);
+        apw_page_set(page, "uri", uri);
+        apw_page_show(page, APW_TITLE_APP, "app.html");
+    } else {
+        apw_page_fail(page, 503, APW_TEXT_UNAVAILABLE);
+    }
+    sodium_memzero(uri, sizeof uri);
+    sodium_memzero(secret, sizeof secret);
+    apw_buffer_free(&path);
+}
+
+enum apw_reason apw_factor_app_check(const struct apw_request *request,
+                                     const struct apw_method *method, uint64_t *counter_r)
+{
+    const char *typed = apw_request_field(request, APW_FIELD_CODE);
+
+    switch (apw_totp_check(method, typed, (int64_t)time(NULL), counter_r)) {
+    case APW_TOTP_RIGHT:
+        return APW_REASON_SECOND_FACTOR;
+    case APW_TOTP_REPLAYED:
+        return APW_REASON_REPLAYED_SECOND_FACTOR;
+    case APW_TOTP_WRONG:
+        return APW_REASON_WRONG_SECOND_FACTOR;
+    case APW_TOTP_NO_MEMORY:
+        break;
+    }
+    return APW_REASON_INTERNAL_ERROR;
+}

@@ -1,0 +1,146 @@
+#include "factor_mail.h"
+#include "clock.h"
+#include "tries.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define CODE_MINUTES 10
+#define CODE_TRIES   5
+#define MAIL_TRIES   "code by mail"
+#define MASKED_SIZE  (APW_METHOD_ADDRESS_SIZE + 8)
+
+static const struct apw_patience mail_patience = {.free = 3, .base_s = 60, .most_s = 900};
+
+static void make_code(struct apw_mail_code *mail, const char *address)
+{
+    snprintf(mail->code, sizeof mail->code, "%06u", (unsigned)randombytes_uniform(1000000));
+    snprintf(mail->address, sizeof mail->address, "%s", address);
+    mail->tries_left = CODE_TRIES;
+    mail->until_ms = apw_clock_monotonic_ms() + CODE_MINUTES * 60 * 1000;
+}
+
+enum apw_text apw_factor_mail_send(struct apw_request *request, const char *address)
+{
+    struct apw_mail_code *mail = &request->visitor->mail;
+    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const char *browser = apw_tries_browser(request);
+    const char *payer = browser != NULL ? browser : request->account.user->unique_id;
+    char minutes[8];
+    int status;
+
+    if (!apw_throttle_take(throttle, MAIL_TRIES, payer, &mail_patience, apw_clock_monotonic_ms())) {
+        apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
+        return APW_TEXT_WAIT;
+    }
+    make_code(mail, address);
+    snprintf(minutes, sizeof minutes, "%d", CODE_MINUTES);
+    apw_page_set(&request->page, "code", mail->code);
+    apw_page_set(&request->page, "minutes", minutes);
+    status = apw_request_mail(request, address, "mail-code.txt");
+    apw_page_set(&request->page, "code", NULL);
+    apw_page_set(&request->page, "minutes", NULL);
+    if (status == 0)
+        return APW_TEXT_NONE;
+    apw_visitor_forget_mail_code(request->visitor);
+    apw_throttle_give_back(throttle, MAIL_TRIES, payer);
+    return APW_TEXT_MAIL_NOT_SENT;
+}
+
+enum apw_reason apw_factor_mail_check(const struct apw_request *request,
+                                      const struct apw_method *method)
+{
+    struct apw_mail_code *mail = &request->visitor->mail;
+    char code[APW_TOTP_DIGITS + 1];
+    bool is_right;
+
+    if (mail->code[0] == '\0' || strcmp(mail->address, method->address) != 0 ||
+        apw_clock_remaining_ms(mail->until_ms) == 0 || mail->tries_left == 0)
+        return APW_REASON_WRONG_SECOND_FACTOR;
+    mail->tries_left--;
+    is_right = apw_totp_canonicalize_code(apw_request_field(request, APW_FIELD_CODE), code) == 0 &&
+               sodium_memcmp(code, mail->code, sizeof code) == 0;
+    sodium_memzero(code, sizeof code);
+    if (!is_right)
+        return APW_REASON_WRONG_SECOND_FACTOR;
+    apw_visitor_forget_mail_code(request->visitor);
+    return APW_REASON_SECOND_FACTOR;
+}
+
+/* "a…z@example.net": enough to recognize one's own address. */
+static void mask_address(const char *address, char masked_r[MASKED_SIZE])
+{
+    const char *at = strchr(address, '@');
+    int last = at - address > 2 ? 1 : 0;
+
+    snprintf(masked_r, MASKED_SIZE, "%c…%.*s%s", address[0], last, at - last, at);
+}
+
+void apw_factor_mail_show_challenge(struct apw_request *request)
+{
+    char masked[MASKED_SIZE];
+
+    mask_address(request->account.method.address, masked);
+    apw_page_set(&request->page, "address", masked);
+    apw_page_show(&request->page, APW_TITLE_CHALLENGE, "challenge-mail.html");
+}
+
+void apw_factor_mail_show_contact(struct apw_request *request)
+{
+    const struct apw_method *pending = &request->visitor->pending;
+
+    apw_page_set(&request->page, "address",
+                 pending->kind == APW_METHOD_MAIL ? pending->address : "");
+    apw_page_show(&request->page, APW_TITLE_CONTACT, "contact.html");
+}
+
+/* Codes must not go to the mailbox that they protect. */
+static enum apw_text judge_address(const struct apw_request *request, const char *address)
+{
+    const struct apw_values *mail = &request->account.user->mail;
+    enum apw_text text = apw_request_check_field(request, APW_FIELD_ADDRESS);
+
+    if (text != APW_TEXT_NONE)
+        return text;
+    for (size_t i = 0; i < mail->count; i++)
+        if (strcasecmp(mail->value[i].bytes, address) == 0)
+            return APW_TEXT_OWN_ADDRESS;
+    return apw_portal_config_owns_address(request->portal->portal_config, address)
+               ? APW_TEXT_OWN_ADDRESS
+               : APW_TEXT_NONE;
+}
+
+void apw_factor_mail_do_contact(struct apw_request *request)
+{
+    const char *address = apw_request_field(request, APW_FIELD_ADDRESS);
+    struct apw_visitor *visitor = request->visitor;
+    struct apw_method *pending = &visitor->pending;
+    enum apw_text text = judge_address(request, address);
+    bool is_repeated = visitor->has_pending && strcmp(pending->address, address) == 0;
+
+    apw_visitor_forget_pending(visitor);
+    apw_visitor_forget_mail_code(visitor);
+    pending->kind = APW_METHOD_MAIL; /* the form shows even a bad address again */
+    snprintf(pending->address, sizeof pending->address, "%s", address);
+    if (text == APW_TEXT_NONE)
+        text = apw_factor_mail_send(request, pending->address);
+    visitor->has_pending = text == APW_TEXT_NONE;
+    if (text != APW_TEXT_NONE)
+        apw_request_go_saying(request, "contact", text, false);
+    else
+        apw_request_go_saying(request, "contact-code",
+                              is_repeated ? APW_TEXT_CODE_SENT : APW_TEXT_NONE, true);
+}
+
+void apw_factor_mail_show_code(struct apw_request *request)
+{
+    const struct apw_visitor *visitor = request->visitor;
+
+    if (!visitor->has_pending || visitor->pending.kind != APW_METHOD_MAIL) {
+        apw_request_go(request, "contact");
+        return;
+    }
+    apw_page_set(&request->page, "address", visitor->pending.address);
+    apw_page_show(&request->page, APW_TITLE_CONTACT_CODE, "contact-code.html");
+}

@@ -1,0 +1,122 @@
+#include "request.h"
+#include "mail.h"
+#include <string.h>
+#include <time.h>
+
+void apw_request_begin(struct apw_request *request, const struct apw_portal *portal,
+                       struct apw_exchange *exchange, struct apw_web_session *session)
+{
+    struct apw_page *page = &request->page;
+
+    memset(request, 0, sizeof *request);
+    request->portal = portal;
+    request->exchange = exchange;
+    request->session = session;
+    request->visitor = session == NULL ? NULL : session->content;
+    apw_page_begin(page, &portal->site, exchange, session);
+    apw_page_set(page, "support", portal->portal_config->support);
+    apw_page_set(page, "site", portal->portal_config->site);
+    apw_page_set(page, "user", session == NULL ? "" : request->visitor->login);
+    if (session != NULL)
+        page->who = request->visitor->is_single_sign_on ? "who-sso.html" : "who.html";
+}
+
+const char *apw_request_text(const struct apw_request *request, enum apw_text text)
+{
+    return apw_text_in(request->portal->site.texts, text, request->exchange->language);
+}
+
+const char *apw_request_field(const struct apw_request *request, enum apw_form_field_number field)
+{
+    return apw_form_value(&request->exchange->form, field);
+}
+
+enum apw_text apw_request_check_field(const struct apw_request *request,
+                                      enum apw_form_field_number field)
+{
+    return (enum apw_text)apw_form_check(&request->exchange->form, field);
+}
+
+void apw_request_go(struct apw_request *request, const char *path)
+{
+    apw_page_redirect(&request->page, path);
+}
+
+void apw_request_go_saying(struct apw_request *request, const char *path, enum apw_text text,
+                           bool is_good)
+{
+    request->session->flash = text;
+    request->session->is_flash_good = is_good;
+    apw_request_go(request, path);
+}
+
+void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum apw_reason reason,
+                     const char *action, const char *id, const struct apw_error *error)
+{
+    const struct apw_account_event event = {.verdict = verdict,
+                                            .reason = reason,
+                                            .login = request->visitor->login,
+                                            .client = request->exchange->client,
+                                            .action = action,
+                                            .id = id,
+                                            .error = error};
+
+    apw_account_log(request->portal, &event);
+}
+
+void apw_request_give_up(struct apw_request *request, const char *action,
+                         const struct apw_error *error)
+{
+    apw_request_log(request, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE, action, NULL,
+                    error);
+    apw_page_fail(&request->page, 503, APW_TEXT_UNAVAILABLE);
+}
+
+int apw_request_mail(struct apw_request *request, const char *to, const char *file)
+{
+    const struct apw_portal *portal = request->portal;
+    const char *client = request->exchange->client;
+    struct apw_buffer text = {NULL, 0, 0, false};
+    struct apw_error error = {""};
+    char now[APW_REQUEST_TIME_SIZE];
+    int status = -1;
+
+    apw_request_format_time((int64_t)time(NULL), true, now);
+    apw_page_set(&request->page, "client", client[0] != '\0' ? client : "-");
+    apw_page_set(&request->page, "time", now);
+    if (apw_template_fill(portal->site.templates, file, request->exchange->language,
+                          &request->page.variables, &text, &error) == 0)
+        status = apw_mail_send(portal->portal_config->sendmail, to,
+                               apw_request_text(request, APW_TEXT_FROM_NAME), text.bytes, &error);
+    apw_page_set(&request->page, "time", NULL);
+    apw_buffer_free(&text);
+    if (status != 0)
+        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
+    return status;
+}
+
+void apw_request_notify(struct apw_request *request, const char *file, const char *label)
+{
+    const struct apw_values *mail = &request->account.user->mail;
+    struct apw_error error = {""};
+
+    apw_page_set(&request->page, "label", label);
+    if (mail->count > 0 && apw_method_address_is_valid(mail->value[0].bytes)) {
+        apw_request_mail(request, mail->value[0].bytes, file);
+        return;
+    }
+    apw_error_set(&error, "%s has no valid mail address, or it cannot be read",
+                  request->account.user->dn);
+    apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
+}
+
+void apw_request_format_time(int64_t seconds, bool with_time, char text_r[APW_REQUEST_TIME_SIZE])
+{
+    time_t moment = (time_t)seconds;
+    struct tm fields;
+
+    if (gmtime_r(&moment, &fields) == NULL ||
+        strftime(text_r, APW_REQUEST_TIME_SIZE, with_time ? "%Y-%m-%d %H:%M UTC" : "%Y-%m-%d",
+                 &fields) == 0)
+        strcpy(text_r, "?");
+}

@@ -1,0 +1,24 @@
+/*
+ * asset: the static files of a site, read once at the start.
+ */
+#ifndef APW_ASSET_H
+#define APW_ASSET_H
+
+#include "error.h"
+#include <stddef.h>
+
+#define APW_ASSET_BYTES_MAX (256 * 1024)
+
+struct apw_asset {
+    const char *name; /* of the file, and its path below the site's root */
+    const char *type; /* Content-Type */
+    char *bytes;      /* owned; NULL until it is loaded */
+    size_t length;
+};
+
+/* Reads each asset from that folder. -1 if one cannot be read or is too long; free them anyway. */
+int apw_assets_load(const char *folder, struct apw_asset *assets, size_t count,
+                    struct apw_error *error);
+void apw_assets_free(struct apw_asset *assets, size_t count);
+
+#endif
