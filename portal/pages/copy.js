@@ -1,12 +1,11 @@
-// Shows the copy button beside an app password and makes it work, and takes the app password away
-// when the page is left. Without this file the app password is text that can be marked and copied
-// by hand.
+// Makes the copy button beside an app password work, and removes the app password when the browser
+// leaves the page. Without this file, people select and copy the text by hand.
 "use strict";
 
 const password = document.getElementById("app-password");
 const button = document.getElementById("copy");
 
-// Marks the app password, and copies it where the clipboard's own interface is not to be had
+// Marks the app password, and copies it where the clipboard's own interface is missing
 // (pages that did not come over TLS).
 function copyMarked() {
   getSelection().selectAllChildren(password);
@@ -22,7 +21,7 @@ async function copied() {
   }
 }
 
-// Says it in the page's language, where a screen reader hears it.
+// Announces the result in the page's language, also to screen readers.
 async function copyAndSay() {
   const said = document.getElementById((await copied()) ? "copy-done" : "copy-failed");
   document.getElementById("copy-status").textContent = said.textContent;
@@ -33,7 +32,7 @@ if (password && button) {
   button.hidden = false;
 }
 
-// A browser may keep the page for its back button, though it is not to be stored.
+// Browsers may keep even a no-store page for their back button.
 if (password) {
   addEventListener("pagehide", () => password.replaceChildren());
   addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -64,7 +64,7 @@ def subject_of(text):
 def test_who_has_no_mfa_is_told_so_and_whom_to_ask_and_nothing_else(directory, portal):
     who = directory.new_person()
     client = signed_in(portal, who)
-    assert client.page.title() == "You do not need an app password"
+    assert client.page.title() == "You don’t need an app password"
     assert "help@example.org" in client.page.words()
     assert re.findall(r'action="([^"]*)"', client.page.text) == ["/sign-out"]
     assert events_of(portal, who) == ["accepted account-password"]
@@ -87,7 +87,7 @@ def test_from_the_account_password_to_an_app_password_with_an_authenticator_app(
     app_password = client.page.app_password()
     words = client.page.words()
     assert "Paste it into the Password box, for incoming and outgoing mail. Leave your user name" \
-        " as it is. Lost it? Make another; you can’t see it again." in words
+        " as it is. You can’t see it again. If you lose it, create another." in words
     assert all(name in words for name in ("Outlook", "Apple Mail", "Thunderbird", "Android"))
     assert usual.sign_in(who.uid, app_password).code == 235
     assert usual.sign_in(who.uid, who.password).code == 535
@@ -163,11 +163,11 @@ def test_one_is_revoked_then_all_of_them(directory, portal):
     page = client.post("revoke", id=first[:4])
     assert "was revoked" in page.words() and sorted(labels(page)) == ["three", "two"]
     page = client.post("revoke", id=first[:4])
-    assert "no longer there" in page.words()
+    assert "no longer exists" in page.words()
     page = client.post("revoke", id=second[:4].upper())
     assert labels(page) == ["three"]
     page = client.post("revoke-all")
-    assert "You have no app password yet" in page.words()
+    assert "You have no app passwords" in page.words()
     assert directory.values(who, "appPassword") == []
     assert events_of(portal, who)[5:] == [
         "accepted done revoke", "refused not-done revoke", "accepted done revoke",
@@ -184,7 +184,7 @@ def test_nobody_revokes_what_is_somebody_elses(directory, portal):
     client, _ = enrolled(portal, who)
     client.get("")
     client.post("revoke", id=theirs.id)
-    assert "no longer there" in client.page.words()
+    assert "no longer exists" in client.page.words()
     assert directory.values(other, "appPassword") == [theirs.value]
 
 
@@ -245,7 +245,7 @@ def test_where_a_code_is_asked_for_nobody_enrols_without_it(directory, by_code):
         assert client.post(path, **fields).title() == "The code from your administrator"
     code = code_for(by_code, who)
     wrong = apppassword.make().shown
-    assert "is not right" in client.post("enrolment-code", code=wrong).words()
+    assert "is wrong" in client.post("enrolment-code", code=wrong).words()
     assert client.post("enrolment-code", code=code).title() == \
         "Two-step verification is turned on for you"
     client.post("start")
@@ -289,7 +289,7 @@ def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrols_nobody(directo
     else:
         by_code.command("mfa", *how.split(" ")[:1], who.uid, *how.split(" ")[1:])
     late = signed_in(by_code, who)
-    assert "is not right" in late.post("enrolment-code", code=code).words()
+    assert "is wrong" in late.post("enrolment-code", code=code).words()
     early.post("verify", code=app.code())
     assert early.page.title() == "The code from your administrator"
     assert not [value for value in directory.values(who, "appPasswordMfaMethod")
@@ -497,7 +497,7 @@ def test_single_sign_on_needs_neither_password_nor_second_factor(directory, sing
     {"X-Remote-User": "disabled"}, {"X_Remote_User": "user000"}, {"X-Remote-Users": "user000"}])
 def test_nobody_gets_in_whom_the_proxy_does_not_name(single_sign_on, headers):
     page = single_sign_on.client(**headers).get("")
-    assert (page.status, page.title()) == (403, "That did not work")
+    assert (page.status, page.title()) == (403, "That didn’t work")
     assert "single sign-on" in page.words()
 
 
@@ -519,9 +519,9 @@ def test_a_visit_ends_where_the_proxy_names_somebody_else_or_nobody(directory, s
     form = client.get("")
     client.headers["X-Remote-User"] = other.uid
     page = client.post("create", form.token(), label="x", services="", expires="never")
-    assert page.status == 403 and "came from somewhere else" in page.words()
+    assert page.status == 403 and "came from another site" in page.words()
     page = client.get("")
-    assert "You have no app password yet" in page.words() and other.uid in page.words()
+    assert "You have no app passwords" in page.words() and other.uid in page.words()
     del client.headers["X-Remote-User"]
     assert client.get("").status == 403
     assert directory.values(other, "appPassword") == []
@@ -533,7 +533,7 @@ def test_who_is_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
     client = single_sign_on.client(**{"X-Remote-User": who.uid})
     client.get("")
     disable(directory, who)
-    for expected in ("You are no longer signed in", "did not say who you are"):
+    for expected in ("You’re no longer signed in", "didn’t tell us who you are"):
         page = client.get("")
         assert page.status == 403 and expected in page.words()
         assert "password" not in re.findall(r'type="([^"]*)"', page.text)
@@ -572,7 +572,7 @@ def test_an_app_password_is_shown_once(directory, portal):
     shown = make_app_password(client)
     assert client.page.headers["Cache-Control"] == "no-store"
     again = client.get("password")
-    assert again.app_passwords() == [] and "was shown once already" in again.words()
+    assert again.app_passwords() == [] and "has already been shown once" in again.words()
     assert shown not in again.text + client.get("").text
 
 

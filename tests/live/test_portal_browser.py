@@ -31,8 +31,8 @@ APP, CONTACT, CONTACT_CODE = ("Set up your authenticator app", "Your alternate e
                               "Verify your alternate e-mail address")
 VERIFIED, PASSWORD, LIST = "Your second step is set up", "Your app password", "Your app passwords"
 CHALLENGE, ENROLMENT_CODE = "Your second step", "The code from your administrator"
-ERROR = "That did not work"
-WRONG_CODE = "This code is not right"
+ERROR = "That didn’t work"
+WRONG_CODE = "This code is wrong"
 ELSEWHERE = "alice@example.net"
 
 
@@ -149,7 +149,7 @@ def begin(browser, portal, person, method):
 def choose(browser, method):
     browser.expect(CHOOSE)
     browser.press_here(method)
-    browser.press("Next")
+    browser.press("Continue")
 
 
 def scan(browser):
@@ -173,7 +173,7 @@ def set_up_app(browser, portal, person):
 def make_first(browser, label="My mail program"):
     browser.expect(VERIFIED)
     browser.fill("Which program is it for?", label)
-    browser.press("Next")
+    browser.press("Create")
     browser.expect(PASSWORD)
     return browser.find("#app-password").text
 
@@ -190,7 +190,7 @@ def copy(browser):
     """Press Copy, go on, and paste it into a field: what comes out."""
     browser.press_here("Copy")
     wait_until(lambda: browser.find("#copy-status").text == "Copied", "the copy button to say so")
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     browser.expect(LIST)
     return browser.paste("Which program is it for?")
 
@@ -225,7 +225,7 @@ def later_visit(browser, portal, directory, mail, person, phone):
     wait_until(lambda: directory.values(person, "appPasswordUsed"), "the last use to be noted")
     browser.press("Sign out")
     browser.expect(SIGN_IN)
-    assert "You are signed out" in browser.text()
+    assert "You’re signed out" in browser.text()
     sign_in(browser, portal, person)
     browser.expect(CHALLENGE)
     enter(browser, "Code from the app", phone.code(), "Continue")
@@ -235,7 +235,7 @@ def later_visit(browser, portal, directory, mail, person, phone):
     browser.press("Revoke “Outlook on the laptop”")
     browser.expect(LIST)
     assert "The app password was revoked." in browser.find("[role=status]").text
-    assert in_list(browser) == [] and "You have no app password yet" in browser.text()
+    assert in_list(browser) == [] and "You have no app passwords" in browser.text()
 
 
 def test_the_whole_way_with_a_code_by_mail(browser, portal, directory, opens_mail):
@@ -244,7 +244,7 @@ def test_the_whole_way_with_a_code_by_mail(browser, portal, directory, opens_mai
     browser.expect(CONTACT)
     enter(browser, "Alternate e-mail address", person.mail, "Send a code")
     browser.expect(CONTACT)
-    assert "belongs to the mailbox that is to be protected" in browser.text()
+    assert "belongs to the mailbox that the code protects" in browser.text()
     enter(browser, "Alternate e-mail address", ELSEWHERE, "Send a code")
     browser.expect(CONTACT_CODE)
     code = portal.code_by_mail()
@@ -298,7 +298,7 @@ def test_the_whole_way_without_javascript(
         enter(browser, "Code from the e-mail", portal.code_by_mail(), "Continue")
     browser.expect(LIST)
     browser.press_here("Revoke all app passwords")
-    browser.press("Revoke all of them now")
+    browser.press("Revoke all now")
     browser.expect(LIST)
     assert "All app passwords were revoked." in browser.text()
     assert not opens_mail(person, copied)
@@ -308,7 +308,7 @@ def copy_by_hand(browser):
     """A click marks the whole of it; Ctrl+C, go on, Ctrl+V."""
     browser.find("#app-password").click()
     browser.find("body").send_keys(Keys.CONTROL, "c")
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     browser.expect(LIST)
     return browser.paste("Which program is it for?")
 
@@ -317,12 +317,12 @@ def copy_by_hand(browser):
 
 def test_who_has_no_mfa_is_told_whom_to_ask_and_offered_nothing(browser, portal, directory):
     sign_in(browser, portal, directory.new_person())
-    browser.expect("You do not need an app password")
+    browser.expect("You don’t need an app password")
     assert "Would you like to use it? Ask here: help@example.org" in browser.text()
     assert [each.text for each in browser.find_all("main button, main a")] == ["Sign out"]
     for path in ("choose", "app", "verified", "password"):
         browser.open(f"{portal.conf['public_url']}/{path}")
-        browser.expect("You do not need an app password")
+        browser.expect("You don’t need an app password")
 
 
 def test_mfa_that_is_announced_says_from_when(browser, portal, directory):
@@ -429,7 +429,7 @@ def test_two_tabs_make_two_app_passwords(browser, portal, directory, opens_mail)
     browser.open(portal.conf["public_url"])
     second = make_another(browser, "second")
     assert first != second and opens_mail(person, first) and opens_mail(person, second)
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     assert in_list(browser) == ["first", "second"]
 
 
@@ -439,10 +439,10 @@ def test_neither_reload_nor_back_shows_an_app_password_again(browser, portal, di
     shown = make_first(browser)
     browser.driver.refresh()
     browser.expect(PASSWORD)
-    assert "was shown once already" in browser.text()
+    assert "has already been shown once" in browser.text()
     browser.press("Go to your list")
     another = make_another(browser, "another")
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     browser.expect(LIST)
     for move in (browser.driver.back, browser.driver.back, browser.driver.forward):
         move()
@@ -457,14 +457,14 @@ def test_back_from_another_site_does_not_show_it_either(browser, portal, directo
     shown = make_first(browser)
     browser.open(other_site("", "localhost"))
     browser.driver.back()
-    wait_until(lambda: "was shown once already" in browser.text(), "the page to be fetched again")
+    wait_until(lambda: "has already been shown once" in browser.text(), "the page to be fetched again")
     assert shown not in browser.driver.page_source
 
 
 def test_signed_out_and_back_shows_nothing(browser, portal, directory):
     set_up_app(browser, portal, directory.new_person(mfa=True))
     make_first(browser, "Mail at home")
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     assert in_list(browser) == ["Mail at home"]
     browser.press("Sign out")
     browser.expect(SIGN_IN)
@@ -494,7 +494,7 @@ def test_ten_minutes_without_a_click_end_the_visit(browser, portal_with_clock, d
     person = directory.new_person(mfa=True)
     set_up_app(browser, portal_with_clock, person)
     make_first(browser)
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     for clock in ("+9m", "+18m"):
         portal_with_clock.set_clock(clock)
         browser.driver.refresh()
@@ -503,7 +503,7 @@ def test_ten_minutes_without_a_click_end_the_visit(browser, portal_with_clock, d
     browser.fill("Which program is it for?", "too late")
     browser.send("create")
     browser.expect(SIGN_IN)
-    assert "You are no longer signed in" in browser.text()
+    assert "You’re no longer signed in" in browser.text()
     assert len(directory.values(person, "appPassword")) == 1
 
 
@@ -551,7 +551,7 @@ def test_a_form_of_another_page_does_nothing(browser, portal, directory, other_s
             <input name="expires" value="never"><button>Win</button></form>""", host))
         browser.press("Win")
         browser.expect(ERROR)
-        assert "came from somewhere else" in browser.text()
+        assert "came from another site" in browser.text()
     assert len(directory.values(person, "appPassword")) == 1
     browser.open(portal.conf["public_url"])
     assert in_list(browser) == ["My mail program"]  # and nobody was signed out
@@ -602,7 +602,7 @@ def test_the_second_factor_is_changed_and_only_then(browser, portal, directory):
     browser.expect(CONTACT)
     browser.open(portal.conf["public_url"])  # left half-way
     browser.expect(LIST)
-    assert "Now: authenticator app." in browser.text()
+    assert "Currently: authenticator app." in browser.text()
     browser.press("Change the second step")
     choose(browser, "With a code by e-mail")
     browser.expect(CONTACT)
@@ -624,14 +624,14 @@ def test_one_is_revoked_and_the_others_stay(browser, portal, directory, opens_ma
     person = directory.new_person(mfa=True)
     set_up_app(browser, portal, person)
     lost = make_first(browser, "Lost phone")
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     browser.select("What may it do?", "Read mail only")
     browser.select("When does it expire?", "In 90 days")
     kept = make_another(browser, "Reader")
     (value,) = [each for each in directory.values(person, "appPassword")
                 if each.startswith(f"id={kept[:4]} ")]
     assert " services=imap,pop3 " in value
-    browser.press("I have pasted it")
+    browser.press("I’ve pasted it")
     assert in_list(browser) == ["Lost phone", "Reader"]
     first, second = sorted(row.text for row in browser.find_all(".list > li"))
     assert "all mail" in first and "never" in first

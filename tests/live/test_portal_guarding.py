@@ -111,7 +111,7 @@ def test_a_form_without_the_visits_own_token_does_nothing(directory, portal, pat
     right = client.page.token()
     for token in ("", "x", "A" * 43, right[:-1], right + "A", stranger.get("").token()):
         page = client.post(path, token, **fields)
-        assert page.status == 403 and "came from somewhere else" in page.words()
+        assert page.status == 403 and "came from another site" in page.words()
     cookie, client.cookie = client.cookie, None
     assert client.post(path, right, **fields).status == 403
     client.cookie = cookie
@@ -139,7 +139,7 @@ def test_a_page_of_a_visit_that_is_over_leads_to_signing_in(directory, portal):
                  "profile/" + "A" * 43):
         page = client.get(path)
         assert (page.status, page.title()) == (403, "App passwords for mail")
-        assert "You are no longer signed in" in page.words()
+        assert "You’re no longer signed in" in page.words()
     assert client.get("nowhere").status == 404
 
 

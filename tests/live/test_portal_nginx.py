@@ -18,7 +18,7 @@ from nginx import Nginx
 from portal import PROGRAM, Page, Portal, PortalOnSocket
 
 TRUSTED = {"trusted_user_header": "X-Remote-User"}
-NOT_SAID = "The single sign-on of this site did not say who you are."
+NOT_SAID = "This site’s single sign-on didn’t tell us who you are."
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_with_single_sign_on_the_password_and_the_second_step_are_the_sites(
         shown = browser.find("#app-password").text
         assert usual.sign_in(person.uid, shown).code == smtp.ACCEPTED
         assert usual.sign_in(person.uid, person.password).code == smtp.REFUSED
-        browser.press("I have pasted it")
+        browser.press("I’ve pasted it")
         browser.driver.back()
         browser.expect("Your app password")
         assert shown not in browser.driver.page_source

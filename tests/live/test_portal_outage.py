@@ -16,7 +16,7 @@ from processes import seconds, wait_until
 from slapd import Slapd
 from visits import choosing_app, enrolled, let_in, make_app_password, signed_in
 
-UNAVAILABLE = (503, "That did not work")
+UNAVAILABLE = (503, "That didn’t work")
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +256,7 @@ def test_there_are_no_more_app_passwords_than_there_may_be(stoppable, start_port
         make_app_password(client)
     client.get("")
     page = client.post("create", label="x", services="", expires="never")
-    assert "as many app passwords as there can be" in page.words()
+    assert "the maximum number of app passwords" in page.words()
     assert len(stoppable.values(who, "appPassword")) == 2
 
 
@@ -265,7 +265,7 @@ def test_damaged_app_passwords_are_shown_as_such_and_revoked(stoppable, portal):
     stoppable.connect_as_itself().modify_s(who.dn, [
         (ldap.MOD_ADD, "appPassword", [b"id=k7q2 oops", b"no id", b"id=k7q3 label=x"])])
     client, _ = in_the_list(portal, who)
-    assert client.page.text.count("damaged: revoke it") == 3
+    assert client.page.text.count("damaged; revoke it") == 3
     client.post("revoke", id="k7q2")
     assert len(stoppable.values(who, "appPassword")) == 2
     client.post("revoke-all")
@@ -287,7 +287,7 @@ def test_mail_that_cannot_be_sent_undoes_nothing_and_is_logged(stoppable, start_
     client.post("choose", method="mail")
     for _ in range(5):  # which count against nobody
         page = client.post("contact", address="someone@elsewhere.example")
-        assert "could not be sent" in page.words()
+        assert "couldn’t send the mail" in page.words()
     assert page.title() == "Your alternate e-mail address"
     (portal.folder / "no-mail").unlink()
     assert client.post("contact", address="someone@elsewhere.example").title() == \
