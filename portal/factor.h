@@ -1,13 +1,12 @@
 /*
- * factor: what all second factors share: checking a code, rejecting it, and the rights it gives.
+ * factor: checking a code of any second factor, rejecting it, and the rights that it gives.
  */
 #ifndef APW_FACTOR_H
 #define APW_FACTOR_H
 
 #include "request.h"
 
-/* Checks the typed code. If the method is an authenticator app and the code is right, *counter_r is
- * to be stored as used. */
+/* Checks the typed code. If it is right and an authenticator app's, store *counter_r as used. */
 enum apw_reason apw_factor_check(const struct apw_request *request, const struct apw_method *method,
                                  uint64_t *counter_r);
 

@@ -12,7 +12,7 @@ void apw_factor_app_begin(struct apw_visitor *visitor);
 /* GET app: the pending secret as a QR code, a link and text. */
 void apw_factor_app_show(struct apw_request *request);
 
-/* Checks the typed code. If it is right, *counter_r is to be stored as used. */
+/* Checks the typed code. If it is right, store *counter_r as used. */
 enum apw_reason apw_factor_app_check(const struct apw_request *request,
                                      const struct apw_method *method, uint64_t *counter_r);
 

@@ -1,5 +1,5 @@
 /*
- * form_fields: every field of the page's forms, with its bound and what it may contain.
+ * form_fields: every field of the page's forms, with its bound and its check.
  *
  * Fields without a check here are either compared with a secret, where a malformed value gets the
  * same answer as a wrong one, or judged by lib as parts of a new app password.

@@ -22,11 +22,11 @@ static const char usage[] =
     "The web page on which people set up their second factor and get app passwords for mail.\n"
     "\n"
     "  -c, --config FILE  app-password.conf; portal.conf lies in the same folder\n"
-    "  -t, --test         only look whether it could start\n"
-    "  -h, --help         this text\n"
-    "  -V, --version      the version\n"
+    "  -t, --test         check the configuration and exit\n"
+    "  -h, --help         print this text\n"
+    "  -V, --version      print the version\n"
     "\n"
-    "It stays in the foreground until SIGTERM or SIGINT, and listens where portal.conf says.\n"
+    "It stays in the foreground until SIGTERM or SIGINT, and listens as set in portal.conf.\n"
     "Exit status: 0 ended; 64 usage; 78 configuration.\n";
 
 static void close_portal(struct apw_portal *portal)
@@ -178,7 +178,7 @@ static int run(const char *config_path, bool is_test)
     umask(077);
     prctl(PR_SET_DUMPABLE, 0); /* no core file with somebody's password in it */
     block_signals(&signals);
-    status = sodium_init() < 0 ? apw_error_set(&error, "no random numbers from the system")
+    status = sodium_init() < 0 ? apw_error_set(&error, "the system provides no random numbers")
                                : open_portal(config_path, &portal, &error);
     if (status == 0)
         status = load_and_serve(&portal, is_test, &signals, &error);
@@ -222,7 +222,7 @@ int main(int argc, char **argv)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "app-password-portal: %s is no option\n%s", argv[optind], usage);
+        fprintf(stderr, "app-password-portal: unexpected argument \"%s\"\n%s", argv[optind], usage);
         return EX_USAGE;
     }
     return run(config_path, is_test);

@@ -1,6 +1,6 @@
 /*
- * portal: what all requests share. Made at the start and only read afterwards; its members with
- * state of their own are thread-safe.
+ * portal: what all requests share. Made at the start, only read afterwards; members that
+ * change are thread-safe.
  */
 #ifndef APW_PORTAL_H
 #define APW_PORTAL_H

@@ -19,7 +19,7 @@ enum apw_totp_result {
 };
 
 /* Checks a typed code (digits; spaces are ignored) against the counters before, at and after `now`
- * (RFC 6238, 5.2). If RIGHT, *counter_r is to be stored as used. */
+ * (RFC 6238, 5.2). If RIGHT, store *counter_r as used. */
 enum apw_totp_result apw_totp_check(const struct apw_method *method, const char *typed, int64_t now,
                                     uint64_t *step_r);
 

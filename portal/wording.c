@@ -19,38 +19,41 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
     [APW_TITLE_PASSWORD] = N_("Your app password"),
     [APW_TITLE_LIST] = N_("Your app passwords"),
     [APW_TITLE_ERROR] = N_("That didn’t work"),
-    [APW_TEXT_REFUSED] =
-        N_("We couldn’t sign you in. Check your user name and password. After several tries, wait a minute before the next one."),
+    [APW_TEXT_REFUSED] = N_("We couldn’t sign you in. Check your user name and password. After "
+                            "several tries, wait a minute before the next one."),
     [APW_TEXT_SESSION_OVER] =
-        N_("You’re no longer signed in: that happens after 10 minutes without a click, and after an hour in any case. Your last click changed nothing."),
+        N_("You’re no longer signed in: that happens after 10 minutes without a click, and after "
+           "an hour in any case. Your last click changed nothing."),
     [APW_TEXT_WRONG_CODE] =
         N_("This code is wrong, has been used, or has expired. Try the next one."),
     [APW_TEXT_WAIT] = N_("There were too many wrong tries. Wait a few minutes, then try again."),
-    [APW_TEXT_WRONG_ENROLMENT_CODE] =
-        N_("This code is wrong, has been used, or has expired. Your administrator can give you a new one."),
+    [APW_TEXT_WRONG_ENROLMENT_CODE] = N_("This code is wrong, has been used, or has expired. Your "
+                                         "administrator can give you a new one."),
     [APW_TEXT_MAIL_NOT_SENT] = N_("We couldn’t send the mail just now. Try again in a while."),
     [APW_TEXT_BAD_ADDRESS] = N_("This isn’t an e-mail address like name@example.net."),
-    [APW_TEXT_OWN_ADDRESS] =
-        N_("This address belongs to the mailbox that the code protects. Enter one that you can read without it."),
+    [APW_TEXT_OWN_ADDRESS] = N_("This address belongs to the mailbox that the code protects. Enter "
+                                "one that you can read without it."),
     [APW_TEXT_CHOOSE_ONE] = N_("Choose one of the two."),
     [APW_TEXT_BAD_LABEL] =
         N_("Name the program in 1 to 64 characters, for example “Outlook on the laptop”."),
     [APW_TEXT_BAD_REQUEST] = N_("The form wasn’t filled in the way this page expects."),
-    [APW_TEXT_TOO_MANY] = N_("You’ve reached the maximum number of app passwords. Revoke one first."),
+    [APW_TEXT_TOO_MANY] =
+        N_("You’ve reached the maximum number of app passwords. Revoke one first."),
     [APW_TEXT_GONE] = N_("This app password no longer exists."),
     [APW_TEXT_CHANGED_MEANWHILE] =
         N_("Something else changed at the same time, so nothing was done. Try again."),
-    [APW_TEXT_ALREADY_ENROLLED] =
-        N_("A second step has been set up for you in the meantime. If it wasn’t you, tell your administrator."),
+    [APW_TEXT_ALREADY_ENROLLED] = N_("A second step has been set up for you in the meantime. If it "
+                                     "wasn’t you, tell your administrator."),
     [APW_TEXT_UNAVAILABLE] =
         N_("The service isn’t available right now. Try again in a few minutes."),
     [APW_TEXT_NOT_FOUND] = N_("This page doesn’t exist."),
     [APW_TEXT_FOREIGN_FORM] =
         N_("This form is too old, or came from another site. Nothing was done. Start again."),
     [APW_TEXT_NO_SIGN_ON] = N_("This site’s single sign-on didn’t tell us who you are."),
-    [APW_TEXT_LINK_USED] =
-        N_("This link works once, for 10 minutes, while you’re signed in. Create another app password to get a new link."),
-    [APW_TEXT_REVOKED] = N_("The app password was revoked. The program that used it can no longer sign in."),
+    [APW_TEXT_LINK_USED] = N_("This link works once, for 10 minutes, while you’re signed in. "
+                              "Create another app password to get a new link."),
+    [APW_TEXT_REVOKED] =
+        N_("The app password was revoked. The program that used it can no longer sign in."),
     [APW_TEXT_REVOKED_ALL] =
         N_("All app passwords were revoked. The programs that used them can no longer sign in."),
     [APW_TEXT_METHOD_CHANGED] = N_("Your second step was changed."),

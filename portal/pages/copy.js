@@ -5,9 +5,8 @@
 const password = document.getElementById("app-password");
 const button = document.getElementById("copy");
 
-// Marks the app password, and copies it where the clipboard's own interface is missing
-// (pages that did not come over TLS).
-function copyMarked() {
+// Selects the app password and copies it: pages without TLS have no clipboard API.
+function copySelected() {
   getSelection().selectAllChildren(password);
   return document.execCommand("copy");
 }
@@ -17,7 +16,7 @@ async function copied() {
     await navigator.clipboard.writeText(password.textContent);
     return true;
   } catch {
-    return copyMarked();
+    return copySelected();
   }
 }
 

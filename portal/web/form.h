@@ -15,7 +15,7 @@ struct apw_form_field {
     const char *name;
     size_t bytes_max;                    /* without a NUL */
     bool (*is_valid)(const char *value); /* NULL: any value of that length */
-    unsigned complaint;                  /* a text that says what a valid value looks like */
+    unsigned complaint;                  /* the text to show for an invalid value */
 };
 
 struct apw_form_fields {

@@ -432,7 +432,7 @@ int apw_http_start(const struct apw_http_settings *settings, int listener, struc
         end_request, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (http->daemon != NULL)
         return 0;
-    apw_error_set(error, "the HTTP server could not be started: %s", strerror(errno));
+    apw_error_set(error, "cannot start the HTTP server: %s", strerror(errno));
     close(listener);
     apw_http_stop(http_r);
     return -1;

@@ -1,11 +1,11 @@
-/* What becomes of a second factor where the directory falls silent in the middle. */
+/* Enrolment when the directory stops answering in the middle. */
 #include "account.h"
 #include "responder.h"
 #include "unit.h"
 
 #define DN "uid=alice,dc=example,dc=org"
 
-/* Takes changes and tells nothing: a server that goes away right behind the change. */
+/* Accepts changes, answers no searches: a server that goes away right after the change. */
 static bool answer(const struct request *request)
 {
     switch (request->operation) {
@@ -18,7 +18,7 @@ static bool answer(const struct request *request)
     }
 }
 
-/* Enrols where `old` is what is enrolled so far, or NULL; the number of changes made. */
+/* Enrols in place of `old`, which may be NULL; returns the number of changes made. */
 static int enrol(const char *old, enum apw_manage_result expected)
 {
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
@@ -59,7 +59,7 @@ static void test_change(void **state)
 
 int main(void)
 {
-    UNIT_TEST("a first enrolment that cannot be looked at again is taken back", test_first);
-    UNIT_TEST("a change is not taken back: nothing would be left", test_change);
+    UNIT_TEST("a first enrolment that cannot be checked afterwards is undone", test_first);
+    UNIT_TEST("a change is not undone: no second factor would be left", test_change);
     return responder_unit_run();
 }

@@ -1,4 +1,4 @@
-/* The second factor at the door: wrong tries, waiting, and codes by mail; without a directory. */
+/* The second factor at sign-in: wrong tries, waiting and codes by mail, without a directory. */
 #include "challenge.h"
 #include "clock.h"
 #include "unit.h"
@@ -19,7 +19,7 @@ static struct apw_user user = {
 static char log_path[UNIT_PATH_SIZE], cookie[APW_COOKIE_SIZE];
 static struct apw_form *sent;
 
-/* Somebody who has signed in with the account password, and has a second factor. */
+/* A user with a second factor signs in with the account password. */
 static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request *request,
                                    struct apw_exchange *exchange)
 {
@@ -61,7 +61,7 @@ static void sign_out(void)
     apw_log_close(&portal.log);
 }
 
-/* Sends the form with that code from there; what is said of it. */
+/* Sends the form with that code from there; returns the message. */
 static enum apw_text try_code(struct apw_request *request, const char *code, const char *client)
 {
     struct apw_exchange *exchange = request->exchange;
@@ -75,7 +75,7 @@ static enum apw_text try_code(struct apw_request *request, const char *code, con
     return request->session->flash;
 }
 
-/* Wrong tries from networks of which none waits. */
+/* Wrong tries from different networks. */
 static void try_from_everywhere(struct apw_request *request, int count)
 {
     char client[32];
@@ -301,7 +301,7 @@ static void test_no_memory(void **state)
     assert_int_equal(apw_texts_load(&portal.site.languages, apw_wording, APW_TEXT_COUNT,
                                     &portal.site.texts, &error),
                      0);
-    /* No pages: what is shown is not the question. */
+    /* Without templates: only the log line matters here. */
     assert_int_equal(apw_templates_load(unit_path("", folder), &portal.site.languages,
                                         &portal.site.templates, &error),
                      0);
@@ -341,13 +341,14 @@ int main(void)
     unit_path("portal.log", log_path);
     UNIT_TEST("after five wrong codes a network waits", test_network_waits);
     UNIT_TEST("an IPv6 network is a /64", test_ipv6_network);
-    UNIT_TEST("those without an address are one network", test_unknown_network);
+    UNIT_TEST("clients without an address are one network", test_unknown_network);
     UNIT_TEST("after thirty wrong codes from everywhere the account waits", test_account_waits);
-    UNIT_TEST("who waits for others does not pay for trying", test_owner_does_not_pay);
+    UNIT_TEST("tries cost nothing while the account waits because of others",
+              test_owner_does_not_pay);
     UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
     UNIT_TEST("a code that went to another address is wrong", test_another_address);
     UNIT_TEST("a code by mail has five tries", test_five_tries);
-    UNIT_TEST("a code that could not be looked at is no wrong one", test_no_memory);
+    UNIT_TEST("a code that could not be checked is not a wrong one", test_no_memory);
     UNIT_TEST("a code by mail comes too late", test_late_code);
     UNIT_TEST("without a code nothing is right", test_no_code);
     UNIT_TEST("without a second factor nothing is right", test_nothing_to_verify);

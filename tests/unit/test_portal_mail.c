@@ -25,7 +25,7 @@ static void write_program(const char *commands)
         abort();
 }
 
-/* What the program has left in that file beside it; borrowed until the next call. */
+/* The contents of that file beside the program; borrowed until the next call. */
 static const char *read_result(const char *name)
 {
     static char text[1024 * 1024];
@@ -384,7 +384,7 @@ static const struct hang_case {
     {"a program that hangs is killed", "echo $$ >child && mv child hung && exec sleep 600"},
     {"one that ignores signals is killed", "trap '' TERM INT HUP; echo $$ >child && mv child hung;"
                                            " while :; do sleep 0.1; done"},
-    {"what it has started is killed with it", "sleep 600 & echo $! >child && mv child hung; wait"},
+    {"its children are killed with it", "sleep 600 & echo $! >child && mv child hung; wait"},
 };
 
 static void test_hang(void **state)

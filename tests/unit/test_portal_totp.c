@@ -191,7 +191,7 @@ static const struct uri_case {
     {"a user by a mail address", "mail.example.org", "alice@example.org",
      "otpauth://totp/mail.example.org:alice%40example.org?secret=" BASE32
      "&issuer=mail.example.org"},
-    {"what would be another part of the URI", "a:b/c", "x?y&z#=%+ ",
+    {"characters that would start another part of the URI", "a:b/c", "x?y&z#=%+ ",
      "otpauth://totp/a%3Ab%2Fc:x%3Fy%26z%23%3D%25%2B%20?secret=" BASE32 "&issuer=a%3Ab%2Fc"},
     {"an issuer by an address", "2001:db8::1", "-._~",
      "otpauth://totp/2001%3Adb8%3A%3A1:-._~?secret=" BASE32 "&issuer=2001%3Adb8%3A%3A1"},

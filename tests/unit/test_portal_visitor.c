@@ -1,4 +1,4 @@
-/* What a session knows of a person, and what of it can be forgotten. */
+/* A session forgets the secrets of a person. */
 #include "unit.h"
 #include "visitor.h"
 #include <sodium.h>

@@ -1,4 +1,4 @@
-/* Which language a visitor is answered in. */
+/* The choice of a language, and the translations. */
 #include "translations.h"
 #include "unit.h"
 #include "web/catalog.h"
@@ -47,9 +47,9 @@ static const struct header_case {
     {"English may be wanted more", "nb;q=0.3,en;q=0.7", "en"},
     {"a weight of 0 is no", "nb;q=0", "en"},
     {"a weight of 0.000 is no", "nb;q=0.000,de;q=0.001", "de"},
-    {"what Firefox sends", "nb-NO,nb;q=0.9,no-NO;q=0.8,no;q=0.6,nn-NO;q=0.5,nn;q=0.4,en-US;q=0.3",
+    {"a header of Firefox", "nb-NO,nb;q=0.9,no-NO;q=0.8,no;q=0.6,nn-NO;q=0.5,nn;q=0.4,en-US;q=0.3",
      "nb"},
-    {"what Safari sends", "nb-NO,nb;q=0.9", "nb"},
+    {"a header of Safari", "nb-NO,nb;q=0.9", "nb"},
     {"a region of a later tag belongs to that tag", "nb;q=0.5,en-US;q=0.4", "nb"},
 
     {"commas alone", ",,,,", "en"},
@@ -306,7 +306,7 @@ int main(void)
 {
     UNIT_ROWS(headers, test_header);
     UNIT_TEST("headers of ten thousand parts are read to their end", test_long_headers);
-    UNIT_TEST("without translations everybody is answered in English", test_english_alone);
+    UNIT_TEST("without translations every answer is in English", test_english_alone);
     UNIT_TEST("installed translations are found, and nothing else", test_find);
     UNIT_TEST("without any there is English", test_find_nothing);
     UNIT_TEST("a damaged translation is an error", test_damaged);

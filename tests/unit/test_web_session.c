@@ -1,4 +1,4 @@
-/* Sessions: who is let in by which cookie, and until when. */
+/* Sessions: which cookie enters which session, and until when. */
 #include "unit.h"
 #include "web/session.h"
 #include <pthread.h>
@@ -225,7 +225,7 @@ static void test_full(void **state)
     apw_web_sessions_free(&sessions);
 }
 
-/* Whoever signs in again and again loses sessions of their own. */
+/* Somebody who signs in again and again loses only sessions of their own. */
 static void test_one_person(void **state)
 {
     static char cookies[2 * ROOM][APW_COOKIE_SIZE];
@@ -355,9 +355,9 @@ static const struct waiting_case {
     void (*act)(struct apw_web_sessions *sessions, struct apw_web_session *session);
     bool is_let_in;
 } waiting_cases[] = {
-    {"who waits comes in when the other leaves", leave, true},
-    {"who waits is told when the session ends", apw_web_session_end, false},
-    {"who waits with an old cookie is told when there is a new one", renew, false},
+    {"a thread that waits enters when the other leaves", leave, true},
+    {"a thread that waits learns that the session ends", apw_web_session_end, false},
+    {"a thread that waits with an old cookie learns that it is invalid", renew, false},
 };
 
 static void test_waiting(void **state)
@@ -404,7 +404,7 @@ struct counter {
     const char *cookie;
 };
 
-/* What is read and written here is right only where one thread at a time is in. */
+/* The count is right only if one thread at a time is in. */
 static void *count_many(void *context)
 {
     const struct counter *counter = context;
@@ -487,7 +487,7 @@ int main(void)
     UNIT_TEST("without room, who was idle the longest goes", test_full);
     UNIT_TEST("one person has twenty at most", test_one_person);
     UNIT_TEST("those that are over make room first", test_room_of_the_idle);
-    UNIT_TEST("who is in keeps the room", test_all_entered);
+    UNIT_TEST("entered sessions are not ended to make room", test_all_entered);
     UNIT_ROWS(waiting_cases, test_waiting);
     UNIT_TEST("nobody waits for somebody else", test_no_waiting);
     UNIT_TEST("one at a time is in", test_one_at_a_time);

@@ -388,10 +388,10 @@ static void test_translated(void **state)
 
 /* ---- the portal's own ---- */
 
-/* What every page may name, whoever sees it. */
+/* Variables of every page. */
 #define EVERYWHERE "root csrf lang support site user"
 
-/* What the program sets besides for that page, and all of it is named there. */
+/* The other variables that the program sets for that page; the page uses them all. */
 static const struct page_case {
     const char *name; /* of the file */
     const char *variables;

@@ -300,7 +300,7 @@ int main(void)
     UNIT_TEST("a try that is refused costs nothing", test_refused_costs_nothing);
     UNIT_TEST("a try that is given back was none", test_give_back);
     UNIT_TEST("giving one back leaves the others", test_give_back_one);
-    UNIT_TEST("what is forgotten begins anew", test_forget);
+    UNIT_TEST("forgotten tries begin anew", test_forget);
     UNIT_TEST("an hour later all is forgotten", test_hour);
     UNIT_TEST("different things count apart", test_apart);
     UNIT_TEST("a full table forgets what was quiet the longest", test_full);
