@@ -271,8 +271,8 @@ enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
                         error) == 0)
         result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
                                        value, error);
-    /* Concurrent first enrolments do not conflict, so check afterwards and undo ours. A change must
-     * not be undone: the old value is gone. */
+    /* Concurrent first enrollments do not conflict, so check afterwards and undo ours. A change
+     * must not be undone: the old value is gone. */
     if (result == APW_MANAGE_DONE && account->method_value == NULL) {
         result = is_alone(portal, account->user->dn, value, error);
         if (result != APW_MANAGE_DONE)

@@ -61,8 +61,8 @@ enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
                                                const struct apw_account *account, uint64_t counter,
                                                struct apw_error *error);
 
-/* Whether `typed` is a valid enrolment code of the account; *value_r is then its stored value; free
- * it. REFUSED if it is wrong or too old. */
+/* Whether `typed` is a valid enrollment code of the account; *value_r is then its stored value;
+ * free it. REFUSED if it is wrong or too old. */
 enum apw_verdict apw_account_check_code(const struct apw_account *account, const char *typed,
                                         char **value_r, struct apw_error *error);
 

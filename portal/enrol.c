@@ -133,7 +133,7 @@ void apw_enrol_do_change(struct apw_request *request)
 
 /* ---- verifying ---- */
 
-/* Whether the code that lets this person enrol still exists. */
+/* Whether the code that lets this person enroll still exists. */
 static bool is_code_there(const struct apw_request *request)
 {
     const struct apw_values *values = &request->account.user->method;
@@ -147,7 +147,7 @@ static bool is_code_there(const struct apw_request *request)
     return false;
 }
 
-static void forget_enrolment(struct apw_visitor *visitor)
+static void forget_enrollment(struct apw_visitor *visitor)
 {
     apw_secret_free(&visitor->enrolment_code_value);
     apw_visitor_forget_pending(visitor);
@@ -158,7 +158,7 @@ static void finish(struct apw_request *request, const struct apw_method *method,
     bool is_change = request->account.has_method;
 
     apw_tries_forget(request);
-    forget_enrolment(request->visitor);
+    forget_enrollment(request->visitor);
     apw_factor_grant(request, method);
     apw_request_log(request, APW_ACCEPTED, APW_REASON_DONE, action, NULL, NULL);
     apw_request_notify(request, is_change ? "mail-method.txt" : "mail-enrolled.txt", NULL);
@@ -182,7 +182,7 @@ static void enrol(struct apw_request *request, uint64_t counter)
     if (result == APW_MANAGE_DONE) {
         finish(request, &method, action);
     } else if (result == APW_MANAGE_CONFLICT) {
-        forget_enrolment(request->visitor);
+        forget_enrollment(request->visitor);
         apw_request_log(request, APW_REFUSED, APW_REASON_NOT_DONE, action, NULL, &error);
         apw_request_go_saying(request, "", APW_TEXT_ALREADY_ENROLLED, false);
     } else {

@@ -9,7 +9,7 @@
 /* Whether the person may choose a second factor now. */
 bool apw_enrol_may_choose(const struct apw_request *request);
 
-/* Whether the person must enter an enrolment code first. */
+/* Whether the person must enter an enrollment code first. */
 bool apw_enrol_needs_code(const struct apw_request *request);
 
 /* The pages, each for GET or POST. */

@@ -352,7 +352,7 @@ void apw_passwords_show_profile(struct apw_request *request)
     make_uuid(uuid1);
     make_uuid(uuid2);
     add_servers(request);
-    apw_page_set(page, "organisation", config->site);
+    apw_page_set(page, "organization", config->site);
     apw_page_set(page, "name", request->account.user->name);
     apw_page_set(page, "address", address_of(request));
     apw_page_set(page, "password", password);

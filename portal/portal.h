@@ -17,7 +17,7 @@ struct apw_portal {
     struct apw_config *config;
     struct apw_portal_config *portal_config;
     struct apw_directory *directory; /* as the portal */
-    struct apw_manager manager;      /* the same; reads enrolments, too */
+    struct apw_manager manager;      /* the same; reads enrollments, too */
     struct apw_log *log;
     struct apw_site site;
     /* Two, because anybody can fill the first; the second takes an account password. */

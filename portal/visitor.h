@@ -29,7 +29,7 @@ struct apw_visitor {
     char login[APW_LOGIN_SIZE]; /* canonical */
     bool is_single_sign_on;
 
-    /* Enrolment, or a change of the second factor. */
+    /* Enrollment, or a change of the second factor. */
     bool is_choosing; /* may choose a method now */
     bool has_pending; /* `pending` is not verified yet */
     struct apw_method pending;

@@ -1,4 +1,4 @@
-"""The second half of scripts/screenshots: a walk through the portal, with a camera."""
+"""The second half of scripts/screenshots: visits each page and takes its picture."""
 
 import base64
 import contextlib
@@ -63,16 +63,16 @@ def portal_behind_nginx(started, work, name, directory, authority, **conf):
     return portal
 
 
-def take(browser, file, width=WIDE, colours="light", height=None, scale=1):
-    """The page, however long it is, or its beginning."""
-    browser.use_colours(colours)
+def take(browser, file, width=WIDE, colors="light", height=None, scale=1):
+    """The whole page, or its beginning."""
+    browser.use_colors(colors)
     browser.use_width(width, 1)
     height = height or browser.script("return document.documentElement.scrollHeight")
     browser.use_width(width, height, scale)
     taken = browser.devtools("Page.captureScreenshot", format="png")
     file.write_bytes(base64.b64decode(taken["data"]))
     run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "--strip", file])
-    browser.use_colours("light")
+    browser.use_colors("light")
     browser.use_window_width()
 
 
@@ -82,7 +82,7 @@ def take_all(browser, tour, folder):
         name = f"{number:02}-{page.replace(',', '').replace(' ', '-')}"
         take(browser, folder / f"{name}.png")
         if page in ALSO_DARK_AND_NARROW:
-            take(browser, folder / f"{name}-dark.png", colours="dark")
+            take(browser, folder / f"{name}-dark.png", colors="dark")
             take(browser, folder / f"{name}-phone.png", width=PHONE)
         if page in IN_README:
             take(browser, folder / f"readme-{page}.png", width=400, height=715, scale=2)

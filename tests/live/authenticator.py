@@ -1,4 +1,4 @@
-"""The app on the phone that shows six digits (RFC 6238)."""
+"""An authenticator app (RFC 6238)."""
 
 import subprocess
 import time
@@ -18,7 +18,7 @@ class Authenticator:
 
     @classmethod
     def scan(cls, png):
-        """From a picture of the QR code, as the camera does it."""
+        """Read the QR code in a picture, like a phone's camera."""
         done = subprocess.run(["zbarimg", "--quiet", "--raw", "-"], input=png, check=True,
                               stdout=subprocess.PIPE)
         uri = urllib.parse.urlsplit(done.stdout.decode().strip())
@@ -29,7 +29,7 @@ class Authenticator:
         return cls(values["secret"])
 
     def code(self):
-        """A code that is good now and was not given out before.
+        """A code that is valid now and was not returned before.
 
         The portal forgives one step of drift, so that the codes of three steps are good at any
         time; who needs more has to wait.
@@ -42,11 +42,11 @@ class Authenticator:
         return self._code_of(step)
 
     def last_code(self):
-        """The one that code() gave out last."""
+        """The last result of code()."""
         return self._code_of(self._last)
 
     def wrong_code(self):
-        """Six digits that are good neither now nor soon."""
+        """Six digits that are valid neither now nor soon."""
         now = int(time.time()) // PERIOD
         good = {self._code_of(step) for step in range(now - 3, now + 5)}
         return next(code for code in (f"{number:06}" for number in range(100)) if code not in good)

@@ -1,4 +1,4 @@
-"""axe-core, which looks for what shuts people out of a page; npm brings it."""
+"""axe-core, which finds accessibility problems of a page; from npm."""
 
 import hashlib
 import tarfile
@@ -10,7 +10,7 @@ SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 
 
 def fetch(folder):
-    """The script, as the package registry has it; nothing is installed."""
+    """The script from the package registry; nothing is installed."""
     name = run(["npm", "pack", "--silent", "--cache", folder / "npm", PACKAGE], cwd=folder).strip()
     package = folder / name
     assert hashlib.sha256(package.read_bytes()).hexdigest() == SHA256, f"another {PACKAGE}"
@@ -19,10 +19,10 @@ def fetch(folder):
 
 
 def violations(browser, axe_core):
-    """What is wrong with the page as it is now; in dark colours, what differs there."""
+    """The problems of the page as it is now, and those only in dark colors."""
     browser.script(axe_core)
     for scheme, only in (("light", None), ("dark", ["color-contrast"])):
-        browser.use_colours(scheme)
+        browser.use_colors(scheme)
         found = browser.driver.execute_async_script("""
             const [only, done] = arguments;
             axe.run(document, {resultTypes: ["violations"], ...(only ? {runOnly: only} : {})}).then(
@@ -32,4 +32,4 @@ def violations(browser, axe_core):
         for each in found:
             yield f"{scheme}: {each['id']}: {each['help']}: " + "; ".join(
                 node["html"] for node in each["nodes"])
-    browser.use_colours("light")
+    browser.use_colors("light")

@@ -1,4 +1,4 @@
-"""A headless Chromium with a profile of its own, used the way a person uses one."""
+"""A headless Chromium with its own profile, used like a person does."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from processes import wait_until
 
-# Root needs the first; the others keep it from talking to anybody but our pages.
+# Root needs the first; the others keep it from contacting other sites.
 FLAGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-dev-shm-usage", "--window-size=1000,1400"]
@@ -46,7 +46,7 @@ class Browser:
         self.driver.set_page_load_timeout(30)
 
     def forget(self):
-        """As good as new: without cookies, downloads, other tabs."""
+        """Remove cookies, downloads and other tabs."""
         first, *others = self.driver.window_handles
         for other in others:
             self.driver.switch_to.window(other)
@@ -63,7 +63,7 @@ class Browser:
         wait_until(lambda: shutil.rmtree(self.folder, ignore_errors=True)
                    or not self.folder.exists(), f"{self.folder} to be given up")
 
-    # ---- Where it is ----
+    # ---- Navigation ----
 
     def open(self, address):
         self.driver.get(address)
@@ -77,11 +77,11 @@ class Browser:
         return self.driver.find_element(By.TAG_NAME, "h1").text
 
     def expect(self, heading):
-        """This is the page with that heading."""
+        """Assert that the page has that heading."""
         assert self.heading() == heading, self.text()
 
     def text(self):
-        """What a person reads."""
+        """The visible text."""
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def find(self, css):
@@ -90,7 +90,7 @@ class Browser:
     def find_all(self, css):
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
-    # ---- What a person does ----
+    # ---- Actions ----
 
     def field(self, label):
         """The field that has this label."""
@@ -110,7 +110,7 @@ class Browser:
         self.leave_by(self._find_by_text("button, a", name))
 
     def press_here(self, name):
-        """What only changes something on this page."""
+        """Click something that stays on this page."""
         self._find_by_text("button, a, summary, label.choice", name).click()
 
     def send(self, form):
@@ -118,7 +118,7 @@ class Browser:
         self.leave_by(self.find(f'form[action$="/{form}"] button'))
 
     def leave_by(self, element):
-        """Click, and wait until another page is there."""
+        """Click, and wait for the next page."""
         page = self.find("html")
         element.click()
         wait_until(lambda: self._is_gone(page), "another page")
@@ -132,14 +132,14 @@ class Browser:
             return True
 
     def paste(self, label):
-        """What is in the clipboard, by pasting it into a field."""
+        """The clipboard's text, by pasting it into a field."""
         field = self.field(label)
         field.click()
         field.send_keys(Keys.CONTROL, "v")
         return field.get_attribute("value")
 
     def _find_by_text(self, css, text):
-        """The one that can be seen and whose text begins so."""
+        """The visible one whose text starts like this."""
         found = self.script("""
             const [css, text] = arguments;
             return [...document.querySelectorAll(css)].filter(each => each.checkVisibility()
@@ -147,12 +147,12 @@ class Browser:
         assert len(found) == 1, f"{len(found)} of {text!r}: {self.text()}"
         return found[0]
 
-    # ---- How it looks at the page ----
+    # ---- Appearance ----
 
     def devtools(self, command, **arguments):
         return self.driver.execute_cdp_cmd(command, arguments)
 
-    def use_colours(self, scheme):
+    def use_colors(self, scheme):
         """"light" or "dark", as the system's setting would have it; at once, without movement."""
         self.devtools("Emulation.setEmulatedMedia",
                       features=[{"name": "prefers-color-scheme", "value": scheme},

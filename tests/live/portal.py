@@ -1,4 +1,4 @@
-"""The self-service page on a port of its own, and a client for it that is no browser."""
+"""The self-service page on its own port, and a client for it other than a browser."""
 
 import base64
 import hashlib
@@ -63,7 +63,7 @@ class Portal(Site):
         return [line for line in lines if " verdict=" in line]
 
     def mails(self):
-        """What sendmail was given, in order: (recipient, text)."""
+        """The messages given to sendmail, in order: (recipient, text)."""
         return [(file.read_text().split("\n", 1)) for file in
                 sorted(self.mail.glob("*.mail"), key=lambda file: int(file.stem))]
 
@@ -75,7 +75,7 @@ class Portal(Site):
         return Client(self._where(), headers)
 
     def connect(self):
-        """A connection, as http.client makes them."""
+        """A new connection of http.client."""
         return connect(self._where())
 
     def _where(self):
@@ -103,7 +103,7 @@ number=$(ls {self.mail} | wc -l)
 
 
 class PortalOnSocket(Portal):
-    """Where nginx finds it: on a socket, as a user of its own in the group of nginx."""
+    """Listens on a socket for nginx, as its own user in nginx's group."""
 
     def __init__(self, folder, directory, conf=None):
         self.socket = folder / "http.sock"
@@ -128,7 +128,7 @@ class PortalOnSocket(Portal):
 
 
 def totp(secret, at=None):
-    """What an authenticator app shows for a key in base32 (RFC 6238)."""
+    """The code that an authenticator app shows for a key in base32 (RFC 6238)."""
     step = int(time.time() if at is None else at) // 30
     digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1)
     place = digest[-1] & 15
@@ -145,7 +145,7 @@ class Page:
         self.text = body
 
     def words(self):
-        """What a person reads, white space folded."""
+        """The visible text, white space folded."""
         bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.text, flags=re.DOTALL)
         return " ".join(html.unescape(bare).split())
 
@@ -163,7 +163,7 @@ class Page:
         return re.search(rf'id="app-password"[^>]*>({SHOWN})<', self.text)[1]
 
     def app_passwords(self):
-        """Whether one is shown."""
+        """Whether it shows one."""
         return re.findall(SHOWN, self.text)
 
 
@@ -179,7 +179,7 @@ def connect(where, timeout=30):
 
 
 class Client:
-    """Somebody with cookies, who follows redirects and sends forms with their token.
+    """A client that keeps cookies, follows redirects and sends forms with their token.
 
     where  as for connect()
     """
@@ -214,7 +214,7 @@ class Client:
         return page
 
     def ask_once(self, method, path, body=None):
-        """One request, without following where its answer leads."""
+        """One request, without following redirects."""
         headers = dict(self.headers)
         if cookies := [cookie for cookie in (self.cookie, self.mark) if cookie]:
             headers["Cookie"] = "; ".join(cookies)

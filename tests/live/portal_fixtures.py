@@ -1,4 +1,4 @@
-"""Fixtures for portals, which are gone when the tests of a file are through."""
+"""Fixtures for portals; each ends with the tests of its file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A walk through every page of the portal, in whatever language the browser asks for.
+"""A walk through every page of the portal, in the language that the browser asks for.
 
 Forms and fields are found by their names, not by their texts, so that it is the same walk in each
 language.

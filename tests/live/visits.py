@@ -1,4 +1,4 @@
-"""How far somebody has come on the self-service page: clients in each of its states."""
+"""Clients that have come to each step of the self-service page."""
 
 import re
 
@@ -8,7 +8,7 @@ ALTERNATE = "someone@elsewhere.example"
 
 
 def signed_in(portal, who, **headers):
-    """With the account password; more only where there is nothing more to ask."""
+    """With the account password; users without a second factor may then enroll."""
     client = portal.client(**headers)
     client.sign_in(who)
     return client
@@ -50,12 +50,12 @@ def let_in(portal, who, app, **headers):
 
 
 def make_app_password(client, label="a test", services="", expires="never"):
-    """A new one, as it is shown."""
+    """A new app password, as the page shows it."""
     client.get("")
     client.post("create", label=label, services=services, expires=expires)
     return client.page.app_password()
 
 
 def labels(page):
-    """Those of the app passwords in the list."""
+    """The ids of the app passwords in the list."""
     return re.findall(r"<h2>([^<]*) <span", page.text)

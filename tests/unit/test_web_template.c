@@ -425,7 +425,7 @@ static const struct page_case {
     {"password-gone.html", ""},
     {"password.html", "password label"},
     {"profile.html", "profile"},
-    {"profile.mobileconfig", "uuid1 uuid2 login address organisation name password imap_host "
+    {"profile.mobileconfig", "uuid1 uuid2 login address organization name password imap_host "
                              "imap_port imap_tls smtp_host smtp_port smtp_tls"},
     {"servers.html", "imap_host imap_port imap_security smtp_host smtp_port smtp_security login"},
     {"sign-in.html", "login"},
