@@ -611,7 +611,7 @@ def test_the_second_factor_is_changed_and_only_then(browser, portal, directory):
     enter(browser, "Code from the e-mail", portal.code_by_mail())
     browser.expect(LIST)
     assert "Your second step was changed." in browser.text()
-    assert "Now: code by e-mail." in browser.text()
+    assert "Currently: code by e-mail." in browser.text()
     browser.press("Sign out")
     sign_in(browser, portal, person)
     browser.expect(CHALLENGE)
