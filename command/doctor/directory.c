@@ -1,5 +1,5 @@
 #include "clock.h"
-#include "doctor.h"
+#include "doctor/doctor.h"
 #include "finding.h"
 #include "verify.h"
 #include <sodium.h>

@@ -1,4 +1,4 @@
-#include "doctor.h"
+#include "doctor/doctor.h"
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
