@@ -1,71 +1,17 @@
-#include "doctor/doctor.h"
+/*
+ * doctor: checks a whole installation and says what is wrong and how to fix it.
+ */
+#include "command.h"
+#include "doctor/diagnosis.h"
+#include "doctor/dovecot.h"
+#include "doctor/files.h"
+#include "doctor/mfa.h"
+#include "doctor/rights.h"
+#include "doctor/sasl.h"
+#include "doctor/servers.h"
+#include "doctor/values.h"
+#include "doctor/view.h"
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#define LINE_SIZE 2048
-
-__attribute__((format(printf, 3, 0))) static void
-print_finding(const char *kind, const char *subject, const char *format, va_list arguments)
-{
-    char words[LINE_SIZE], line[LINE_SIZE + 512];
-
-    vsnprintf(words, sizeof words, format, arguments);
-    snprintf(line, sizeof line, "%-7s  %s: %s", kind, subject, words);
-    puts(apw_say_printable(line));
-}
-
-void apw_doctor_good(struct apw_doctor *doctor, const char *subject, const char *format, ...)
-{
-    va_list arguments;
-
-    doctor->good++;
-    va_start(arguments, format);
-    print_finding("ok", subject, format, arguments);
-    va_end(arguments);
-}
-
-void apw_doctor_problem(struct apw_doctor *doctor, const char *subject, const char *format, ...)
-{
-    va_list arguments;
-
-    doctor->problems++;
-    va_start(arguments, format);
-    print_finding("PROBLEM", subject, format, arguments);
-    va_end(arguments);
-}
-
-void apw_doctor_unknown(struct apw_doctor *doctor, const char *subject, const char *format, ...)
-{
-    va_list arguments;
-
-    doctor->unknown++;
-    va_start(arguments, format);
-    print_finding("unknown", subject, format, arguments);
-    va_end(arguments);
-}
-
-void apw_doctor_mend(const char *format, ...)
-{
-    char words[LINE_SIZE];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments);
-    va_end(arguments);
-    printf("         mend: %s\n", apw_say_printable(words));
-}
-
-void apw_doctor_note(const char *subject, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    print_finding("-", subject, format, arguments);
-    va_end(arguments);
-}
-
-/* ---- the command ---- */
 
 #define SECRET_MAX 1024
 
@@ -108,51 +54,79 @@ static int read_options(int argc, char **argv, struct request *request)
     }
 }
 
-static void look_at_directory(struct apw_doctor *doctor, const struct apw_config *config,
-                              const struct apw_session *session, const struct request *request)
+/* Asks for the password of --as; false, and said so, if there is none. */
+static bool ask_password(struct apw_diagnosis *diagnosis, const char *as_dn,
+                         char password_r[SECRET_MAX + 1])
 {
-    struct apw_doctor_directory look = {.config = config,
-                                        .session = session,
-                                        .as_dn = request->as_dn,
-                                        .mfa_user = request->mfa_user};
     struct apw_error error = {""};
-    char password[SECRET_MAX + 1] = "";
     size_t length = 0;
 
-    if (request->as_dn != NULL) {
-        if (apw_prompt_input("Password of the user of --as: ", password, sizeof password - 1,
-                             &length, &error) != 0 ||
-            length == 0)
-            apw_doctor_unknown(doctor, "--as", "no password for %s %s", request->as_dn, error.text);
+    if (apw_prompt_input("Password of the user of --as: ", password_r, SECRET_MAX, &length,
+                         &error) == 0 &&
+        length > 0)
+        return true;
+    apw_diagnosis_unknown(diagnosis, "--as", "no password for %s %s", as_dn, error.text);
+    return false;
+}
+
+/* `as_password` is NULL without --as. */
+static void check_content(const struct apw_doctor_view *view, const struct request *request,
+                          const char *as_password)
+{
+    apw_doctor_rights_check(view);
+    apw_doctor_mfa_check(view);
+    if (request->mfa_user != NULL)
+        apw_doctor_mfa_check_user(view, request->mfa_user);
+    apw_doctor_values_check(view);
+    if (as_password != NULL)
+        apw_doctor_rights_check_user(view, request->as_dn, as_password);
+}
+
+static void check_directory(struct apw_doctor_view *view, const struct request *request)
+{
+    struct apw_diagnosis *diagnosis = view->diagnosis;
+    unsigned before = diagnosis->problems;
+    char password[SECRET_MAX + 1] = "";
+    bool has_password = request->as_dn != NULL && ask_password(diagnosis, request->as_dn, password);
+
+    apw_doctor_servers_check(view);
+    if (view->directory != NULL) { /* else each server had the same error */
+        apw_doctor_view_find_sample(view);
+        if (diagnosis->problems == before || view->sample != NULL)
+            check_content(view, request, has_password ? password : NULL);
         else
-            look.as_password = password;
+            apw_diagnosis_unknown(diagnosis, "rights",
+                                  "not checked until the problems above are fixed");
     }
-    apw_doctor_directory(doctor, &look);
     sodium_memzero(password, sizeof password);
 }
 
-/* The configuration as the mail server reads it, and all that it leads to. */
-static enum apw_status look_at_set_up(struct apw_doctor *doctor,
-                                      const struct apw_invocation *invocation,
-                                      const struct request *request, unsigned *hash_memory_mib_r)
+/* The mail server's configuration, and everything that it names. */
+static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
+                                           const struct apw_invocation *invocation,
+                                           const struct request *request,
+                                           unsigned *hash_memory_mib_r)
 {
     struct apw_config *config = NULL;
     struct apw_session session = {.config = NULL};
+    struct apw_doctor_view view;
     struct apw_error error = {""};
     bool is_managed = apw_session_is_managed(invocation);
     enum apw_status status;
 
     if (apw_config_read(invocation->config_path, &config, &error) != 0) {
-        apw_doctor_problem(doctor, "configuration", "%s", error.text);
-        apw_doctor_mend("set that line right, or run this as root if a file cannot be read");
+        apw_diagnosis_problem(diagnosis, "configuration", "%s", error.text);
+        apw_diagnosis_fix("correct that line, or run this as root if a file cannot be read");
         return APW_STATUS_DONE;
     }
-    apw_doctor_good(doctor, "configuration", "%s", config->path);
+    apw_diagnosis_good(diagnosis, "configuration", "%s", config->path);
     *hash_memory_mib_r = config->hash_memory_mib;
     status = is_managed ? apw_session_open(invocation, &session) : APW_STATUS_DONE;
     if (status == APW_STATUS_DONE) {
-        apw_doctor_files(doctor, config, is_managed ? &session.identity : NULL);
-        look_at_directory(doctor, config, is_managed ? &session : NULL, request);
+        apw_doctor_files_check(diagnosis, config, is_managed ? &session.identity : NULL);
+        apw_doctor_view_open(diagnosis, config, is_managed ? &session : NULL, &view);
+        check_directory(&view, request);
+        apw_doctor_view_close(&view);
     }
     apw_session_close(&session);
     apw_config_free(&config);
@@ -174,7 +148,7 @@ static enum apw_status check_arguments(int argc, char **argv, const struct reque
 enum apw_status apw_command_doctor(const struct apw_invocation *invocation, int argc, char **argv)
 {
     struct request request = {.sasl_path = NULL};
-    struct apw_doctor doctor = {.good = 0};
+    struct apw_diagnosis diagnosis = {.good = 0};
     unsigned hash_memory_mib = 8;
     int found = read_options(argc, argv, &request);
     enum apw_status status;
@@ -183,13 +157,13 @@ enum apw_status apw_command_doctor(const struct apw_invocation *invocation, int 
         return apw_option_outcome(found);
     status = check_arguments(argc, argv, &request);
     if (status == APW_STATUS_DONE)
-        status = look_at_set_up(&doctor, invocation, &request, &hash_memory_mib);
+        status = check_configuration(&diagnosis, invocation, &request, &hash_memory_mib);
     if (status != APW_STATUS_DONE)
         return status;
     if (request.sasl_path != NULL)
-        apw_doctor_sasl(&doctor, request.sasl_path);
+        apw_doctor_sasl_check(&diagnosis, request.sasl_path);
     if (request.dovecot_path != NULL)
-        apw_doctor_dovecot(&doctor, request.dovecot_path, hash_memory_mib);
-    printf("%u good, %u problems, %u unknown\n", doctor.good, doctor.problems, doctor.unknown);
-    return doctor.problems + doctor.unknown > 0 ? APW_STATUS_FAILED : APW_STATUS_DONE;
+        apw_doctor_dovecot_check(&diagnosis, request.dovecot_path, hash_memory_mib);
+    apw_diagnosis_print_counts(&diagnosis);
+    return apw_diagnosis_is_clean(&diagnosis) ? APW_STATUS_DONE : APW_STATUS_FAILED;
 }

@@ -1,31 +1,32 @@
-#include "doctor/doctor.h"
+#include "doctor/files.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
-/* A secret is its owner's and its group's to read, and nobody else's to write. */
-static void look_at_secret(struct apw_doctor *doctor, const char *what, const char *path)
+/* Only its owner and group may read a secret, and only its owner may write it. */
+static void check_secret(struct apw_diagnosis *diagnosis, const char *key, const char *path)
 {
     struct stat status;
 
     if (path == NULL)
         return;
     if (stat(path, &status) != 0) {
-        apw_doctor_problem(doctor, what, "%s: %s", path, strerror(errno));
-        apw_doctor_mend("write the password into %s, on one line", path);
+        apw_diagnosis_problem(diagnosis, key, "%s: %s", path, strerror(errno));
+        apw_diagnosis_fix("write the password into %s, on one line", path);
     } else if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-        apw_doctor_problem(doctor, what, "%s has mode %04o: others can read it, or change it", path,
-                           (unsigned)(status.st_mode & 07777));
-        apw_doctor_mend("chmod 0640 %s, and chgrp it to who must read it", path);
+        apw_diagnosis_problem(diagnosis, key, "%s has mode %04o: others can read or change it",
+                              path, (unsigned)(status.st_mode & 07777));
+        apw_diagnosis_fix("chmod 0640 %s, and chgrp it to the group that must read it", path);
     } else {
-        apw_doctor_good(doctor, what, "%s is not for everybody", path);
+        apw_diagnosis_good(diagnosis, key, "others cannot read or change %s", path);
     }
 }
 
-/* Who can write the file, or the folder that it lies in, decides who gets in. */
-static void look_at_writers(struct apw_doctor *doctor, const char *path)
+/* Anybody who can write the file, or replace it in its folder, decides which logins are accepted.
+ */
+static void check_writers(struct apw_diagnosis *diagnosis, const char *path)
 {
     struct stat file, folder;
     char folder_path[4096];
@@ -36,14 +37,14 @@ static void look_at_writers(struct apw_doctor *doctor, const char *path)
     else
         *(strrchr(folder_path, '/') + 1) = '\0';
     if (stat(path, &file) == 0 && (file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        apw_doctor_problem(doctor, "configuration", "%s can be written by more than its owner",
-                           path);
-        apw_doctor_mend("chmod go-w %s", path);
+        apw_diagnosis_problem(diagnosis, "configuration", "users other than its owner can write %s",
+                              path);
+        apw_diagnosis_fix("chmod go-w %s", path);
     }
     if (stat(folder_path, &folder) == 0 && (folder.st_mode & S_IWOTH) != 0 &&
         (folder.st_mode & S_ISVTX) == 0) {
-        apw_doctor_problem(doctor, "configuration", "%s can be written by everybody", folder_path);
-        apw_doctor_mend("chmod o-w %s", folder_path);
+        apw_diagnosis_problem(diagnosis, "configuration", "everybody can write %s", folder_path);
+        apw_diagnosis_fix("chmod o-w %s", folder_path);
     }
 }
 
@@ -59,7 +60,7 @@ static bool uses_tls(const struct apw_config *config)
     return false;
 }
 
-static void look_at_ca(struct apw_doctor *doctor, const struct apw_config *config)
+static void check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config)
 {
     FILE *file = fopen(config->tls_cacert, "re");
     unsigned certificates = 0;
@@ -71,43 +72,45 @@ static void look_at_ca(struct apw_doctor *doctor, const struct apw_config *confi
     if (file != NULL)
         fclose(file);
     if (certificates > 0) {
-        apw_doctor_good(doctor, "tls_cacert", "%s has %u certificates", config->tls_cacert,
-                        certificates);
+        apw_diagnosis_good(diagnosis, "tls_cacert", "%s has %u certificates", config->tls_cacert,
+                           certificates);
         return;
     }
-    apw_doctor_problem(doctor, "tls_cacert", "%s has no certificate in PEM form",
-                       config->tls_cacert);
-    apw_doctor_mend("put the certificate of the CA there that signed the directory's");
+    apw_diagnosis_problem(diagnosis, "tls_cacert", "%s has no certificate in PEM form",
+                          config->tls_cacert);
+    apw_diagnosis_fix(
+        "write the certificate of the CA that signed the directory's certificate into %s",
+        config->tls_cacert);
 }
 
-static void look_at_log(struct apw_doctor *doctor, const char *path)
+static void check_log(struct apw_diagnosis *diagnosis, const char *path)
 {
     struct stat status;
 
     if (path == NULL)
         return;
     if (stat(path, &status) != 0)
-        apw_doctor_note("log", "%s: %s; the mail server makes it when it starts", path,
-                        strerror(errno));
+        apw_diagnosis_note("log", "%s: %s; the mail server creates it when it starts", path,
+                           strerror(errno));
     else if (!S_ISREG(status.st_mode)) {
-        apw_doctor_problem(doctor, "log", "%s is not a file", path);
-        apw_doctor_mend("log /var/log/app-password.log");
+        apw_diagnosis_problem(diagnosis, "log", "%s is not a regular file", path);
+        apw_diagnosis_fix("log /var/log/app-password.log");
     } else if ((status.st_mode & S_IWOTH) != 0) {
-        apw_doctor_problem(doctor, "log", "%s can be written by everybody", path);
-        apw_doctor_mend("chmod 0640 %s", path);
+        apw_diagnosis_problem(diagnosis, "log", "everybody can write %s", path);
+        apw_diagnosis_fix("chmod 0640 %s", path);
     } else {
-        apw_doctor_good(doctor, "log", "%s", path);
+        apw_diagnosis_good(diagnosis, "log", "%s", path);
     }
 }
 
-void apw_doctor_files(struct apw_doctor *doctor, const struct apw_config *config,
-                      const struct apw_identity *administrator)
+void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
+                            const struct apw_identity *administrator)
 {
-    look_at_writers(doctor, config->path);
-    look_at_secret(doctor, "bindpw_file", config->identity.password_file);
+    check_writers(diagnosis, config->path);
+    check_secret(diagnosis, "bindpw_file", config->identity.password_file);
     if (administrator != NULL)
-        look_at_secret(doctor, "bindpw_file of admin.conf", administrator->password_file);
+        check_secret(diagnosis, "bindpw_file of admin.conf", administrator->password_file);
     if (uses_tls(config))
-        look_at_ca(doctor, config);
-    look_at_log(doctor, config->log_file);
+        check_ca(diagnosis, config);
+    check_log(diagnosis, config->log_file);
 }
