@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* One byte more than a login may send, so that a longer password is recognized as too long. */
-#define PASSWORD_SIZE (APW_PASSWORD_BYTES_MAX + 1)
+#define PASSWORD_SIZE (APW_SECRET_BYTES_MAX + 1)
 
 enum { SERVICE, CLIENT };
 

@@ -1,6 +1,7 @@
 #include "batch.h"
 #include "command.h"
 #include "date.h"
+#include "ldap/filter.h"
 #include "manage.h"
 #include "method.h"
 #include "say.h"

@@ -1,7 +1,11 @@
 #include "session.h"
+#include "ldap/schema.h"
 #include "prompt.h"
 #include "say.h"
+#include "secret.h"
+#include "settings.h"
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,20 +13,12 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define SECRET_MAX 1024 /* as in a password file */
-
 int apw_session_connect(const struct apw_config *config, const struct apw_uris *uris,
                         const struct apw_identity *identity, struct apw_directory **directory_r,
                         struct apw_error *error)
 {
-    const struct apw_directory_settings settings = {
-        .uris = uris,
-        .identity = identity,
-        .start_tls = config->start_tls,
-        .tls_cacert = config->tls_cacert,
-        .tls_min = config->tls_min,
-        .timeout_ms = config->timeout_ms,
-    };
+    const struct apw_directory_settings settings =
+        apw_config_directory_settings(config, uris, identity);
 
     return apw_directory_new(&settings, directory_r, error);
 }
@@ -45,7 +41,7 @@ static enum apw_status check_options(const struct apw_invocation *invocation)
                              invocation->is_prompting ? "-W" : "-y");
     if (invocation->binddn != NULL && ways == 0)
         return apw_say_usage("-D needs the password of that DN: give -W or -y FILE");
-    if (invocation->binddn != NULL && !apw_dn_is_valid(invocation->binddn))
+    if (invocation->binddn != NULL && !apw_schema_is_dn(invocation->binddn))
         return apw_say_usage("-D \"%s\" is not a DN like cn=admin,dc=example,dc=org",
                              invocation->binddn);
     return APW_STATUS_DONE;
@@ -53,7 +49,7 @@ static enum apw_status check_options(const struct apw_invocation *invocation)
 
 static int ask_for_secret(const char *dn, char **secret_r, struct apw_error *error)
 {
-    size_t size = SECRET_MAX + 1, length = 0;
+    size_t size = APW_SECRET_BYTES_MAX + 1, length = 0;
     char *buffer = calloc(1, size);
     char question[512];
 
@@ -63,8 +59,8 @@ static int ask_for_secret(const char *dn, char **secret_r, struct apw_error *err
     snprintf(question, sizeof question, "Password of %.480s: ", dn);
     if (apw_prompt_terminal(question, buffer, size, &length, error) != 0)
         goto failed;
-    if (length == 0 || length > SECRET_MAX || memchr(buffer, '\0', length) != NULL) {
-        apw_error_set(error, "the password must have 1 to %d bytes", SECRET_MAX);
+    if (length == 0 || length > APW_SECRET_BYTES_MAX || memchr(buffer, '\0', length) != NULL) {
+        apw_error_set(error, "the password must have 1 to %d bytes", APW_SECRET_BYTES_MAX);
         goto failed;
     }
     buffer[length] = '\0';
@@ -101,32 +97,31 @@ static enum apw_status read_options_identity(const struct apw_invocation *invoca
     return APW_STATUS_CONFIGURATION;
 }
 
-static bool has_admin_file(const char *config_path, char *path_r, size_t size)
+/* True too if the file cannot be looked at, or its path is too long: reading it says why. */
+static bool has_admin_file(const char *config_path, char path_r[PATH_MAX])
 {
-    const char *slash = strrchr(config_path, '/');
-    int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
-
-    snprintf(path_r, size, "%.*sadmin.conf", folder_length, config_path);
-    return access(path_r, F_OK) == 0 || errno != ENOENT;
+    return apw_settings_sibling(config_path, "admin.conf", path_r, PATH_MAX,
+                                &(struct apw_error){""}) != 0 ||
+           access(path_r, F_OK) == 0 || errno != ENOENT;
 }
 
 bool apw_session_is_managed(const struct apw_invocation *invocation)
 {
-    char path[4096];
+    char path[PATH_MAX];
 
     return invocation->binddn != NULL || invocation->mechanism != NULL ||
-           has_admin_file(invocation->config_path, path, sizeof path);
+           has_admin_file(invocation->config_path, path);
 }
 
 static enum apw_status read_identity(const struct apw_invocation *invocation,
                                      struct apw_identity *identity_r)
 {
     struct apw_error error = {""};
-    char path[4096];
+    char path[PATH_MAX];
 
     if (invocation->binddn != NULL || invocation->mechanism != NULL)
         return read_options_identity(invocation, identity_r);
-    if (!has_admin_file(invocation->config_path, path, sizeof path)) {
+    if (!has_admin_file(invocation->config_path, path)) {
         apw_say(NULL,
                 "no administrator identity: give -D DN with -W or -y FILE, or -Y EXTERNAL, or "
                 "binddn and bindpw_file in %s",
@@ -139,21 +134,13 @@ static enum apw_status read_identity(const struct apw_invocation *invocation,
     return APW_STATUS_CONFIGURATION;
 }
 
-static bool all_are_ldapi(const struct apw_uris *uris)
-{
-    for (unsigned i = 0; i < uris->count; i++)
-        if (strncasecmp(uris->uri[i], "ldapi:", 6) != 0)
-            return false;
-    return true;
-}
-
 static enum apw_status open_directory(const struct apw_uris *uris,
                                       const struct apw_identity *identity,
                                       struct apw_session *session)
 {
     struct apw_error error = {""};
 
-    if (identity->method == APW_BIND_EXTERNAL && !all_are_ldapi(uris)) {
+    if (identity->method == APW_BIND_EXTERNAL && !apw_uris_are_ldapi(uris)) {
         apw_say(NULL, "EXTERNAL works over ldapi only, not with %s; give -H ldapi:///",
                 uris->uri[0]);
         return APW_STATUS_CONFIGURATION;

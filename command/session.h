@@ -5,9 +5,9 @@
 #define APW_SESSION_H
 
 #include "config.h"
-#include "directory.h"
 #include "error.h"
 #include "invocation.h"
+#include "ldap/directory.h"
 #include "status.h"
 #include "user.h"
 #include <stdbool.h>

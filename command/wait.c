@@ -68,27 +68,20 @@ static bool is_done(const struct apw_session *session, struct server *server,
 static enum apw_status open_servers(const struct apw_session *session, struct server *servers,
                                     size_t *count_r)
 {
-    const struct apw_uris *lists[] = {&session->config->uris, &session->config->write_uris};
+    char *uris[SERVERS_MAX];
+    size_t count = apw_uris_unite(&session->config->uris, &session->config->write_uris, uris);
 
-    *count_r = 0;
-    for (int list = 0; list < 2; list++)
-        for (unsigned i = 0; i < lists[list]->count; i++) {
-            struct server *server = &servers[*count_r];
-            struct apw_uris alone = {.count = 1, .uri = {lists[list]->uri[i]}};
-            bool is_known = false;
+    for (*count_r = 0; *count_r < count; (*count_r)++) {
+        struct server *server = &servers[*count_r];
+        const struct apw_uris alone = {.count = 1, .uri = {uris[*count_r]}};
 
-            for (size_t j = 0; j < *count_r; j++)
-                is_known = is_known || strcmp(servers[j].uri, alone.uri[0]) == 0;
-            if (is_known)
-                continue;
-            server->uri = alone.uri[0];
-            if (apw_session_connect(session->config, &alone, &session->identity, &server->directory,
-                                    &server->error) != 0) {
-                apw_say(NULL, "--wait: %s", server->error.text);
-                return APW_STATUS_CONFIGURATION;
-            }
-            (*count_r)++;
+        server->uri = uris[*count_r];
+        if (apw_session_connect(session->config, &alone, &session->identity, &server->directory,
+                                &server->error) != 0) {
+            apw_say(NULL, "--wait: %s", server->error.text);
+            return APW_STATUS_CONFIGURATION;
         }
+    }
     return APW_STATUS_DONE;
 }
 

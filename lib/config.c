@@ -1,53 +1,24 @@
 #include "config.h"
 #include "apw_build.h"
 #include "clock.h"
-#include "directory.h"
+#include "ldap/filter.h"
+#include "ldap/schema.h"
 #include "login.h"
 #include "settings.h"
 #include <errno.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
-#define SECRET_SIZE 1026 /* 1024 bytes, a line end, a NUL */
-
 const char apw_config_default_path[] = APW_SYSCONFDIR "/app-password/app-password.conf";
-
-static int parse_number(const char *text, long minimum, long maximum, const char *unit,
-                        long *number_r, struct apw_error *error)
-{
-    char *end;
-
-    errno = 0;
-    *number_r = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : -1;
-    if (*number_r < minimum || *number_r > maximum || errno != 0 || *end != '\0')
-        return apw_error_set(error, "\"%s\" is not a whole number of %s from %ld to %ld", text,
-                             unit, minimum, maximum);
-    return 0;
-}
-
-static int parse_seconds(const char *text, long minimum, int *milliseconds_r,
-                         struct apw_error *error)
-{
-    long seconds;
-
-    if (parse_number(text, minimum, 300, "seconds", &seconds, error) != 0)
-        return -1;
-    *milliseconds_r = (int)seconds * 1000;
-    return 0;
-}
 
 static int set_start_tls(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
-    config->start_tls = strcmp(value, "yes") == 0;
-    if (!config->start_tls && strcmp(value, "no") != 0)
-        return apw_error_set(error, "\"%s\" is neither yes nor no", value);
-    return 0;
+    return apw_settings_yes_no(value, &config->start_tls, error);
 }
 
 static int set_uri(void *target, const char *value, struct apw_error *error)
@@ -68,9 +39,9 @@ static int set_base(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
-    if (!apw_dn_is_valid(value))
+    if (!apw_schema_is_dn(value))
         return apw_error_set(error, "\"%s\" is not a DN like dc=example,dc=org", value);
-    return apw_setting_copy(value, &config->base, error);
+    return apw_settings_copy(value, &config->base, error);
 }
 
 static int set_scope(void *target, const char *value, struct apw_error *error)
@@ -88,25 +59,16 @@ static int set_scope(void *target, const char *value, struct apw_error *error)
     return 0;
 }
 
-/* Whether a template that apw_filter_check() took holds %u or %n. */
-static bool names_login(const char *template)
-{
-    for (const char *at = strchr(template, '%'); at != NULL; at = strchr(at + 2, '%'))
-        if (at[1] == 'u' || at[1] == 'n')
-            return true;
-    return false;
-}
-
 static int set_filter(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
     if (apw_filter_check(value, true, error) != 0)
         return -1;
-    if (!names_login(value))
+    if (!apw_filter_has_login(value))
         return apw_error_set(error, "\"%s\" holds neither %%u (the login) nor %%n (its local part)",
                              value);
-    return apw_setting_copy(value, &config->filter, error);
+    return apw_settings_copy(value, &config->filter, error);
 }
 
 static int set_bind(void *target, const char *value, struct apw_error *error)
@@ -122,27 +84,11 @@ static int set_bind(void *target, const char *value, struct apw_error *error)
     return 0;
 }
 
-int apw_identity_set_dn(struct apw_identity *identity, const char *value, struct apw_error *error)
-{
-    if (!apw_dn_is_valid(value))
-        return apw_error_set(error, "\"%s\" is not a DN like cn=mail,dc=example,dc=org", value);
-    return apw_setting_copy(value, &identity->dn, error);
-}
-
 static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
     return apw_identity_set_dn(&config->identity, value, error);
-}
-
-int apw_identity_set_password_file(struct apw_identity *identity, const char *value,
-                                   struct apw_error *error)
-{
-    if (apw_setting_check_absolute(value, error) != 0 ||
-        apw_setting_copy(value, &identity->password_file, error) != 0)
-        return -1;
-    return apw_secret_read(value, &identity->password, error);
 }
 
 static int set_bindpw_file(void *target, const char *value, struct apw_error *error)
@@ -157,14 +103,14 @@ static int set_tls_cacert(void *target, const char *value, struct apw_error *err
     struct apw_config *config = target;
     FILE *file;
 
-    if (apw_setting_check_absolute(value, error) != 0)
+    if (apw_settings_check_absolute(value, error) != 0)
         return -1;
     file = fopen(value, "re");
     if (file == NULL)
         return apw_error_set(error, "%s: %s", value, strerror(errno));
     fclose(file);
     free(config->tls_cacert);
-    return apw_setting_copy(value, &config->tls_cacert, error);
+    return apw_settings_copy(value, &config->tls_cacert, error);
 }
 
 static int set_tls_min(void *target, const char *value, struct apw_error *error)
@@ -184,14 +130,14 @@ static int set_timeout(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
-    return parse_seconds(value, 1, &config->timeout_ms, error);
+    return apw_settings_seconds(value, 1, &config->timeout_ms, error);
 }
 
 static int set_deadline(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
-    return parse_seconds(value, 1, &config->deadline_ms, error);
+    return apw_settings_seconds(value, 1, &config->deadline_ms, error);
 }
 
 static int set_mfa_filter(void *target, const char *value, struct apw_error *error)
@@ -201,7 +147,7 @@ static int set_mfa_filter(void *target, const char *value, struct apw_error *err
     if (apw_filter_check(value, false, error) != 0)
         return -1;
     free(config->mfa_filter);
-    return apw_setting_copy(value, &config->mfa_filter, error);
+    return apw_settings_copy(value, &config->mfa_filter, error);
 }
 
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
@@ -253,7 +199,7 @@ static int set_account_password_from(void *target, const char *value, struct apw
 
     if (strcmp(value, "none") == 0)
         return 0;
-    if (apw_setting_copy(value, &list, error) != 0)
+    if (apw_settings_copy(value, &list, error) != 0)
         return -1;
     squeeze(list);
     if (apw_networks_parse(list, strlen(list), ' ', &config->account_password_from, &bad) != 0)
@@ -274,7 +220,7 @@ static int set_login_attribute(void *target, const char *value, struct apw_error
         strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") !=
             strlen(value) - 1)
         return apw_error_set(error, "\"%s\" is not an attribute name like uid", value);
-    return apw_setting_copy(value, &config->login_attribute, error);
+    return apw_settings_copy(value, &config->login_attribute, error);
 }
 
 static int set_hash_memory(void *target, const char *value, struct apw_error *error)
@@ -288,7 +234,7 @@ static int set_hash_memory(void *target, const char *value, struct apw_error *er
         return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", value);
     memcpy(number, value, length - 1);
     number[length - 1] = '\0';
-    if (parse_number(number, 1, 256, "MiB", &mebibytes, error) != 0)
+    if (apw_settings_number(number, 1, 256, "MiB", &mebibytes, error) != 0)
         return -1;
     config->hash_memory_mib = (unsigned)mebibytes;
     return 0;
@@ -299,7 +245,7 @@ static int set_hash_passes(void *target, const char *value, struct apw_error *er
     struct apw_config *config = target;
     long passes;
 
-    if (parse_number(value, 1, 10, "passes", &passes, error) != 0)
+    if (apw_settings_number(value, 1, 10, "passes", &passes, error) != 0)
         return -1;
     config->hash_passes = (unsigned)passes;
     return 0;
@@ -310,7 +256,7 @@ static int set_max_app_passwords(void *target, const char *value, struct apw_err
     struct apw_config *config = target;
     long count;
 
-    if (parse_number(value, 1, 1000, "app passwords", &count, error) != 0)
+    if (apw_settings_number(value, 1, 1000, "app passwords", &count, error) != 0)
         return -1;
     config->max_app_passwords = (unsigned)count;
     return 0;
@@ -344,17 +290,14 @@ static int set_remember(void *target, const char *value, struct apw_error *error
 {
     struct apw_config *config = target;
 
-    config->remember = strcmp(value, "yes") == 0;
-    if (!config->remember && strcmp(value, "no") != 0)
-        return apw_error_set(error, "\"%s\" is neither yes nor no", value);
-    return 0;
+    return apw_settings_yes_no(value, &config->remember, error);
 }
 
 static int set_refusal_delay(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
 
-    return parse_seconds(value, 0, &config->refusal_delay_ms, error);
+    return apw_settings_seconds(value, 0, &config->refusal_delay_ms, error);
 }
 
 static int set_log(void *target, const char *value, struct apw_error *error)
@@ -374,7 +317,7 @@ static int set_log(void *target, const char *value, struct apw_error *error)
     const char *name = value + length + strspn(value + length, " \t");
 
     if (value[0] == '/')
-        return apw_setting_copy(value, &config->log_file, error);
+        return apw_settings_copy(value, &config->log_file, error);
     if (length == 6 && strncmp(value, "syslog", 6) == 0)
         for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
             if (strcmp(name, facilities[i].name) == 0) {
@@ -433,57 +376,24 @@ static bool is_about_identity(const struct apw_key *key)
     return key->set == set_bind || key->set == set_binddn || key->set == set_bindpw_file;
 }
 
-static int check_identity(const char *path, const struct apw_identity *identity,
-                          struct apw_error *error)
-{
-    if (identity->method == APW_BIND_EXTERNAL) {
-        if (identity->dn != NULL || identity->password != NULL)
-            return apw_error_set(error, "%s: \"bind external\" goes without binddn and bindpw_file",
-                                 path);
-        return 0;
-    }
-    if (identity->dn == NULL || identity->password == NULL)
-        return apw_error_set(error, "%s: %s is missing (or \"bind external\" over ldapi)", path,
-                             identity->dn == NULL ? "binddn" : "bindpw_file");
-    return 0;
-}
-
-static bool all_are_ldapi(const struct apw_uris *uris)
-{
-    for (unsigned i = 0; i < uris->count; i++)
-        if (strncmp(uris->uri[i], "ldapi:", 6) != 0)
-            return false;
-    return true;
-}
-
-static int copy_uris(const struct apw_uris *uris, struct apw_uris *copy_r, struct apw_error *error)
-{
-    for (unsigned i = 0; i < uris->count; i++) {
-        if (apw_setting_copy(uris->uri[i], &copy_r->uri[i], error) != 0)
-            return -1;
-        copy_r->count++;
-    }
-    return 0;
-}
-
 static int complete(struct apw_config *config, bool with_identity, struct apw_error *error)
 {
     if (config->uris.count == 0 || config->base == NULL)
         return apw_error_set(error, "%s: %s is missing", config->path,
                              config->uris.count == 0 ? "uri" : "base");
-    if (with_identity && check_identity(config->path, &config->identity, error) != 0)
+    if (with_identity && apw_identity_check(&config->identity, config->path, error) != 0)
         return -1;
     if (config->identity.method == APW_BIND_EXTERNAL &&
-        (!all_are_ldapi(&config->uris) || !all_are_ldapi(&config->write_uris)))
+        (!apw_uris_are_ldapi(&config->uris) || !apw_uris_are_ldapi(&config->write_uris)))
         return apw_error_set(error, "%s: \"bind external\" needs ldapi URIs only", config->path);
     if (config->deadline_ms < config->timeout_ms)
         return apw_error_set(error, "%s: deadline (%d s) is shorter than timeout (%d s)",
                              config->path, config->deadline_ms / 1000, config->timeout_ms / 1000);
     if (config->filter == NULL &&
-        apw_setting_copy("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
+        apw_settings_copy("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
         return -1;
     if (config->write_uris.count == 0)
-        return copy_uris(&config->uris, &config->write_uris, error);
+        return apw_uris_copy(&config->uris, &config->write_uris, error);
     return 0;
 }
 
@@ -498,10 +408,10 @@ static int set_defaults(struct apw_config *config, const char *path, struct apw_
     config->remember = true;
     config->refusal_delay_ms = 1000;
     config->log_facility = LOG_MAIL;
-    if (apw_setting_copy(path, &config->path, error) != 0 ||
-        apw_setting_copy("(appPasswordMfaEnabled=TRUE)", &config->mfa_filter, error) != 0)
+    if (apw_settings_copy(path, &config->path, error) != 0 ||
+        apw_settings_copy("(appPasswordMfaEnabled=TRUE)", &config->mfa_filter, error) != 0)
         return -1;
-    return apw_setting_copy(APW_CA_BUNDLE, &config->tls_cacert, error);
+    return apw_settings_copy(APW_CA_BUNDLE, &config->tls_cacert, error);
 }
 
 static int read_config(const char *path, bool with_identity, struct apw_config **config_r,
@@ -538,113 +448,17 @@ int apw_config_read_admin(const char *config_path, struct apw_identity *identity
                           struct apw_error *error)
 {
     struct apw_config config = {.path = NULL};
-    const char *slash = strrchr(config_path, '/');
-    int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
     char path[PATH_MAX];
 
-    if (snprintf(path, sizeof path, "%.*sadmin.conf", folder_length, config_path) >=
-        (int)sizeof path)
-        return apw_error_set(error, "%s: the path is too long", config_path);
+    if (apw_settings_sibling(config_path, "admin.conf", path, sizeof path, error) != 0)
+        return -1;
     if (apw_settings_read(path, &admin_table, NULL, &config, error) != 0 ||
-        check_identity(path, &config.identity, error) != 0) {
+        apw_identity_check(&config.identity, path, error) != 0) {
         apw_identity_wipe(&config.identity);
         return -1;
     }
     *identity_r = config.identity;
     return 0;
-}
-
-int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
-{
-    char buffer[SECRET_SIZE];
-    FILE *file = fopen(path, "re");
-    size_t length;
-    int status = -1;
-
-    *secret_r = NULL;
-    if (file == NULL)
-        return apw_error_set(error, "%s: %s", path, strerror(errno));
-    setvbuf(file, NULL, _IONBF, 0); /* no copy in a buffer that nobody wipes */
-    length = fread(buffer, 1, sizeof buffer, file);
-    if (ferror(file)) {
-        apw_error_set(error, "%s: %s", path, strerror(errno));
-        goto out;
-    }
-    if (length > 0 && buffer[length - 1] == '\n')
-        length--;
-    if (length > 0 && buffer[length - 1] == '\r')
-        length--;
-    if (length == 0 || length > 1024 || memchr(buffer, '\0', length) != NULL ||
-        memchr(buffer, '\n', length) != NULL) {
-        apw_error_set(error, "%s: it must hold one line, the password, of 1 to 1024 bytes", path);
-        goto out;
-    }
-    *secret_r = malloc(length + 1);
-    if (*secret_r == NULL) {
-        apw_error_set(error, "out of memory");
-        goto out;
-    }
-    memcpy(*secret_r, buffer, length);
-    (*secret_r)[length] = '\0';
-    status = 0;
-out:
-    sodium_memzero(buffer, sizeof buffer);
-    fclose(file);
-    return status;
-}
-
-void apw_secret_free(char **secret)
-{
-    if (*secret != NULL)
-        sodium_memzero(*secret, strlen(*secret));
-    free(*secret);
-    *secret = NULL;
-}
-
-int apw_uris_parse(const char *text, bool start_tls, struct apw_uris *uris_r,
-                   struct apw_error *error)
-{
-    uris_r->count = 0;
-    for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
-        size_t length = strcspn(text, " \t");
-        char *uri;
-
-        if (uris_r->count == APW_URIS_MAX) {
-            apw_error_set(error, "more than %d URIs", APW_URIS_MAX);
-            goto failed;
-        }
-        uri = strndup(text, length);
-        if (uri == NULL) {
-            apw_error_set(error, "out of memory");
-            goto failed;
-        }
-        uris_r->uri[uris_r->count++] = uri;
-        if (apw_uri_check(uri, start_tls, error) != 0)
-            goto failed;
-        text += length;
-    }
-    if (uris_r->count > 0)
-        return 0;
-    apw_error_set(error, "no URI like ldaps://ldap.example.org is given");
-failed:
-    apw_uris_free(uris_r);
-    return -1;
-}
-
-void apw_uris_free(struct apw_uris *uris)
-{
-    for (unsigned i = 0; i < uris->count; i++)
-        free(uris->uri[i]);
-    uris->count = 0;
-}
-
-void apw_identity_wipe(struct apw_identity *identity)
-{
-    free(identity->dn);
-    identity->dn = NULL;
-    free(identity->password_file);
-    identity->password_file = NULL;
-    apw_secret_free(&identity->password);
 }
 
 void apw_config_free(struct apw_config **config)
@@ -663,4 +477,16 @@ void apw_config_free(struct apw_config **config)
     free((*config)->log_file);
     free(*config);
     *config = NULL;
+}
+
+struct apw_directory_settings apw_config_directory_settings(const struct apw_config *config,
+                                                            const struct apw_uris *uris,
+                                                            const struct apw_identity *identity)
+{
+    return (struct apw_directory_settings){.uris = uris,
+                                           .identity = identity,
+                                           .start_tls = config->start_tls,
+                                           .tls_cacert = config->tls_cacert,
+                                           .tls_min = config->tls_min,
+                                           .timeout_ms = config->timeout_ms};
 }

@@ -26,14 +26,8 @@ static int prepare(struct apw_front *front, const char *config_path, struct apw_
     if (apw_config_read(config_path, &front->config, error) != 0 ||
         apw_log_open(front->config, &front->log, error) != 0)
         return -1;
-    settings = (struct apw_directory_settings){
-        .uris = &front->config->uris,
-        .identity = &front->config->identity,
-        .start_tls = front->config->start_tls,
-        .tls_cacert = front->config->tls_cacert,
-        .tls_min = front->config->tls_min,
-        .timeout_ms = front->config->timeout_ms,
-    };
+    settings = apw_config_directory_settings(front->config, &front->config->uris,
+                                             &front->config->identity);
     if (apw_directory_new(&settings, &front->directory, error) != 0)
         return -1;
     if (front->config->record_use_s == 0 ||

@@ -120,3 +120,11 @@ bool apw_networks_contain(const struct apw_networks *networks, const struct apw_
     }
     return false;
 }
+
+bool apw_address_is_loopback(const struct apw_address *address)
+{
+    static const uint8_t v6_loopback[16] = {[15] = 1};
+
+    return address->bits == 32 ? address->bytes[0] == 127
+                               : memcmp(address->bytes, v6_loopback, sizeof v6_loopback) == 0;
+}

@@ -242,17 +242,11 @@ void apw_recorder_note(struct apw_recorder *recorder, const char *dn, const stru
 int apw_recorder_new(const struct apw_config *config, const struct apw_directory *logins,
                      struct apw_log *log, struct apw_recorder **recorder_r, struct apw_error *error)
 {
-    const struct apw_directory_settings settings = {
-        .uris = &config->write_uris,
-        .identity = &config->identity,
-        .start_tls = config->start_tls,
-        .tls_cacert = config->tls_cacert,
-        .tls_min = config->tls_min,
-        .timeout_ms = config->timeout_ms,
-        .tls_of = logins,
-    };
+    struct apw_directory_settings settings =
+        apw_config_directory_settings(config, &config->write_uris, &config->identity);
     struct apw_recorder *recorder = calloc(1, sizeof *recorder);
 
+    settings.tls_of = logins;
     *recorder_r = NULL;
     if (recorder == NULL)
         return apw_error_set(error, "out of memory");

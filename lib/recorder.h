@@ -10,9 +10,9 @@
 #define APW_RECORDER_H
 
 #include "config.h"
-#include "directory.h"
 #include "error.h"
 #include "event.h"
+#include "ldap/directory.h"
 #include "record.h"
 
 struct apw_recorder;

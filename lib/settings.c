@@ -13,13 +13,13 @@ struct setting {
     int line;
 };
 
-int apw_setting_copy(const char *value, char **copy_r, struct apw_error *error)
+int apw_settings_copy(const char *value, char **copy_r, struct apw_error *error)
 {
     *copy_r = strdup(value);
     return *copy_r == NULL ? apw_error_set(error, "out of memory") : 0;
 }
 
-int apw_setting_check_absolute(const char *path, struct apw_error *error)
+int apw_settings_check_absolute(const char *path, struct apw_error *error)
 {
     return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not a path from the root", path);
 }
@@ -63,7 +63,7 @@ static int read_line(char *line, int number, const char *path, const struct apw_
                              "line out",
                              path, number, text);
     settings[i].line = number;
-    return apw_setting_copy(value, &settings[i].value, error);
+    return apw_settings_copy(value, &settings[i].value, error);
 }
 
 /* The next line; false at the end of the file. *is_whole_r says whether it fits and has no NUL,
@@ -132,4 +132,47 @@ int apw_settings_read(const char *path, const struct apw_key_table *table,
     for (size_t i = 0; i < table->count; i++)
         free(settings[i].value);
     return status;
+}
+
+int apw_settings_sibling(const char *path, const char *name, char *sibling_r, size_t size,
+                         struct apw_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    int folder_length = slash == NULL ? 0 : (int)(slash - path + 1);
+
+    if (snprintf(sibling_r, size, "%.*s%s", folder_length, path, name) >= (int)size)
+        return apw_error_set(error, "%s: the path is too long", path);
+    return 0;
+}
+
+int apw_settings_number(const char *text, long minimum, long maximum, const char *unit,
+                        long *number_r, struct apw_error *error)
+{
+    char *end;
+
+    errno = 0;
+    *number_r = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : -1;
+    if (*number_r < minimum || *number_r > maximum || errno != 0 || *end != '\0')
+        return apw_error_set(error, "\"%s\" is not a whole number of %s from %ld to %ld", text,
+                             unit, minimum, maximum);
+    return 0;
+}
+
+int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
+                         struct apw_error *error)
+{
+    long seconds;
+
+    if (apw_settings_number(text, minimum, 300, "seconds", &seconds, error) != 0)
+        return -1;
+    *milliseconds_r = (int)seconds * 1000;
+    return 0;
+}
+
+int apw_settings_yes_no(const char *value, bool *is_yes_r, struct apw_error *error)
+{
+    *is_yes_r = strcmp(value, "yes") == 0;
+    return *is_yes_r || strcmp(value, "no") == 0
+               ? 0
+               : apw_error_set(error, "\"%s\" is neither yes nor no", value);
 }

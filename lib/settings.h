@@ -34,9 +34,21 @@ int apw_settings_read(const char *path, const struct apw_key_table *table,
                       bool (*is_passed_over)(const struct apw_key *key), void *target,
                       struct apw_error *error);
 
-/* What setters need. */
+/* The path of the file `name` in the folder of `path`. */
+int apw_settings_sibling(const char *path, const char *name, char *sibling_r, size_t size,
+                         struct apw_error *error);
 
-int apw_setting_copy(const char *value, char **copy_r, struct apw_error *error);
-int apw_setting_check_absolute(const char *path, struct apw_error *error);
+/* For setters: */
+
+int apw_settings_copy(const char *value, char **copy_r, struct apw_error *error);
+int apw_settings_check_absolute(const char *path, struct apw_error *error);
+/* A whole number within the limits; `unit` is for the error. */
+int apw_settings_number(const char *text, long minimum, long maximum, const char *unit,
+                        long *number_r, struct apw_error *error);
+
+/* Whole seconds up to 300, as milliseconds. */
+int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
+                         struct apw_error *error);
+int apw_settings_yes_no(const char *value, bool *is_yes_r, struct apw_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "user.h"
 #include "clock.h"
 #include "hash.h"
+#include "ldap/filter.h"
 #include "login.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -117,22 +118,11 @@ static void find_newest_use(const struct apw_user *user, struct apw_managed_pass
     }
 }
 
-static int copy_value(const struct apw_value *value, struct apw_value *copy_r)
-{
-    copy_r->bytes = malloc(value->length + 1);
-    if (copy_r->bytes == NULL)
-        return -1;
-    memcpy(copy_r->bytes, value->bytes, value->length);
-    copy_r->bytes[value->length] = '\0';
-    copy_r->length = value->length;
-    return 0;
-}
-
 static int read_password(const struct apw_value *value, struct apw_managed_password *password)
 {
     struct apw_value copy;
 
-    if (copy_value(value, &copy) != 0)
+    if (apw_entry_copy_value(value, &copy) != 0)
         return -1;
     password->value = copy.bytes;
     password->length = copy.length;
@@ -190,32 +180,6 @@ static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
     return 0;
 }
 
-static int copy_values(const struct apw_entry *entry, const char *name, struct apw_values *values_r)
-{
-    const struct apw_attribute *attribute = apw_entry_attribute(entry, name);
-
-    if (attribute == NULL || attribute->count == 0)
-        return 0;
-    values_r->value = calloc(attribute->count, sizeof *values_r->value);
-    if (values_r->value == NULL)
-        return -1;
-    for (size_t i = 0; i < attribute->count; i++) {
-        if (copy_value(&attribute->value[i], &values_r->value[i]) != 0)
-            return -1;
-        values_r->count++;
-    }
-    return 0;
-}
-
-static void free_values(struct apw_values *values)
-{
-    for (size_t i = 0; i < values->count; i++) {
-        sodium_memzero(values->value[i].bytes, values->value[i].length);
-        free(values->value[i].bytes);
-    }
-    free(values->value);
-}
-
 /* What is there of it; it was asked for only where an enrolment needs it. */
 static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
 {
@@ -230,8 +194,8 @@ static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
         if (user->unique_id == NULL)
             return -1;
     }
-    return copy_values(entry, "mail", &user->mail) == 0 &&
-                   copy_values(entry, "appPasswordMfaMethod", &user->method) == 0
+    return apw_entry_copy_values(entry, "mail", &user->mail) == 0 &&
+                   apw_entry_copy_values(entry, "appPasswordMfaMethod", &user->method) == 0
                ? 0
                : -1;
 }
@@ -438,8 +402,8 @@ void apw_user_free(struct apw_user **user)
     }
     free((*user)->password);
     free((*user)->use);
-    free_values(&(*user)->mail);
-    free_values(&(*user)->method);
+    apw_entry_free_values(&(*user)->mail);
+    apw_entry_free_values(&(*user)->method);
     free((*user)->unique_id);
     free((*user)->dn);
     free((*user)->name);

@@ -7,8 +7,8 @@
 #define APW_USER_H
 
 #include "config.h"
-#include "directory.h"
 #include "error.h"
+#include "ldap/directory.h"
 #include "record.h"
 #include "verify.h"
 #include <stdbool.h>
@@ -66,12 +66,6 @@ enum apw_mfa_flag {
     APW_MFA_FLAG_ABSENT = 0, /* or hidden from this identity */
     APW_MFA_FLAG_TRUE,
     APW_MFA_FLAG_FALSE,
-};
-
-/* Values of an attribute, owned. */
-struct apw_values {
-    size_t count;
-    struct apw_value *value;
 };
 
 struct apw_user {

@@ -1,5 +1,6 @@
 #include "verify.h"
 #include "clock.h"
+#include "ldap/filter.h"
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static void name_entry(struct login *login)
 static bool is_malformed(const struct apw_attempt *attempt)
 {
     return !apw_login_is_wellformed(attempt->login, attempt->login_length) ||
-           attempt->password_length == 0 || attempt->password_length > APW_PASSWORD_BYTES_MAX ||
+           attempt->password_length == 0 || attempt->password_length > APW_SECRET_BYTES_MAX ||
            memchr(attempt->password, '\0', attempt->password_length) != NULL;
 }
 
@@ -342,15 +343,13 @@ static enum apw_ldap_result entry_matches(const struct apw_world *world, const c
 enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
                           bool is_likely_on, int64_t deadline, struct apw_error *error)
 {
-    size_t size = strlen(mfa_filter) + 4;
-    char *negated = malloc(size);
+    char *negated = apw_filter_negate(mfa_filter);
     enum apw_mfa mfa = APW_MFA_UNREADABLE;
 
     if (negated == NULL) {
         apw_error_set(error, "out of memory");
         return APW_MFA_UNAVAILABLE;
     }
-    snprintf(negated, size, "(!%s)", mfa_filter);
     for (int turn = 0; turn < 2 && mfa == APW_MFA_UNREADABLE; turn++) {
         bool asks_for_on = (turn == 0) == is_likely_on, matches;
 

@@ -5,20 +5,19 @@
 #define APW_VERIFY_H
 
 #include "config.h"
-#include "directory.h"
 #include "error.h"
 #include "hash.h"
+#include "ldap/directory.h"
 #include "login.h"
 #include "network.h"
 #include "password.h"
 #include "record.h"
 #include "remember.h"
+#include "secret.h"
 #include "service.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define APW_PASSWORD_BYTES_MAX 1024
 
 /* Zeroed memory is a refusal. */
 enum apw_verdict { APW_REFUSED = 0, APW_ACCEPTED, APW_UNAVAILABLE };

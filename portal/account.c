@@ -196,7 +196,7 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
 
     outcome->reason = APW_REASON_MALFORMED;
     if (apw_login_canonicalise(form->login, strlen(form->login), NULL, login_r) != 0 ||
-        password[0] == '\0' || strlen(password) > APW_PASSWORD_BYTES_MAX)
+        password[0] == '\0' || strlen(password) > APW_SECRET_BYTES_MAX)
         return APW_REFUSED;
     apw_throttle_network(form->client, network);
     if (apw_browser_is_known(portal->portal_config->key, login_r, form->browser))

@@ -46,14 +46,9 @@ static void close_portal(struct apw_portal *portal)
 static int open_directory(struct apw_portal *portal, struct apw_error *error)
 {
     const struct apw_config *config = portal->config;
-    const struct apw_directory_settings settings = {
-        .uris = &config->write_uris, /* so that we read what we have just written */
-        .identity = &portal->portal_config->identity,
-        .start_tls = config->start_tls,
-        .tls_cacert = config->tls_cacert,
-        .tls_min = config->tls_min,
-        .timeout_ms = config->timeout_ms,
-    };
+    const struct apw_directory_settings settings = apw_config_directory_settings(
+        config, &config->write_uris, /* a read after a write must see it */
+        &portal->portal_config->identity);
 
     if (apw_directory_new(&settings, &portal->directory, error) != 0)
         return -1;

@@ -1,4 +1,6 @@
 #include "portal_config.h"
+#include "network.h"
+#include "secret.h"
 #include "settings.h"
 #include <arpa/inet.h>
 #include <limits.h>
@@ -81,12 +83,9 @@ static int split_host_port(const char *value, char **host_r, char port_r[6],
 
 static bool is_loopback(const char *host)
 {
-    struct in6_addr six;
-    struct in_addr four;
+    struct apw_address address;
 
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return (ntohl(four.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+    return apw_address_parse(host, &address) == 0 && apw_address_is_loopback(&address);
 }
 
 static int set_listen(void *target, const char *value, struct apw_error *error)
@@ -96,8 +95,8 @@ static int set_listen(void *target, const char *value, struct apw_error *error)
     if (strncmp(value, "unix:", 5) == 0) {
         if (strlen(value + 5) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
             return apw_error_set(error, "the path of the socket is too long");
-        return apw_setting_check_absolute(value + 5, error) == 0
-                   ? apw_setting_copy(value + 5, &config->listen_socket, error)
+        return apw_settings_check_absolute(value + 5, error) == 0
+                   ? apw_settings_copy(value + 5, &config->listen_socket, error)
                    : -1;
     }
     if (split_host_port(value, &config->listen_host, config->listen_port, error) == 0 &&
@@ -160,7 +159,7 @@ static int set_key_file(void *target, const char *value, struct apw_error *error
     char *text = NULL;
     size_t length = 0;
 
-    if (apw_setting_check_absolute(value, error) != 0 || apw_secret_read(value, &text, error) != 0)
+    if (apw_settings_check_absolute(value, error) != 0 || apw_secret_read(value, &text, error) != 0)
         return -1;
     config->has_key = sodium_base642bin(config->key, sizeof config->key, text, strlen(text), " \t",
                                         &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
@@ -177,7 +176,7 @@ static int set_support(void *target, const char *value, struct apw_error *error)
 {
     struct apw_portal_config *config = target;
 
-    return apw_setting_copy(value, &config->support, error);
+    return apw_settings_copy(value, &config->support, error);
 }
 
 static int set_enrolment(void *target, const char *value, struct apw_error *error)
@@ -197,10 +196,10 @@ static int set_sendmail(void *target, const char *value, struct apw_error *error
 {
     struct apw_portal_config *config = target;
 
-    if (apw_setting_check_absolute(value, error) != 0)
+    if (apw_settings_check_absolute(value, error) != 0)
         return -1;
     free(config->sendmail);
-    return apw_setting_copy(value, &config->sendmail, error);
+    return apw_settings_copy(value, &config->sendmail, error);
 }
 
 /* Lower case with single spaces, for comparing. Only ASCII and no dot at either end, like the
@@ -211,7 +210,7 @@ static int set_own_domains(void *target, const char *value, struct apw_error *er
     char *to;
 
     free(config->own_domains);
-    if (apw_setting_copy(value, &config->own_domains, error) != 0)
+    if (apw_settings_copy(value, &config->own_domains, error) != 0)
         return -1;
     to = config->own_domains;
     while (value += strspn(value, SEPARATORS), *value != '\0') {
@@ -254,7 +253,7 @@ static int set_trusted_user_header(void *target, const char *value, struct apw_e
 
     if (value[strspn(value, LETTERS DIGITS "-")] != '\0')
         return apw_error_set(error, "\"%s\" is not the name of a header like X-Remote-User", value);
-    return apw_setting_copy(value, &config->trusted_user_header, error);
+    return apw_settings_copy(value, &config->trusted_user_header, error);
 }
 
 static const struct apw_key portal_keys[] = {
@@ -289,8 +288,8 @@ static int check(const struct apw_portal_config *config, const char *path, struc
 
 static int set_defaults(struct apw_portal_config *config, struct apw_error *error)
 {
-    return apw_setting_copy("/usr/sbin/sendmail", &config->sendmail, error) == 0 &&
-                   apw_setting_copy("", &config->own_domains, error) == 0
+    return apw_settings_copy("/usr/sbin/sendmail", &config->sendmail, error) == 0 &&
+                   apw_settings_copy("", &config->own_domains, error) == 0
                ? 0
                : -1;
 }
@@ -300,26 +299,22 @@ static int complete(struct apw_portal_config *config, struct apw_error *error)
     if (config->listen_socket != NULL || config->listen_host != NULL)
         return 0;
     strcpy(config->listen_port, "8025");
-    return apw_setting_copy("127.0.0.1", &config->listen_host, error);
+    return apw_settings_copy("127.0.0.1", &config->listen_host, error);
 }
 
 int apw_portal_config_read(const char *config_path, struct apw_portal_config **config_r,
                            struct apw_error *error)
 {
-    const char *slash = strrchr(config_path, '/');
-    int folder_length = slash == NULL ? 0 : (int)(slash - config_path + 1);
     struct apw_portal_config *config = calloc(1, sizeof *config);
     char path[PATH_MAX];
 
     *config_r = NULL;
     if (config == NULL)
         return apw_error_set(error, "out of memory");
-    if (snprintf(path, sizeof path, "%.*sportal.conf", folder_length, config_path) >=
-        (int)sizeof path)
-        apw_error_set(error, "%s: the path is too long", config_path);
-    else if (set_defaults(config, error) == 0 &&
-             apw_settings_read(path, &portal_table, NULL, config, error) == 0 &&
-             complete(config, error) == 0 && check(config, path, error) == 0)
+    if (apw_settings_sibling(config_path, "portal.conf", path, sizeof path, error) == 0 &&
+        set_defaults(config, error) == 0 &&
+        apw_settings_read(path, &portal_table, NULL, config, error) == 0 &&
+        complete(config, error) == 0 && check(config, path, error) == 0)
         *config_r = config;
     if (*config_r != NULL)
         return 0;

@@ -1,5 +1,6 @@
 #include "visitor.h"
 #include "config.h"
+#include "secret.h"
 #include <sodium.h>
 
 static void clear(void *content)

@@ -1,19 +1,14 @@
-/*
- * guard: the canon-user plugin. Every mechanism must have the client's name canonicalised, so this
- * is where a stock PLAIN or LOGIN that took our place is stopped, whatever its password check says.
- *
- * It replaces libsasl2's built-in plugin and does what that one does: trims white space and appends
- * the realm.
- */
+#include "guard.h"
+#include "host.h"
 #include "login.h"
-#include "plugin.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* What our own mechanisms are doing right now: only while they call canon_user themselves does a
- * name of theirs pass. That the mechanism in use is ours would not be enough: libsasl2 says so even
- * after the exchange has failed, when the program goes on with sasl_checkpass(). */
+/* A name of our own mechanisms passes only while they call canon_user themselves. It is not enough
+ * that libsasl2 names one of them as the mechanism in use: it still does so after the exchange has
+ * failed, when the program calls sasl_checkpass() on the same connection. */
 static _Thread_local enum { CALL_OF_OTHERS = 0, CALL_WITH_LOGIN, CALL_WITH_FINAL_NAME } call;
 
 static int call_canon_user(sasl_server_params_t *params, const char *name, size_t length,
@@ -23,8 +18,8 @@ static int call_canon_user(sasl_server_params_t *params, const char *name, size_
                               flags | SASL_CU_EXTERNALLY_VERIFIED, out);
 }
 
-int apw_sasl_canon_login(sasl_server_params_t *params, const char *login, size_t length,
-                         unsigned flags, sasl_out_params_t *out)
+int apw_guard_canonicalize(sasl_server_params_t *params, const char *login, size_t length,
+                           unsigned flags, sasl_out_params_t *out)
 {
     int result;
 
@@ -34,8 +29,8 @@ int apw_sasl_canon_login(sasl_server_params_t *params, const char *login, size_t
     return result;
 }
 
-int apw_sasl_set_final_name(sasl_server_params_t *params, const char *name, unsigned flags,
-                            sasl_out_params_t *out)
+int apw_guard_set_final_name(sasl_server_params_t *params, const char *name, unsigned flags,
+                             sasl_out_params_t *out)
 {
     int result;
 
@@ -54,7 +49,7 @@ static const char *property(sasl_server_params_t *params, int number)
     return value;
 }
 
-/* Whether `mechanism` stands in the list of names separated by spaces or commas. */
+/* `list` separates names by spaces or commas. */
 static bool is_listed(const char *list, const char *mechanism)
 {
     size_t length = strlen(mechanism);
@@ -69,19 +64,19 @@ static bool is_listed(const char *list, const char *mechanism)
     return false;
 }
 
-/* Our own mechanisms pass, and those that apppassword_also_mechs names. PLAIN and LOGIN never pass
- * by name: from another plugin they are what the guard is for. The option is read anew each time:
- * this plugin is registered once more when libldap makes the program a SASL client, and that has
- * options of its own. */
+/* Our own mechanisms pass, and those that apppassword_also_mechs names, except PLAIN and LOGIN: the
+ * guard exists to stop these when they come from another plugin. The option is read at each login,
+ * because libsasl2 registers the guard a second time, with the client's options, when libldap makes
+ * the program a SASL client. */
 static bool may_pass(sasl_server_params_t *params)
 {
-    const char *also_mechs = apw_sasl_option(params->utils, "apppassword_also_mechs");
+    const char *also_mechs = apw_host_option(params->utils, "apppassword_also_mechs");
     const char *plugin = property(params, SASL_AUTHSOURCE);
     const char *mechanism = property(params, SASL_MECHNAME);
 
     if (plugin == NULL)
         return false;
-    if (strcmp(plugin, APW_SASL_NAME) == 0)
+    if (strcmp(plugin, APW_GUARD_NAME) == 0)
         return call != CALL_OF_OTHERS;
     return mechanism != NULL && also_mechs != NULL && strcasecmp(mechanism, "PLAIN") != 0 &&
            strcasecmp(mechanism, "LOGIN") != 0 && is_listed(also_mechs, mechanism);
@@ -97,7 +92,7 @@ static void report_stopped(sasl_server_params_t *params)
              "the guard stopped a login by mechanism %s of plugin %s, which does not ask "
              "libapppassword.so; is that installed and apppassword_config set?",
              mechanism != NULL ? mechanism : "(none)", plugin != NULL ? plugin : "(none)");
-    apw_sasl_log(params->utils, SASL_LOG_ERR, text);
+    apw_host_log(params->utils, SASL_LOG_ERR, text);
 }
 
 static int copy_name(const char *name, size_t length, const char *realm, char *out,
@@ -128,7 +123,7 @@ static int canon_user_server(void *context, sasl_server_params_t *params, const 
                      out_size, out_length);
 }
 
-/* A program that is a SASL client too: its own name, as it is. */
+/* The program is a SASL client too; this is its own name. */
 static int canon_user_client(void *context, sasl_client_params_t *params, const char *user,
                              unsigned length, unsigned flags, char *out, unsigned out_size,
                              unsigned *out_length)
@@ -139,21 +134,14 @@ static int canon_user_client(void *context, sasl_client_params_t *params, const 
     return copy_name(user, length, NULL, out, out_size, out_length);
 }
 
-int sasl_canonuser_init(const sasl_utils_t *utils, int max_version, int *out_version,
-                        sasl_canonuser_plug_t **plug, const char *plugin_name)
+sasl_canonuser_plug_t *apw_guard_plugin(void)
 {
-    static char name[] = APW_SASL_NAME;
+    static char name[] = APW_GUARD_NAME;
     static sasl_canonuser_plug_t plugin = {
         .name = name,
         .canon_user_server = canon_user_server,
         .canon_user_client = canon_user_client,
     };
 
-    (void)utils;
-    (void)plugin_name;
-    if (max_version < SASL_CANONUSER_PLUG_VERSION)
-        return SASL_BADVERS;
-    *out_version = SASL_CANONUSER_PLUG_VERSION;
-    *plug = &plugin;
-    return SASL_OK;
+    return &plugin;
 }

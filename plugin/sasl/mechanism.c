@@ -1,31 +1,29 @@
-/*
- * mechanism: PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login), which differ only in how the
- * login and the password arrive.
- */
+#include "mechanism.h"
+#include "guard.h"
+#include "host.h"
 #include "login.h"
 #include "message.h"
-#include "plugin.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* 256 is more than any stock plugin's: of two plugins for one mechanism, libsasl2 takes the one
- * with the higher number. It serves for nothing but that order. */
+/* libsasl2 prefers the plugin with the higher number, and no stock plugin has as many bits. The
+ * number serves only that order. */
 #define SECURITY_FLAGS                                                                             \
     (SASL_SEC_NOANONYMOUS | SASL_SEC_PASS_CREDENTIALS | SASL_SET_HASH_STRENGTH_BITS(256))
 
-#define LOGIN_MESSAGE_MAX 1024 /* bytes of a LOGIN user name that are kept */
+#define LOGIN_MESSAGE_MAX 1024 /* bytes of a LOGIN user name */
 
 enum stage { STAGE_START = 0, STAGE_LOGIN, STAGE_PASSWORD, STAGE_DONE };
 
-/* What the client sent, wherever it stood. */
-struct credentials {
-    const char *authzid;
-    size_t authzid_length;
-    const char *login;
-    size_t login_length;
-    const char *password;
-    size_t password_length;
+/* One login, from the client's message to the verdict. The password is nowhere but in `attempt`. */
+struct authentication {
+    struct apw_attempt attempt; /* login as sent; canonical when we ask */
+    struct apw_authzid authzid; /* length 0 if it is the same as the login */
+    sasl_server_params_t *params;
+    sasl_out_params_t *out;
+    unsigned flags; /* of canon_user for the login */
+    bool is_named;  /* canon_user was called for the login */
 };
 
 static int result_of(enum apw_verdict verdict)
@@ -41,23 +39,7 @@ static int result_of(enum apw_verdict verdict)
     return SASL_UNAVAIL;
 }
 
-/* One attempt, for the call-back from within the decision. */
-struct attempt {
-    sasl_server_params_t *params;
-    const struct credentials *credentials;
-    unsigned flags; /* of the authcid's canon_user */
-    bool is_named;  /* canon_user has been called for the authcid */
-    sasl_out_params_t *out;
-};
-
-static bool has_own_authzid(const struct credentials *credentials)
-{
-    return credentials->authzid_length > 0 &&
-           (credentials->authzid_length != credentials->login_length ||
-            memcmp(credentials->authzid, credentials->login, credentials->login_length) != 0);
-}
-
-/* The host's say on whether a user may act as another; by default nobody may. */
+/* The host decides whether a user may act as another. Without a callback nobody may. */
 static int ask_proxy_policy(sasl_server_params_t *params, const sasl_out_params_t *out)
 {
     sasl_callback_ft callback = NULL;
@@ -73,27 +55,26 @@ static int ask_proxy_policy(sasl_server_params_t *params, const sasl_out_params_
         params->propctx);
 }
 
-/* Sets the names of a login that is about to be accepted, and asks for an authzid of its own
- * whether it may be taken: libsasl2 asks too, but only after the log line. */
-static int authorise(const struct attempt *attempt, const char *name)
+/* Sets the names of a login that is about to be accepted, and asks the host about the authzid.
+ * libsasl2 asks the same, but only after our log line. */
+static int authorize(const struct authentication *authentication, const char *name)
 {
-    sasl_server_params_t *params = attempt->params;
-    const struct credentials *credentials = attempt->credentials;
-    sasl_out_params_t *out = attempt->out;
+    sasl_server_params_t *params = authentication->params;
+    sasl_out_params_t *out = authentication->out;
+    const struct apw_authzid *authzid = &authentication->authzid;
     int result = SASL_OK;
 
-    if (!attempt->is_named || strcmp(name, out->authid) != 0)
-        result = apw_sasl_set_final_name(params, name, attempt->flags, out);
-    if (result != SASL_OK || !has_own_authzid(credentials))
+    if (!authentication->is_named || strcmp(name, out->authid) != 0)
+        result = apw_guard_set_final_name(params, name, authentication->flags, out);
+    if (result != SASL_OK || authzid->length == 0)
         return result;
-    result = apw_sasl_canon_login(params, credentials->authzid, credentials->authzid_length,
-                                  SASL_CU_AUTHZID, out);
+    result = apw_guard_canonicalize(params, authzid->name, authzid->length, SASL_CU_AUTHZID, out);
     if (result == SASL_OK && strcmp(out->user, out->authid) != 0)
         result = ask_proxy_policy(params, out);
     return result;
 }
 
-/* What the canon-user plugin or the proxy policy does not take is the client's fault; other
+/* A name that the canon-user plugin or the proxy policy rejects is the client's fault. Other
  * failures are not. */
 static enum apw_verdict verdict_of(int result)
 {
@@ -110,77 +91,84 @@ static enum apw_verdict verdict_of(int result)
     }
 }
 
-static enum apw_verdict authorise_verdict(void *attempt, const char *name, struct apw_error *error)
+static enum apw_verdict authorize_verdict(void *authentication, const char *name,
+                                          struct apw_error *error)
 {
-    int result = authorise(attempt, name);
+    int result = authorize(authentication, name);
 
     if (verdict_of(result) == APW_UNAVAILABLE)
         apw_error_set(error, "libsasl2 did not take the name \"%s\": %d", name, result);
     return verdict_of(result);
 }
 
-static int ask(struct apw_front *front, struct attempt *attempt, const char *login,
-               size_t login_length)
+/* Asks about the login under this name. */
+static int ask_as(struct apw_front *front, struct authentication *authentication, const char *login,
+                  size_t login_length)
 {
-    sasl_server_params_t *params = attempt->params;
+    sasl_server_params_t *params = authentication->params;
+    struct apw_attempt *attempt = &authentication->attempt;
     struct apw_decision decision;
     char client[64];
-    struct apw_attempt asked = {
-        .login = login,
-        .login_length = login_length,
-        .password = attempt->credentials->password,
-        .password_length = attempt->credentials->password_length,
-        .service = params->service,
-        .client = client,
-        .authorise = authorise_verdict,
-        .authorise_context = attempt,
-    };
     int result;
 
-    apw_remote_address(params->ipremoteport, client, sizeof client);
-    apw_front_verify(front, &asked, true, &decision);
+    apw_message_parse_address(params->ipremoteport, client, sizeof client);
+    attempt->login = login;
+    attempt->login_length = login_length;
+    attempt->service = params->service;
+    attempt->client = client;
+    attempt->authorise = authorize_verdict;
+    attempt->authorise_context = authentication;
+    apw_front_verify(front, attempt, true, &decision);
     result = result_of(decision.verdict);
     if (decision.verdict == APW_UNAVAILABLE)
-        apw_sasl_log(params->utils, SASL_LOG_ERR,
+        apw_host_log(params->utils, SASL_LOG_ERR,
                      decision.detail.text[0] != '\0' ? decision.detail.text
                                                      : apw_reason_name(decision.reason));
     apw_decision_clear(&decision);
     return result;
 }
 
-/* Has the name canonicalised and asks. The host program's own log line about a failure has the name
- * only if canon_user was called first; so that is done, but not with what cannot be a login, nor
- * with an app password that somebody typed into the wrong field. */
-static int ask_by_name(struct apw_front *front, struct attempt *attempt)
+/* Canonicalizes the login and asks. The host's own log line about a failure has the name only if
+ * canon_user was called before. Two kinds of login skip that call: one that is not well-formed, and
+ * an app password that somebody typed into the wrong field. */
+static int ask(struct apw_front *front, struct authentication *authentication)
 {
-    const struct credentials *credentials = attempt->credentials;
-    const char *realm = attempt->params->user_realm;
+    const struct apw_attempt *attempt = &authentication->attempt;
+    const sasl_out_params_t *out = authentication->out;
     char login[APW_LOGIN_SIZE];
     int result;
 
-    if (apw_login_canonicalise(credentials->login, credentials->login_length, realm, login) != 0)
-        return ask(front, attempt, credentials->login, credentials->login_length);
+    if (apw_login_canonicalise(attempt->login, attempt->login_length,
+                               authentication->params->user_realm, login) != 0)
+        return ask_as(front, authentication, attempt->login, attempt->login_length);
     if (apw_password_is_login(login, strlen(login)))
-        return ask(front, attempt, login, strlen(login));
-    result = apw_sasl_canon_login(attempt->params, credentials->login, credentials->login_length,
-                                  attempt->flags, attempt->out);
+        return ask_as(front, authentication, login, strlen(login));
+    result = apw_guard_canonicalize(authentication->params, attempt->login, attempt->login_length,
+                                    authentication->flags, authentication->out);
     if (result != SASL_OK)
         return result_of(verdict_of(result));
-    attempt->is_named = true;
-    return ask(front, attempt, attempt->out->authid, attempt->out->alen);
+    authentication->is_named = true;
+    return ask_as(front, authentication, out->authid, out->alen);
 }
 
-static int authenticate(struct apw_front *front, sasl_server_params_t *params,
-                        const struct credentials *credentials, sasl_out_params_t *out)
+static bool is_login(const struct apw_authzid *authzid, const struct apw_attempt *attempt)
 {
-    struct attempt attempt = {
-        .params = params,
-        .credentials = credentials,
-        .flags = has_own_authzid(credentials) ? SASL_CU_AUTHID : SASL_CU_AUTHID | SASL_CU_AUTHZID,
-        .out = out,
-    };
-    int result = front == NULL ? SASL_UNAVAIL : ask_by_name(front, &attempt);
+    return authzid->length == attempt->login_length &&
+           memcmp(authzid->name, attempt->login, authzid->length) == 0;
+}
 
+/* Expects attempt, authzid, params and out of `authentication`. */
+static int authenticate(struct apw_front *front, struct authentication *authentication)
+{
+    sasl_out_params_t *out = authentication->out;
+    struct apw_authzid *authzid = &authentication->authzid;
+    int result = SASL_UNAVAIL;
+
+    if (authzid->length > 0 && is_login(authzid, &authentication->attempt))
+        authzid->length = 0;
+    authentication->flags = authzid->length > 0 ? SASL_CU_AUTHID : SASL_CU_AUTHID | SASL_CU_AUTHZID;
+    if (front != NULL)
+        result = ask(front, authentication);
     if (result != SASL_OK)
         return result;
     out->doneflag = 1;
@@ -196,9 +184,9 @@ static int authenticate(struct apw_front *front, sasl_server_params_t *params,
 
 /* ---- what libsasl2 registers ---- */
 
-/* Both mechanisms and what they share; gone when libsasl2 has freed both. */
+/* Both mechanisms and what they share. Freed when libsasl2 has freed both. */
 struct registration {
-    sasl_server_plug_t mechanism[APW_SASL_MECHANISM_COUNT];
+    sasl_server_plug_t mechanism[APW_MECHANISM_COUNT];
     struct apw_front *front;
     int in_use;
 };
@@ -230,24 +218,18 @@ static int plain_step(void *exchange, sasl_server_params_t *params, const char *
                       unsigned length, const char **answer_r, unsigned *answer_length_r,
                       sasl_out_params_t *out)
 {
-    struct apw_plain_message parts;
-    struct credentials credentials;
+    struct authentication authentication = {.params = params, .out = out};
 
     *answer_r = NULL;
     *answer_length_r = 0;
-    if (message == NULL || apw_plain_message_parse(message, length, &parts) != 0)
+    if (message == NULL || apw_message_parse_plain(message, length, &authentication.attempt,
+                                                   &authentication.authzid) != 0)
         return SASL_BADPROT;
-    credentials = (struct credentials){.authzid = parts.authzid,
-                                       .authzid_length = parts.authzid_length,
-                                       .login = parts.authcid,
-                                       .login_length = parts.authcid_length,
-                                       .password = parts.password,
-                                       .password_length = parts.password_length};
-    return authenticate(((struct registration *)exchange)->front, params, &credentials, out);
+    return authenticate(((struct registration *)exchange)->front, &authentication);
 }
 
-/* The registration outlives the exchange. libsasl2 calls this without looking whether it is there.
- */
+/* Does nothing: the registration outlives the exchange. libsasl2 calls mech_dispose even if it is
+ * NULL. */
 static void plain_dispose(void *registration, const sasl_utils_t *utils)
 {
     (void)registration;
@@ -256,7 +238,7 @@ static void plain_dispose(void *registration, const sasl_utils_t *utils)
 
 /* ---- LOGIN ---- */
 
-/* One exchange. PLAIN has none: it is a single message. */
+/* PLAIN needs none: it is a single message. */
 struct exchange {
     struct apw_front *front;
     enum stage stage;
@@ -302,7 +284,7 @@ static int login_step(void *context, sasl_server_params_t *params, const char *m
                       sasl_out_params_t *out)
 {
     struct exchange *exchange = context;
-    struct credentials credentials = {.authzid_length = 0};
+    struct authentication authentication = {.params = params, .out = out};
 
     *answer_r = NULL;
     *answer_length_r = 0;
@@ -316,29 +298,29 @@ static int login_step(void *context, sasl_server_params_t *params, const char *m
         return prompt(exchange, STAGE_PASSWORD, "Password:", answer_r, answer_length_r);
     }
     exchange->stage = STAGE_DONE;
-    credentials.login = exchange->login;
-    credentials.login_length = exchange->login_length;
-    credentials.password = message;
-    credentials.password_length = length;
-    return authenticate(exchange->front, params, &credentials, out);
+    authentication.attempt = (struct apw_attempt){.login = exchange->login,
+                                                  .login_length = exchange->login_length,
+                                                  .password = message,
+                                                  .password_length = length};
+    return authenticate(exchange->front, &authentication);
 }
 
 static void login_dispose(void *context, const sasl_utils_t *utils)
 {
     (void)utils;
     if (context != NULL)
-        sodium_memzero(context, sizeof(struct exchange)); /* people type it in the wrong field */
+        sodium_memzero(context, sizeof(struct exchange)); /* people type the password there */
     free(context);
 }
 
-sasl_server_plug_t *apw_sasl_mechanisms(struct apw_front *front)
+sasl_server_plug_t *apw_mechanisms_new(struct apw_front *front)
 {
     struct registration *registration = calloc(1, sizeof *registration);
 
     if (registration == NULL)
         return NULL;
     registration->front = front;
-    registration->in_use = APW_SASL_MECHANISM_COUNT;
+    registration->in_use = APW_MECHANISM_COUNT;
     registration->mechanism[0] = (sasl_server_plug_t){
         .mech_name = "PLAIN",
         .security_flags = SECURITY_FLAGS,
@@ -354,7 +336,7 @@ sasl_server_plug_t *apw_sasl_mechanisms(struct apw_front *front)
         .mech_step = login_step,
         .mech_dispose = login_dispose,
     };
-    for (size_t i = 0; i < APW_SASL_MECHANISM_COUNT; i++) {
+    for (size_t i = 0; i < APW_MECHANISM_COUNT; i++) {
         registration->mechanism[i].glob_context = registration;
         registration->mechanism[i].mech_free = mechanism_free;
     }

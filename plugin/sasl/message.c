@@ -1,7 +1,8 @@
 #include "message.h"
 #include <string.h>
 
-int apw_plain_message_parse(const char *bytes, size_t length, struct apw_plain_message *message_r)
+int apw_message_parse_plain(const char *bytes, size_t length, struct apw_attempt *attempt,
+                            struct apw_authzid *authzid_r)
 {
     const char *end = bytes + length, *first, *second;
 
@@ -13,16 +14,16 @@ int apw_plain_message_parse(const char *bytes, size_t length, struct apw_plain_m
     second = memchr(first + 1, '\0', (size_t)(end - first - 1));
     if (second == NULL)
         return -1;
-    message_r->authzid = bytes;
-    message_r->authzid_length = (size_t)(first - bytes);
-    message_r->authcid = first + 1;
-    message_r->authcid_length = (size_t)(second - first - 1);
-    message_r->password = second + 1;
-    message_r->password_length = (size_t)(end - second - 1);
+    authzid_r->name = bytes;
+    authzid_r->length = (size_t)(first - bytes);
+    attempt->login = first + 1;
+    attempt->login_length = (size_t)(second - first - 1);
+    attempt->password = second + 1;
+    attempt->password_length = (size_t)(end - second - 1);
     return 0;
 }
 
-void apw_remote_address(const char *address_and_port, char *address_r, size_t size)
+void apw_message_parse_address(const char *address_and_port, char *address_r, size_t size)
 {
     const char *start = address_and_port == NULL ? "" : address_and_port;
     size_t length;

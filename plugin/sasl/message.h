@@ -1,26 +1,26 @@
 /*
- * message: the client's PLAIN message (RFC 4616, 2). Pure.
+ * message: what the client sends (PLAIN, RFC 4616, 2) and its address. Pure.
  */
 #ifndef APW_SASL_MESSAGE_H
 #define APW_SASL_MESSAGE_H
 
+#include "verify.h"
 #include <stddef.h>
 
-/* [authzid] NUL authcid NUL passwd; all parts point into the message and do not end in NUL. */
-struct apw_plain_message {
-    const char *authzid;
-    size_t authzid_length;
-    const char *authcid;
-    size_t authcid_length;
-    const char *password; /* to the end of the message: a further NUL is part of it */
-    size_t password_length;
+/* The identity that the client asks to act as; need not end in NUL. Length 0: it asks for none. */
+struct apw_authzid {
+    const char *name;
+    size_t length;
 };
 
-/* -1 where there are fewer than two NULs. */
-int apw_plain_message_parse(const char *bytes, size_t length, struct apw_plain_message *message_r);
+/* Parses [authzid] NUL authcid NUL passwd: sets the attempt's login and password, and nothing else
+ * of it. All parts point into the message. A further NUL is part of the password. -1 if the message
+ * has fewer than two NULs. */
+int apw_message_parse_plain(const char *bytes, size_t length, struct apw_attempt *attempt,
+                            struct apw_authzid *authzid_r);
 
-/* The address of libsasl2's "address;port", without brackets and zone; "" where there is none or it
- * does not fit. */
-void apw_remote_address(const char *address_and_port, char *address_r, size_t size);
+/* The address in libsasl2's "address;port", without brackets and zone. "" if it is missing or does
+ * not fit into `size` bytes. */
+void apw_message_parse_address(const char *address_and_port, char *address_r, size_t size);
 
 #endif

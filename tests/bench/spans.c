@@ -4,13 +4,13 @@
  * a span costs some 50 ns.
  */
 #include "spans.h"
-#include "directory.h"
 #include "event.h"
 #include "front.h"
 #include "hash.h"
+#include "ldap/directory.h"
+#include "ldap/transport.h"
 #include "record.h"
 #include "remember.h"
-#include "transport.h"
 #include <ldap.h>
 #include <sodium.h>
 #include <stdint.h>

@@ -5,9 +5,9 @@
  * are; else an operation, to be put into a message. Bit 14: the last piece of this connection; the
  * next connection gets the next. Bits 12 and 13: the message id, less one. */
 #include "clock.h"
-#include "directory.h"
 #include "fuzz.h"
-#include "transport.h"
+#include "ldap/directory.h"
+#include "ldap/transport.h"
 #include "verify.h"
 #include <sodium.h>
 #include <sys/socket.h>

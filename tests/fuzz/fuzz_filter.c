@@ -1,6 +1,6 @@
 /* The filter that a login goes into. The login must stay what is compared, whatever it holds. */
-#include "directory.h"
 #include "fuzz.h"
+#include "ldap/directory.h"
 
 FUZZ_FORGIVE_LIBLDAP
 
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         FUZZ_MUST(apw_filter_check(expanded, false, &error) == 0);
         free(expanded);
     }
-    apw_dn_is_valid(text);
+    apw_schema_is_dn(text);
     apw_schema_parse(text, bytes != NULL && length % 2 == 0, &element);
     free(text);
     return 0;

@@ -65,16 +65,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     const char *message = (const char *)bytes;
     char *text = fuzz_text(bytes, length), client[64];
-    struct apw_plain_message parts;
+    struct apw_attempt parts;
+    struct apw_authzid authzid;
 
-    apw_remote_address(text, client, sizeof client);
+    apw_message_parse_address(text, client, sizeof client);
     try_login(message, length, NULL);
     try_login(message, length, "example.org");
-    if (apw_plain_message_parse(message, length, &parts) == 0) {
-        FUZZ_MUST(parts.authzid_length + parts.authcid_length + parts.password_length + 2 ==
-                  length);
-        try_attempt(parts.authcid, parts.authcid_length, parts.password, parts.password_length,
-                    client);
+    if (apw_message_parse_plain(message, length, &parts, &authzid) == 0) {
+        FUZZ_MUST(authzid.length + parts.login_length + parts.password_length + 2 == length);
+        try_attempt(parts.login, parts.login_length, parts.password, parts.password_length, client);
     }
     try_attempt(message, length, "secret", 6, text);
     free(text);

@@ -1,4 +1,4 @@
-"""The doctor: a good set-up, and each that is broken in exactly one way."""
+"""The doctor, on a good installation and on ones that are broken in exactly one way."""
 
 import os
 import pathlib
@@ -24,7 +24,7 @@ def good_directory(workdir, authority):
 
 
 def populate(server):
-    """Everything that can be compared is there."""
+    """Fills in everything that the doctor compares."""
     who = server.new_person(mfa=True)
     server.set_mfa(who, True, enforce_from="20260101000000Z")
     app_password = server.add_app_password(who)
@@ -32,7 +32,7 @@ def populate(server):
 
 
 def safe(site):
-    """The files with the modes that they should have."""
+    """Gives the files the modes that they should have."""
     site.folder.chmod(0o750)
     for file in site.folder.iterdir():
         file.chmod(0o640)
@@ -49,15 +49,15 @@ def doctor(site, *options, **more):
     return site.command("doctor", *options, **more)
 
 
-def assert_finds(called, finding, mend):
-    """One problem of that kind, with what mends it below."""
+def assert_finds(called, finding, fix):
+    """One problem of that kind, with its fix below."""
     assert called.returncode == FAILED, called.stdout + called.stderr
     lines = called.stdout.splitlines()
     places = [i for i, line in enumerate(lines)
               if line.startswith(("PROBLEM", "unknown")) and finding in line]
     assert places, called.stdout
     behind = "\n".join(lines[places[0] + 1:places[0] + 4])
-    assert "mend: " in behind and mend in behind, called.stdout
+    assert "fix: " in behind and fix in behind, called.stdout
 
 
 def dump(server):
@@ -95,15 +95,15 @@ FILES = {
     "an administrator's secret that everybody reads": (
         world_readable("administrator.secret"), "bindpw_file of admin.conf", "chmod 0640"),
     "a configuration that everybody writes": (
-        lambda site: site.config.chmod(0o666), "more than its owner", "chmod go-w"),
+        lambda site: site.config.chmod(0o666), "users other than its owner", "chmod go-w"),
     "a folder that everybody writes": (
-        lambda site: site.folder.chmod(0o777), "written by everybody", "chmod o-w"),
+        lambda site: site.folder.chmod(0o777), "everybody can write", "chmod o-w"),
     "a configuration with an unknown key": (
         lambda site: site.write(site.config, site.keys | {"ur": "x"}), "unknown key",
-        "set that line right"),
+        "correct that line"),
     "a CA file without certificates": (
         lambda site: site.write(site.config, site.keys | {"tls_cacert": site.config}),
-        "no certificate in PEM form", "CA there"),
+        "no certificate in PEM form", "certificate of the CA"),
     "a log that everybody writes": (
         lambda site: (site.write(site.config, site.keys | {"log": site.folder / "log"}),
                       (site.folder / "log").touch(), (site.folder / "log").chmod(0o666)),
@@ -116,15 +116,15 @@ FILES = {
 
 @pytest.mark.parametrize("broken", FILES)
 def test_file(site, broken):
-    break_it, finding, mend = FILES[broken]
+    break_it, finding, fix = FILES[broken]
     break_it(site)
-    assert_finds(doctor(site), finding, mend)
+    assert_finds(doctor(site), finding, fix)
 
 
-def test_the_mending_line_of_a_mode_mends_it(site):
+def test_the_fix_of_a_mode_fixes_it(site):
     world_readable("mail server.secret")(site)
     called = doctor(site)
-    line, = [line for line in called.stdout.splitlines() if "mend: chmod 0640" in line]
+    line, = [line for line in called.stdout.splitlines() if "fix: chmod 0640" in line]
     path = line.split("chmod 0640 ")[1].split(",")[0]
     subprocess.run(["chmod", "0640", path], check=True)
     assert doctor(site).returncode == DONE
@@ -152,23 +152,23 @@ SERVERS = {
 
 @pytest.mark.parametrize("broken", SERVERS)
 def test_server(good_directory, tmp_path, authority, broken):
-    keys, finding, mend = SERVERS[broken]
+    keys, finding, fix = SERVERS[broken]
     keys = {key: value.format(ldaps=good_directory.ldaps, folder=tmp_path / "site")
             for key, value in keys.items()}
     site = safe(Site(tmp_path / "site", good_directory, **{
         "uri": good_directory.ldaps, "tls_cacert": authority.ca,
         "write_uri": good_directory.ldaps} | keys))
-    assert_finds(doctor(site), finding, mend)
+    assert_finds(doctor(site), finding, fix)
 
 
-def test_somebody_who_must_have_mfa_and_has_not(good_directory, site):
+def test_a_user_who_must_have_mfa_and_does_not(good_directory, site):
     who = good_directory.new_person()
     assert_finds(doctor(site, "--mfa-user", who.uid), "--mfa-user", "mfa on")
     site.done("mfa", "on", who.uid)
     assert doctor(site, "--mfa-user", who.uid).returncode == DONE
 
 
-def test_somebody_who_must_have_mfa_and_is_not_there(site):
+def test_a_user_who_must_have_mfa_and_does_not_exist(site):
     assert_finds(doctor(site, "--mfa-user", "nobody-at-all"), "--mfa-user", "name a user")
 
 
@@ -185,7 +185,7 @@ RIGHTS = {
     "the mail server turns MFA off": (
         mail_server_may("write", "appPasswordMfaEnabled"),
         "the mail server may write appPasswordMfaEnabled", "none"),
-    "the mail server announces": (
+    "the mail server announces enforcement": (
         mail_server_may("write", "appPasswordMfaEnforceFrom"),
         "the mail server may write appPasswordMfaEnforceFrom", "none"),
     "the mail server adds classes": (
@@ -195,21 +195,21 @@ RIGHTS = {
     "the mail server cannot record uses": (
         mail_server_may("read", "appPasswordUsed"), "may not write appPasswordUsed", "write"),
     "the mail server does not see app passwords": (
-        mail_server_may("none", "appPassword"), "does not read appPassword", "read"),
+        mail_server_may("none", "appPassword"), "cannot read appPassword", "read"),
     "the mail server does not see announcements": (
         mail_server_may("none", "appPasswordMfaEnforceFrom"),
-        "does not read appPasswordMfaEnforceFrom", "read"),
-    "the mail server does not see who is locked": (
-        mail_server_may("none", "pwdAccountLockedTime"), "does not read pwdAccountLockedTime",
+        "cannot read appPasswordMfaEnforceFrom", "read"),
+    "the mail server does not see locks": (
+        mail_server_may("none", "pwdAccountLockedTime"), "cannot read pwdAccountLockedTime",
         "read"),
     "the mail server does not see the login": (
-        mail_server_may("search", "uid"), "does not read uid", "read"),
+        mail_server_may("search", "uid"), "cannot read uid", "read"),
     "the mail server cannot ask for MFA": (
         mail_server_may("none", "appPasswordMfaEnabled"), "neither (appPasswordMfaEnabled=TRUE)",
         "search"),
     "anonymous reads app passwords": (
         "access to attrs=appPassword,entry by anonymous read by * break\n",
-        "anonymous finds out who has appPassword:", "by * none"),
+        "anonymous can find users with appPassword:", "by * none"),
     "the administrator cannot write": (
         f'access to attrs=appPasswordMfaMethod by dn.exact="{IDENTITIES["administrator"]}" read '
         f'by * break\n', "the administrator may not write appPasswordMfaMethod", "write"),
@@ -218,25 +218,25 @@ RIGHTS = {
 
 @pytest.mark.parametrize("broken", RIGHTS)
 def test_right(own_directory, tmp_path, broken):
-    rules, finding, mend = RIGHTS[broken]
+    rules, finding, fix = RIGHTS[broken]
     server = own_directory(first_rules=rules)
     populate(server)
-    assert_finds(doctor(safe(Site(tmp_path / "site", server))), finding, mend)
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))), finding, fix)
 
 
 USER_RIGHTS = {
-    "who reads the own app passwords": (
-        "access to attrs=appPassword by self read by * break\n", "the user reads appPassword",
+    "a user reads their app passwords": (
+        "access to attrs=appPassword by self read by * break\n", "the user can read appPassword",
         "by * none"),
-    "who turns the own MFA off": (
+    "a user turns their MFA off": (
         "access to attrs=appPasswordMfaEnabled by self write by * break\n",
         "the user may write appPasswordMfaEnabled", "none"),
-    "who makes app passwords": (
+    "a user creates app passwords": (
         "access to attrs=appPassword by self write by * break\n",
         "the user may write appPassword", "none"),
-    "who takes another's address": (
+    "a user takes another's address": (
         "access to attrs=mail by self write by * break\n", "the user may write mail", "none"),
-    "who adds classes": (
+    "a user adds classes": (
         "access to attrs=objectClass by self write by * break\n",
         "the user may write objectClass", "none"),
 }
@@ -244,12 +244,12 @@ USER_RIGHTS = {
 
 @pytest.mark.parametrize("broken", USER_RIGHTS)
 def test_user(own_directory, tmp_path, broken):
-    rules, finding, mend = USER_RIGHTS[broken]
+    rules, finding, fix = USER_RIGHTS[broken]
     server = own_directory(first_rules=rules)
     who, _ = server.new_person(app_passwords=1)
     called = doctor(safe(Site(tmp_path / "site", server)), "--as", who.dn,
                     input=who.password + "\n")
-    assert_finds(called, finding, mend)
+    assert_finds(called, finding, fix)
 
 
 def test_a_user_with_a_wrong_password_is_unknown(good_directory, site):
@@ -265,7 +265,7 @@ def test_a_server_without_the_schema(own_directory, tmp_path):
 
 
 def test_a_filter_without_an_index(own_directory, tmp_path):
-    """Time tells, so the directory has to be large."""
+    """The doctor measures time, so the directory must be large."""
     server = own_directory(first_rules="maxsize 1073741824\n")
     server.stop()
     users = "".join(f"dn: uid=many{i},ou=people,{BASE}\nobjectClass: inetOrgPerson\n"
@@ -284,14 +284,14 @@ def test_a_server_with_another_definition(own_directory, tmp_path):
     schema.write_text(text.replace("caseExactMatch", "caseIgnoreMatch", 1))
     server = own_directory(schema=False, lines=f"include {schema}\n")
     populate(server)
-    assert_finds(doctor(safe(Site(tmp_path / "site", server))), "appPassword is defined otherwise",
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))), "appPassword has another definition",
                  "ldap-schema/")
 
 
 def test_a_base_without_users(good_directory, tmp_path):
     site = safe(Site(tmp_path / "site", good_directory, base=f"ou=elsewhere,{BASE}",
                      filter="(uid=%u)", scope="base"))
-    assert_finds(doctor(site), "to try them on", "must find your users")
+    assert_finds(doctor(site), "to test them on", "must find your users")
 
 
 # ---- values ----
@@ -335,7 +335,7 @@ def test_two_values_with_one_id(good_directory, site):
 
 @pytest.fixture
 def sasl(site, tmp_path):
-    """Where plugins lie, and the example's file with another app-password.conf."""
+    """Checks the example's smtpd.conf, changed."""
     folder = tmp_path / "sasl"
     folder.mkdir()
     text = (EXAMPLES / "postfix" / "smtpd.conf").read_text()
@@ -364,7 +364,7 @@ SASL = {
     "a mechanism too many": (
         instead("PLAIN LOGIN", "PLAIN LOGIN CRAM-MD5"), "mech_list offers CRAM-MD5",
         "mech_list: PLAIN LOGIN"),
-    "no mech_list": (instead("mech_list: PLAIN LOGIN\n", ""), "without mech_list", "mech_list:"),
+    "no mech_list": (instead("mech_list: PLAIN LOGIN\n", ""), "mech_list is not set", "mech_list:"),
     "a live pwcheck_method": (
         instead("pwcheck_method: disabled", "pwcheck_method: saslauthd"),
         "pwcheck_method is saslauthd", "pwcheck_method: disabled"),
@@ -378,22 +378,22 @@ SASL = {
         "auxprop_plugin: none"),
     "no configuration": (
         lambda text: "".join(line for line in text.splitlines(True) if "_config:" not in line),
-        "without apppassword_config", "apppassword_config: "),
+        "apppassword_config is not set", "apppassword_config: "),
     "a configuration that is not there": (
         lambda text: text.replace("app-password.conf", "other.conf"), "other.conf: ",
         "apppassword_config: "),
     "an option that is misspelt": (
         lambda text: text + "apppassword_also_mech: GSSAPI\n", "no option apppassword_also_mech",
         "apppassword_config"),
-    "a line that libsasl2 does not take": (
-        lambda text: text + "mech_list PLAIN\n", "takes no line like this", "name: value"),
+    "a line that libsasl2 rejects": (
+        lambda text: text + "mech_list PLAIN\n", "because of this line", "name: value"),
 }
 
 
 @pytest.mark.parametrize("broken", SASL)
 def test_sasl(sasl, broken):
-    change, finding, mend = SASL[broken]
-    assert_finds(sasl(change), finding, mend)
+    change, finding, fix = SASL[broken]
+    assert_finds(sasl(change), finding, fix)
 
 
 def test_a_plugin_that_is_not_found_does_not_win(sasl):
@@ -414,7 +414,7 @@ SYSTEM = "passdb {\n  driver = pam\n  args = no-such-service\n}\n"
 
 @pytest.fixture
 def dovecot(site, tmp_path):
-    """Looks at what doveconf prints of the example, changed."""
+    """Checks the output of doveconf for the example, changed."""
     lua = tmp_path / "app-password.lua"
     shutil.copy(EXAMPLES / "dovecot" / "app-password.lua", lua)
     conf = tmp_path / "dovecot.conf"
@@ -441,12 +441,12 @@ def test_the_passdb_of_dovecot_2_4_is_good(dovecot):
 OURS = "auth_mechanisms = plain login\n"
 DOVECOT = {
     "a passdb behind": (lambda text: text + "passdb {\n  driver = passwd-file\n}\n",
-                        "a passdb with driver passwd-file, behind ours", "!include"),
+                        "a passdb with driver passwd-file, after ours", "!include"),
     "a passdb before": (lambda text: "passdb {\n  driver = ldap\n}\n" + text,
                         "a passdb with driver ldap, before", "!include"),
     "no passdb of ours": (lambda _: OURS + "passdb {\n  driver = ldap\n}\n",
-                          "no passdb asks for app passwords", "cp examples"),
-    "no passdb at all": (lambda _: OURS, "no passdb asks for app passwords", "cp examples"),
+                          "no passdb checks app passwords", "cp examples"),
+    "no passdb at all": (lambda _: OURS, "no passdb checks app passwords", "cp examples"),
     "an auth cache": (lambda text: text + "auth_cache_size = 10 M\n", "auth cache (10 M)",
                       "auth_cache_size = 0"),
     "a small vsz_limit": (
@@ -466,25 +466,25 @@ DOVECOT = {
         "result_success of the passdb is continue", "return-ok"),
     "a passdb of ours that is a master's": (
         lambda _: OURS + PASSDB_2_4.replace("}", "  master = yes\n}"),
-        "the passdb is a master one", "master = no"),
+        "the passdb is a master passdb", "master = no"),
     "no worker": (lambda _: OURS + PASSDB_2_4.replace("use_worker = yes", "use_worker = no"),
-                  "holds up all", "use_worker = yes"),
+                  "blocks all others", "use_worker = yes"),
     "a script that is not there": (
         lambda _: OURS + PASSDB_2_4.replace("LUA", "/nonexistent.lua"), "/nonexistent.lua",
         "as root"),
-    "what doveconf does not print": (lambda _: "hello\n", "not what doveconf prints",
+    "what doveconf does not print": (lambda _: "hello\n", "not the output of doveconf",
                                      "doveconf -n"),
-    "a file that is cut off": (lambda _: OURS + PASSDB_2_4[:-2], "not what doveconf prints",
+    "a file that is cut off": (lambda _: OURS + PASSDB_2_4[:-2], "not the output of doveconf",
                                "doveconf -n"),
 }
 
 
 @pytest.mark.parametrize("broken", DOVECOT)
 def test_dovecot(dovecot, broken):
-    change, finding, mend = DOVECOT[broken]
-    assert_finds(dovecot(change), finding, mend)
+    change, finding, fix = DOVECOT[broken]
+    assert_finds(dovecot(change), finding, fix)
 
 
-def test_a_master_passdb_stays_out_of_it(dovecot):
+def test_a_master_passdb_does_not_matter(dovecot):
     called = dovecot(lambda text: "passdb {\n  driver = passwd-file\n  master = yes\n}\n" + text)
     assert called.returncode == DONE and "a master passdb" in called.stdout, called.stdout

@@ -65,7 +65,7 @@ def test_the_doctor_tells_of_a_write_uri_that_takes_no_changes(pair, tmp_path):
     assert called.returncode == FAILED
     unknown, = [i for i, line in enumerate(called.stdout.splitlines())
                 if line.startswith("unknown") and "the mail server may write appPasswordUsed" in line]
-    assert "mend: write_uri" in called.stdout.splitlines()[unknown + 1], called.stdout
+    assert "fix: write_uri" in called.stdout.splitlines()[unknown + 1], called.stdout
 
 
 def test_a_provider_that_is_down_leaves_logins_and_says_so_to_the_administrator(pair, hosts):

@@ -1,4 +1,5 @@
 /* The configuration file: every key, and what is said about what is wrong. */
+#include "secret.h"
 #include "conf_file.h"
 #include "config.h"
 #include "unit.h"
@@ -194,9 +195,9 @@ static const struct bad_case {
     {"uri http", "uri http://ldap.example.org", "\"http://ldap.example.org\" is not a URI"},
     {"uri cldap", "uri cldap://localhost", "\"cldap://localhost\" "},
     {"uri in the clear", "uri ldap://ldap.example.org",
-     "would carry passwords in the clear; write ldaps:// or set \"start_tls yes\""},
+     "would send passwords in the clear; use ldaps:// or set \"start_tls yes\""},
     {"uri in the clear behind a good one", "uri ldaps://a.example.org ldap://b.example.org",
-     "\"ldap://b.example.org\" would carry passwords in the clear"},
+     "\"ldap://b.example.org\" would send passwords in the clear"},
     {"uri in the clear to what begins like localhost", "uri ldap://localhost.example.org",
      "in the clear"},
     {"uri in the clear to what begins like loopback", "uri ldap://127.0.0.1.example.org",
@@ -204,9 +205,9 @@ static const struct bad_case {
     {"uri in the clear to any address", "uri ldap://0.0.0.0", "in the clear"},
     {"uri in the clear to an IPv6 address", "uri ldap://[2001:db8::1]", "in the clear"},
     {"uri with a base", "uri ldaps://ldap.example.org/dc=example,dc=org",
-     "base and filter have keys of their own"},
+     "set base and filter with their own keys"},
     {"uri with a filter", "uri ldaps://ldap.example.org/??sub?(uid=x)",
-     "base and filter have keys of their own"},
+     "set base and filter with their own keys"},
     {"uri with a bad port", "uri ldaps://ldap.example.org:x", "is not a URI"},
     {"nine URIs",
      "uri ldaps://a ldaps://b ldaps://c ldaps://d ldaps://e ldaps://f ldaps://g ldaps://h "
@@ -218,13 +219,13 @@ static const struct bad_case {
     {"base with a broken DN", "base dc=example,", "is not a DN"},
     {"scope subtree", "scope subtree", "\"subtree\" is none of sub, one and base"},
     {"scope in upper case", "scope SUB", "none of sub, one and base"},
-    {"filter without parentheses", "filter uid=%u", "does not begin with a parenthesis"},
+    {"filter without parentheses", "filter uid=%u", "must begin with a parenthesis"},
     {"filter without a login", "filter (objectClass=person)", "neither %u (the login) nor %n"},
     {"filter with a domain alone", "filter (o=%d)", "neither %u (the login) nor %n"},
     {"filter with an escaped %u alone", "filter (o=%%u)", "neither %u (the login) nor %n"},
     {"filter with an unknown %", "filter (uid=%s)",
-     "\"%s\" is none of %u (login), %n (local part), %d (domain) and %%"},
-    {"filter with a % at the end", "filter (uid=%u)%", "is none of %u"},
+     "\"%s\" is unknown; use %u (login), %n (local part), %d (domain) or %%"},
+    {"filter with a % at the end", "filter (uid=%u)%", "use %u"},
     {"filter that is not closed", "filter (&(uid=%u)(a=b)", "is not an LDAP filter"},
     {"filter that is closed twice", "filter (uid=%u))", "is not an LDAP filter"},
     {"two filters side by side", "filter (uid=%u)(mail=%u)", "is not an LDAP filter"},
@@ -255,7 +256,7 @@ static const struct bad_case {
     {"timeout with text behind", "timeout 5 # seconds", "whole number of seconds"},
     {"deadline 0", "deadline 0", "from 1 to 300"},
     {"mfa_filter without parentheses", "mfa_filter memberOf=cn=mfa",
-     "does not begin with a parenthesis"},
+     "must begin with a parenthesis"},
     {"mfa_filter that is not closed", "mfa_filter (a=b", "is not an LDAP filter"},
     {"mfa_filter that is closed twice", "mfa_filter (a=b))", "is not an LDAP filter"},
     {"two mfa_filters side by side", "mfa_filter (a=b)(c=d)", "is not an LDAP filter"},
@@ -339,6 +340,8 @@ static const struct file_case {
      BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
            "bindpw_file " FOLDER "/password\nstart_tls yes\n"),
      NULL},
+    {"bind external over LDAPI in capitals",
+     BYTES("uri LDAPI:///\nbase dc=example,dc=org\nbind external\n"), NULL},
     {"bind external over ldapi",
      BYTES("uri ldapi:/// ldapi://%2Frun%2Fldapi\nbase dc=example,dc=org\nbind external\n"), NULL},
 
@@ -386,7 +389,7 @@ static const struct file_case {
     {"start_tls no behind a uri that needs it",
      BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
            "bindpw_file " FOLDER "/password\nstart_tls no\n"),
-     ":1: uri: \"ldap://ldap.example.org\" would carry passwords in the clear"},
+     ":1: uri: \"ldap://ldap.example.org\" would send passwords in the clear"},
     {"bind external over TLS",
      BYTES("uri ldaps://ldap.example.org\nbase dc=example,dc=org\nbind external\n"),
      "\"bind external\" needs ldapi URIs only"},

@@ -2,8 +2,8 @@
  * decision it came from and however long that took, and nothing else waits. And a clock that jumps
  * is an outage, until it is right again. */
 #include "clock.h"
-#include "directory.h"
 #include "front.h"
+#include "ldap/directory.h"
 #include "unit.h"
 #include <sodium.h>
 

@@ -1,7 +1,7 @@
 /* A directory that lies: a whole login, in which it answers what no directory should. Nobody is
  * accepted, nothing takes longer than the deadline, and memory stays within bounds. */
 #include "clock.h"
-#include "directory.h"
+#include "ldap/directory.h"
 #include "responder.h"
 #include "unit.h"
 #include "verify.h"

@@ -39,15 +39,17 @@ static void test_plain(void **state)
 {
     const struct plain_case *row = *state;
     char *bytes = unit_copy(row->bytes, row->length);
-    struct apw_plain_message message;
-    int status = apw_plain_message_parse(bytes, row->length, &message);
+    struct apw_attempt attempt = {.service = "smtp"};
+    struct apw_authzid authzid;
+    int status = apw_message_parse_plain(bytes, row->length, &attempt, &authzid);
 
     assert_int_equal(status, row->authzid != NULL ? 0 : -1);
     if (status == 0) {
-        assert_part(message.authzid, message.authzid_length, row->authzid);
-        assert_part(message.authcid, message.authcid_length, row->authcid);
-        assert_int_equal(message.password_length, row->password_length);
-        assert_memory_equal(message.password, row->password, row->password_length);
+        assert_part(authzid.name, authzid.length, row->authzid);
+        assert_part(attempt.login, attempt.login_length, row->authcid);
+        assert_int_equal(attempt.password_length, row->password_length);
+        assert_memory_equal(attempt.password, row->password, row->password_length);
+        assert_string_equal(attempt.service, "smtp"); /* left as it was */
     }
     free(bytes);
 }
@@ -75,7 +77,7 @@ static void test_address(void **state)
     const struct address_case *row = *state;
     char address[16] = "left over";
 
-    apw_remote_address(row->address_and_port, address, sizeof address);
+    apw_message_parse_address(row->address_and_port, address, sizeof address);
     assert_string_equal(address, row->address);
 }
 

@@ -1,7 +1,7 @@
 /* A connection's options are ours, whatever ldap.conf, LDAP* variables or the program that loaded
  * us have set. */
 #include "clock.h"
-#include "directory.h"
+#include "ldap/directory.h"
 #include "responder.h"
 #include "unit.h"
 #include <ldap.h>

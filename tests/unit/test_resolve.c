@@ -1,6 +1,6 @@
 /* Host names into addresses, with a getaddrinfo() that takes its time. */
 #include "clock.h"
-#include "resolve.h"
+#include "ldap/resolve.h"
 #include "unit.h"
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -72,7 +72,7 @@ static void test_resolve(void **state)
 
     lookups = 0;
     assert_int_equal(
-        apw_resolve(row->host, "389", apw_clock_monotonic_ms() + 20000, &addresses, &error),
+        apw_resolve_host(row->host, "389", apw_clock_monotonic_ms() + 20000, &addresses, &error),
         row->address != NULL ? 0 : -1);
     assert_int_equal(lookups, row->lookups);
     if (row->address == NULL) {
@@ -97,10 +97,10 @@ static void test_deadline(void **state)
     (void)state;
     set_stuck(true);
     lookups_done = 0;
-    assert_int_equal(apw_resolve("stuck", "389", start + 100, &addresses, &error), -1);
+    assert_int_equal(apw_resolve_host("stuck", "389", start + 100, &addresses, &error), -1);
     assert_in_range(apw_clock_monotonic_ms() - start, 100, 10000);
     assert_string_equal(error.text, "\"stuck\" was not resolved in time");
-    assert_int_equal(apw_resolve("stuck", "389", start, &addresses, &error), -1);
+    assert_int_equal(apw_resolve_host("stuck", "389", start, &addresses, &error), -1);
     set_stuck(false);
     while (lookups_done < 2)
         usleep(1000);
@@ -121,16 +121,16 @@ static void test_many(void **state)
     lookups = lookups_done = 0;
     for (int i = 0; i < LOOKUPS_MAX; i++)
         do /* those of the test before may not all have gone */
-            assert_int_equal(apw_resolve("stuck", "389", 0, &addresses, &error), -1);
+            assert_int_equal(apw_resolve_host("stuck", "389", 0, &addresses, &error), -1);
         while (strstr(error.text, "cannot be looked up now") != NULL);
-    assert_int_equal(apw_resolve("ldap", "389", PLENTY, &addresses, &error), -1);
+    assert_int_equal(apw_resolve_host("ldap", "389", PLENTY, &addresses, &error), -1);
     assert_contains(error.text, "\"ldap\" cannot be looked up now");
     while (lookups < LOOKUPS_MAX) /* the sanitizers' locks would be held in the child for ever */
         usleep(1000);
     usleep(50 * 1000);
     child = fork();
     if (child == 0)
-        _exit(apw_resolve("ldap", "389", PLENTY, &addresses, &error) != 0);
+        _exit(apw_resolve_host("ldap", "389", PLENTY, &addresses, &error) != 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     set_stuck(false);

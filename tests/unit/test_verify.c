@@ -103,7 +103,7 @@ static struct question {
     unsigned limit;
 } questions[QUESTIONS_MAX];
 static size_t searches, binds;
-static char bound_dn[128], bound_password[APW_PASSWORD_BYTES_MAX + 1];
+static char bound_dn[128], bound_password[APW_SECRET_BYTES_MAX + 1];
 static int hashes;
 static bool hashes_fail;
 

@@ -1,6 +1,8 @@
-#include "transport.h"
+#include "ldap/transport.h"
 #include "clock.h"
-#include "resolve.h"
+#include "ldap/resolve.h"
+#include "network.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -83,12 +85,14 @@ int apw_transport_open_unix(struct apw_transport *transport, const char *path,
 
 static bool is_loopback(const struct sockaddr *address)
 {
-    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    const void *bytes = address->sa_family == AF_INET
+                            ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+                            : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+    char text[APW_ADDRESS_TEXT_SIZE];
+    struct apw_address parsed;
 
-    if (address->sa_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-    return address->sa_family == AF_INET6 &&
-           (IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127));
+    return inet_ntop(address->sa_family, bytes, text, sizeof text) != NULL &&
+           apw_address_parse(text, &parsed) == 0 && apw_address_is_loopback(&parsed);
 }
 
 static int64_t count_addresses(const struct addrinfo *address)
@@ -108,8 +112,8 @@ static int open_any(struct apw_transport *transport, const struct addrinfo *addr
         int64_t share = apw_clock_remaining_ms(until) / count_addresses(address);
 
         if (transport->is_local_only && !is_loopback(address->ai_addr))
-            apw_error_set(error, "the name means an address that is not of the loopback; write "
-                                 "ldaps:// or set \"start_tls yes\"");
+            apw_error_set(error, "the name leads to an address outside the loopback; use ldaps:// "
+                                 "or set \"start_tls yes\"");
         else if (open_socket(transport, address->ai_family, address->ai_addr, address->ai_addrlen,
                              share) == 0)
             return 0;
@@ -129,7 +133,7 @@ int apw_transport_open_tcp(struct apw_transport *transport, const char *host, co
 
     if (until > transport->deadline)
         until = transport->deadline;
-    if (apw_resolve(host, port, until, &addresses, error) != 0)
+    if (apw_resolve_host(host, port, until, &addresses, error) != 0)
         return -1;
     status = open_any(transport, addresses, until, error);
     freeaddrinfo(addresses);

@@ -1,4 +1,4 @@
-#include "resolve.h"
+#include "ldap/resolve.h"
 #include "clock.h"
 #include "thread.h"
 #include <errno.h>
@@ -117,8 +117,8 @@ static bool lookup_wait(struct lookup *lookup, int64_t deadline)
     return is_done;
 }
 
-int apw_resolve(const char *host, const char *port, int64_t deadline, struct addrinfo **addresses_r,
-                struct apw_error *error)
+int apw_resolve_host(const char *host, const char *port, int64_t deadline,
+                     struct addrinfo **addresses_r, struct apw_error *error)
 {
     struct addrinfo numeric = tcp;
     struct lookup *lookup;

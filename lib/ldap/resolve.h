@@ -13,7 +13,7 @@
  * numeric address is read at once; a name is looked up by a thread of its own, which is left to
  * itself if it has not answered by `deadline` (apw_clock_monotonic_ms()). The caller frees the
  * result with freeaddrinfo(). */
-int apw_resolve(const char *host, const char *port, int64_t deadline, struct addrinfo **addresses_r,
-                struct apw_error *error);
+int apw_resolve_host(const char *host, const char *port, int64_t deadline,
+                     struct addrinfo **addresses_r, struct apw_error *error);
 
 #endif

@@ -1,0 +1,207 @@
+#include "doctor/dovecot.h"
+#include "doctor/doveconf.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LINE_SIZE   4096
+#define LOADED_MIB  48  /* memory of an auth-worker with Lua, libldap and libsodium */
+#define DEFAULT_MIB 256 /* Dovecot's default_vsz_limit */
+
+static int read_file(struct apw_diagnosis *diagnosis, const char *path,
+                     struct apw_doctor_doveconf *conf_r)
+{
+    bool is_input = strcmp(path, "-") == 0;
+    FILE *file = is_input ? stdin : fopen(path, "re");
+    unsigned line;
+    int status;
+
+    if (file == NULL) {
+        apw_diagnosis_problem(diagnosis, "dovecot", "%s: %s", path, strerror(errno));
+        apw_diagnosis_fix("doveconf -n > %s", path);
+        return -1;
+    }
+    status = apw_doctor_doveconf_read(file, conf_r, &line);
+    if (!is_input)
+        fclose(file);
+    if (status != 0) {
+        apw_diagnosis_problem(diagnosis, "dovecot", "%s:%u: this is not the output of doveconf",
+                              path, line);
+        apw_diagnosis_fix("doveconf -n | app-password doctor --dovecot -");
+    }
+    return status;
+}
+
+/* -1 if the file cannot be read. Ignores comments. */
+static int file_has(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "re");
+    char line[LINE_SIZE];
+    int is_there = 0;
+
+    if (file == NULL)
+        return -1;
+    while (fgets(line, sizeof line, file) != NULL)
+        is_there = is_there || (line[strspn(line, " \t")] != '#' && strstr(line, text) != NULL);
+    fclose(file);
+    return is_there;
+}
+
+static int is_ours(const struct apw_doctor_passdb *passdb)
+{
+    char path[APW_DOCTOR_DOVECONF_TEXT_SIZE + 16];
+
+    if (strcmp(passdb->driver, "lua") == 0)
+        return file_has(passdb->file, "app_password");
+    if (strcmp(passdb->driver, "pam") != 0)
+        return 0;
+    snprintf(path, sizeof path, "/etc/pam.d/%s",
+             passdb->service[0] != '\0' && strchr(passdb->service, '%') == NULL ? passdb->service
+                                                                                : "dovecot");
+    return file_has(path, "pam_app_password");
+}
+
+static void check_result(struct apw_diagnosis *diagnosis, const char *name, const char *value,
+                         const char *expected, const char *consequence)
+{
+    if (strcmp(value, expected) == 0 || (*value == '\0' && strcmp(name, "result_success") == 0))
+        return;
+    apw_diagnosis_problem(diagnosis, "dovecot", "%s of the passdb is %s: %s", name,
+                          *value == '\0' ? "not set" : value, consequence);
+    apw_diagnosis_fix("%s = %s", name, expected);
+}
+
+static void check_ours(struct apw_diagnosis *diagnosis, const struct apw_doctor_passdb *passdb)
+{
+    unsigned before = diagnosis->problems;
+
+    check_result(diagnosis, "result_failure", passdb->result_failure, "return-fail",
+                 "Dovecot asks the next passdb after a refusal");
+    check_result(diagnosis, "result_internalfail", passdb->result_internalfail, "return-fail",
+                 "Dovecot asks the next passdb while the directory does not answer");
+    check_result(diagnosis, "result_success", passdb->result_success, "return-ok",
+                 "a later passdb can override an accepted login");
+    if (passdb->is_deny || passdb->is_master) {
+        apw_diagnosis_problem(diagnosis, "dovecot",
+                              "the passdb is a %s passdb, which does not sign users in",
+                              passdb->is_deny ? "deny" : "master");
+        apw_diagnosis_fix("%s = no", passdb->is_deny ? "deny" : "master");
+    }
+    if (strcmp(passdb->driver, "lua") == 0 && passdb->is_without_worker) {
+        apw_diagnosis_problem(diagnosis, "dovecot",
+                              "one login that waits for the directory blocks all others");
+        apw_diagnosis_fix("use_worker = yes   # Dovecot 2.3: blocking=yes in args");
+    }
+    if (diagnosis->problems == before)
+        apw_diagnosis_good(diagnosis, "dovecot", "the passdb with driver %s decides every login",
+                           passdb->driver);
+}
+
+static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
+{
+    unsigned own = 0;
+
+    for (unsigned i = 0; i < conf->passdb_count; i++) {
+        const struct apw_doctor_passdb *passdb = &conf->passdb[i];
+        int ours = is_ours(passdb);
+
+        if (ours < 0) {
+            apw_diagnosis_unknown(
+                diagnosis, "dovecot",
+                "cannot tell whether the passdb with driver %s checks app passwords: %s: %s",
+                passdb->driver, passdb->file[0] != '\0' ? passdb->file : "its PAM file",
+                strerror(errno));
+            apw_diagnosis_fix("run this on the host of that Dovecot, as root");
+        } else if (ours > 0) {
+            own++;
+            check_ours(diagnosis, passdb);
+        } else if (passdb->is_deny || passdb->is_master) {
+            apw_diagnosis_note("dovecot", "a %s passdb with driver %s does not matter here",
+                               passdb->is_deny ? "deny" : "master", passdb->driver);
+        } else {
+            apw_diagnosis_problem(diagnosis, "dovecot",
+                                  "a passdb with driver %s, %s ours, accepts account passwords",
+                                  passdb->driver, own > 0 ? "after" : "before or without");
+            apw_diagnosis_fix("comment out the !include auth-….conf.ext that defines it");
+        }
+    }
+    if (own > 0 || diagnosis->unknown > 0)
+        return;
+    apw_diagnosis_problem(diagnosis, "dovecot", "no passdb checks app passwords");
+    apw_diagnosis_fix(
+        "cp examples/dovecot/dovecot-2.3.conf /etc/dovecot/conf.d/90-app-password.conf "
+        "  # or dovecot-2.4.conf");
+}
+
+static void check_cache(struct apw_diagnosis *diagnosis, const char *size)
+{
+    /* Dovecot's default is 0. */
+    if (*size == '\0' || strtoull(size, NULL, 10) == 0) {
+        apw_diagnosis_good(diagnosis, "dovecot", "the auth cache is off");
+        return;
+    }
+    apw_diagnosis_problem(diagnosis, "dovecot",
+                          "the auth cache (%s) still accepts revoked app passwords", size);
+    apw_diagnosis_fix("auth_cache_size = 0");
+}
+
+static void check_mechanisms(struct apw_diagnosis *diagnosis, const char *list)
+{
+    unsigned before = diagnosis->problems;
+
+    while (*list != '\0') {
+        size_t length = strcspn(list, " \t");
+
+        if (!(length == 5 &&
+              (strncasecmp(list, "plain", 5) == 0 || strncasecmp(list, "login", 5) == 0))) {
+            apw_diagnosis_problem(diagnosis, "dovecot",
+                                  "auth_mechanisms offers %.*s, which does not check app passwords",
+                                  (int)length, list);
+            apw_diagnosis_fix("auth_mechanisms = plain login");
+        }
+        list += length;
+        list += strspn(list, " \t");
+    }
+    if (diagnosis->problems == before)
+        apw_diagnosis_good(diagnosis, "dovecot", "auth_mechanisms");
+}
+
+static void check_memory(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf,
+                         unsigned hash_memory_mib)
+{
+    const char *own = conf->worker_vsz_limit, *all = conf->default_vsz_limit;
+    unsigned long long limit = *own != '\0'   ? apw_doctor_doveconf_mebibytes(own)
+                               : *all != '\0' ? apw_doctor_doveconf_mebibytes(all)
+                                              : DEFAULT_MIB;
+    unsigned needed = LOADED_MIB + hash_memory_mib;
+
+    if (limit == 0 || limit >= needed) {
+        apw_diagnosis_good(diagnosis, "dovecot", "vsz_limit of auth-worker has room for a hash");
+        return;
+    }
+    apw_diagnosis_problem(diagnosis, "dovecot",
+                          "vsz_limit of auth-worker is %llu M; a hash of %u MiB "
+                          "needs %u M, or logins end in \"unavailable\"",
+                          limit, hash_memory_mib, needed);
+    apw_diagnosis_fix("service auth-worker { vsz_limit = 512 M }");
+}
+
+void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,
+                              unsigned hash_memory_mib)
+{
+    struct apw_doctor_doveconf *conf = malloc(sizeof *conf);
+
+    if (conf == NULL) {
+        apw_diagnosis_unknown(diagnosis, "dovecot", "out of memory");
+        return;
+    }
+    if (read_file(diagnosis, path, conf) == 0) {
+        check_passdbs(diagnosis, conf);
+        check_cache(diagnosis, conf->auth_cache_size);
+        check_mechanisms(diagnosis, conf->auth_mechanisms);
+        check_memory(diagnosis, conf, hash_memory_mib);
+    }
+    free(conf);
+}

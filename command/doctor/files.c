@@ -1,0 +1,110 @@
+#include "doctor/files.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+/* Only its owner and group may read a secret, and only its owner may write it. */
+static void check_secret(struct apw_diagnosis *diagnosis, const char *key, const char *path)
+{
+    struct stat status;
+
+    if (path == NULL)
+        return;
+    if (stat(path, &status) != 0) {
+        apw_diagnosis_problem(diagnosis, key, "%s: %s", path, strerror(errno));
+        apw_diagnosis_fix("write the password into %s, on one line", path);
+    } else if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+        apw_diagnosis_problem(diagnosis, key, "%s has mode %04o: others can read or change it",
+                              path, (unsigned)(status.st_mode & 07777));
+        apw_diagnosis_fix("chmod 0640 %s, and chgrp it to the group that must read it", path);
+    } else {
+        apw_diagnosis_good(diagnosis, key, "others cannot read or change %s", path);
+    }
+}
+
+/* Anybody who can write the file, or replace it in its folder, decides which logins are accepted.
+ */
+static void check_writers(struct apw_diagnosis *diagnosis, const char *path)
+{
+    struct stat file, folder;
+    char folder_path[4096];
+
+    snprintf(folder_path, sizeof folder_path, "%s", path);
+    if (strrchr(folder_path, '/') == NULL)
+        strcpy(folder_path, ".");
+    else
+        *(strrchr(folder_path, '/') + 1) = '\0';
+    if (stat(path, &file) == 0 && (file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        apw_diagnosis_problem(diagnosis, "configuration", "users other than its owner can write %s",
+                              path);
+        apw_diagnosis_fix("chmod go-w %s", path);
+    }
+    if (stat(folder_path, &folder) == 0 && (folder.st_mode & S_IWOTH) != 0 &&
+        (folder.st_mode & S_ISVTX) == 0) {
+        apw_diagnosis_problem(diagnosis, "configuration", "everybody can write %s", folder_path);
+        apw_diagnosis_fix("chmod o-w %s", folder_path);
+    }
+}
+
+static bool uses_tls(const struct apw_config *config)
+{
+    return apw_uris_need_tls(&config->uris, config->start_tls) ||
+           apw_uris_need_tls(&config->write_uris, config->start_tls);
+}
+
+static void check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config)
+{
+    FILE *file = fopen(config->tls_cacert, "re");
+    unsigned certificates = 0;
+    char line[1024];
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        certificates += strstr(line, "-----BEGIN CERTIFICATE-----") != NULL ||
+                        strstr(line, "-----BEGIN TRUSTED CERTIFICATE-----") != NULL;
+    if (file != NULL)
+        fclose(file);
+    if (certificates > 0) {
+        apw_diagnosis_good(diagnosis, "tls_cacert", "%s has %u certificates", config->tls_cacert,
+                           certificates);
+        return;
+    }
+    apw_diagnosis_problem(diagnosis, "tls_cacert", "%s has no certificate in PEM form",
+                          config->tls_cacert);
+    apw_diagnosis_fix(
+        "write the certificate of the CA that signed the directory's certificate into %s",
+        config->tls_cacert);
+}
+
+static void check_log(struct apw_diagnosis *diagnosis, const char *path)
+{
+    struct stat status;
+
+    if (path == NULL)
+        return;
+    if (stat(path, &status) != 0)
+        apw_diagnosis_note("log", "%s: %s; the mail server creates it when it starts", path,
+                           strerror(errno));
+    else if (!S_ISREG(status.st_mode)) {
+        apw_diagnosis_problem(diagnosis, "log", "%s is not a regular file", path);
+        apw_diagnosis_fix("log /var/log/app-password.log");
+    } else if ((status.st_mode & S_IWOTH) != 0) {
+        apw_diagnosis_problem(diagnosis, "log", "everybody can write %s", path);
+        apw_diagnosis_fix("chmod 0640 %s", path);
+    } else {
+        apw_diagnosis_good(diagnosis, "log", "%s", path);
+    }
+}
+
+void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
+                            const struct apw_identity *administrator)
+{
+    check_writers(diagnosis, config->path);
+    check_secret(diagnosis, "bindpw_file", config->identity.password_file);
+    if (administrator != NULL)
+        check_secret(diagnosis, "bindpw_file of admin.conf", administrator->password_file);
+    if (uses_tls(config))
+        check_ca(diagnosis, config);
+    check_log(diagnosis, config->log_file);
+}

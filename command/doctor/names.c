@@ -1,0 +1,44 @@
+#include "doctor/names.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void add(struct apw_doctor_names *names, const char *name, size_t length)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strlen(names->name[i]) == length && strncasecmp(names->name[i], name, length) == 0)
+            return;
+    if (names->count < APW_DOCTOR_NAMES_MAX && length > 0 && length < APW_DOCTOR_NAME_SIZE)
+        snprintf(names->name[names->count++], APW_DOCTOR_NAME_SIZE, "%.*s", (int)length, name);
+}
+
+void apw_doctor_names_add(struct apw_doctor_names *names, const char *name)
+{
+    add(names, name, strlen(name));
+}
+
+void apw_doctor_names_add_filter(struct apw_doctor_names *names, const char *filter)
+{
+    for (const char *at = strchr(filter, '('); at != NULL; at = strchr(at + 1, '(')) {
+        size_t length =
+            strspn(at + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+
+        if (length > 0 && at[1 + length] != '\0' && strchr("=~<>:;", at[1 + length]) != NULL)
+            add(names, at + 1, length);
+    }
+}
+
+char *apw_doctor_names_filter(const struct apw_doctor_names *names)
+{
+    size_t size = names->count * (APW_DOCTOR_NAME_SIZE + 8) + 8;
+    char *filter = names->count > 0 ? malloc(size) : NULL, *end = filter;
+
+    if (filter == NULL)
+        return NULL;
+    end += sprintf(end, "(|");
+    for (size_t i = 0; i < names->count; i++)
+        end += sprintf(end, "(%s=*)", names->name[i]);
+    sprintf(end, ")");
+    return filter;
+}

@@ -1,0 +1,18 @@
+/*
+ * rights: what the mail server, the administrator, a user and anonymous may read and write.
+ *
+ * To test a right to write, the doctor deletes a value that the entry does not have. The server
+ * checks the right first, and nothing changes.
+ */
+#ifndef APW_DOCTOR_RIGHTS_H
+#define APW_DOCTOR_RIGHTS_H
+
+#include "doctor/view.h"
+
+void apw_doctor_rights_check(const struct apw_doctor_view *view);
+
+/* What the user `dn` may read and write of their own entry. */
+void apw_doctor_rights_check_user(const struct apw_doctor_view *view, const char *dn,
+                                  const char *password);
+
+#endif

@@ -1,0 +1,220 @@
+#include "doctor/sasl.h"
+#include "config.h"
+#include "doctor/saslconf.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define LINE_SIZE    4096
+#define PLUGIN       "apppassword"
+#define VIEWER       "PATH=\"$PATH:/usr/sbin:/usr/bin\" saslpluginviewer -s -m %s 2>/dev/null"
+#define VIEWER_START "Plugin \""
+
+static int read_file(struct apw_diagnosis *diagnosis, const char *path,
+                     struct apw_doctor_saslconf *conf_r)
+{
+    FILE *file = fopen(path, "re");
+    unsigned line;
+    int status;
+
+    if (file == NULL) {
+        apw_diagnosis_problem(diagnosis, "sasl", "%s: %s", path, strerror(errno));
+        apw_diagnosis_fix("cp examples/postfix/smtpd.conf %s", path);
+        return -1;
+    }
+    status = apw_doctor_saslconf_read(file, conf_r, &line);
+    fclose(file);
+    if (status != 0) {
+        apw_diagnosis_problem(diagnosis, "sasl",
+                              "%s:%u: libsasl2 rejects the whole file because of this line", path,
+                              line);
+        apw_diagnosis_fix("name: value   # on each line");
+    }
+    return status;
+}
+
+/* `list` separates words by white space; NULL has none. Ignores case. */
+static bool has_word(const char *list, const char *word, size_t length)
+{
+    while (list != NULL && *list != '\0') {
+        size_t found = strcspn(list, " \t");
+
+        if (found == length && strncasecmp(list, word, length) == 0)
+            return true;
+        list += found;
+        list += strspn(list, " \t");
+    }
+    return false;
+}
+
+static void check_mechanisms(struct apw_diagnosis *diagnosis,
+                             const struct apw_doctor_saslconf *conf)
+{
+    const char *list = apw_doctor_saslconf_value(conf, "mech_list");
+    const char *also = apw_doctor_saslconf_value(conf, "apppassword_also_mechs");
+    unsigned before = diagnosis->problems;
+
+    if (list == NULL) {
+        apw_diagnosis_problem(diagnosis, "sasl",
+                              "mech_list is not set, so every installed mechanism is offered");
+        apw_diagnosis_fix("mech_list: PLAIN LOGIN");
+        return;
+    }
+    for (const char *at = list; *at != '\0'; at += strspn(at, " \t")) {
+        size_t length = strcspn(at, " \t");
+
+        if (!has_word("PLAIN LOGIN", at, length) && !has_word(also, at, length)) {
+            apw_diagnosis_problem(diagnosis, "sasl",
+                                  "mech_list offers %.*s, which does not check app passwords",
+                                  (int)length, at);
+            apw_diagnosis_fix("mech_list: PLAIN LOGIN");
+        }
+        at += length;
+    }
+    if (diagnosis->problems == before)
+        apw_diagnosis_good(diagnosis, "sasl", "mech_list: %s", list);
+    if (also != NULL)
+        apw_diagnosis_note("sasl", "apppassword_also_mechs lets %s pass the guard", also);
+}
+
+static void check_option(struct apw_diagnosis *diagnosis, const struct apw_doctor_saslconf *conf,
+                         const char *name, const char *expected, const char *otherwise)
+{
+    const char *value = apw_doctor_saslconf_value(conf, name);
+
+    if (value != NULL && strcasecmp(value, expected) == 0) {
+        apw_diagnosis_good(diagnosis, "sasl", "%s: %s", name, value);
+        return;
+    }
+    apw_diagnosis_problem(diagnosis, "sasl", "%s is %s: %s", name,
+                          value == NULL ? "not set" : value, otherwise);
+    apw_diagnosis_fix("%s: %s", name, expected);
+}
+
+static void check_config_option(struct apw_diagnosis *diagnosis,
+                                const struct apw_doctor_saslconf *conf)
+{
+    const char *path = apw_doctor_saslconf_value(conf, "apppassword_config");
+
+    if (path == NULL) {
+        apw_diagnosis_problem(diagnosis, "sasl",
+                              "apppassword_config is not set, so the plugin does not register");
+        apw_diagnosis_fix("apppassword_config: %s", apw_config_default_path);
+    } else if (access(path, R_OK) != 0) {
+        apw_diagnosis_problem(diagnosis, "sasl", "apppassword_config: %s: %s", path,
+                              strerror(errno));
+        apw_diagnosis_fix("apppassword_config: %s", apw_config_default_path);
+    } else {
+        apw_diagnosis_good(diagnosis, "sasl", "apppassword_config: %s", path);
+    }
+}
+
+static void check_own_options(struct apw_diagnosis *diagnosis,
+                              const struct apw_doctor_saslconf *conf)
+{
+    for (size_t i = 0; i < conf->count; i++) {
+        const char *name = conf->option[i].name;
+
+        if (strncasecmp(name, PLUGIN, strlen(PLUGIN)) == 0 &&
+            strcasecmp(name, "apppassword_config") != 0 &&
+            strcasecmp(name, "apppassword_also_mechs") != 0) {
+            apw_diagnosis_problem(diagnosis, "sasl", "the plugin has no option %s", name);
+            apw_diagnosis_fix("apppassword_config: %s", apw_config_default_path);
+        }
+    }
+}
+
+/* ---- the plugin that libsasl2 prefers, according to its own viewer ---- */
+
+/* libsasl2 takes the first plugin that the viewer lists. */
+static int ask_viewer(const char *mechanism, char *winner_r, size_t size)
+{
+    char command[256], line[LINE_SIZE];
+    FILE *output;
+    int status = -1;
+
+    snprintf(command, sizeof command, VIEWER, mechanism);
+    output = popen(command, "re");
+    if (output == NULL)
+        return -1;
+    while (fgets(line, sizeof line, output) != NULL)
+        if (status != 0 && strncmp(line, VIEWER_START, strlen(VIEWER_START)) == 0) {
+            const char *name = line + strlen(VIEWER_START);
+
+            snprintf(winner_r, size, "%.*s", (int)strcspn(name, "\""), name);
+            status = 0;
+        }
+    return pclose(output) == 0 || status == 0 ? status : -1;
+}
+
+static void check_winner(struct apw_diagnosis *diagnosis, const char *mechanism)
+{
+    char winner[128] = "";
+
+    if (ask_viewer(mechanism, winner, sizeof winner) != 0) {
+        apw_diagnosis_unknown(
+            diagnosis, "sasl",
+            "cannot tell which plugin answers %s: saslpluginviewer printed nothing", mechanism);
+        apw_diagnosis_fix("apt install sasl2-bin");
+    } else if (strcmp(winner, PLUGIN) == 0) {
+        apw_diagnosis_good(diagnosis, "sasl", "%s is answered by %s", mechanism, winner);
+    } else {
+        apw_diagnosis_problem(
+            diagnosis, "sasl",
+            "%s is answered by \"%s\", not by %s: libsasl2 does not find it, cannot "
+            "load it, or prefers the other",
+            mechanism, winner, PLUGIN);
+        apw_diagnosis_fix(
+            "install libapppassword.so in the folder of libplain.so, or in a folder of SASL_PATH");
+    }
+}
+
+/* The viewer reads pluginviewer.conf in SASL_CONF_PATH: a link to the file, in a temporary folder.
+ */
+static void check_winners(struct apw_diagnosis *diagnosis, const char *path)
+{
+    char folder[] = "/tmp/app-password-doctor.XXXXXX", link[sizeof folder + 32];
+    char *real = realpath(path, NULL);
+
+    if (real == NULL || mkdtemp(folder) == NULL) {
+        apw_diagnosis_unknown(diagnosis, "sasl",
+                              "cannot ask saslpluginviewer which plugin answers: %s",
+                              strerror(errno));
+        free(real);
+        return;
+    }
+    snprintf(link, sizeof link, "%s/pluginviewer.conf", folder);
+    if (symlink(real, link) == 0 && setenv("SASL_CONF_PATH", folder, 1) == 0) {
+        check_winner(diagnosis, "PLAIN");
+        check_winner(diagnosis, "LOGIN");
+    } else {
+        apw_diagnosis_unknown(diagnosis, "sasl",
+                              "cannot ask saslpluginviewer which plugin answers: %s",
+                              strerror(errno));
+    }
+    unlink(link);
+    rmdir(folder);
+    free(real);
+}
+
+void apw_doctor_sasl_check(struct apw_diagnosis *diagnosis, const char *path)
+{
+    struct apw_doctor_saslconf conf = {.count = 0};
+
+    if (read_file(diagnosis, path, &conf) == 0) {
+        check_mechanisms(diagnosis, &conf);
+        check_option(diagnosis, &conf, "pwcheck_method", "disabled",
+                     "something else checks passwords if the plugin cannot be loaded");
+        check_option(diagnosis, &conf, "canon_user_plugin", PLUGIN,
+                     "without the guard, any other mechanism can let users in");
+        check_option(diagnosis, &conf, "auxprop_plugin", "none",
+                     "libsasl2 looks passwords up in sasldb or elsewhere");
+        check_config_option(diagnosis, &conf);
+        check_own_options(diagnosis, &conf);
+        check_winners(diagnosis, path);
+    }
+    apw_doctor_saslconf_clear(&conf);
+}

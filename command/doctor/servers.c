@@ -1,0 +1,135 @@
+#include "doctor/servers.h"
+#include "clock.h"
+#include "doctor/schema.h"
+#include "ldap/filter.h"
+#include "session.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOW_MS  10 /* that a search may take more than reading an entry by its DN */
+#define SEARCHES 3
+
+static int compare_times(const void *left, const void *right)
+{
+    const int64_t *one = left, *other = right;
+
+    return *one < *other ? -1 : *one > *other;
+}
+
+/* The median time of a search below the base, in milliseconds. */
+static int64_t time_search(const struct apw_doctor_view *view, struct apw_directory *directory,
+                           enum apw_scope scope, const char *filter)
+{
+    static const char *const nothing[] = {"1.1", NULL};
+    const struct apw_query query = {.base = view->config->base,
+                                    .scope = scope,
+                                    .filter = filter,
+                                    .attributes = nothing,
+                                    .limit = 2};
+    int64_t took[SEARCHES];
+
+    for (int i = 0; i < SEARCHES; i++) {
+        int64_t start = apw_clock_monotonic_ms();
+        struct apw_entry *entries;
+        struct apw_error error = {""};
+
+        apw_doctor_view_search(view, directory, &query, &entries, &error);
+        apw_entries_free(&entries);
+        took[i] = apw_clock_monotonic_ms() - start;
+    }
+    qsort(took, SEARCHES, sizeof took[0], compare_times);
+    return took[SEARCHES / 2];
+}
+
+/* If each of its attributes has an index, a search takes no longer than reading one entry. */
+static void check_speed(const struct apw_doctor_view *view, const char *uri,
+                        struct apw_directory *directory)
+{
+    char login[64];
+    int64_t by_dn, took;
+    char *filter;
+
+    snprintf(login, sizeof login, "app-password-doctor-%08x", (unsigned)randombytes_random());
+    filter = apw_filter_expand(view->config->filter, login);
+    if (filter == NULL)
+        return;
+    by_dn = time_search(view, directory, APW_SCOPE_BASE, "(objectClass=*)");
+    took = time_search(view, directory, view->config->scope, filter);
+    free(filter);
+    if (took - by_dn <= SLOW_MS) {
+        apw_diagnosis_good(
+            view->diagnosis, "filter",
+            "%s takes %d ms to find that %s does not exist (%d ms to read an entry by its DN)", uri,
+            (int)took, login, (int)by_dn);
+        return;
+    }
+    apw_diagnosis_problem(view->diagnosis, "filter",
+                          "%s takes %d ms to find that %s does not exist, but %d ms to read an "
+                          "entry by its DN: an attribute of %s has no index",
+                          uri, (int)took, login, (int)by_dn, view->config->filter);
+    for (size_t i = 0; i < view->names.count; i++)
+        apw_diagnosis_fix("olcDbIndex: %s eq", view->names.name[i]);
+}
+
+static void explain_outage(const struct apw_doctor_view *view, const char *uri,
+                           enum apw_ldap_result result, const struct apw_error *error)
+{
+    const struct apw_config *config = view->config;
+
+    if (result == APW_LDAP_NOT_PERMITTED) {
+        apw_diagnosis_problem(view->diagnosis, "bind", "%s", error->text);
+        apw_diagnosis_fix("write the password of binddn into %s",
+                          config->identity.password_file != NULL ? config->identity.password_file
+                                                                 : "bindpw_file");
+    } else if (result == APW_LDAP_NO_SUCH_OBJECT) {
+        apw_diagnosis_problem(view->diagnosis, "base",
+                              "%s: \"%s\" does not exist, or the mail server may not see it", uri,
+                              config->base);
+        apw_diagnosis_fix("base dc=example,dc=org   # the suffix of your directory");
+    } else if (strstr(error->text, "TLS") != NULL) {
+        apw_diagnosis_problem(view->diagnosis, "certificate", "%s", error->text);
+        apw_diagnosis_fix("tls_cacert FILE   # the CA of that certificate; the certificate must "
+                          "name the URI's host and must not have expired");
+    } else {
+        apw_diagnosis_problem(view->diagnosis, "uri", "%s", error->text);
+        apw_diagnosis_fix("start that server, or remove %s from %s", uri, config->path);
+    }
+}
+
+static void check_server(const struct apw_doctor_view *view, char *uri)
+{
+    const struct apw_config *config = view->config;
+    const struct apw_uris alone = {.count = 1, .uri = {uri}};
+    struct apw_directory *directory;
+    struct apw_entry *base;
+    struct apw_error error = {""};
+    enum apw_ldap_result result;
+
+    if (apw_session_connect(config, &alone, &config->identity, &directory, &error) != 0) {
+        apw_diagnosis_problem(view->diagnosis, "uri", "%s: %s", uri, error.text);
+        apw_diagnosis_fix("uri ldaps://ldap.example.org");
+        return;
+    }
+    result = apw_doctor_view_read(view, directory, config->base, NULL, &base, &error);
+    apw_entries_free(&base);
+    if (result != APW_LDAP_OK) {
+        explain_outage(view, uri, result, &error);
+    } else {
+        apw_diagnosis_good(view->diagnosis, "uri",
+                           "%s answers, accepts the password and has the base", uri);
+        check_speed(view, uri, directory);
+        apw_doctor_schema_check(view, uri, directory);
+    }
+    apw_directory_free(&directory);
+}
+
+void apw_doctor_servers_check(const struct apw_doctor_view *view)
+{
+    char *uris[2 * APW_URIS_MAX];
+    size_t count = apw_uris_unite(&view->config->uris, &view->config->write_uris, uris);
+
+    for (size_t i = 0; i < count; i++)
+        check_server(view, uris[i]);
+}

@@ -1,0 +1,13 @@
+/*
+ * servers: whether each server of the directory answers, accepts the mail server, and finds a user
+ * fast.
+ */
+#ifndef APW_DOCTOR_SERVERS_H
+#define APW_DOCTOR_SERVERS_H
+
+#include "doctor/view.h"
+
+/* Each URI of `uri` and `write_uri` on its own, with its schema. */
+void apw_doctor_servers_check(const struct apw_doctor_view *view);
+
+#endif

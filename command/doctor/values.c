@@ -1,0 +1,53 @@
+#include "doctor/values.h"
+#include "finding.h"
+#include "session.h"
+#include <time.h>
+
+struct values {
+    struct apw_diagnosis *diagnosis;
+    int64_t now;
+    size_t good;
+};
+
+static int check_values_of(void *context, const struct apw_user *user)
+{
+    struct values *values = context;
+
+    for (size_t i = 0; i < user->password_count; i++) {
+        const struct apw_managed_password *password = &user->password[i];
+        bool has_id = password->id[0] != '\0';
+
+        if (password->is_usable && !apw_finding_is_expired(password, values->now)) {
+            values->good++;
+            continue;
+        }
+        if (password->is_usable)
+            apw_diagnosis_problem(values->diagnosis, "values", "%s: %s has expired", user->name,
+                                  password->id);
+        else
+            apw_diagnosis_problem(values->diagnosis, "values", "%s: %s is unusable: %s", user->name,
+                                  has_id ? password->id : "a value without id",
+                                  password->problem.text);
+        apw_diagnosis_fix("app-password revoke %s %s", user->name,
+                          has_id ? password->id : "--all   # the only way to remove it");
+    }
+    return 0;
+}
+
+void apw_doctor_values_check(const struct apw_doctor_view *view)
+{
+    const struct apw_manager own = {.config = view->config, .directory = view->directory};
+    const struct apw_manager *manager = view->session != NULL ? &view->session->manager : &own;
+    struct values values = {.diagnosis = view->diagnosis, .now = (int64_t)time(NULL)};
+    struct apw_error error = {""};
+    unsigned before = view->diagnosis->problems;
+
+    if (apw_user_each(manager, "(appPassword=*)", check_values_of, &values, &error) !=
+        APW_MANAGE_DONE) {
+        apw_diagnosis_unknown(view->diagnosis, "values", "%s", error.text);
+        apw_diagnosis_fix(
+            "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
+    } else if (view->diagnosis->problems == before) {
+        apw_diagnosis_good(view->diagnosis, "values", "%zu app passwords are usable", values.good);
+    }
+}

@@ -1,0 +1,87 @@
+#include "doctor/view.h"
+#include "clock.h"
+#include "session.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const no_attributes[] = {"1.1", NULL};
+
+void apw_doctor_view_open(struct apw_diagnosis *diagnosis, const struct apw_config *config,
+                          const struct apw_session *session, struct apw_doctor_view *view_r)
+{
+    struct apw_error error;
+
+    *view_r =
+        (struct apw_doctor_view){.diagnosis = diagnosis, .config = config, .session = session};
+    apw_doctor_names_add_filter(&view_r->names, config->filter);
+    if (config->login_attribute != NULL)
+        apw_doctor_names_add(&view_r->names, config->login_attribute);
+    apw_session_connect(config, &config->uris, &config->identity, &view_r->directory, &error);
+}
+
+void apw_doctor_view_close(struct apw_doctor_view *view)
+{
+    free(view->sample);
+    apw_directory_free(&view->directory);
+}
+
+void apw_doctor_view_find_sample(struct apw_doctor_view *view)
+{
+    char *filter = apw_doctor_names_filter(&view->names);
+
+    if (filter != NULL)
+        view->sample = apw_doctor_view_find(view, view->directory, filter);
+    free(filter);
+}
+
+int64_t apw_doctor_view_deadline(const struct apw_doctor_view *view)
+{
+    return apw_clock_monotonic_ms() + view->config->deadline_ms;
+}
+
+enum apw_ldap_result apw_doctor_view_search(const struct apw_doctor_view *view,
+                                            struct apw_directory *directory,
+                                            const struct apw_query *query,
+                                            struct apw_entry **entries_r, struct apw_error *error)
+{
+    *entries_r = NULL;
+    return apw_directory_search(directory, query, apw_doctor_view_deadline(view), entries_r, error);
+}
+
+enum apw_ldap_result apw_doctor_view_read(const struct apw_doctor_view *view,
+                                          struct apw_directory *directory, const char *dn,
+                                          const char *const *attributes, struct apw_entry **entry_r,
+                                          struct apw_error *error)
+{
+    const struct apw_query query = {.base = dn,
+                                    .scope = APW_SCOPE_BASE,
+                                    .filter = "(objectClass=*)",
+                                    .attributes = attributes != NULL ? attributes : no_attributes,
+                                    .limit = 1};
+
+    return apw_doctor_view_search(view, directory, &query, entry_r, error);
+}
+
+char *apw_doctor_view_find(const struct apw_doctor_view *view, struct apw_directory *directory,
+                           const char *filter)
+{
+    const struct apw_query query = {.base = view->config->base,
+                                    .scope = view->config->scope,
+                                    .filter = filter,
+                                    .attributes = no_attributes,
+                                    .limit = 1};
+    struct apw_entry *entry;
+    struct apw_error error = {""};
+    char *dn = NULL;
+
+    apw_doctor_view_search(view, directory, &query, &entry, &error);
+    if (entry != NULL)
+        dn = strdup(entry->dn);
+    apw_entries_free(&entry);
+    return dn;
+}
+
+const char *apw_doctor_view_dn(const struct apw_identity *identity)
+{
+    return identity->dn != NULL ? identity->dn : "DN of your EXTERNAL identity";
+}

@@ -1,0 +1,87 @@
+/*
+ * connection: one connection to one server, with TLS, and what travels over it. For lib/ldap/ only.
+ *
+ * Belongs to one thread at a time. A child of fork() only closes it.
+ */
+#ifndef APW_CONNECTION_H
+#define APW_CONNECTION_H
+
+#include "error.h"
+#include "identity.h"
+#include "ldap/handle.h"
+#include "ldap/result.h"
+#include "ldap/transport.h"
+#include <ldap.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct apw_server {
+    char *uri;
+    LDAPURLDesc *url;
+    _Atomic int64_t failed_at; /* apw_clock_monotonic_ms(), 0 for never */
+};
+
+struct apw_connection_settings {
+    bool start_tls;
+    enum apw_tls_min tls_min;
+    int timeout_ms;
+    void *tls_context; /* of apw_handle_new_tls(); NULL if no server needs TLS */
+};
+
+struct apw_connection {
+    LDAP *ld;
+    struct apw_transport transport;
+    pid_t owner;
+    struct apw_server *server;
+};
+
+/* Connects and starts TLS, but does not bind. NULL after a failure. */
+struct apw_connection *apw_connection_open(const struct apw_connection_settings *settings,
+                                           struct apw_server *server, int64_t deadline,
+                                           struct apw_error *error);
+void apw_connection_close(struct apw_connection **connection); /* takes NULL */
+
+/* Binds as the service. -1: the connection is lost, and *result_r says why. */
+int apw_connection_bind(struct apw_connection *connection, const struct apw_identity *identity,
+                        enum apw_ldap_result *result_r, struct apw_error *error);
+
+/* Gives the next operation its time and its bytes. */
+void apw_connection_renew(struct apw_connection *connection, int64_t deadline);
+
+/* Cuts the connection, so that nobody uses it again. */
+void apw_connection_abandon(struct apw_connection *connection);
+
+/* Appends "uri: what" to the error, which may already tell of other servers. */
+void apw_connection_note(struct apw_error *error, const struct apw_server *server,
+                         const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Appends "uri: what: …" with libldap's own failure. */
+void apw_connection_note_failure(struct apw_error *error, const struct apw_connection *connection,
+                                 const char *what);
+
+/* Waits for the next message of an operation; NULL: the connection is lost. */
+LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int message_id,
+                                         const char *what, struct apw_error *error);
+
+/* What a result message says. */
+struct apw_connection_outcome {
+    int code;
+    char text[200];         /* for people */
+    LDAPControl **controls; /* ldap_controls_free() */
+};
+
+/* Reads a result message and frees it. */
+int apw_connection_read_outcome(struct apw_connection *connection, LDAPMessage *message,
+                                struct apw_connection_outcome *outcome_r);
+
+/* Waits for an operation that answers with one message of `type`. -1: the connection is lost. */
+int apw_connection_wait_outcome(struct apw_connection *connection, int message_id, int type,
+                                const char *what, struct apw_connection_outcome *outcome_r,
+                                struct apw_error *error);
+
+/* Whether a server with this result code is as good as gone. */
+bool apw_connection_is_gone(int code);
+
+#endif

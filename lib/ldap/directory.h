@@ -1,0 +1,78 @@
+/*
+ * directory: the LDAP directory, as one identity.
+ *
+ * Knows the servers and keeps one bound connection. The first operation opens it; a later one
+ * reopens it once if it turns out stale. Make it before chroot(), because it reads the CA file
+ * then; use it afterwards.
+ *
+ * Threads: any thread may call at any time; a thread that finds the kept connection in use opens
+ * another. Fork: a child never touches the parent's connection.
+ * Waits: each takes at most `timeout_ms`, and everything ends at `deadline`
+ * (apw_clock_monotonic_ms()), TLS handshakes and name resolution included.
+ * The host's ldap.conf and LDAP* variables do not apply.
+ */
+#ifndef APW_DIRECTORY_H
+#define APW_DIRECTORY_H
+
+#include "error.h"
+#include "identity.h"
+#include "ldap/entry.h"
+#include "ldap/handle.h"
+#include "ldap/modify.h"
+#include "ldap/result.h"
+#include "ldap/search.h"
+#include "ldap/uri.h"
+#include "ldap/user_bind.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct apw_directory;
+
+/* Borrowed. apw_config_directory_settings() fills it. */
+struct apw_directory_settings {
+    const struct apw_uris *uris;
+    const struct apw_identity *identity;
+    bool start_tls;
+    const char *tls_cacert;
+    enum apw_tls_min tls_min;
+    int timeout_ms;
+    /* Shares its TLS context; must have the same TLS settings and outlive this one. NULL for a
+     * context of its own. */
+    const struct apw_directory *tls_of;
+};
+
+/* Copies the settings. Reads the CA file, touches no network. */
+int apw_directory_new(const struct apw_directory_settings *settings,
+                      struct apw_directory **directory_r, struct apw_error *error);
+void apw_directory_free(struct apw_directory **directory); /* takes NULL */
+
+/* Closes the kept connection; the next operation opens another. */
+void apw_directory_disconnect(struct apw_directory *directory);
+
+/* Returns the entries in *entries_r: NULL if there are none. The caller frees them. */
+enum apw_ldap_result apw_directory_search(struct apw_directory *directory,
+                                          const struct apw_query *query, int64_t deadline,
+                                          struct apw_entry **entries_r, struct apw_error *error);
+
+/* Searches page by page, in the memory of one page. Each page has `page_ms`. The visitor may use
+ * the directory. The result is OK too if the visitor ended the search. Never starts over: if the
+ * connection is lost halfway, the result is APW_LDAP_UNAVAILABLE; if the server cuts off what this
+ * identity may see (its size limit), it is APW_LDAP_REFUSED. */
+enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
+                                               const struct apw_query *query, int page_ms,
+                                               apw_search_visitor visitor, void *context,
+                                               struct apw_error *error);
+
+/* Binds as `dn`, on a connection of its own that is closed afterwards. An empty password is WRONG
+ * and is never sent. */
+enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,
+                                           const char *password, size_t password_length,
+                                           int64_t deadline, struct apw_error *error);
+
+/* Makes all changes or none; see apw_modify_run(). */
+enum apw_ldap_result apw_directory_modify(struct apw_directory *directory, const char *dn,
+                                          const struct apw_change *changes, size_t count,
+                                          int64_t deadline, struct apw_error *error);
+
+#endif

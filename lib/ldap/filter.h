@@ -1,0 +1,24 @@
+/*
+ * filter: LDAP search filters (RFC 4515) and templates of them.
+ */
+#ifndef APW_FILTER_H
+#define APW_FILTER_H
+
+#include "error.h"
+#include <stdbool.h>
+
+/* Expands a template: %u login, %n the part before its last '@', %d the part behind it, %% a
+ * percent sign; all escaped (RFC 4515, 3). Returns NULL without memory. The caller frees the
+ * result. */
+char *apw_filter_expand(const char *template, const char *login);
+
+/* Returns "(!filter)", which the caller frees, or NULL without memory. */
+char *apw_filter_negate(const char *filter);
+
+/* Fails unless libldap accepts `filter`, and a template has no other % than those above. */
+int apw_filter_check(const char *filter, bool is_template, struct apw_error *error);
+
+/* Whether a template that apw_filter_check() accepts contains %u or %n. */
+bool apw_filter_has_login(const char *template);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * search: one search, or one page by page, over one connection (RFC 4511, 4.5; RFC 2696).
+ */
+#ifndef APW_SEARCH_H
+#define APW_SEARCH_H
+
+#include "error.h"
+#include "ldap/entry.h"
+#include "ldap/result.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct berval;
+
+enum apw_scope { APW_SCOPE_SUB = 0, APW_SCOPE_ONE, APW_SCOPE_BASE };
+
+/* What a search asks for. Borrowed. */
+struct apw_query {
+    const char *base;
+    enum apw_scope scope;
+    const char *filter;
+    const char *const *attributes; /* ends in NULL */
+    unsigned limit;                /* entries; 0 for no limit. Reaching it is no error. */
+};
+
+/* A search on its way. The entries are owned. */
+struct apw_search {
+    struct apw_query query;
+    struct apw_entry *entries;
+    size_t count;
+    struct berval *cookie; /* for the next page, empty at the end; NULL unless paged */
+};
+
+/* Called for each entry, which is borrowed. Anything but 0 ends the search. */
+typedef int (*apw_search_visitor)(void *context, const struct apw_entry *entry);
+
+/* A search page by page. `search.cookie` must point to an empty berval, which the caller frees. */
+struct apw_search_pages {
+    struct apw_search search;
+    int page_ms;
+    apw_search_visitor visitor;
+    void *context;
+    bool has_visited; /* an entry, which must not be visited again */
+    bool is_ended;    /* by the visitor */
+};
+
+/* Both are an apw_operation. The argument is a struct apw_search, or a struct apw_search_pages. */
+enum apw_connection_state apw_search_run(struct apw_connection *connection, void *argument,
+                                         enum apw_ldap_result *result_r, struct apw_error *error);
+enum apw_connection_state apw_search_run_pages(struct apw_connection *connection, void *argument,
+                                               enum apw_ldap_result *result_r,
+                                               struct apw_error *error);
+
+#endif

@@ -1,0 +1,88 @@
+#include "ldap/user_bind.h"
+#include "ldap/connection.h"
+#include <stdio.h>
+
+/* What the password-policy control says beyond the result code. */
+enum policy { POLICY_SILENT = 0, POLICY_LOCKED, POLICY_MUST_CHANGE, POLICY_OTHER };
+
+static enum policy read_policy(struct apw_connection *connection, LDAPControl **controls)
+{
+    LDAPControl *control = ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
+    LDAPPasswordPolicyError policy_error = PP_noError;
+    ber_int_t expires_in, graces;
+
+    if (control == NULL)
+        return POLICY_SILENT;
+    if (ldap_parse_passwordpolicy_control(connection->ld, control, &expires_in, &graces,
+                                          &policy_error) != LDAP_SUCCESS)
+        return POLICY_OTHER;
+    switch (policy_error) {
+    case PP_noError:
+        return POLICY_SILENT;
+    case PP_accountLocked:
+        return POLICY_LOCKED;
+    case PP_changeAfterReset:
+        return POLICY_MUST_CHANGE;
+    default:
+        return POLICY_OTHER;
+    }
+}
+
+static enum apw_user_bind judge_bind(int code, enum policy policy)
+{
+    if (policy == POLICY_LOCKED || code == LDAP_CONSTRAINT_VIOLATION ||
+        code == LDAP_UNWILLING_TO_PERFORM)
+        return APW_USER_BIND_LOCKED;
+    if (code == LDAP_INVALID_CREDENTIALS || code == LDAP_INAPPROPRIATE_AUTH ||
+        code == LDAP_NO_SUCH_OBJECT)
+        return APW_USER_BIND_WRONG;
+    if (code != LDAP_SUCCESS)
+        return APW_USER_BIND_UNAVAILABLE;
+    switch (policy) {
+    case POLICY_SILENT:
+        return APW_USER_BIND_OK;
+    case POLICY_MUST_CHANGE:
+        return APW_USER_BIND_MUST_CHANGE;
+    case POLICY_LOCKED:
+    case POLICY_OTHER:
+        break;
+    }
+    return APW_USER_BIND_UNAVAILABLE;
+}
+
+static int send_user_bind(struct apw_connection *connection,
+                          const struct apw_user_bind_credentials *bind, int *message_id_r)
+{
+    struct berval credentials = {.bv_len = bind->password_length, .bv_val = (char *)bind->password};
+    LDAPControl *controls[2] = {NULL, NULL};
+    int code = ldap_create_passwordpolicy_control(connection->ld, &controls[0]);
+
+    if (code == LDAP_SUCCESS)
+        code = ldap_sasl_bind(connection->ld, bind->dn, LDAP_SASL_SIMPLE, &credentials, controls,
+                              NULL, message_id_r);
+    ldap_control_free(controls[0]);
+    return code;
+}
+
+enum apw_connection_state apw_user_bind_run(struct apw_connection *connection, void *argument,
+                                            enum apw_ldap_result *result_r, struct apw_error *error)
+{
+    struct apw_user_bind_credentials *bind = argument;
+    struct apw_connection_outcome outcome;
+    int message_id;
+
+    bind->result = APW_USER_BIND_UNAVAILABLE;
+    *result_r = APW_LDAP_UNAVAILABLE;
+    if (send_user_bind(connection, bind, &message_id) != LDAP_SUCCESS) {
+        apw_connection_note_failure(error, connection, "bind");
+        return APW_CONNECTION_LOST;
+    }
+    if (apw_connection_wait_outcome(connection, message_id, LDAP_RES_BIND, "bind as the user",
+                                    &outcome, error) != 0)
+        return APW_CONNECTION_LOST;
+    bind->result = judge_bind(outcome.code, read_policy(connection, outcome.controls));
+    ldap_controls_free(outcome.controls);
+    if (bind->result == APW_USER_BIND_UNAVAILABLE)
+        apw_connection_note(error, connection->server, "bind as the user: %s", outcome.text);
+    return apw_connection_is_gone(outcome.code) ? APW_CONNECTION_LOST : APW_CONNECTION_GOOD;
+}

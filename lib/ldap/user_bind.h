@@ -1,0 +1,34 @@
+/*
+ * user_bind: a simple bind as the user, with the password policy control
+ * (draft-behera-ldap-password-policy).
+ */
+#ifndef APW_USER_BIND_H
+#define APW_USER_BIND_H
+
+#include "error.h"
+#include "ldap/result.h"
+#include <stddef.h>
+
+enum apw_user_bind {
+    APW_USER_BIND_UNAVAILABLE = 0,
+    APW_USER_BIND_OK,
+    APW_USER_BIND_WRONG,       /* 48, 49, 32 */
+    APW_USER_BIND_LOCKED,      /* 19, 53, or the control says locked */
+    APW_USER_BIND_MUST_CHANGE, /* the control says so */
+};
+
+/* The password is borrowed and need not end in NUL. It must not be empty: that would be an
+ * anonymous bind, which succeeds (RFC 4513, 5.1.2). */
+struct apw_user_bind_credentials {
+    const char *dn;
+    const char *password;
+    size_t password_length;
+    enum apw_user_bind result;
+};
+
+/* An apw_operation; the argument is a struct apw_user_bind_credentials. */
+enum apw_connection_state apw_user_bind_run(struct apw_connection *connection, void *argument,
+                                            enum apw_ldap_result *result_r,
+                                            struct apw_error *error);
+
+#endif

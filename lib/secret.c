@@ -1,0 +1,54 @@
+#include "secret.h"
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
+{
+    char buffer[APW_SECRET_BYTES_MAX + 3]; /* a line end, and one byte too many */
+    FILE *file = fopen(path, "re");
+    size_t length;
+    int status = -1;
+
+    *secret_r = NULL;
+    if (file == NULL)
+        return apw_error_set(error, "%s: %s", path, strerror(errno));
+    setvbuf(file, NULL, _IONBF, 0); /* stdio would not wipe its buffer */
+    length = fread(buffer, 1, sizeof buffer, file);
+    if (ferror(file)) {
+        apw_error_set(error, "%s: %s", path, strerror(errno));
+        goto out;
+    }
+    if (length > 0 && buffer[length - 1] == '\n')
+        length--;
+    if (length > 0 && buffer[length - 1] == '\r')
+        length--;
+    if (length == 0 || length > APW_SECRET_BYTES_MAX || memchr(buffer, '\0', length) != NULL ||
+        memchr(buffer, '\n', length) != NULL) {
+        apw_error_set(error, "%s: it must hold one line, the password, of 1 to %d bytes", path,
+                      APW_SECRET_BYTES_MAX);
+        goto out;
+    }
+    *secret_r = malloc(length + 1);
+    if (*secret_r == NULL) {
+        apw_error_set(error, "out of memory");
+        goto out;
+    }
+    memcpy(*secret_r, buffer, length);
+    (*secret_r)[length] = '\0';
+    status = 0;
+out:
+    sodium_memzero(buffer, sizeof buffer);
+    fclose(file);
+    return status;
+}
+
+void apw_secret_free(char **secret)
+{
+    if (*secret != NULL)
+        sodium_memzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
