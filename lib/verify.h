@@ -11,52 +11,15 @@
 #include "login.h"
 #include "network.h"
 #include "password.h"
+#include "reason.h"
 #include "record.h"
 #include "remember.h"
 #include "secret.h"
 #include "service.h"
+#include "verdict.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Zeroed memory is a refusal. */
-enum apw_verdict { APW_REFUSED = 0, APW_ACCEPTED, APW_UNAVAILABLE };
-
-enum apw_reason {
-    APW_REASON_INTERNAL_ERROR = 0, /* unavailable: no memory, a name that is not one value, … */
-    APW_REASON_CONFIGURATION,      /* unavailable: the configuration cannot be used */
-    APW_REASON_MALFORMED,
-    APW_REASON_DIRECTORY_UNAVAILABLE,
-    APW_REASON_UNKNOWN_USER,
-    APW_REASON_AMBIGUOUS_USER,
-    APW_REASON_ACCOUNT_DISABLED,
-    APW_REASON_APP_PASSWORD,
-    APW_REASON_UNUSABLE_VALUE,
-    APW_REASON_CLOCK,
-    APW_REASON_EXPIRED,
-    APW_REASON_WRONG_SERVICE,
-    APW_REASON_WRONG_NETWORK,
-    APW_REASON_WRONG_APP_PASSWORD,
-    APW_REASON_UNKNOWN_APP_PASSWORD,
-    APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
-    APW_REASON_MFA_UNREADABLE,
-    APW_REASON_ACCOUNT_PASSWORD,
-    APW_REASON_ACCOUNT_PASSWORD_NEVER,
-    APW_REASON_WRONG_ACCOUNT_PASSWORD,
-    APW_REASON_ACCOUNT_LOCKED,
-    APW_REASON_FOREIGN_AUTHZID, /* right password, but not permitted to act as that user */
-    APW_REASON_PASSWORD_MUST_CHANGE,
-    /* the portal's */
-    APW_REASON_SECOND_FACTOR,
-    APW_REASON_WRONG_SECOND_FACTOR,
-    APW_REASON_REPLAYED_SECOND_FACTOR, /* a code that was right, and was used before */
-    APW_REASON_ENROLMENT_CODE,
-    APW_REASON_WRONG_ENROLMENT_CODE,
-    APW_REASON_TOO_MANY_TRIES, /* the waiting time after wrong ones is not over */
-    APW_REASON_SINGLE_SIGN_ON,
-    APW_REASON_NOT_DONE, /* signed in, but what was asked for could not be done */
-    APW_REASON_DONE,
-};
 
 /* What the client sent and the host knows. All borrowed for the call. */
 struct apw_attempt {
@@ -117,10 +80,6 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 struct apw_decision *decision_r);
 
 void apw_decision_clear(struct apw_decision *decision);
-
-/* "refused" and so on; "account-password-with-mfa" and so on. */
-const char *apw_verdict_name(enum apw_verdict verdict);
-const char *apw_reason_name(enum apw_reason reason);
 
 /* Whether an administrator has locked the account for good: pwdAccountLockedTime in the year 0, as
  * slapo-ppolicy reads 000001010000Z, or nsAccountLock. A temporary lock does not count. */

@@ -1,0 +1,46 @@
+/*
+ * reason: why a login ended as it did. The names are part of the log line, an interface.
+ */
+#ifndef APW_REASON_H
+#define APW_REASON_H
+
+enum apw_reason {
+    APW_REASON_INTERNAL_ERROR = 0, /* unavailable: out of memory, a name that is not one value, … */
+    APW_REASON_CONFIGURATION,      /* unavailable: the configuration is broken */
+    APW_REASON_MALFORMED,
+    APW_REASON_DIRECTORY_UNAVAILABLE,
+    APW_REASON_UNKNOWN_USER,
+    APW_REASON_AMBIGUOUS_USER,
+    APW_REASON_ACCOUNT_DISABLED,
+    APW_REASON_APP_PASSWORD,
+    APW_REASON_UNUSABLE_VALUE,
+    APW_REASON_CLOCK,
+    APW_REASON_EXPIRED,
+    APW_REASON_WRONG_SERVICE,
+    APW_REASON_WRONG_NETWORK,
+    APW_REASON_WRONG_APP_PASSWORD,
+    APW_REASON_UNKNOWN_APP_PASSWORD,
+    APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
+    APW_REASON_MFA_UNREADABLE,
+    APW_REASON_ACCOUNT_PASSWORD,
+    APW_REASON_ACCOUNT_PASSWORD_NEVER,
+    APW_REASON_WRONG_ACCOUNT_PASSWORD,
+    APW_REASON_ACCOUNT_LOCKED,
+    APW_REASON_FOREIGN_AUTHZID, /* right password, but not permitted to act as that user */
+    APW_REASON_PASSWORD_MUST_CHANGE,
+    /* for the page */
+    APW_REASON_SECOND_FACTOR,
+    APW_REASON_WRONG_SECOND_FACTOR,
+    APW_REASON_REPLAYED_SECOND_FACTOR, /* the code is right, but was used before */
+    APW_REASON_ENROLMENT_CODE,
+    APW_REASON_WRONG_ENROLMENT_CODE,
+    APW_REASON_TOO_MANY_TRIES, /* still waiting after wrong ones */
+    APW_REASON_SINGLE_SIGN_ON,
+    APW_REASON_NOT_DONE, /* signed in, but the change failed */
+    APW_REASON_DONE,
+};
+
+/* Like "account-password-with-mfa". */
+const char *apw_reason_name(enum apw_reason reason);
+
+#endif

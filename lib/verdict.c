@@ -1,0 +1,14 @@
+#include "verdict.h"
+
+const char *apw_verdict_name(enum apw_verdict verdict)
+{
+    switch (verdict) {
+    case APW_REFUSED:
+        return "refused";
+    case APW_ACCEPTED:
+        return "accepted";
+    case APW_UNAVAILABLE:
+        break;
+    }
+    return "unavailable";
+}
