@@ -53,7 +53,7 @@ static enum apw_status check_arguments(const struct apw_invocation *invocation,
 
 static enum apw_status status_of(const struct apw_decision *decision)
 {
-    switch (decision->verdict) {
+    switch (decision->event.verdict) {
     case APW_ACCEPTED:
         return APW_STATUS_DONE;
     case APW_REFUSED:
@@ -61,8 +61,8 @@ static enum apw_status status_of(const struct apw_decision *decision)
     case APW_UNAVAILABLE:
         break;
     }
-    return decision->reason == APW_REASON_CONFIGURATION ? APW_STATUS_CONFIGURATION
-                                                        : APW_STATUS_UNAVAILABLE;
+    return decision->event.reason == APW_REASON_CONFIGURATION ? APW_STATUS_CONFIGURATION
+                                                              : APW_STATUS_UNAVAILABLE;
 }
 
 /* Decides, and prints the line that this login would leave in the log. */
@@ -79,7 +79,7 @@ static enum apw_status decide(const struct apw_config *config, struct apw_direct
     attempt->login = apw_login_canonicalise(typed, strlen(typed), NULL, login) == 0 ? login : typed;
     attempt->login_length = strlen(attempt->login);
     apw_verify(config, &world, attempt, deadline, &decision);
-    apw_event_format(&decision, line);
+    apw_event_format(&decision.event, line);
     puts(line);
     status = status_of(&decision);
     apw_decision_clear(&decision);

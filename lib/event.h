@@ -4,34 +4,40 @@
  *   app-password: verdict=refused reason=account-password-with-mfa user="alice" service=smtp
  *   client=203.0.113.7 id=-
  *
- * (one line). Behind it, where they apply: action= would-refuse= exempt= dn="" error="".
+ * (one line). Optional fields follow: action= would-refuse= exempt= dn="" error="".
  */
 #ifndef APW_EVENT_H
 #define APW_EVENT_H
 
-#include "config.h"
 #include "error.h"
-#include "verify.h"
+#include "login.h"
+#include "network.h"
+#include "password.h"
+#include "reason.h"
+#include "service.h"
+#include "verdict.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 #define APW_EVENT_SIZE 6144
 
-struct apw_log;
+/* What the line says. Holds no secret. Empty text is logged as "-", or left out. */
+struct apw_event {
+    enum apw_verdict verdict;
+    enum apw_reason reason;
+    char user[APW_LOGIN_SIZE]; /* the login as typed, cut at 255 bytes; not NUL-terminated */
+    size_t user_length;        /* may hold any bytes */
+    char service[APW_SERVICE_SIZE];
+    char client[APW_ADDRESS_TEXT_SIZE];
+    char id[APW_ID_LENGTH + 1];
+    bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
+    bool is_exempt;     /* account_password_from let the account password be tried */
+    const char *action; /* borrowed; the change requested, or NULL for a login */
+    char *dn;           /* the entry, if somebody should look at it, or NULL */
+    struct apw_error detail; /* logged unless accepted; "" if the reason says enough */
+};
 
-/* Writes the line, without a newline; cut where it does not fit. */
-void apw_event_format(const struct apw_decision *decision, char line_r[APW_EVENT_SIZE]);
-
-/* Opens the log that the configuration names, FILE or syslog, at once: call it before chroot(). A
- * NULL config gives syslog's mail facility. */
-int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error);
-
-/* Writes the line: to the file in one O_APPEND write, with the time (RFC 3339, UTC) and a space in
- * front, or by syslog(3) without openlog(). Where the
- * file cannot be written the line goes to syslog, with the reason. Thread-safe. */
-void apw_log_decision(struct apw_log *log, const struct apw_decision *decision);
-
-/* Writes "app-password: " and the text, which is about no login. */
-void apw_log_warning(struct apw_log *log, const char *text);
-void apw_log_close(struct apw_log **log);
+/* Writes the line without a newline. Fields that do not fit are left out. */
+void apw_event_format(const struct apw_event *event, char line_r[APW_EVENT_SIZE]);
 
 #endif

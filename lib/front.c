@@ -1,6 +1,6 @@
 #include "front.h"
 #include "clock.h"
-#include "event.h"
+#include "log.h"
 #include "login.h"
 #include "recorder.h"
 #include <sodium.h>
@@ -90,12 +90,12 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     world.remember = front->remember;
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
                start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);
-    if (decision_r->reason == APW_REASON_CONFIGURATION)
-        decision_r->detail = front->broken;
-    apw_log_decision(front->log, decision_r);
+    if (decision_r->event.reason == APW_REASON_CONFIGURATION)
+        decision_r->event.detail = front->broken;
+    apw_log_event(front->log, &decision_r->event);
     if (decision_r->use_dn != NULL && front->recorder != NULL)
         apw_recorder_note(front->recorder, decision_r->use_dn, &decision_r->use);
-    if (wait && decision_r->verdict == APW_REFUSED)
+    if (wait && decision_r->event.verdict == APW_REFUSED)
         apw_clock_sleep_until_ms(start + 1 + apw_front_refusal_delay_ms(front)); /* start is cut */
 }
 

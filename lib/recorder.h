@@ -11,8 +11,8 @@
 
 #include "config.h"
 #include "error.h"
-#include "event.h"
 #include "ldap/directory.h"
+#include "log.h"
 #include "record.h"
 
 struct apw_recorder;

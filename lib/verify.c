@@ -31,8 +31,8 @@ struct login {
 
 static void settle(struct login *login, enum apw_verdict verdict, enum apw_reason reason)
 {
-    login->decision->verdict = verdict;
-    login->decision->reason = reason;
+    login->decision->event.verdict = verdict;
+    login->decision->event.reason = reason;
 }
 
 static void refuse(struct login *login, enum apw_reason reason)
@@ -48,7 +48,7 @@ static void give_up(struct login *login, enum apw_reason reason)
 /* For findings about the entry itself, which somebody will want to look at. */
 static void name_entry(struct login *login)
 {
-    login->decision->dn = strdup(login->entry->dn);
+    login->decision->event.dn = strdup(login->entry->dn);
 }
 
 /* ---- row 1: what was sent ---- */
@@ -82,24 +82,24 @@ static void find_entry(struct login *login)
     if (config->login_attribute != NULL)
         attributes[count++] = config->login_attribute;
     if (filter == NULL) {
-        apw_error_set(&login->decision->detail, "out of memory");
+        apw_error_set(&login->decision->event.detail, "out of memory");
         give_up(login, APW_REASON_INTERNAL_ERROR);
         return;
     }
     result = login->world->search(login->world->context, &query, login->deadline, &login->entry,
-                                  &login->decision->detail);
+                                  &login->decision->event.detail);
     free(filter);
     if (result != APW_LDAP_OK) {
         /* It may name the filter, and with that the login. */
         if (apw_password_is_login(login->name, strlen(login->name)))
-            apw_error_set(&login->decision->detail,
+            apw_error_set(&login->decision->event.detail,
                           "not shown, since the login is an app password");
         apw_entries_free(&login->entry);
         give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
     } else if (login->entry == NULL) {
         refuse(login, APW_REASON_UNKNOWN_USER);
     } else if (login->entry->next != NULL) {
-        apw_error_set(&login->decision->detail, "also found: %s", login->entry->next->dn);
+        apw_error_set(&login->decision->event.detail, "also found: %s", login->entry->next->dn);
         name_entry(login);
         apw_entries_free(&login->entry);
         give_up(login, APW_REASON_AMBIGUOUS_USER);
@@ -142,7 +142,7 @@ static int choose_name(struct login *login)
     attribute = apw_entry_attribute(login->entry, attribute_name);
     if (attribute == NULL || attribute->count != 1 ||
         !apw_login_is_wellformed(attribute->value[0].bytes, attribute->value[0].length))
-        return apw_error_set(&login->decision->detail,
+        return apw_error_set(&login->decision->event.detail,
                              "login_attribute %s has %zu values here, or not a name; it needs "
                              "exactly one that the mail server may read",
                              attribute_name, attribute == NULL ? 0 : attribute->count);
@@ -158,7 +158,7 @@ static bool is_authorised(struct login *login)
     if (attempt->authorise == NULL)
         return true;
     switch (attempt->authorise(attempt->authorise_context, login->decision->name,
-                               &login->decision->detail)) {
+                               &login->decision->event.detail)) {
     case APW_ACCEPTED:
         return true;
     case APW_REFUSED:
@@ -186,15 +186,15 @@ static void note_use(struct login *login)
         struct apw_use recorded;
 
         if (apw_use_parse(value->bytes, value->length, &recorded) == 0 &&
-            strcmp(recorded.id, decision->id) == 0 &&
+            strcmp(recorded.id, decision->event.id) == 0 &&
             !apw_use_is_due(&recorded, login->now, login->config->record_use_s))
             return;
     }
     use->at = login->now;
-    memcpy(use->id, decision->id, sizeof use->id);
-    memcpy(use->service, decision->service, sizeof use->service);
+    memcpy(use->id, decision->event.id, sizeof use->id);
+    memcpy(use->service, decision->event.service, sizeof use->service);
     if (!login->config->record_use_without_address)
-        memcpy(use->from, decision->client, sizeof use->from);
+        memcpy(use->from, decision->event.client, sizeof use->from);
     decision->use_dn = strdup(login->entry->dn); /* without memory it is not recorded this time */
 }
 
@@ -236,10 +236,10 @@ static size_t count_values_with_id(const struct login *login, const char *id,
 static bool is_usable(struct login *login, const struct apw_value *value, size_t count,
                       struct apw_record *record_r)
 {
-    struct apw_error *detail = &login->decision->detail;
+    struct apw_error *detail = &login->decision->event.detail;
 
     if (count > 1) {
-        apw_error_set(detail, "%zu values have the id %s", count, login->decision->id);
+        apw_error_set(detail, "%zu values have the id %s", count, login->decision->event.id);
         return false;
     }
     return apw_record_parse(value->bytes, value->length, record_r, detail) == 0 &&
@@ -255,7 +255,7 @@ static enum apw_hash_result match(struct login *login, const struct apw_record *
 
     if (remember != NULL && apw_remember_has(remember, dn, &login->app_password, record->hash))
         return APW_HASH_MATCH;
-    result = apw_hash_verify(record->hash, &login->app_password, &login->decision->detail);
+    result = apw_hash_verify(record->hash, &login->app_password, &login->decision->event.detail);
     if (remember != NULL && result == APW_HASH_MATCH)
         apw_remember_add(remember, dn, &login->app_password, record->hash);
     return result;
@@ -266,7 +266,7 @@ static void decide_hash(struct login *login, const struct apw_record *record)
     switch (match(login, record)) {
     case APW_HASH_MATCH:
         accept_login(login, APW_REASON_APP_PASSWORD);
-        if (login->decision->verdict == APW_ACCEPTED)
+        if (login->decision->event.verdict == APW_ACCEPTED)
             note_use(login);
         return;
     case APW_HASH_MISMATCH:
@@ -284,14 +284,14 @@ static void decide_hash(struct login *login, const struct apw_record *record)
 static void decide_record(struct login *login, const struct apw_record *record)
 {
     if (record->created > login->now + CLOCK_TOLERANCE_S) {
-        apw_error_set(&login->decision->detail,
+        apw_error_set(&login->decision->event.detail,
                       "made more than a day in the future; check this host's clock");
         name_entry(login);
         give_up(login, APW_REASON_CLOCK);
     } else if (record->has_expires && login->now >= record->expires) {
         refuse(login, APW_REASON_EXPIRED);
     } else if (record->services[0] != '\0' &&
-               !apw_service_list_has(record->services, login->decision->service)) {
+               !apw_service_list_has(record->services, login->decision->event.service)) {
         refuse(login, APW_REASON_WRONG_SERVICE);
     } else if (record->from.count > 0 &&
                (!login->has_client || !apw_networks_contain(&record->from, &login->client))) {
@@ -305,7 +305,7 @@ static void decide_app_password(struct login *login, const struct apw_value *val
 {
     struct apw_record record;
 
-    apw_password_id(&login->app_password, login->decision->id);
+    apw_password_id(&login->app_password, login->decision->event.id);
     if (is_usable(login, value, count, &record)) {
         decide_record(login, &record);
     } else {
@@ -381,7 +381,7 @@ static int read_announcement(struct login *login, bool *is_announced_r)
     if (attribute->count != 1 ||
         apw_generalized_time_parse(attribute->value[0].bytes, attribute->value[0].length,
                                    &enforce_from) != 0)
-        return apw_error_set(&login->decision->detail,
+        return apw_error_set(&login->decision->event.detail,
                              "appPasswordMfaEnforceFrom is not one GeneralizedTime");
     *is_announced_r = login->now < enforce_from;
     return 0;
@@ -421,7 +421,7 @@ static void decide_bind(struct login *login)
 {
     switch (login->world->bind_user(login->world->context, login->entry->dn,
                                     login->attempt->password, login->attempt->password_length,
-                                    login->deadline, &login->decision->detail)) {
+                                    login->deadline, &login->decision->event.detail)) {
     case APW_USER_BIND_OK:
         accept_login(login, APW_REASON_ACCOUNT_PASSWORD);
         return;
@@ -461,16 +461,17 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
     }
     if (is_announced && !is_exempt && config->mfa_enforcement == APW_MFA_ENFORCE &&
         is_clock_behind(login)) {
-        apw_error_set(&login->decision->detail,
+        apw_error_set(&login->decision->event.detail,
                       "MFA is not enforced yet by this host's clock, which is not set, or behind "
                       "what the entry tells; check it");
         name_entry(login);
         give_up(login, APW_REASON_CLOCK);
         return;
     }
-    login->decision->is_exempt = is_exempt && (is_enforced || is_never);
+    login->decision->event.is_exempt = is_exempt && (is_enforced || is_never);
     decide_bind(login);
-    login->decision->would_refuse = login->decision->verdict == APW_ACCEPTED && is_on && !is_exempt;
+    login->decision->event.would_refuse =
+        login->decision->event.verdict == APW_ACCEPTED && is_on && !is_exempt;
 }
 
 static void decide_account_password(struct login *login)
@@ -481,7 +482,7 @@ static void decide_account_password(struct login *login)
     bool is_announced;
 
     switch (apw_mfa_read(login->world, login->config->mfa_filter, login->entry->dn, is_likely_on,
-                         login->deadline, &login->decision->detail)) {
+                         login->deadline, &login->decision->event.detail)) {
     case APW_MFA_OFF:
         decide_with_mfa(login, false, false);
         return;
@@ -534,16 +535,17 @@ static void describe(struct login *login)
     const struct apw_attempt *attempt = login->attempt;
     struct apw_decision *decision = login->decision;
 
-    decision->user_length =
+    decision->event.user_length =
         attempt->login_length < APW_LOGIN_BYTES_MAX ? attempt->login_length : APW_LOGIN_BYTES_MAX;
-    memcpy(decision->user, attempt->login, decision->user_length);
+    memcpy(decision->event.user, attempt->login, decision->event.user_length);
     if (attempt->service != NULL)
-        apw_service_canonicalise(attempt->service, strlen(attempt->service), decision->service);
+        apw_service_canonicalise(attempt->service, strlen(attempt->service),
+                                 decision->event.service);
     login->has_client =
         attempt->client != NULL && apw_address_parse(attempt->client, &login->client) == 0;
     if (login->has_client)
         inet_ntop(login->client.bits == 32 ? AF_INET : AF_INET6, login->client.bytes,
-                  decision->client, sizeof decision->client);
+                  decision->event.client, sizeof decision->event.client);
 }
 
 void apw_verify(const struct apw_config *config, const struct apw_world *world,
@@ -575,7 +577,7 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
 
 void apw_decision_clear(struct apw_decision *decision)
 {
-    free(decision->dn);
+    free(decision->event.dn);
     free(decision->use_dn);
     memset(decision, 0, sizeof *decision);
 }

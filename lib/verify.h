@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "error.h"
+#include "event.h"
 #include "hash.h"
 #include "ldap/directory.h"
 #include "login.h"
@@ -36,24 +37,13 @@ struct apw_attempt {
     void *authorise_context;
 };
 
-/* What came out, and everything that the log line says. Holds no secret. */
+/* The outcome. Holds no secret. */
 struct apw_decision {
-    enum apw_verdict verdict;
-    enum apw_reason reason;
+    struct apw_event event; /* the verdict, its reason, and the rest of the log line; owns its dn */
     char name[APW_LOGIN_SIZE]; /* the accepted name: the login, or login_attribute's value; else ""
                                 */
-    char user[APW_LOGIN_SIZE]; /* for the log: the login as typed, cut at 255 bytes */
-    size_t user_length;        /* may hold any bytes */
-    char service[APW_SERVICE_SIZE];
-    char client[APW_ADDRESS_TEXT_SIZE];
-    char id[APW_ID_LENGTH + 1];
-    bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
-    bool is_exempt;     /* account_password_from let the account password be tried */
-    const char *action; /* what it was about, other than a login; NULL for a login */
-    char *use_dn;       /* owned; the entry whose appPasswordUsed is due to be written, else NULL */
-    struct apw_use use; /* what is to be written there */
-    char *dn;           /* owned; NULL where it does not help */
-    struct apw_error detail; /* "" where the reason says it all */
+    char *use_dn;              /* owned; the entry whose appPasswordUsed is due, else NULL */
+    struct apw_use use;        /* the value to write there */
 };
 
 /* How the decision reaches the world: the directory, the clock, the hash. Unit tests bring theirs.

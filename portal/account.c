@@ -17,18 +17,18 @@ static const struct apw_patience password_patience = {.free = 10, .base_s = 2, .
 
 void apw_account_log(const struct apw_portal *portal, const struct apw_account_event *event)
 {
-    struct apw_decision decision = {
+    struct apw_event line = {
         .verdict = event->verdict, .reason = event->reason, .action = event->action};
 
-    decision.user_length = strnlen(event->login, APW_LOGIN_BYTES_MAX);
-    memcpy(decision.user, event->login, decision.user_length);
-    strcpy(decision.service, "portal");
-    snprintf(decision.client, sizeof decision.client, "%s", event->client);
+    line.user_length = strnlen(event->login, APW_LOGIN_BYTES_MAX);
+    memcpy(line.user, event->login, line.user_length);
+    strcpy(line.service, "portal");
+    snprintf(line.client, sizeof line.client, "%s", event->client);
     if (event->id != NULL)
-        snprintf(decision.id, sizeof decision.id, "%s", event->id);
+        snprintf(line.id, sizeof line.id, "%s", event->id);
     if (event->error != NULL)
-        decision.detail = *event->error;
-    apw_log_decision(portal->log, &decision);
+        line.detail = *event->error;
+    apw_log_event(portal->log, &line);
 }
 
 /* ---- reading ---- */

@@ -6,8 +6,8 @@
 #define APW_PORTAL_H
 
 #include "config.h"
-#include "event.h"
 #include "ldap/directory.h"
+#include "log.h"
 #include "portal_config.h"
 #include "user.h"
 #include "web/page.h"

@@ -96,13 +96,13 @@ static const char *text_field(lua_State *L, int table, const char *name)
 
 static void explain(const struct apw_decision *decision, char *why_r, size_t size)
 {
-    const char *detail = decision->detail.text;
+    const char *detail = decision->event.detail.text;
 
     /* It goes into somebody else's log. */
     if (detail[0] == '\0' || !apw_text_is_printable(detail, strlen(detail)))
-        snprintf(why_r, size, "%s", apw_reason_name(decision->reason));
+        snprintf(why_r, size, "%s", apw_reason_name(decision->event.reason));
     else
-        snprintf(why_r, size, "%s: %s", apw_reason_name(decision->reason), detail);
+        snprintf(why_r, size, "%s: %s", apw_reason_name(decision->event.reason), detail);
 }
 
 static int push_answer(lua_State *L, enum apw_verdict verdict, const char *name, const char *why)
@@ -143,7 +143,7 @@ static int front_verify(lua_State *L)
         return push_answer(L, APW_UNAVAILABLE, "", "out of memory");
 
     apw_front_verify_typed(*front, &attempt, false, &decision);
-    verdict = decision.verdict;
+    verdict = decision.event.verdict;
     memcpy(name, decision.name, sizeof name);
     explain(&decision, why, sizeof why);
     apw_decision_clear(&decision);

@@ -82,7 +82,7 @@ static bool is_accepted(const pam_handle_t *pamh)
 static int act_on(pam_handle_t *pamh, const struct apw_front *front,
                   const struct apw_decision *decision)
 {
-    switch (decision->verdict) {
+    switch (decision->event.verdict) {
     case APW_ACCEPTED:
         return set_name(pamh, decision->name);
     case APW_REFUSED:

@@ -119,11 +119,12 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
     attempt->authorise = authorize_verdict;
     attempt->authorise_context = authentication;
     apw_front_verify(front, attempt, true, &decision);
-    result = result_of(decision.verdict);
-    if (decision.verdict == APW_UNAVAILABLE)
+    result = result_of(decision.event.verdict);
+    if (decision.event.verdict == APW_UNAVAILABLE)
         apw_host_log(params->utils, SASL_LOG_ERR,
-                     decision.detail.text[0] != '\0' ? decision.detail.text
-                                                     : apw_reason_name(decision.reason));
+                     decision.event.detail.text[0] != '\0'
+                         ? decision.event.detail.text
+                         : apw_reason_name(decision.event.reason));
     apw_decision_clear(&decision);
     return result;
 }

@@ -40,11 +40,11 @@ static struct apw_attempt attempt_of(const struct ours *ours, const char *name)
 
 static bool is_as_expected(const struct ours *ours, struct apw_decision *decision)
 {
-    bool is_expected = strcmp(apw_reason_name(decision->reason), ours->reason) == 0;
+    bool is_expected = strcmp(apw_reason_name(decision->event.reason), ours->reason) == 0;
 
     if (!is_expected)
-        fprintf(stderr, "%s instead of %s: %s\n", apw_reason_name(decision->reason), ours->reason,
-                decision->detail.text);
+        fprintf(stderr, "%s instead of %s: %s\n", apw_reason_name(decision->event.reason),
+                ours->reason, decision->event.detail.text);
     apw_decision_clear(decision);
     return is_expected;
 }

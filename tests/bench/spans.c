@@ -4,11 +4,11 @@
  * a span costs some 50 ns.
  */
 #include "spans.h"
-#include "event.h"
 #include "front.h"
 #include "hash.h"
 #include "ldap/directory.h"
 #include "ldap/transport.h"
+#include "log.h"
 #include "record.h"
 #include "remember.h"
 #include <ldap.h>
@@ -180,6 +180,6 @@ SPAN(ARGON2, int, crypto_pwhash,
       unsigned long long length, const unsigned char *salt, unsigned long long passes,
       size_t memory, int algorithm),
      (output, output_length, password, length, salt, passes, memory, algorithm))
-SPAN_VOID(LOG_LINE, apw_log_decision, (struct apw_log * log, const struct apw_decision *decision),
-          (log, decision))
+SPAN_VOID(LOG_LINE, apw_log_event, (struct apw_log * log, const struct apw_event *event),
+          (log, event))
 SPAN(LOG_WRITE, ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length))

@@ -107,13 +107,13 @@ static void try_login(const char *password, const uint8_t *bytes, size_t length)
     struct apw_decision decision;
 
     apw_verify(&config, &world, &attempt, apw_clock_monotonic_ms() + 5000, &decision);
-    if (decision.verdict == APW_ACCEPTED) {
+    if (decision.event.verdict == APW_ACCEPTED) {
         FUZZ_MUST(apw_login_is_wellformed(decision.name, strlen(decision.name)));
         /* A login by app password needs its hash. */
-        if (decision.reason == APW_REASON_APP_PASSWORD)
+        if (decision.event.reason == APW_REASON_APP_PASSWORD)
             FUZZ_MUST(memmem(bytes, length, APP_OUTPUT, sizeof APP_OUTPUT - 1) != NULL);
         else
-            FUZZ_MUST(decision.reason == APW_REASON_ACCOUNT_PASSWORD);
+            FUZZ_MUST(decision.event.reason == APW_REASON_ACCOUNT_PASSWORD);
     } else {
         FUZZ_MUST(decision.name[0] == '\0');
     }

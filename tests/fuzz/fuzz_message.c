@@ -41,9 +41,10 @@ static void try_attempt(const char *login, size_t login_length, const char *pass
     char line[APW_EVENT_SIZE];
 
     apw_verify(&config, &world, &attempt, 0, &decision);
-    FUZZ_MUST(decision.verdict != APW_ACCEPTED);
-    FUZZ_MUST(decision.verdict == APW_REFUSED || apw_login_is_wellformed(login, login_length));
-    apw_event_format(&decision, line);
+    FUZZ_MUST(decision.event.verdict != APW_ACCEPTED);
+    FUZZ_MUST(decision.event.verdict == APW_REFUSED ||
+              apw_login_is_wellformed(login, login_length));
+    apw_event_format(&decision.event, line);
     FUZZ_MUST(fuzz_is_one_line(line) && apw_text_is_printable(line, strlen(line)));
     apw_decision_clear(&decision);
 }

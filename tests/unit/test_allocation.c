@@ -204,7 +204,7 @@ static enum apw_verdict verify(struct apw_front *front, const struct login *logi
     enum apw_verdict verdict;
 
     apw_front_verify_typed(front, &attempt, false, &decision);
-    verdict = decision.verdict;
+    verdict = decision.event.verdict;
     if (verdict == APW_ACCEPTED && strcmp(decision.name, "alice") != 0)
         verdict = APW_UNAVAILABLE;
     apw_decision_clear(&decision);

@@ -312,8 +312,8 @@ static void test_scene(void **state)
     struct apw_decision decision;
 
     verify(front, row, &decision);
-    assert_int_equal(decision.verdict, row->verdict);
-    assert_int_equal(decision.reason, row->reason);
+    assert_int_equal(decision.event.verdict, row->verdict);
+    assert_int_equal(decision.event.reason, row->reason);
     if (row->verdict == APW_REFUSED) {
         assert_int_equal(sleeps, 1);
         assert_int_equal(slept_until_ms, 1000000 + DELAY_MS + 1);
@@ -339,8 +339,8 @@ static void test_other_refusals(void **state)
         struct apw_decision decision;
 
         verify_as(front, &login, forbid, &decision);
-        assert_int_equal(decision.verdict, APW_REFUSED);
-        assert_int_equal(decision.reason,
+        assert_int_equal(decision.event.verdict, APW_REFUSED);
+        assert_int_equal(decision.event.reason,
                          is_never ? APW_REASON_ACCOUNT_PASSWORD_NEVER : APW_REASON_FOREIGN_AUTHZID);
         assert_int_equal(sleeps, 1);
         assert_int_equal(slept_until_ms, 1000000 + DELAY_MS + 1);
@@ -364,21 +364,21 @@ static void test_jump(void **state)
     (void)state;
     wall = NOW - 3 * 365 * (time_t)DAY;
     verify(front, &login, &decision);
-    assert_int_equal(decision.verdict, APW_UNAVAILABLE);
-    assert_int_equal(decision.reason, APW_REASON_CLOCK);
-    assert_contains(decision.detail.text, "clock");
+    assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
+    assert_int_equal(decision.event.reason, APW_REASON_CLOCK);
+    assert_contains(decision.event.detail.text, "clock");
     apw_decision_clear(&decision);
     wall = 0;
     verify(front, &login, &decision);
-    assert_int_equal(decision.verdict, APW_UNAVAILABLE);
+    assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
     apw_decision_clear(&decision);
     wall = NOW + 3 * 365 * (time_t)DAY;
     verify(front, &limited, &decision);
-    assert_int_equal(decision.reason, APW_REASON_EXPIRED);
+    assert_int_equal(decision.event.reason, APW_REASON_EXPIRED);
     apw_decision_clear(&decision);
     wall = NOW;
     verify(front, &limited, &decision);
-    assert_int_equal(decision.verdict, APW_ACCEPTED);
+    assert_int_equal(decision.event.verdict, APW_ACCEPTED);
     apw_decision_clear(&decision);
     apw_front_close(&front);
 }
@@ -398,13 +398,13 @@ static void test_jump_before_enforcement(void **state)
     (void)state;
     wall = 0;
     verify(front, &login, &decision);
-    assert_int_equal(decision.verdict, APW_UNAVAILABLE);
-    assert_int_equal(decision.reason, APW_REASON_CLOCK);
-    assert_contains(decision.detail.text, "clock");
+    assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
+    assert_int_equal(decision.event.reason, APW_REASON_CLOCK);
+    assert_contains(decision.event.detail.text, "clock");
     apw_decision_clear(&decision);
     wall = NOW;
     verify(front, &login, &decision);
-    assert_int_equal(decision.reason, APW_REASON_ACCOUNT_PASSWORD_WITH_MFA);
+    assert_int_equal(decision.event.reason, APW_REASON_ACCOUNT_PASSWORD_WITH_MFA);
     apw_decision_clear(&decision);
     apw_front_close(&front);
 }

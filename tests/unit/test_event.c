@@ -1,5 +1,6 @@
 /* The log line, which fail2ban reads, and where it goes. */
 #include "event.h"
+#include "log.h"
 #include "syslog_catcher.h"
 #include "unit.h"
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 
 static const struct line_case {
     const char *name;
-    struct apw_decision decision;
+    struct apw_event event;
     const char *line;
 } lines[] = {
     {"an app password that is accepted",
@@ -156,28 +157,28 @@ static void test_line(void **state)
     const struct line_case *row = *state;
     char line[APW_EVENT_SIZE];
 
-    apw_event_format(&row->decision, line);
+    apw_event_format(&row->event, line);
     assert_string_equal(line, row->line);
 }
 
 /* Fills every field with the byte. */
-static struct apw_decision make_full_decision(char byte, char dn[300])
+static struct apw_event make_full_event(char byte, char dn[300])
 {
-    struct apw_decision decision = {.verdict = APW_UNAVAILABLE,
-                                    .reason = APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
-                                    .user_length = APW_LOGIN_BYTES_MAX,
-                                    .would_refuse = true,
-                                    .is_exempt = true,
-                                    .dn = dn};
+    struct apw_event event = {.verdict = APW_UNAVAILABLE,
+                              .reason = APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
+                              .user_length = APW_LOGIN_BYTES_MAX,
+                              .would_refuse = true,
+                              .is_exempt = true,
+                              .dn = dn};
 
     memset(dn, byte, 299);
     dn[299] = '\0';
-    memset(decision.user, byte, APW_LOGIN_BYTES_MAX);
-    memset(decision.service, 'x', sizeof decision.service - 1);
-    memset(decision.client, 'x', sizeof decision.client - 1);
-    memset(decision.id, 'x', sizeof decision.id - 1);
-    memset(decision.detail.text, byte, sizeof decision.detail.text - 1);
-    return decision;
+    memset(event.user, byte, APW_LOGIN_BYTES_MAX);
+    memset(event.service, 'x', sizeof event.service - 1);
+    memset(event.client, 'x', sizeof event.client - 1);
+    memset(event.id, 'x', sizeof event.id - 1);
+    memset(event.detail.text, byte, sizeof event.detail.text - 1);
+    return event;
 }
 
 static size_t count_of(const char *line, const char *part)
@@ -192,13 +193,13 @@ static size_t count_of(const char *line, const char *part)
 static void test_longest_line(void **state)
 {
     char line[APW_EVENT_SIZE], dn[300];
-    struct apw_decision decision = make_full_decision('\\', dn);
+    struct apw_event event = make_full_event('\\', dn);
 
     (void)state;
-    apw_event_format(&decision, line);
+    apw_event_format(&event, line);
     assert_int_equal(count_of(line, "\""), 6);
     assert_int_equal(line[strlen(line) - 1], '"');
-    assert_int_equal(count_of(line, "\\x5c"), 255 + 255 + sizeof decision.detail.text - 1);
+    assert_int_equal(count_of(line, "\\x5c"), 255 + 255 + sizeof event.detail.text - 1);
 }
 
 /* One line of the form that is promised, whatever byte is everywhere. */
@@ -216,9 +217,9 @@ static void test_form(void **state)
     assert_int_equal(regcomp(&pattern, form, REG_EXTENDED | REG_NOSUB), 0);
     for (int byte = 1; byte < 256; byte++) {
         char line[APW_EVENT_SIZE], dn[300];
-        struct apw_decision decision = make_full_decision((char)byte, dn);
+        struct apw_event event = make_full_event((char)byte, dn);
 
-        apw_event_format(&decision, line);
+        apw_event_format(&event, line);
         assert_int_equal(regexec(&pattern, line, 0, NULL, 0), 0);
         assert_int_equal(strcspn(line, "\001\002\n\r\t\033\177"), strlen(line));
         assert_true(apw_text_is_printable(line, strlen(line)));
@@ -228,18 +229,17 @@ static void test_form(void **state)
 
 static void test_cut_user(void **state)
 {
-    struct apw_decision decision = {.reason = APW_REASON_MALFORMED,
-                                    .user_length = APW_LOGIN_BYTES_MAX};
+    struct apw_event event = {.reason = APW_REASON_MALFORMED, .user_length = APW_LOGIN_BYTES_MAX};
     char line[APW_EVENT_SIZE], expected[APW_EVENT_SIZE];
     char *user = unit_repeat("a", APW_LOGIN_BYTES_MAX);
 
     (void)state;
-    memcpy(decision.user, user, APW_LOGIN_BYTES_MAX);
-    apw_event_format(&decision, line);
+    memcpy(event.user, user, APW_LOGIN_BYTES_MAX);
+    apw_event_format(&event, line);
     snprintf(expected, sizeof expected, START "\"%s\"" END, user);
     assert_string_equal(line, expected);
-    decision.user[APW_LOGIN_BYTES_MAX - 1] = '\xc3'; /* its second byte was cut off */
-    apw_event_format(&decision, line);
+    event.user[APW_LOGIN_BYTES_MAX - 1] = '\xc3'; /* its second byte was cut off */
+    apw_event_format(&event, line);
     snprintf(expected, sizeof expected, START "\"%.254s\\xc3\"" END, user);
     assert_string_equal(line, expected);
     free(user);
@@ -286,15 +286,14 @@ static void test_syslog(void **state)
 {
     const struct apw_config config = {.log_facility = LOG_LOCAL3};
     const struct syslog_case *row = *state;
-    const struct apw_decision decision = {
-        .verdict = row->verdict, BYTES("100%s"), .service = "smtp"};
+    const struct apw_event event = {.verdict = row->verdict, BYTES("100%s"), .service = "smtp"};
     char line[APW_EVENT_SIZE + 1];
     struct apw_log *log = open_log(&config);
 
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
     assert_int_equal(caught.count, 1);
     assert_int_equal(caught.priority, LOG_LOCAL3 | row->priority);
-    apw_event_format(&decision, line);
+    apw_event_format(&event, line);
     strcat(line, "|");
     assert_string_equal(caught.text, line);
     apw_log_close(&log);
@@ -303,11 +302,11 @@ static void test_syslog(void **state)
 
 static void test_syslog_by_default(void **state)
 {
-    const struct apw_decision decision = {.verdict = APW_REFUSED};
+    const struct apw_event event = {.verdict = APW_REFUSED};
     struct apw_log *log = open_log(NULL);
 
     (void)state;
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
     assert_int_equal(caught.priority, LOG_MAIL | LOG_NOTICE);
     apw_log_close(&log);
     apw_log_close(&log);
@@ -340,16 +339,16 @@ static void test_file(void **state)
 {
     char path[UNIT_PATH_SIZE];
     struct apw_config config = {.log_file = (char *)unit_path("log", path)};
-    const struct apw_decision first = {.reason = APW_REASON_EXPIRED, BYTES("alice")},
-                              second = {.reason = APW_REASON_UNKNOWN_USER, BYTES("bob\n")};
+    const struct apw_event first = {.reason = APW_REASON_EXPIRED, BYTES("alice")},
+                           second = {.reason = APW_REASON_UNKNOWN_USER, BYTES("bob\n")};
     struct apw_log *log;
     struct stat status;
 
     (void)state;
     unit_write(path, "before\n", 7);
     log = open_log(&config);
-    apw_log_decision(log, &first);
-    apw_log_decision(log, &second);
+    apw_log_event(log, &first);
+    apw_log_event(log, &second);
     assert_matches(read_file(path),
                    "^before\n" STAMP
                    "app-password: verdict=refused reason=expired user=\"alice\"" END "\n" STAMP
@@ -359,7 +358,7 @@ static void test_file(void **state)
     log = open_log(&config);
     assert_int_equal(stat(path, &status), 0); /* opened at once, before chroot() */
     assert_int_equal(status.st_mode & 0137, 0);
-    apw_log_decision(log, &first);
+    apw_log_event(log, &first);
     apw_log_close(&log);
     assert_matches(read_file(path), "^" STAMP "app-password: .*reason=expired .*\n$");
     assert_int_equal(caught.count, 0);
@@ -369,11 +368,11 @@ static void test_longest_line_in_file(void **state)
 {
     char path[UNIT_PATH_SIZE], dn[300];
     struct apw_config config = {.log_file = (char *)unit_path("long", path)};
-    struct apw_decision decision = make_full_decision('\\', dn);
+    struct apw_event event = make_full_event('\\', dn);
     struct apw_log *log = open_log(&config);
 
     (void)state;
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
     assert_matches(read_file(path), "^" STAMP "app-password: [^\n]*\\\\x5c\"\n$");
     apw_log_close(&log);
 }
@@ -398,7 +397,7 @@ static void test_unwritable(void **state)
 static void test_full_disk(void **state)
 {
     struct apw_config config = {.log_file = (char *)"/dev/full", .log_facility = LOG_AUTH};
-    const struct apw_decision decision = {
+    const struct apw_event event = {
         .verdict = APW_ACCEPTED, .reason = APW_REASON_APP_PASSWORD, BYTES("alice")};
     struct apw_log *log;
 
@@ -408,7 +407,7 @@ static void test_full_disk(void **state)
         return;
     }
     log = open_log(&config);
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
     assert_int_equal(caught.count, 2);
     assert_int_equal(caught.priority, LOG_AUTH | LOG_INFO);
     assert_string_equal(
@@ -422,7 +421,7 @@ static void test_torn_line(void **state)
 {
     char path[UNIT_PATH_SIZE], text[2048];
     struct apw_config config = {.log_file = (char *)unit_path("torn", path)};
-    const struct apw_decision decision = {
+    const struct apw_event event = {
         .verdict = APW_ACCEPTED, .reason = APW_REASON_APP_PASSWORD, BYTES("alice")};
     struct apw_log *log = open_log(&config);
     struct rlimit limit;
@@ -431,19 +430,19 @@ static void test_torn_line(void **state)
     FILE *file;
 
     (void)state;
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
     assert_int_equal(stat(path, &status), 0);
     length = (size_t)status.st_size;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){length + length / 2, limit.rlim_max});
     caught.count = 0;
-    apw_log_decision(log, &decision);
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
+    apw_log_event(log, &event);
     assert_int_equal(caught.count, 4); /* each of them, and why */
     setrlimit(RLIMIT_FSIZE, &limit);
-    apw_log_decision(log, &decision);
-    apw_log_decision(log, &decision);
+    apw_log_event(log, &event);
+    apw_log_event(log, &event);
     assert_int_equal(caught.count, 4);
     apw_log_close(&log);
     file = fopen(path, "re");

@@ -67,7 +67,7 @@ static void test_accepted(void **state)
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
     assert_string_equal(error.text, "");
     apw_front_verify(front, &attempt, true, &decision);
-    assert_int_equal(decision.verdict, APW_ACCEPTED);
+    assert_int_equal(decision.event.verdict, APW_ACCEPTED);
     assert_string_equal(decision.name, "alice");
     apw_decision_clear(&decision);
     apw_front_close(&front);
@@ -92,8 +92,8 @@ static void test_account_password(void **state)
     write_config("");
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
     apw_front_verify(front, &with_account_password, true, &decision);
-    assert_int_equal(decision.verdict, APW_ACCEPTED);
-    assert_int_equal(decision.reason, APW_REASON_ACCOUNT_PASSWORD);
+    assert_int_equal(decision.event.verdict, APW_ACCEPTED);
+    assert_int_equal(decision.event.reason, APW_REASON_ACCOUNT_PASSWORD);
     assert_int_equal(responder_seen().searches, 2);
     assert_int_equal(responder_seen().binds, 2); /* the service's and the user's */
     assert_int_equal(responder_seen().connections[0], 2);
@@ -125,14 +125,14 @@ static void test_broken(void **state)
     assert_contains(error.text, row->error);
     memset(&caught, 0, sizeof caught);
     apw_front_verify(front, &attempt, true, &decision);
-    assert_int_equal(decision.verdict, APW_UNAVAILABLE);
-    assert_int_equal(decision.reason, APW_REASON_CONFIGURATION);
-    assert_string_equal(decision.detail.text, error.text);
+    assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
+    assert_int_equal(decision.event.reason, APW_REASON_CONFIGURATION);
+    assert_string_equal(decision.event.detail.text, error.text);
     assert_true(decision.name[0] == '\0');
     apw_decision_clear(&decision);
     assert_contains(caught.text, "verdict=unavailable reason=configuration user=\"alice\"");
     apw_front_verify(front, &malformed, false, &decision);
-    assert_int_equal(decision.verdict, APW_REFUSED);
+    assert_int_equal(decision.event.verdict, APW_REFUSED);
     apw_decision_clear(&decision);
     assert_int_equal(caught.count, 2);
     assert_int_equal(responder_seen().connections[0], 0);
@@ -151,7 +151,7 @@ static void test_missing(void **state)
     assert_contains(error.text, "none.conf: No such file");
     assert_int_equal(apw_front_refusal_delay_ms(front), 1000);
     apw_front_verify(front, &attempt, true, &decision);
-    assert_int_equal(decision.verdict, APW_UNAVAILABLE);
+    assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
     apw_decision_clear(&decision);
     apw_front_close(&front);
     apw_front_close(&front);
@@ -165,7 +165,7 @@ static int64_t time_login(struct apw_front *front, const struct apw_attempt *log
     struct apw_decision decision;
 
     apw_front_verify(front, login, wait, &decision);
-    assert_int_equal(decision.verdict, verdict);
+    assert_int_equal(decision.event.verdict, verdict);
     apw_decision_clear(&decision);
     return apw_clock_monotonic_ms() - start;
 }

@@ -122,7 +122,7 @@ static enum apw_verdict sign_in(struct apw_front *front, const char *shown)
     enum apw_verdict verdict;
 
     apw_front_verify_typed(front, &attempt, false, &decision);
-    verdict = decision.verdict;
+    verdict = decision.event.verdict;
     apw_decision_clear(&decision);
     return verdict;
 }
@@ -186,7 +186,7 @@ static void *decide(void *argument)
     struct apw_decision decision;
 
     apw_verify(&config, &world, &attempt, apw_clock_monotonic_ms() + 20000, &decision);
-    alone->verdict = decision.verdict;
+    alone->verdict = decision.event.verdict;
     apw_decision_clear(&decision);
     return NULL;
 }

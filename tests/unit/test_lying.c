@@ -273,12 +273,12 @@ static void test_lie(void **state)
     __lsan_disable(); /* libldap 2.5 forgets a request whose answer it cannot decode */
     apw_verify(&config, &world, &attempt, start + DEADLINE_MS, &decision);
     __lsan_enable();
-    assert_int_equal(decision.verdict, lie->verdict);
+    assert_int_equal(decision.event.verdict, lie->verdict);
     if (!unit_is_under_valgrind()) /* where a million values take seconds */
         assert_true(apw_clock_monotonic_ms() - start < DEADLINE_MS + TIMEOUT_MS);
     assert_true(peak_mib() - before < MEMORY_MIB);
-    if (decision.verdict == APW_UNAVAILABLE)
-        assert_true(decision.detail.text[0] != '\0');
+    if (decision.event.verdict == APW_UNAVAILABLE)
+        assert_true(decision.event.detail.text[0] != '\0');
     assert_int_equal(responder_seen().connections[1], 0); /* nobody asked elsewhere */
     apw_decision_clear(&decision);
     apw_directory_free(&directory);

@@ -296,12 +296,12 @@ static const char *or_default(const char *text, const char *otherwise)
 /* No verdict but accepted leaves a name, and none is told of an accepted login. */
 static void assert_consistent(const struct apw_decision *decision)
 {
-    if (decision->verdict != APW_ACCEPTED)
+    if (decision->event.verdict != APW_ACCEPTED)
         assert_true(unit_is_zero(decision->name, sizeof decision->name));
     else
         assert_true(decision->name[0] != '\0');
-    if (decision->would_refuse)
-        assert_int_equal(decision->verdict, APW_ACCEPTED);
+    if (decision->event.would_refuse)
+        assert_int_equal(decision->event.verdict, APW_ACCEPTED);
 }
 
 static void play(const struct scene *of, struct apw_decision *decision_r)
@@ -328,8 +328,8 @@ static void play(const struct scene *of, struct apw_decision *decision_r)
 static void assert_outcome(const struct apw_decision *decision, enum apw_verdict verdict,
                            enum apw_reason reason)
 {
-    assert_string_equal(apw_reason_name(decision->reason), apw_reason_name(reason));
-    assert_string_equal(apw_verdict_name(decision->verdict), apw_verdict_name(verdict));
+    assert_string_equal(apw_reason_name(decision->event.reason), apw_reason_name(reason));
+    assert_string_equal(apw_verdict_name(decision->event.verdict), apw_verdict_name(verdict));
 }
 
 static bool is_mfa_likely(const struct scene *row)
@@ -369,16 +369,16 @@ static void test_scene(void **state)
         assert_string_equal(decision.name, row->accepted_name != NULL ? row->accepted_name
                                            : row->login != NULL       ? row->login
                                                                       : "alice");
-    assert_string_equal(decision.id, row->id != NULL ? row->id : "");
-    assert_int_equal(decision.would_refuse, row->would_refuse);
-    assert_int_equal(decision.is_exempt, row->is_exempt);
-    assert_int_equal(decision.dn != NULL, row->names_entry);
-    if (decision.dn != NULL)
-        assert_string_equal(decision.dn, DN);
+    assert_string_equal(decision.event.id, row->id != NULL ? row->id : "");
+    assert_int_equal(decision.event.would_refuse, row->would_refuse);
+    assert_int_equal(decision.event.is_exempt, row->is_exempt);
+    assert_int_equal(decision.event.dn != NULL, row->names_entry);
+    if (decision.event.dn != NULL)
+        assert_string_equal(decision.event.dn, DN);
     if (row->detail != NULL)
-        assert_contains(decision.detail.text, row->detail);
+        assert_contains(decision.event.detail.text, row->detail);
     else
-        assert_string_equal(decision.detail.text, "");
+        assert_string_equal(decision.event.detail.text, "");
     apw_decision_clear(&decision);
 }
 
@@ -843,8 +843,8 @@ static void test_malformed(void **state)
         decision = decide(configs[i], login, row->login_length, password, row->password_length);
         assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
         assert_nothing_asked();
-        assert_int_equal(decision.user_length, row->login_length);
-        assert_memory_equal(decision.user, row->login, row->login_length);
+        assert_int_equal(decision.event.user_length, row->login_length);
+        assert_memory_equal(decision.event.user, row->login, row->login_length);
     }
     free(login);
     free(password);
@@ -866,7 +866,7 @@ static void test_lengths(void **state)
     reset_world(&off);
     decision = decide(&config, letters, 256, letters, 1024);
     assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
-    assert_int_equal(decision.user_length, 255);
+    assert_int_equal(decision.event.user_length, 255);
     assert_nothing_asked();
     decision = decide(&config, letters, 255, letters, 1025);
     assert_outcome(&decision, APW_REFUSED, APW_REASON_MALFORMED);
@@ -918,7 +918,7 @@ static void test_failed_searches(void **state)
                 search_result[number] = failures[how];
                 play(&scenes[i], &decision);
                 assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE);
-                assert_contains(decision.detail.text, "failed");
+                assert_contains(decision.event.detail.text, "failed");
                 assert_int_equal(searches, number + 1);
                 assert_int_equal(binds, 0);
                 assert_int_equal(hashes, 0);
@@ -939,7 +939,7 @@ static void test_password_as_login(void **state)
         search_result[0] = APW_LDAP_UNAVAILABLE;
         play(&scenes[i], &decision);
         assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE);
-        assert_null(strstr(decision.detail.text, "k7q2"));
+        assert_null(strstr(decision.event.detail.text, "k7q2"));
         apw_decision_clear(&decision);
     }
 }
@@ -1000,19 +1000,19 @@ static void test_description(void **state)
     (void)state;
     reset_world(&rows[0]);
     play(&rows[0], &decision);
-    assert_string_equal(decision.service, "smtp");
-    assert_string_equal(decision.client, "203.0.113.7");
+    assert_string_equal(decision.event.service, "smtp");
+    assert_string_equal(decision.event.client, "203.0.113.7");
     apw_decision_clear(&decision);
     reset_world(&rows[1]);
     play(&rows[1], &decision);
-    assert_string_equal(decision.service, "");
-    assert_string_equal(decision.client, "");
+    assert_string_equal(decision.event.service, "");
+    assert_string_equal(decision.event.client, "");
     apw_decision_clear(&decision);
     reset_world(&rows[2]);
     play(&rows[2], &decision);
-    assert_string_equal(decision.client, "2001:db8::1");
-    assert_int_equal(decision.user_length, 5);
-    assert_memory_equal(decision.user, "alice", 5);
+    assert_string_equal(decision.event.client, "2001:db8::1");
+    assert_int_equal(decision.event.user_length, 5);
+    assert_memory_equal(decision.event.user, "alice", 5);
     apw_decision_clear(&decision);
 }
 
@@ -1077,7 +1077,7 @@ static void test_no_memory_for_hash(void **state)
         hashes_fail = true;
         play(&rows[i], &decision);
         assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_INTERNAL_ERROR);
-        assert_contains(decision.detail.text, "not enough memory");
+        assert_contains(decision.event.detail.text, "not enough memory");
         assert_int_equal(hashes, 1);
         apw_decision_clear(&decision);
     }
@@ -1154,11 +1154,12 @@ static void test_long_name(void **state)
 
 static void test_clear(void **state)
 {
-    struct apw_decision decision = {.verdict = APW_ACCEPTED, .dn = strdup("x"), .name = "alice"};
+    struct apw_decision decision = {.event = {.verdict = APW_ACCEPTED, .dn = strdup("x")},
+                                    .name = "alice"};
 
     (void)state;
     apw_decision_clear(&decision);
-    assert_int_equal(decision.verdict, APW_REFUSED);
+    assert_int_equal(decision.event.verdict, APW_REFUSED);
     assert_true(unit_is_zero(&decision, sizeof decision));
     apw_decision_clear(&decision);
 }
