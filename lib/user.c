@@ -1,4 +1,5 @@
 #include "user.h"
+#include "account_state.h"
 #include "clock.h"
 #include "hash.h"
 #include "ldap/filter.h"
@@ -214,7 +215,7 @@ static enum apw_manage_result read_entry(const struct apw_entry *entry, const ch
         read_passwords(entry, user) != 0 || read_enrolment(entry, user) != 0)
         goto no_memory;
     user->has_class = read_has_class(entry);
-    user->is_disabled = apw_entry_is_disabled(entry);
+    user->is_disabled = apw_account_state_is_disabled(entry);
     user->mfa_flag = read_mfa_flag(entry);
     read_enforce_from(entry, user);
     *user_r = user;

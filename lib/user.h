@@ -9,8 +9,8 @@
 #include "config.h"
 #include "error.h"
 #include "ldap/directory.h"
+#include "mfa.h"
 #include "record.h"
-#include "verify.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

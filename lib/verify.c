@@ -1,6 +1,8 @@
 #include "verify.h"
+#include "account_state.h"
 #include "clock.h"
 #include "ldap/filter.h"
+#include "mfa.h"
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -11,7 +13,6 @@
 
 #define CLOCK_TOLERANCE_S 86400
 #define CLOCK_EARLIEST    1790812800 /* 2026-10-01: no clock that is right says less */
-#define LOCKED_FOR_GOOD   "0000" /* the year of pwdAccountLockedTime in an administrator's lock */
 
 /* One login on its way through the table. */
 struct login {
@@ -104,27 +105,6 @@ static void find_entry(struct login *login)
         apw_entries_free(&login->entry);
         give_up(login, APW_REASON_AMBIGUOUS_USER);
     }
-}
-
-/* Whether any value of the attribute, with whatever options, begins with `start`. */
-static bool has_value_from(const struct apw_entry *entry, const char *name, const char *start)
-{
-    for (size_t i = 0; i < entry->attribute_count; i++) {
-        const struct apw_attribute *attribute = &entry->attribute[i];
-
-        if (strcasecmp(attribute->name, name) != 0)
-            continue;
-        for (size_t j = 0; j < attribute->count; j++)
-            if (strncasecmp(attribute->value[j].bytes, start, strlen(start)) == 0)
-                return true;
-    }
-    return false;
-}
-
-bool apw_entry_is_disabled(const struct apw_entry *entry)
-{
-    return has_value_from(entry, "pwdAccountLockedTime", LOCKED_FOR_GOOD) ||
-           has_value_from(entry, "nsAccountLock", "TRUE");
 }
 
 /* ---- acceptance ---- */
@@ -317,57 +297,6 @@ static void decide_app_password(struct login *login, const struct apw_value *val
 
 /* ---- rows 7 and 8: the account password ---- */
 
-/* Whether the entry matches, by a search of it alone. */
-static enum apw_ldap_result entry_matches(const struct apw_world *world, const char *dn,
-                                          const char *filter, int64_t deadline, bool *matches_r,
-                                          struct apw_error *error)
-{
-    static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
-    const struct apw_query query = {.base = dn,
-                                    .scope = APW_SCOPE_BASE,
-                                    .filter = filter,
-                                    .attributes = no_attributes,
-                                    .limit = 1};
-    struct apw_entry *entries = NULL;
-    enum apw_ldap_result result = world->search(world->context, &query, deadline, &entries, error);
-
-    if (entries != NULL && strcasecmp(entries->dn, dn) != 0) {
-        apw_error_set(error, "asked for %s, the directory answered with %s", dn, entries->dn);
-        result = APW_LDAP_UNAVAILABLE;
-    }
-    *matches_r = entries != NULL;
-    apw_entries_free(&entries);
-    return result;
-}
-
-enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
-                          bool is_likely_on, int64_t deadline, struct apw_error *error)
-{
-    char *negated = apw_filter_negate(mfa_filter);
-    enum apw_mfa mfa = APW_MFA_UNREADABLE;
-
-    if (negated == NULL) {
-        apw_error_set(error, "out of memory");
-        return APW_MFA_UNAVAILABLE;
-    }
-    for (int turn = 0; turn < 2 && mfa == APW_MFA_UNREADABLE; turn++) {
-        bool asks_for_on = (turn == 0) == is_likely_on, matches;
-
-        if (entry_matches(world, dn, asks_for_on ? mfa_filter : negated, deadline, &matches,
-                          error) != APW_LDAP_OK)
-            mfa = APW_MFA_UNAVAILABLE;
-        else if (matches)
-            mfa = asks_for_on ? APW_MFA_ON : APW_MFA_OFF;
-    }
-    free(negated);
-    if (mfa == APW_MFA_UNREADABLE)
-        apw_error_set(error,
-                      "the directory answers neither %s nor its negation for this entry; "
-                      "check the schema and the right to search the attribute",
-                      mfa_filter);
-    return mfa;
-}
-
 /* Whether MFA is announced for later only; -1 where appPasswordMfaEnforceFrom makes no sense. */
 static int read_announcement(struct login *login, bool *is_announced_r)
 {
@@ -476,7 +405,7 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
 
 static void decide_account_password(struct login *login)
 {
-    /* Who has app passwords, or sends what was one, most likely has MFA. */
+    /* Users with app passwords usually have MFA on; asking for that first saves a search. */
     bool is_likely_on =
         login->is_app_shaped || apw_entry_attribute(login->entry, "appPassword") != NULL;
     bool is_announced;
@@ -513,7 +442,7 @@ static void decide(struct login *login)
     find_entry(login);
     if (login->entry == NULL)
         return;
-    if (apw_entry_is_disabled(login->entry)) {
+    if (apw_account_state_is_disabled(login->entry)) {
         refuse(login, APW_REASON_ACCOUNT_DISABLED);
         return;
     }
@@ -580,30 +509,4 @@ void apw_decision_clear(struct apw_decision *decision)
     free(decision->event.dn);
     free(decision->use_dn);
     memset(decision, 0, sizeof *decision);
-}
-
-static enum apw_ldap_result search_directory(void *context, const struct apw_query *query,
-                                             int64_t deadline, struct apw_entry **entries_r,
-                                             struct apw_error *error)
-{
-    return apw_directory_search(context, query, deadline, entries_r, error);
-}
-
-static enum apw_user_bind bind_user(void *context, const char *dn, const char *password,
-                                    size_t password_length, int64_t deadline,
-                                    struct apw_error *error)
-{
-    return apw_directory_bind_user(context, dn, password, password_length, deadline, error);
-}
-
-static int64_t now(void *context)
-{
-    (void)context;
-    return time(NULL);
-}
-
-struct apw_world apw_world_of(struct apw_directory *directory)
-{
-    return (struct apw_world){
-        .search = search_directory, .bind_user = bind_user, .now = now, .context = directory};
 }

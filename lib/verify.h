@@ -14,10 +14,10 @@
 #include "password.h"
 #include "reason.h"
 #include "record.h"
-#include "remember.h"
 #include "secret.h"
 #include "service.h"
 #include "verdict.h"
+#include "world.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,22 +46,6 @@ struct apw_decision {
     struct apw_use use;        /* the value to write there */
 };
 
-/* How the decision reaches the world: the directory, the clock, the hash. Unit tests bring theirs.
- */
-struct apw_world {
-    enum apw_ldap_result (*search)(void *context, const struct apw_query *query, int64_t deadline,
-                                   struct apw_entry **entries_r, struct apw_error *error);
-    enum apw_user_bind (*bind_user)(void *context, const char *dn, const char *password,
-                                    size_t password_length, int64_t deadline,
-                                    struct apw_error *error);
-    int64_t (*now)(void *context); /* seconds since 1970 */
-    void *context;
-    struct apw_remember *remember; /* NULL: every hash is computed. Borrowed. */
-};
-
-/* The real one. */
-struct apw_world apw_world_of(struct apw_directory *directory);
-
 /* Decides. Never fails: what cannot be decided is APW_UNAVAILABLE; so is everything well-formed
  * where `config` is NULL, which stands for a broken configuration. `deadline` is a moment of
  * apw_clock_monotonic_ms(). Free the result's dn with apw_decision_clear(). */
@@ -70,16 +54,5 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 struct apw_decision *decision_r);
 
 void apw_decision_clear(struct apw_decision *decision);
-
-/* Whether an administrator has locked the account for good: pwdAccountLockedTime in the year 0, as
- * slapo-ppolicy reads 000001010000Z, or nsAccountLock. A temporary lock does not count. */
-bool apw_entry_is_disabled(const struct apw_entry *entry);
-
-/* Whether MFA is on for the entry: the directory must say so, or say that it is not. Two searches
- * at most, and one where it is as is likely. Used by the decision and by the command's `mfa
- * status`. */
-enum apw_mfa { APW_MFA_UNREADABLE = 0, APW_MFA_UNAVAILABLE, APW_MFA_OFF, APW_MFA_ON };
-enum apw_mfa apw_mfa_read(const struct apw_world *world, const char *mfa_filter, const char *dn,
-                          bool is_likely_on, int64_t deadline, struct apw_error *error);
 
 #endif

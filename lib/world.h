@@ -1,0 +1,29 @@
+/*
+ * world: how the decision reaches the directory, the clock and the memory of matches. Unit tests
+ * bring their own.
+ */
+#ifndef APW_WORLD_H
+#define APW_WORLD_H
+
+#include "error.h"
+#include "ldap/directory.h"
+#include "remember.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* Deadlines are moments of apw_clock_monotonic_ms(). */
+struct apw_world {
+    enum apw_ldap_result (*search)(void *context, const struct apw_query *query, int64_t deadline,
+                                   struct apw_entry **entries_r, struct apw_error *error);
+    enum apw_user_bind (*bind_user)(void *context, const char *dn, const char *password,
+                                    size_t password_length, int64_t deadline,
+                                    struct apw_error *error);
+    int64_t (*now)(void *context); /* seconds since 1970 */
+    void *context;
+    struct apw_remember *remember; /* NULL: every hash is computed. Borrowed. */
+};
+
+/* The real one. Borrows the directory; remembers nothing. */
+struct apw_world apw_world_of(struct apw_directory *directory);
+
+#endif
