@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "password.h"
+#include "password_spec.h"
 #include "user.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,29 +53,6 @@ enum apw_manage_result apw_manage_method_set(const struct apw_manager *manager,
 enum apw_manage_result apw_manage_method_remove(const struct apw_manager *manager,
                                                 const struct apw_user *user, const char *value,
                                                 struct apw_error *error);
-
-/* What an app password is to be. All borrowed. */
-struct apw_password_spec {
-    const char *label;      /* trimmed; then see apw_label_check() */
-    const char *services;   /* comma-separated, in any case, aliases allowed; NULL for all */
-    const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
-    const int64_t *expires; /* seconds since 1970; NULL for never */
-    bool without_mfa;       /* also for a user whose MFA is off */
-};
-
-enum apw_password_spec_part {
-    APW_PASSWORD_SPEC_GOOD = 0,
-    APW_PASSWORD_SPEC_LABEL,
-    APW_PASSWORD_SPEC_SERVICES,
-    APW_PASSWORD_SPEC_FROM,
-    APW_PASSWORD_SPEC_EXPIRES,
-};
-
-/* Fills `record_r` from the spec, except id and hash; `now` becomes the time of creation. Returns
- * APW_PASSWORD_SPEC_GOOD, or the first part that is wrong, with the reason in `error`. Pure. */
-enum apw_password_spec_part apw_password_spec_to_record(const struct apw_password_spec *spec,
-                                                        int64_t now, struct apw_record *record_r,
-                                                        struct apw_error *error);
 
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
  * caller wipes it. Of several calls at once on one entry all succeed
