@@ -99,7 +99,7 @@ static void revoke_id(struct run *run, const char *login, const struct apw_user 
     char id[APW_ID_LENGTH + 1];
     enum apw_manage_result result;
 
-    if (apw_id_canonicalise(typed, id) != 0)
+    if (apw_password_id_canonicalize(typed, id) != 0)
         return; /* check_ids() has rejected it already */
     result = apw_manage_revoke(run->manager, &(struct apw_target){.dn = user->dn, .user = user}, id,
                                &error);
@@ -253,7 +253,7 @@ static enum apw_status check_ids(const struct apw_options *options)
     char id[APW_ID_LENGTH + 1];
 
     for (int i = 1; i < options->count; i++)
-        if (apw_id_canonicalise(options->operand[i], id) != 0)
+        if (apw_password_id_canonicalize(options->operand[i], id) != 0)
             return apw_say_usage("revoke: argument %d is not an id, which is the four symbols "
                                  "before the first hyphen, like k7q2; nothing was revoked",
                                  i);

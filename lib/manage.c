@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-/* An entry that changes this often between reading and writing it is not changed by people. */
+/* Give up after this many concurrent changes. */
 #define ATTEMPTS_MAX 5
 
 /* The most that one change of MFA takes: class, flag, date. */
@@ -138,7 +138,7 @@ static enum apw_manage_result confirm_mfa(const struct apw_manager *manager,
 
     if (manager->is_dry_run)
         return APW_MANAGE_DONE;
-    /* Where it cannot be read any more, there is nothing to hold against what was done. */
+    /* If it cannot be read back, trust the write. */
     if (apw_user_mfa(manager, user, &mfa, error) != APW_MANAGE_DONE ||
         mfa == (is_on ? APW_MFA_ON : APW_MFA_OFF))
         return APW_MANAGE_DONE;
@@ -419,18 +419,6 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
 
 /* Revoking */
 
-int apw_id_canonicalise(const char *typed, char id_r[APW_ID_LENGTH + 1])
-{
-    if (strlen(typed) != APW_ID_LENGTH)
-        return -1;
-    for (int i = 0; i <= APW_ID_LENGTH; i++) {
-        char c = typed[i] >= 'A' && typed[i] <= 'Z' ? (char)(typed[i] - 'A' + 'a') : typed[i];
-
-        id_r[i] = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
-    }
-    return apw_password_is_id(id_r, APW_ID_LENGTH) ? 0 : -1;
-}
-
 /* The values that bear `id`, as deletions. -1 where one cannot be named in a change. */
 static int plan_revocation(const struct apw_user *user, const char *id, struct apw_change *changes,
                            size_t *count_r)
@@ -483,7 +471,7 @@ enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
 {
     char copy[APW_ID_LENGTH + 1];
 
-    if (apw_id_canonicalise(id, copy) != 0) {
+    if (apw_password_id_canonicalize(id, copy) != 0) {
         apw_error_set(error, "not an id: the four symbols before the first hyphen, like k7q2");
         return APW_MANAGE_INVALID;
     }

@@ -62,9 +62,6 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
                                          const struct apw_password_spec *spec,
                                          struct apw_password *password_r, struct apw_error *error);
 
-/* Reads an id as typed: upper case, o for 0, i and l for 1. -1 where it is none. */
-int apw_id_canonicalise(const char *typed, char id_r[APW_ID_LENGTH + 1]);
-
 /* Deletes every value with that (canonical) id, the unusable ones too. appPasswordUsed stays: it
  * tells when the app password was used last, and keeps its id from being given out again. */
 enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,

@@ -143,3 +143,15 @@ void apw_password_show(const struct apw_password *password, char shown_r[APW_PAS
     }
     shown_r[at] = '\0';
 }
+
+int apw_password_id_canonicalize(const char *typed, char id_r[APW_ID_LENGTH + 1])
+{
+    if (strlen(typed) != APW_ID_LENGTH)
+        return -1;
+    for (int i = 0; i <= APW_ID_LENGTH; i++) {
+        char c = typed[i] >= 'A' && typed[i] <= 'Z' ? (char)(typed[i] - 'A' + 'a') : typed[i];
+
+        id_r[i] = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
+    }
+    return apw_password_is_id(id_r, APW_ID_LENGTH) ? 0 : -1;
+}

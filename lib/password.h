@@ -46,4 +46,7 @@ void apw_password_show(const struct apw_password *password, char shown_r[APW_PAS
 /* The check symbol for the nineteen symbols before it, 0 if one is not of the alphabet. */
 char apw_password_check_symbol(const char *symbols);
 
+/* Reads an id as typed: upper case, o for 0, i and l for 1. -1 if it is not an id. */
+int apw_password_id_canonicalize(const char *typed, char id_r[APW_ID_LENGTH + 1]);
+
 #endif

@@ -393,7 +393,7 @@ void apw_passwords_do_revoke(struct apw_request *request)
     struct apw_error error = {""};
     char id[APW_ID_LENGTH + 1] = "";
 
-    if (apw_id_canonicalise(apw_request_field(request, APW_FIELD_ID), id) == 0)
+    if (apw_password_id_canonicalize(apw_request_field(request, APW_FIELD_ID), id) == 0)
         result = apw_manage_revoke(&request->portal->manager, &target, id, &error);
     if (result != APW_MANAGE_DONE) {
         fail(request, result, "revoke", id, &error);
