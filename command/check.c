@@ -43,9 +43,9 @@ static enum apw_status check_arguments(const struct apw_invocation *invocation,
     if (options->count > 1)
         return apw_say_usage("check: one USER only; the password comes from standard input or a "
                              "prompt, never from an argument");
-    if (service != NULL && apw_service_canonicalise(service, strlen(service), canonical) != 0)
+    if (service != NULL && apw_service_canonicalize(service, strlen(service), canonical) != 0)
         return apw_say_usage("--service: \"%s\" is not a service name like smtp", service);
-    if (client != NULL && apw_address_parse(client, &address) != 0)
+    if (client != NULL && apw_network_parse_address(client, &address) != 0)
         return apw_say_usage("--client: \"%s\" is not an address like 192.0.2.7 or 2001:db8::7",
                              client);
     return APW_STATUS_DONE;
@@ -76,13 +76,13 @@ static enum apw_status decide(const struct apw_config *config, struct apw_direct
     enum apw_status status;
 
     /* As the mail servers do; apw_verify() refuses a name that cannot be a login. */
-    attempt->login = apw_login_canonicalise(typed, strlen(typed), NULL, login) == 0 ? login : typed;
+    attempt->login = apw_login_canonicalize(typed, strlen(typed), NULL, login) == 0 ? login : typed;
     attempt->login_length = strlen(attempt->login);
     apw_verify(config, &world, attempt, deadline, &decision);
     apw_event_format(&decision.event, line);
     puts(line);
     status = status_of(&decision);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return status;
 }
 

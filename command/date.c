@@ -11,7 +11,7 @@ void apw_date_format_rfc3339(int64_t seconds, char text_r[APW_DATE_RFC3339_SIZE]
 {
     char t[APW_TIMESTAMP_SIZE];
 
-    if (apw_timestamp_format(seconds, t) != 0)
+    if (apw_clock_format_timestamp(seconds, t) != 0)
         strcpy(text_r, "?");
     else
         snprintf(text_r, APW_DATE_RFC3339_SIZE, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", t, t + 4, t + 6,
@@ -22,7 +22,7 @@ void apw_date_format_minute(int64_t seconds, char text_r[APW_DATE_MINUTE_SIZE])
 {
     char t[APW_TIMESTAMP_SIZE];
 
-    if (apw_timestamp_format(seconds, t) != 0)
+    if (apw_clock_format_timestamp(seconds, t) != 0)
         strcpy(text_r, "?");
     else
         snprintf(text_r, APW_DATE_MINUTE_SIZE, "%.4s-%.2s-%.2s %.2s:%.2s", t, t + 4, t + 6, t + 8,
@@ -46,7 +46,7 @@ static int parse_shape(const char *text, const char *shape, int64_t *seconds_r)
         if (is_digit)
             digits[count++] = text[i];
     }
-    return apw_timestamp_parse(digits, APW_TIMESTAMP_SIZE - 1, seconds_r);
+    return apw_clock_parse_timestamp(digits, APW_TIMESTAMP_SIZE - 1, seconds_r);
 }
 
 int apw_date_parse_expires(const char *text, int64_t now, bool *is_never_r, int64_t *seconds_r,
@@ -60,7 +60,7 @@ int apw_date_parse_expires(const char *text, int64_t now, bool *is_never_r, int6
         return 0;
     if (parse_shape(text, "0000-00-00", &moment) == 0)
         moment += SECONDS_PER_DAY; /* valid while now < expires: the whole of that day */
-    else if (apw_duration_parse(text, false, &moment) == 0)
+    else if (apw_clock_parse_duration(text, false, &moment) == 0)
         moment += now;
     else
         return apw_error_set(error,

@@ -1,5 +1,6 @@
 #include "json.h"
 #include "date.h"
+#include "use.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

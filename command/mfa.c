@@ -1,6 +1,7 @@
 #include "batch.h"
 #include "command.h"
 #include "date.h"
+#include "enrolment.h"
 #include "ldap/filter.h"
 #include "manage.h"
 #include "method.h"
@@ -58,7 +59,7 @@ static enum apw_manage_result make_code(const struct apw_manager *manager,
     char shown[APW_PASSWORD_SHOWN_SIZE];
     struct apw_error error = {""};
     struct apw_password code;
-    enum apw_manage_result result = apw_manage_mfa_code(manager, target, reset, &code, &error);
+    enum apw_manage_result result = apw_enrolment_make_code(manager, target, reset, &code, &error);
 
     if (result == APW_MANAGE_DONE) {
         apw_password_show(&code, shown);
@@ -114,7 +115,7 @@ static enum apw_manage_result reset(const struct apw_manager *manager,
 
     if (request->with_code)
         return make_code(manager, target, name, true);
-    return report(manager, name, apw_manage_mfa_reset(manager, target, &error),
+    return report(manager, name, apw_enrolment_reset(manager, target, &error),
                   "second factor removed", &error);
 }
 

@@ -149,7 +149,7 @@ int apw_option_read_leading(const struct apw_option *table, int argc, char **arg
 
 int apw_option_period(const char *option, const char *text, int64_t *seconds_r)
 {
-    if (apw_duration_parse(text, false, seconds_r) == 0 && *seconds_r > 0)
+    if (apw_clock_parse_duration(text, false, seconds_r) == 0 && *seconds_r > 0)
         return 0;
     apw_say_usage("%s %s: must be a period like 180d or 12h", option, text);
     return -1;

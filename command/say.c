@@ -1,5 +1,6 @@
 #include "say.h"
 #include "login.h"
+#include "utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 char *apw_say_printable(char *text)
 {
     for (char *c = text; *c != '\0';) {
-        size_t printable = apw_text_printable_bytes(c, strlen(c));
+        size_t printable = apw_utf8_printable_bytes(c, strlen(c));
 
         if (printable == 0)
             *c++ = '?';

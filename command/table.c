@@ -2,6 +2,8 @@
 #include "date.h"
 #include "login.h"
 #include "say.h"
+#include "use.h"
+#include "utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +70,7 @@ static void fill(const struct apw_managed_password *password, int64_t now, struc
 
 static size_t width_of(const char *text)
 {
-    return apw_text_characters(text, strlen(text));
+    return apw_utf8_characters(text, strlen(text));
 }
 
 static void widen(const char *const *cells, size_t *widths)

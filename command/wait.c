@@ -43,7 +43,7 @@ static bool has_forgotten(const struct apw_session *session, struct server *serv
                                     .attributes = attributes,
                                     .limit = 1};
     enum apw_ldap_result result = apw_directory_search(
-        server->directory, &query, apw_manager_deadline(&session->manager), &entry, &server->error);
+        server->directory, &query, apw_user_deadline(&session->manager), &entry, &server->error);
     bool is_forgotten = result == APW_LDAP_NO_SUCH_OBJECT ||
                         (result == APW_LDAP_OK && entry != NULL && !holds(entry, revocation->id));
 

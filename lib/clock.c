@@ -51,7 +51,7 @@ static int64_t days_before_year(int year)
     return year == 0 ? 0 : 365LL * year + last / 4 - last / 100 + last / 400 + 1;
 }
 
-int apw_date_to_days(int year, int month, int day, int64_t *days_r)
+int apw_clock_date_to_days(int year, int month, int day, int64_t *days_r)
 {
     int64_t days;
 
@@ -81,7 +81,7 @@ static int read_number(const char **text, const char *end, int digits, int *numb
     return 0;
 }
 
-int apw_timestamp_format(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE])
+int apw_clock_format_timestamp(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE])
 {
     time_t moment = (time_t)seconds;
     struct tm fields;
@@ -96,14 +96,14 @@ int apw_timestamp_format(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE])
     return 0;
 }
 
-int apw_timestamp_parse(const char *text, size_t length, int64_t *seconds_r)
+int apw_clock_parse_timestamp(const char *text, size_t length, int64_t *seconds_r)
 {
     if (length != APW_TIMESTAMP_SIZE - 1)
         return -1;
     for (size_t i = 0; i < length - 1; i++)
         if (text[i] < '0' || text[i] > '9')
             return -1;
-    return apw_generalized_time_parse(text, length, seconds_r);
+    return apw_clock_parse_generalized_time(text, length, seconds_r);
 }
 
 /* What follows the time of day: "Z", or +hh, +hhmm, -hh, -hhmm. */
@@ -152,7 +152,7 @@ static bool is_digit_at(const char *text, const char *end)
     return text != end && *text >= '0' && *text <= '9';
 }
 
-int apw_generalized_time_parse(const char *text, size_t length, int64_t *seconds_r)
+int apw_clock_parse_generalized_time(const char *text, size_t length, int64_t *seconds_r)
 {
     const char *end = text + length;
     int year, month, day, hour, minute = 0, second = 0, seconds_east;
@@ -168,7 +168,7 @@ int apw_generalized_time_parse(const char *text, size_t length, int64_t *seconds
     if (hour > 23 || minute > 59 || second > 60) /* 60 is a leap second */
         return -1;
     if (skip_fraction(&text, end) != 0 || read_zone(&text, end, &seconds_east) != 0 ||
-        apw_date_to_days(year, month, day, &days) != 0)
+        apw_clock_date_to_days(year, month, day, &days) != 0)
         return -1;
     *seconds_r = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - seconds_east;
     return 0;
@@ -189,7 +189,7 @@ static int64_t seconds_of_unit(const char *unit, bool bare_is_seconds)
     return 0;
 }
 
-int apw_duration_parse(const char *text, bool bare_is_seconds, int64_t *seconds_r)
+int apw_clock_parse_duration(const char *text, bool bare_is_seconds, int64_t *seconds_r)
 {
     const int64_t limit = (int64_t)DURATION_DAYS_MAX * SECONDS_PER_DAY;
     int64_t number = 0, unit;

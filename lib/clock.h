@@ -23,21 +23,21 @@ void apw_clock_sleep_until_ms(int64_t moment);
 
 /* Seconds since 1970 (UTC) as a GeneralizedTime of the form YYYYMMDDHHMMSSZ (RFC 4517, 3.3.13).
  * Fails, with -1, for years outside 0000 to 9999. */
-int apw_timestamp_format(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE]);
+int apw_clock_format_timestamp(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE]);
 
 /* The inverse, for exactly that form; every field in its range, -1 for anything else. */
-int apw_timestamp_parse(const char *text, size_t length, int64_t *seconds_r);
+int apw_clock_parse_timestamp(const char *text, size_t length, int64_t *seconds_r);
 
 /* A GeneralizedTime as directories may hand it out: besides the form above, minutes and seconds
  * may be left out, a fraction may follow and the zone may be +hhmm or -hhmm (RFC 4517, 3.3.13).
  * A fraction is cut off. -1 for anything else. */
-int apw_generalized_time_parse(const char *text, size_t length, int64_t *seconds_r);
+int apw_clock_parse_generalized_time(const char *text, size_t length, int64_t *seconds_r);
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar; -1 where there is no such date. */
-int apw_date_to_days(int year, int month, int day, int64_t *days_r);
+int apw_clock_date_to_days(int year, int month, int day, int64_t *days_r);
 
 /* Reads a whole number with a unit, "90d", "36h", "15m" or "30s" (bare digits are seconds where
  * `bare_is_seconds`), as seconds; at most 36500 days. -1 for anything else. */
-int apw_duration_parse(const char *text, bool bare_is_seconds, int64_t *seconds_r);
+int apw_clock_parse_duration(const char *text, bool bare_is_seconds, int64_t *seconds_r);
 
 #endif

@@ -276,7 +276,7 @@ static int set_record_use(void *target, const char *value, struct apw_error *err
         config->record_use_without_address = *rest != '\0';
         config->record_use_s = 0;
         if (strcmp(period, "never") == 0 ||
-            (apw_duration_parse(period, false, &config->record_use_s) == 0 &&
+            (apw_clock_parse_duration(period, false, &config->record_use_s) == 0 &&
              config->record_use_s > 0))
             return 0;
     }

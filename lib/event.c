@@ -1,6 +1,7 @@
 #include "event.h"
 #include "login.h"
 #include "password.h"
+#include "utf8.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static void put_string(struct line *line, const char *text)
  * character, a quote nor a backslash. */
 static size_t plain_bytes(const char *text, size_t length)
 {
-    return *text == '"' || *text == '\\' ? 0 : apw_text_printable_bytes(text, length);
+    return *text == '"' || *text == '\\' ? 0 : apw_utf8_printable_bytes(text, length);
 }
 
 static void put_quoted(struct line *line, const char *text, size_t length)

@@ -106,7 +106,7 @@ void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *a
     char login[APW_LOGIN_SIZE];
 
     /* What cannot be a login goes in as it is, and is refused there. */
-    if (apw_login_canonicalise(attempt->login, attempt->login_length, NULL, login) == 0) {
+    if (apw_login_canonicalize(attempt->login, attempt->login_length, NULL, login) == 0) {
         trimmed.login = login;
         trimmed.login_length = strlen(login);
     }

@@ -2,77 +2,17 @@
 #include "clock.h"
 #include "hash.h"
 #include "login.h"
-#include "method.h"
+#include "update.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
-/* Give up after this many concurrent changes. */
-#define ATTEMPTS_MAX 5
-
 /* The most that one change of MFA takes: class, flag, date. */
 #define MFA_CHANGES_MAX 3
 
-static const char class_name[] = "appPasswordAccount";
 static const char flag_name[] = "appPasswordMfaEnabled";
-
-/* Changes one entry as it was read; APW_MANAGE_CONFLICT has it read again. */
-typedef enum apw_manage_result (*apw_step)(const struct apw_manager *manager,
-                                           const struct apw_user *user, void *context,
-                                           struct apw_error *error);
-
-static enum apw_manage_result change_user(const struct apw_manager *manager,
-                                          const struct apw_target *target, apw_step step,
-                                          void *context, struct apw_error *error)
-{
-    if (target->user != NULL) {
-        enum apw_manage_result result = step(manager, target->user, context, error);
-
-        if (result != APW_MANAGE_CONFLICT)
-            return result;
-    }
-    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        struct apw_user *user;
-        enum apw_manage_result result = apw_user_find(manager, target, &user, error);
-
-        if (result == APW_MANAGE_DONE)
-            result = step(manager, user, context, error);
-        apw_user_free(&user);
-        if (result != APW_MANAGE_CONFLICT)
-            return result;
-    }
-    apw_error_set(error, "somebody else keeps changing this entry; nothing was done, try again");
-    return APW_MANAGE_CONFLICT;
-}
-
-static enum apw_manage_result modify(const struct apw_manager *manager, const struct apw_user *user,
-                                     const struct apw_change *changes, size_t count,
-                                     struct apw_error *error)
-{
-    if (manager->is_dry_run)
-        return APW_MANAGE_DONE;
-    switch (apw_directory_modify(manager->directory, user->dn, changes, count,
-                                 apw_manager_deadline(manager), error)) {
-    case APW_LDAP_OK:
-        return APW_MANAGE_DONE;
-    case APW_LDAP_NO_SUCH_OBJECT:
-        return APW_MANAGE_NOT_FOUND;
-    case APW_LDAP_NOT_PERMITTED:
-        return APW_MANAGE_NOT_PERMITTED;
-    case APW_LDAP_CONFLICT:
-        return APW_MANAGE_CONFLICT;
-    case APW_LDAP_READ_ONLY:
-    case APW_LDAP_REFUSED:
-        return APW_MANAGE_REFUSED;
-    case APW_LDAP_UNAVAILABLE:
-        break;
-    }
-    return APW_MANAGE_UNAVAILABLE;
-}
-
-/* MFA on and off */
 
 static bool is_name_character(char c)
 {
@@ -119,7 +59,7 @@ static size_t plan_mfa(const struct apw_user *user, const struct mfa_wish *wish,
     if (!set_flag && !set_date)
         return 0;
     if (!user->has_class)
-        changes_r[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", class_name};
+        changes_r[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
     if (set_flag)
         changes_r[count++] =
             (struct apw_change){APW_CHANGE_REPLACE, flag_name, wish->is_on ? "TRUE" : "FALSE"};
@@ -161,12 +101,13 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
     if (apw_user_mfa(manager, user, &mfa, error) == APW_MANAGE_UNAVAILABLE)
         return APW_MANAGE_UNAVAILABLE;
     if (wish->enforce_from != NULL &&
-        apw_timestamp_format(*wish->enforce_from, enforce_from) != 0) {
+        apw_clock_format_timestamp(*wish->enforce_from, enforce_from) != 0) {
         apw_error_set(error, "the date lies outside the years 0 to 9999");
         return APW_MANAGE_INVALID;
     }
     count = plan_mfa(user, wish, mfa, enforce_from, changes);
-    result = count == 0 ? APW_MANAGE_UNCHANGED : modify(manager, user, changes, count, error);
+    result =
+        count == 0 ? APW_MANAGE_UNCHANGED : apw_update_apply(manager, user, changes, count, error);
     if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED)
         return result;
     confirmed = confirm_mfa(manager, user, wish->is_on, error);
@@ -181,7 +122,7 @@ enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
 
     if (apw_manage_mfa_check(manager->config, error) != 0)
         return APW_MANAGE_CONFIGURATION;
-    return change_user(manager, target, set_mfa, &wish, error);
+    return apw_update_user(manager, target, set_mfa, &wish, error);
 }
 
 enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
@@ -191,135 +132,8 @@ enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
 
     if (apw_manage_mfa_check(manager->config, error) != 0)
         return APW_MANAGE_CONFIGURATION;
-    return change_user(manager, target, set_mfa, &wish, error);
+    return apw_update_user(manager, target, set_mfa, &wish, error);
 }
-
-/* Deletes all values of an attribute without asking first whether there are any: an identity that
- * may not read them would be told that all is well. */
-static enum apw_manage_result delete_all(const struct apw_manager *manager,
-                                         const struct apw_user *user, const char *attribute,
-                                         struct apw_error *error)
-{
-    const struct apw_change change = {APW_CHANGE_DELETE, attribute, NULL};
-    enum apw_manage_result result = modify(manager, user, &change, 1, error);
-
-    return result == APW_MANAGE_CONFLICT ? APW_MANAGE_UNCHANGED : result;
-}
-
-static enum apw_manage_result reset_mfa(const struct apw_manager *manager,
-                                        const struct apw_user *user, void *context,
-                                        struct apw_error *error)
-{
-    (void)context;
-    return delete_all(manager, user, "appPasswordMfaMethod", error);
-}
-
-enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager,
-                                            const struct apw_target *target,
-                                            struct apw_error *error)
-{
-    return change_user(manager, target, reset_mfa, NULL, error);
-}
-
-/* Enrolment */
-
-static const char method_name[] = "appPasswordMfaMethod";
-
-/* Deletions of the enrolment codes that the user was read with, and of `old` (may be NULL),
- * appended to the changes. */
-static void plan_removal(const struct apw_user *user, const char *old, struct apw_change *changes,
-                         size_t *count)
-{
-    for (size_t i = 0; i < user->method.count; i++) {
-        const struct apw_value *value = &user->method.value[i];
-
-        if (apw_method_is_code(value->bytes, value->length))
-            changes[(*count)++] = (struct apw_change){APW_CHANGE_DELETE, method_name, value->bytes};
-    }
-    if (old != NULL)
-        changes[(*count)++] = (struct apw_change){APW_CHANGE_DELETE, method_name, old};
-}
-
-/* Replaces the codes and `old` by `value`; everything there is, where `all` says so. */
-static enum apw_manage_result replace_method(const struct apw_manager *manager,
-                                             const struct apw_user *user, bool all, const char *old,
-                                             const char *value, struct apw_error *error)
-{
-    struct apw_change *changes = calloc(user->method.count + 3, sizeof *changes);
-    enum apw_manage_result result;
-    size_t count = 0;
-
-    if (changes == NULL) {
-        apw_error_set(error, "out of memory");
-        return APW_MANAGE_UNAVAILABLE;
-    }
-    if (!user->has_class)
-        changes[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", class_name};
-    if (!all)
-        plan_removal(user, old, changes, &count);
-    changes[count++] =
-        (struct apw_change){all ? APW_CHANGE_REPLACE : APW_CHANGE_ADD, method_name, value};
-    result = modify(manager, user, changes, count, error);
-    free(changes);
-    return result;
-}
-
-struct code_wish {
-    bool reset;
-    char value[APW_METHOD_VALUE_SIZE];
-};
-
-static enum apw_manage_result store_code(const struct apw_manager *manager,
-                                         const struct apw_user *user, void *context,
-                                         struct apw_error *error)
-{
-    const struct code_wish *wish = context;
-
-    return replace_method(manager, user, wish->reset, NULL, wish->value, error);
-}
-
-enum apw_manage_result apw_manage_mfa_code(const struct apw_manager *manager,
-                                           const struct apw_target *target, bool reset,
-                                           struct apw_password *code_r, struct apw_error *error)
-{
-    struct apw_enrolment_code stored = {.created = (int64_t)time(NULL)};
-    struct apw_manager reading = *manager;
-    struct code_wish wish = {.reset = reset};
-    enum apw_manage_result result = APW_MANAGE_UNAVAILABLE;
-    struct apw_password code;
-
-    sodium_memzero(code_r, sizeof *code_r);
-    reading.with_enrolment = true;
-    stored.expires = stored.created + APW_ENROLMENT_CODE_SECONDS;
-    apw_password_make(&code);
-    if (apw_hash_make(&code, manager->config->hash_memory_mib, manager->config->hash_passes,
-                      stored.hash, error) == 0 &&
-        apw_enrolment_code_format(&stored, wish.value, error) == 0)
-        result = change_user(&reading, target, store_code, &wish, error);
-    if (result == APW_MANAGE_DONE)
-        *code_r = code;
-    sodium_memzero(&code, sizeof code);
-    return result;
-}
-
-enum apw_manage_result apw_manage_method_set(const struct apw_manager *manager,
-                                             const struct apw_user *user, const char *old,
-                                             const char *value, struct apw_error *error)
-{
-    return replace_method(manager, user, false, old, value, error);
-}
-
-enum apw_manage_result apw_manage_method_remove(const struct apw_manager *manager,
-                                                const struct apw_user *user, const char *value,
-                                                struct apw_error *error)
-{
-    const struct apw_change change = {APW_CHANGE_DELETE, method_name, value};
-    enum apw_manage_result result = modify(manager, user, &change, 1, error);
-
-    return result == APW_MANAGE_CONFLICT ? APW_MANAGE_UNCHANGED : result;
-}
-
-/* Creating */
 
 struct creation {
     bool without_mfa;
@@ -364,9 +178,9 @@ static enum apw_manage_result store(const struct apw_manager *manager, const str
     if (apw_record_format(record, value, error) != 0)
         return APW_MANAGE_INVALID;
     if (!user->has_class)
-        changes[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", class_name};
+        changes[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
     changes[count++] = (struct apw_change){APW_CHANGE_ADD, "appPassword", value};
-    result = modify(manager, user, changes, count, error);
+    result = apw_update_apply(manager, user, changes, count, error);
     sodium_memzero(value, sizeof value);
     if (result == APW_MANAGE_UNAVAILABLE)
         apw_error_set(error,
@@ -412,12 +226,10 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
     if (apw_password_spec_to_record(spec, (int64_t)time(NULL), &creation.record, error) !=
         APW_PASSWORD_SPEC_GOOD)
         return APW_MANAGE_INVALID;
-    result = change_user(manager, target, create, &creation, error);
+    result = apw_update_user(manager, target, create, &creation, error);
     sodium_memzero(&creation, sizeof creation);
     return result;
 }
-
-/* Revoking */
 
 /* The values that bear `id`, as deletions. -1 where one cannot be named in a change. */
 static int plan_revocation(const struct apw_user *user, const char *id, struct apw_change *changes,
@@ -459,7 +271,7 @@ static enum apw_manage_result revoke(const struct apw_manager *manager, const st
         apw_error_set(error, "no app password %s, or none that this identity may read", id);
         result = APW_MANAGE_NOT_FOUND;
     } else {
-        result = modify(manager, user, changes, count, error);
+        result = apw_update_apply(manager, user, changes, count, error);
     }
     free(changes);
     return result;
@@ -475,7 +287,7 @@ enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
         apw_error_set(error, "not an id: the four symbols before the first hyphen, like k7q2");
         return APW_MANAGE_INVALID;
     }
-    return change_user(manager, target, revoke, copy, error);
+    return apw_update_user(manager, target, revoke, copy, error);
 }
 
 static enum apw_manage_result revoke_all(const struct apw_manager *manager,
@@ -487,7 +299,7 @@ static enum apw_manage_result revoke_all(const struct apw_manager *manager,
     *count_r = user->password_count;
     if (manager->is_dry_run && user->password_count == 0)
         return APW_MANAGE_UNCHANGED;
-    return delete_all(manager, user, "appPassword", error);
+    return apw_update_delete_all(manager, user, "appPassword", error);
 }
 
 enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,
@@ -495,7 +307,7 @@ enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,
                                              struct apw_error *error)
 {
     size_t count = 0;
-    enum apw_manage_result result = change_user(manager, target, revoke_all, &count, error);
+    enum apw_manage_result result = apw_update_user(manager, target, revoke_all, &count, error);
 
     if (count_r != NULL)
         *count_r = count;

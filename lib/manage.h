@@ -29,31 +29,6 @@ enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
 enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
                                           const struct apw_target *target, struct apw_error *error);
 
-/* Removes the enrolled second factor; UNCHANGED where there is none. */
-enum apw_manage_result apw_manage_mfa_reset(const struct apw_manager *manager,
-                                            const struct apw_target *target,
-                                            struct apw_error *error);
-
-/* Makes a single-use code for the enrolment, valid for APW_ENROLMENT_CODE_SECONDS, in place of
- * those made before. With `reset`, the enrolled second factor is removed in the same step. Only
- * after APW_MANAGE_DONE is *code_r filled; the caller wipes it. */
-enum apw_manage_result apw_manage_mfa_code(const struct apw_manager *manager,
-                                           const struct apw_target *target, bool reset,
-                                           struct apw_password *code_r, struct apw_error *error);
-
-/* Takes `value` into appPasswordMfaMethod. `old`, the enrolment so far or NULL, and every enrolment
- * code that `user` was read with go in the same step, so that of several who try this from the same
- * state all but one end in APW_MANAGE_CONFLICT - unless there was nothing to remove: then
- * look again afterwards. The user must have been read `with_enrolment`. */
-enum apw_manage_result apw_manage_method_set(const struct apw_manager *manager,
-                                             const struct apw_user *user, const char *old,
-                                             const char *value, struct apw_error *error);
-
-/* Deletes exactly this value of appPasswordMfaMethod; UNCHANGED where it is not there. */
-enum apw_manage_result apw_manage_method_remove(const struct apw_manager *manager,
-                                                const struct apw_user *user, const char *value,
-                                                struct apw_error *error);
-
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
  * caller wipes it. Of several calls at once on one entry all succeed
  * (max_app_passwords may then be exceeded by all but one of them). */

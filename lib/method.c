@@ -39,7 +39,7 @@ static int write_plain(const struct apw_method *method, char plain_r[PLAIN_SIZE]
     char since[APW_TIMESTAMP_SIZE], secret[SECRET_HEX + 1];
     int length = -1;
 
-    if (apw_timestamp_format(method->since, since) != 0)
+    if (apw_clock_format_timestamp(method->since, since) != 0)
         return -1;
     switch (method->kind) {
     case APW_METHOD_APP:
@@ -105,7 +105,7 @@ static int read_plain(const char *plain, size_t length, struct apw_method *metho
     memset(method_r, 0, sizeof *method_r);
     if (!apw_field_take(&rest, "method", false, &kind) ||
         !apw_field_take(&rest, "since", false, &since) ||
-        apw_timestamp_parse(since.start, since.length, &method_r->since) != 0)
+        apw_clock_parse_timestamp(since.start, since.length, &method_r->since) != 0)
         return -1;
     if (kind.length == 3 && memcmp(kind.start, "app", 3) == 0)
         return read_app(&rest, method_r);
@@ -205,13 +205,13 @@ bool apw_method_is_same(const struct apw_method *left, const struct apw_method *
            strcmp(left->address, right->address) == 0;
 }
 
-int apw_enrolment_code_format(const struct apw_enrolment_code *code,
-                              char value_r[APW_METHOD_VALUE_SIZE], struct apw_error *error)
+int apw_method_format_code(const struct apw_enrolment_code *code,
+                           char value_r[APW_METHOD_VALUE_SIZE], struct apw_error *error)
 {
     char created[APW_TIMESTAMP_SIZE], expires[APW_TIMESTAMP_SIZE];
 
-    if (apw_timestamp_format(code->created, created) != 0 ||
-        apw_timestamp_format(code->expires, expires) != 0)
+    if (apw_clock_format_timestamp(code->created, created) != 0 ||
+        apw_clock_format_timestamp(code->expires, expires) != 0)
         return apw_error_set(error, "a time lies outside the years 0 to 9999");
     snprintf(value_r, APW_METHOD_VALUE_SIZE,
              CODE_WORD "created=%s expires=%s hash=" HASH_SCHEME "%s", created, expires,
@@ -219,8 +219,8 @@ int apw_enrolment_code_format(const struct apw_enrolment_code *code,
     return 0;
 }
 
-int apw_enrolment_code_parse(const char *value, size_t length, struct apw_enrolment_code *code_r,
-                             struct apw_error *error)
+int apw_method_parse_code(const char *value, size_t length, struct apw_enrolment_code *code_r,
+                          struct apw_error *error)
 {
     const size_t word_length = sizeof CODE_WORD - 1, scheme_length = sizeof HASH_SCHEME - 1;
     struct apw_field rest, field;
@@ -230,9 +230,9 @@ int apw_enrolment_code_parse(const char *value, size_t length, struct apw_enrolm
         return apw_error_set(error, "not an enrolment code");
     rest = (struct apw_field){value + word_length, length - word_length};
     if (!apw_field_take(&rest, "created", false, &field) ||
-        apw_timestamp_parse(field.start, field.length, &code_r->created) != 0 ||
+        apw_clock_parse_timestamp(field.start, field.length, &code_r->created) != 0 ||
         !apw_field_take(&rest, "expires", false, &field) ||
-        apw_timestamp_parse(field.start, field.length, &code_r->expires) != 0 ||
+        apw_clock_parse_timestamp(field.start, field.length, &code_r->expires) != 0 ||
         !apw_field_take(&rest, "hash", true, &field) || field.length == scheme_length ||
         !begins_with(field.start, field.length, HASH_SCHEME))
         return apw_error_set(error, "not an enrolment code as it is stored");

@@ -69,9 +69,9 @@ struct apw_enrolment_code {
 
 #define APW_ENROLMENT_CODE_SECONDS (7 * 86400)
 
-int apw_enrolment_code_format(const struct apw_enrolment_code *code,
-                              char value_r[APW_METHOD_VALUE_SIZE], struct apw_error *error);
-int apw_enrolment_code_parse(const char *value, size_t length, struct apw_enrolment_code *code_r,
-                             struct apw_error *error);
+int apw_method_format_code(const struct apw_enrolment_code *code,
+                           char value_r[APW_METHOD_VALUE_SIZE], struct apw_error *error);
+int apw_method_parse_code(const char *value, size_t length, struct apw_enrolment_code *code_r,
+                          struct apw_error *error);
 
 #endif

@@ -4,7 +4,7 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-int apw_address_parse(const char *text, struct apw_address *address_r)
+int apw_network_parse_address(const char *text, struct apw_address *address_r)
 {
     memset(address_r, 0, sizeof *address_r);
     if (inet_pton(AF_INET, text, address_r->bytes) == 1) {
@@ -68,7 +68,7 @@ int apw_network_parse(const char *text, size_t length, struct apw_network *netwo
     slash = strchr(copy, '/');
     if (slash != NULL)
         *slash = '\0';
-    if (apw_address_parse(copy, &network_r->address) != 0)
+    if (apw_network_parse_address(copy, &network_r->address) != 0)
         return -1;
     bits = network_r->address.bits;
     if (slash != NULL) {
@@ -121,7 +121,7 @@ bool apw_networks_contain(const struct apw_networks *networks, const struct apw_
     return false;
 }
 
-bool apw_address_is_loopback(const struct apw_address *address)
+bool apw_network_is_loopback(const struct apw_address *address)
 {
     static const uint8_t v6_loopback[16] = {[15] = 1};
 

@@ -29,10 +29,10 @@ struct apw_networks {
 #define APW_ADDRESS_TEXT_SIZE 46
 
 /* Numeric IPv4 or IPv6 without zone or brackets; -1 for anything else. */
-int apw_address_parse(const char *text, struct apw_address *address_r);
+int apw_network_parse_address(const char *text, struct apw_address *address_r);
 
 /* 127.0.0.0/8 or ::1 (RFC 6890). */
-bool apw_address_is_loopback(const struct apw_address *address);
+bool apw_network_is_loopback(const struct apw_address *address);
 
 /* "192.0.2.0/24", "2001:db8::/32" or a bare address. -1 where it is none, a prefix is too long or a
  * bit behind the prefix is set (192.0.2.1/24 is more likely a slip than meant). */

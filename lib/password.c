@@ -95,7 +95,7 @@ static bool fold(const unsigned char *typed, size_t length, struct apw_password 
     return count == APW_PASSWORD_LENGTH;
 }
 
-bool apw_password_recognise(const char *typed, size_t length, struct apw_password *password_r)
+bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r)
 {
     if (fold((const unsigned char *)typed, length, password_r) &&
         apw_password_check_symbol(password_r->symbols) ==
@@ -110,7 +110,7 @@ bool apw_password_is_login(const char *login, size_t length)
     const char *realm = length == 0 ? NULL : memchr(login, '@', length);
     struct apw_password password;
     bool is_password =
-        apw_password_recognise(login, realm == NULL ? length : (size_t)(realm - login), &password);
+        apw_password_recognize(login, realm == NULL ? length : (size_t)(realm - login), &password);
 
     sodium_memzero(&password, sizeof password);
     return is_password;

@@ -27,7 +27,7 @@ void apw_password_make(struct apw_password *password_r);
  * for 0, i and l for 1) and tells whether the result is an app password: twenty symbols with the
  * right check symbol. Only then *password_r is filled, else it is wiped. `typed` need not end in
  * NUL and may hold any bytes. */
-bool apw_password_recognise(const char *typed, size_t length, struct apw_password *password_r);
+bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r);
 
 /* Whether a login is an app password that was typed into the wrong field; a realm may have been
  * appended to it. */

@@ -24,7 +24,7 @@ static int read_services(const char *text, struct apw_record *record, struct apw
         size_t length = strcspn(text, ",");
         char name[APW_SERVICE_SIZE];
 
-        if (apw_service_canonicalise(text, length, name) != 0)
+        if (apw_service_canonicalize(text, length, name) != 0)
             return apw_error_set(error,
                                  "\"%.*s\" is not the name of a service: letters, digits and "
                                  "hyphens, at most %d, like smtp,imap",
@@ -64,7 +64,7 @@ static int read_label(const char *text, struct apw_record *record, struct apw_er
     length = strlen(text);
     while (length > 0 && strchr(spaces, text[length - 1]) != NULL)
         length--;
-    if (apw_label_check(text, length, error) != 0)
+    if (apw_record_check_label(text, length, error) != 0)
         return -1;
     memcpy(record->label, text, length);
     record->label[length] = '\0';

@@ -11,7 +11,7 @@
 
 /* A requested app password. All borrowed. */
 struct apw_password_spec {
-    const char *label;      /* trimmed; then see apw_label_check() */
+    const char *label;      /* trimmed; then see apw_record_check_label() */
     const char *services;   /* comma-separated, in any case, aliases allowed; NULL for all */
     const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
     const int64_t *expires; /* seconds since 1970; NULL for never */

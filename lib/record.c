@@ -1,7 +1,7 @@
 #include "record.h"
 #include "clock.h"
 #include "field.h"
-#include "login.h"
+#include "utf8.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -19,11 +19,11 @@ int apw_record_parse_id(const char *value, size_t length, char id_r[APW_ID_LENGT
     return 0;
 }
 
-int apw_label_check(const char *label, size_t length, struct apw_error *error)
+int apw_record_check_label(const char *label, size_t length, struct apw_error *error)
 {
-    if (!apw_text_is_printable(label, length))
+    if (!apw_utf8_is_printable(label, length))
         return apw_error_set(error, "the label has control characters or is not UTF-8");
-    if (length == 0 || apw_text_characters(label, length) > APW_LABEL_CHARACTERS_MAX)
+    if (length == 0 || apw_utf8_characters(label, length) > APW_LABEL_CHARACTERS_MAX)
         return apw_error_set(error, "a label has 1 to %d characters", APW_LABEL_CHARACTERS_MAX);
     if (label[0] == ' ' || label[length - 1] == ' ')
         return apw_error_set(error, "the label begins or ends with a space");
@@ -37,7 +37,7 @@ static int parse_expires(struct apw_field *rest, struct apw_record *record, stru
     if (!apw_field_take(rest, "expires", false, &value))
         return 0;
     record->has_expires = true;
-    if (apw_timestamp_parse(value.start, value.length, &record->expires) != 0)
+    if (apw_clock_parse_timestamp(value.start, value.length, &record->expires) != 0)
         return apw_error_set(error, "expires= is not a time like 20261122101500Z");
     return 0;
 }
@@ -90,7 +90,7 @@ static int parse_label(struct apw_field *rest, struct apw_record *record, struct
     if (!apw_field_take(rest, "label", true, &value))
         return apw_error_set(error,
                              "label= is missing, or a key is unknown, repeated or misplaced");
-    if (apw_label_check(value.start, value.length, error) != 0)
+    if (apw_record_check_label(value.start, value.length, error) != 0)
         return -1;
     return apw_field_copy(&value, record->label, sizeof record->label);
 }
@@ -106,7 +106,7 @@ int apw_record_parse(const char *value, size_t length, struct apw_record *record
         return apw_error_set(error, "it does not begin with id= and four symbols");
     apw_field_copy(&field, record_r->id, sizeof record_r->id);
     if (!apw_field_take(&rest, "created", false, &field) ||
-        apw_timestamp_parse(field.start, field.length, &record_r->created) != 0)
+        apw_clock_parse_timestamp(field.start, field.length, &record_r->created) != 0)
         return apw_error_set(error, "created= is missing or not a time like 20261122101500Z");
     if (parse_expires(&rest, record_r, error) != 0 || parse_services(&rest, record_r, error) != 0 ||
         parse_from(&rest, record_r, error) != 0 || parse_hash(&rest, record_r, error) != 0 ||
@@ -122,8 +122,8 @@ int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_S
     struct apw_record check;
     int length;
 
-    if (apw_timestamp_format(record->created, created) != 0 ||
-        (record->has_expires && apw_timestamp_format(record->expires, expires) != 0))
+    if (apw_clock_format_timestamp(record->created, created) != 0 ||
+        (record->has_expires && apw_clock_format_timestamp(record->expires, expires) != 0))
         return apw_error_set(error, "a time lies outside the years 0 to 9999");
     length = snprintf(value_r, APW_RECORD_SIZE,
                       "id=%s created=%s%s%s%s%s%s%s hash=" HASH_SCHEME "%s label=%s", record->id,
@@ -134,49 +134,4 @@ int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_S
     if (length < 0 || length >= APW_RECORD_SIZE)
         return apw_error_set(error, "the value is longer than %d bytes", APW_RECORD_SIZE - 1);
     return apw_record_parse(value_r, (size_t)length, &check, error);
-}
-
-int apw_use_parse(const char *value, size_t length, struct apw_use *use_r)
-{
-    struct apw_field rest = {value, length}, field;
-    struct apw_address address;
-
-    memset(use_r, 0, sizeof *use_r);
-    if (!apw_field_take(&rest, "id", false, &field) ||
-        !apw_password_is_id(field.start, field.length))
-        return -1;
-    apw_field_copy(&field, use_r->id, sizeof use_r->id);
-    if (!apw_field_take(&rest, "at", false, &field) ||
-        apw_timestamp_parse(field.start, field.length, &use_r->at) != 0)
-        return -1;
-    if (apw_field_take(&rest, "service", false, &field) &&
-        (!apw_service_list_is_valid(field.start, field.length) ||
-         apw_field_copy(&field, use_r->service, sizeof use_r->service) != 0))
-        return -1;
-    if (apw_field_take(&rest, "from", false, &field) &&
-        (apw_field_copy(&field, use_r->from, sizeof use_r->from) != 0 ||
-         apw_address_parse(use_r->from, &address) != 0))
-        return -1;
-    return rest.length == 0 ? 0 : -1;
-}
-
-int apw_use_format(const struct apw_use *use, char value_r[APW_USE_SIZE])
-{
-    char at[APW_TIMESTAMP_SIZE];
-    struct apw_use check;
-    int length;
-
-    if (apw_timestamp_format(use->at, at) != 0)
-        return -1;
-    length = snprintf(value_r, APW_USE_SIZE, "id=%s at=%s%s%s%s%s", use->id, at,
-                      use->service[0] != '\0' ? " service=" : "", use->service,
-                      use->from[0] != '\0' ? " from=" : "", use->from);
-    if (length < 0 || length >= APW_USE_SIZE)
-        return -1;
-    return apw_use_parse(value_r, (size_t)length, &check);
-}
-
-bool apw_use_is_due(const struct apw_use *recorded, int64_t now, int64_t period_s)
-{
-    return recorded->at <= now && now - recorded->at >= period_s;
 }

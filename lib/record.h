@@ -1,5 +1,5 @@
 /*
- * record: one value of appPassword or appPasswordUsed <-> struct. Pure.
+ * record: one value of appPassword <-> struct. Pure.
  *
  *   id=k7q2 created=20261122101500Z expires=20270522000000Z services=smtp,imap from=192.0.2.0/24
  *   hash={ARGON2}$argon2id$v=19$m=8192,t=1,p=1$…$… label=Outlook on the laptop
@@ -53,24 +53,6 @@ int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_S
 
 /* 1 to 64 characters of UTF-8, no space at either end, no control characters; -1 with a
  * reason otherwise. */
-int apw_label_check(const char *label, size_t length, struct apw_error *error);
-
-/* One value of appPasswordUsed: id=k7q2 at=20261123070000Z service=imap from=192.0.2.17; service
- * and from may be missing. */
-struct apw_use {
-    char id[APW_ID_LENGTH + 1];
-    int64_t at;
-    char service[APW_SERVICE_SIZE];
-    char from[APW_ADDRESS_TEXT_SIZE];
-};
-int apw_use_parse(const char *value, size_t length, struct apw_use *use_r);
-
-/* Writes one; -1 where the struct is not one that apw_use_parse() would give back. */
-#define APW_USE_SIZE 160
-int apw_use_format(const struct apw_use *use, char value_r[APW_USE_SIZE]);
-
-/* Whether a use at `now` is to be recorded over `recorded`, which is `period_s` seconds old then.
- * One from the future is never written over. */
-bool apw_use_is_due(const struct apw_use *recorded, int64_t now, int64_t period_s);
+int apw_record_check_label(const char *label, size_t length, struct apw_error *error);
 
 #endif

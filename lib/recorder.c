@@ -1,6 +1,7 @@
 #include "recorder.h"
 #include "clock.h"
 #include "thread.h"
+#include "use.h"
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -14,6 +14,7 @@
 #include "ldap/directory.h"
 #include "log.h"
 #include "record.h"
+#include "use.h"
 
 struct apw_recorder;
 

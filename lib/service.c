@@ -19,7 +19,7 @@ static const char *resolve_alias(const char *name)
     return name;
 }
 
-int apw_service_canonicalise(const char *name, size_t length, char name_r[APW_SERVICE_SIZE])
+int apw_service_canonicalize(const char *name, size_t length, char name_r[APW_SERVICE_SIZE])
 {
     char folded[APW_SERVICE_SIZE];
 
@@ -46,7 +46,7 @@ bool apw_service_list_has(const char *list, const char *service)
         size_t length = strcspn(list, ",");
         char name[APW_SERVICE_SIZE];
 
-        if (apw_service_canonicalise(list, length, name) == 0 && strcmp(name, service) == 0)
+        if (apw_service_canonicalize(list, length, name) == 0 && strcmp(name, service) == 0)
             return true;
         if (list[length] == '\0')
             return false;

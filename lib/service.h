@@ -14,7 +14,7 @@
 
 /* Lower-cases `name` and resolves the aliases. -1, and "" in name_r, where it is empty, too long or
  * has other characters. */
-int apw_service_canonicalise(const char *name, size_t length, char name_r[APW_SERVICE_SIZE]);
+int apw_service_canonicalize(const char *name, size_t length, char name_r[APW_SERVICE_SIZE]);
 
 /* Whether the comma-separated `list` names the canonical `service` or an alias of it. */
 bool apw_service_list_has(const char *list, const char *service);

@@ -1,5 +1,6 @@
 #include "settings.h"
 #include "login.h"
+#include "utf8.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static int read_line(char *line, int number, const char *path, const struct apw_
 
     if (*text == '\0' || *text == '#')
         return 0;
-    if (!apw_text_is_utf8(text, strlen(text)))
+    if (!apw_utf8_is_valid(text, strlen(text)))
         return apw_error_set(error, "%s:%d: the line is not UTF-8", path, number);
     name_length = strcspn(text, " \t");
     value = text + name_length + strspn(text + name_length, " \t");

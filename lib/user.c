@@ -4,6 +4,7 @@
 #include "hash.h"
 #include "ldap/filter.h"
 #include "login.h"
+#include "use.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static const char *const class_names[] = {
     "2.25.141699905820307496210288608633455437436.2.1",
 };
 
-int64_t apw_manager_deadline(const struct apw_manager *manager)
+int64_t apw_user_deadline(const struct apw_manager *manager)
 {
     return apw_clock_monotonic_ms() + manager->config->deadline_ms;
 }
@@ -79,8 +80,8 @@ static void read_enforce_from(const struct apw_entry *entry, struct apw_user *us
     user->has_enforce_from = from != NULL && from->count > 0;
     user->is_enforce_from_readable =
         user->has_enforce_from && from->count == 1 &&
-        apw_generalized_time_parse(from->value[0].bytes, from->value[0].length,
-                                   &user->enforce_from) == 0;
+        apw_clock_parse_generalized_time(from->value[0].bytes, from->value[0].length,
+                                         &user->enforce_from) == 0;
 }
 
 static int read_uses(const struct apw_entry *entry, struct apw_user *user)
@@ -274,8 +275,8 @@ static enum apw_manage_result search(const struct apw_manager *manager, const ch
     enum apw_ldap_result result;
 
     list_attributes(manager, wanted);
-    result = apw_directory_search(manager->directory, &query, apw_manager_deadline(manager),
-                                  entries_r, error);
+    result = apw_directory_search(manager->directory, &query, apw_user_deadline(manager), entries_r,
+                                  error);
     if (result == APW_LDAP_NO_SUCH_OBJECT && scope == APW_SCOPE_BASE)
         return APW_MANAGE_NOT_FOUND;
     if (result != APW_LDAP_OK)
@@ -305,7 +306,7 @@ static enum apw_manage_result search_login(const struct apw_manager *manager, co
     char name[APW_LOGIN_SIZE];
     char *filter;
 
-    if (apw_login_canonicalise(login, strlen(login), NULL, name) != 0) {
+    if (apw_login_canonicalize(login, strlen(login), NULL, name) != 0) {
         apw_error_set(
             error,
             "no login can have this name: it is blank, longer than %d bytes, not UTF-8 or "
@@ -418,7 +419,7 @@ enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const str
     struct apw_world world = apw_world_of(manager->directory);
 
     *mfa_r = apw_mfa_read(&world, manager->config->mfa_filter, user->dn, false,
-                          apw_manager_deadline(manager), error);
+                          apw_user_deadline(manager), error);
     switch (*mfa_r) {
     case APW_MFA_ON:
     case APW_MFA_OFF:

@@ -11,6 +11,7 @@
 #include "ldap/directory.h"
 #include "mfa.h"
 #include "record.h"
+#include "use.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -91,7 +92,7 @@ struct apw_user {
 };
 
 /* The end of a question to the directory that begins now (apw_clock_monotonic_ms()). */
-int64_t apw_manager_deadline(const struct apw_manager *manager);
+int64_t apw_user_deadline(const struct apw_manager *manager);
 
 /* Finds the one entry and reads all of the above. The caller frees *user_r, which is NULL unless
  * the result is APW_MANAGE_DONE. */

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "ldap/filter.h"
 #include "mfa.h"
+#include "use.h"
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -131,13 +132,13 @@ static int choose_name(struct login *login)
 }
 
 /* Whether the host lets the user act as whom they want to; settles where it does not. */
-static bool is_authorised(struct login *login)
+static bool is_authorized(struct login *login)
 {
     const struct apw_attempt *attempt = login->attempt;
 
-    if (attempt->authorise == NULL)
+    if (attempt->authorize == NULL)
         return true;
-    switch (attempt->authorise(attempt->authorise_context, login->decision->name,
+    switch (attempt->authorize(attempt->authorize_context, login->decision->name,
                                &login->decision->event.detail)) {
     case APW_ACCEPTED:
         return true;
@@ -186,7 +187,7 @@ static void accept_login(struct login *login, enum apw_reason reason)
         give_up(login, APW_REASON_INTERNAL_ERROR);
         return;
     }
-    if (is_authorised(login))
+    if (is_authorized(login))
         settle(login, APW_ACCEPTED, reason);
 }
 
@@ -308,8 +309,8 @@ static int read_announcement(struct login *login, bool *is_announced_r)
     if (attribute == NULL || attribute->count == 0)
         return 0;
     if (attribute->count != 1 ||
-        apw_generalized_time_parse(attribute->value[0].bytes, attribute->value[0].length,
-                                   &enforce_from) != 0)
+        apw_clock_parse_generalized_time(attribute->value[0].bytes, attribute->value[0].length,
+                                         &enforce_from) != 0)
         return apw_error_set(&login->decision->event.detail,
                              "appPasswordMfaEnforceFrom is not one GeneralizedTime");
     *is_announced_r = login->now < enforce_from;
@@ -446,7 +447,7 @@ static void decide(struct login *login)
         refuse(login, APW_REASON_ACCOUNT_DISABLED);
         return;
     }
-    login->is_app_shaped = apw_password_recognise(
+    login->is_app_shaped = apw_password_recognize(
         login->attempt->password, login->attempt->password_length, &login->app_password);
     if (login->is_app_shaped) {
         apw_password_id(&login->app_password, id);
@@ -468,10 +469,10 @@ static void describe(struct login *login)
         attempt->login_length < APW_LOGIN_BYTES_MAX ? attempt->login_length : APW_LOGIN_BYTES_MAX;
     memcpy(decision->event.user, attempt->login, decision->event.user_length);
     if (attempt->service != NULL)
-        apw_service_canonicalise(attempt->service, strlen(attempt->service),
+        apw_service_canonicalize(attempt->service, strlen(attempt->service),
                                  decision->event.service);
     login->has_client =
-        attempt->client != NULL && apw_address_parse(attempt->client, &login->client) == 0;
+        attempt->client != NULL && apw_network_parse_address(attempt->client, &login->client) == 0;
     if (login->has_client)
         inet_ntop(login->client.bits == 32 ? AF_INET : AF_INET6, login->client.bytes,
                   decision->event.client, sizeof decision->event.client);
@@ -504,7 +505,7 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
     sodium_memzero(&login.app_password, sizeof login.app_password);
 }
 
-void apw_decision_clear(struct apw_decision *decision)
+void apw_verify_clear(struct apw_decision *decision)
 {
     free(decision->event.dn);
     free(decision->use_dn);

@@ -16,6 +16,7 @@
 #include "record.h"
 #include "secret.h"
 #include "service.h"
+#include "use.h"
 #include "verdict.h"
 #include "world.h"
 #include <stdbool.h>
@@ -33,8 +34,8 @@ struct apw_attempt {
     /* Asked once, when nothing but this stands against acceptance: may the user, whose accepted
      * name this is, sign in as whom they want to act as? NULL: nobody asked to. What it answers is
      * the verdict. */
-    enum apw_verdict (*authorise)(void *context, const char *name, struct apw_error *error);
-    void *authorise_context;
+    enum apw_verdict (*authorize)(void *context, const char *name, struct apw_error *error);
+    void *authorize_context;
 };
 
 /* The outcome. Holds no secret. */
@@ -48,11 +49,11 @@ struct apw_decision {
 
 /* Decides. Never fails: what cannot be decided is APW_UNAVAILABLE; so is everything well-formed
  * where `config` is NULL, which stands for a broken configuration. `deadline` is a moment of
- * apw_clock_monotonic_ms(). Free the result's dn with apw_decision_clear(). */
+ * apw_clock_monotonic_ms(). Free the result's dn with apw_verify_clear(). */
 void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 const struct apw_attempt *attempt, int64_t deadline,
                 struct apw_decision *decision_r);
 
-void apw_decision_clear(struct apw_decision *decision);
+void apw_verify_clear(struct apw_decision *decision);
 
 #endif

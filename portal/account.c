@@ -1,5 +1,6 @@
 #include "account.h"
 #include "clock.h"
+#include "enrolment.h"
 #include "hash.h"
 #include "manage.h"
 #include "web/browser.h"
@@ -168,7 +169,7 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     else
         verdict = judge_bind(apw_directory_bind_user(portal->directory, user->dn, password,
                                                      strlen(password),
-                                                     apw_manager_deadline(&portal->manager), error),
+                                                     apw_user_deadline(&portal->manager), error),
                              reason_r);
     if (verdict == APW_ACCEPTED) {
         *dn_r = user->dn;
@@ -195,7 +196,7 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
     enum apw_verdict verdict;
 
     outcome->reason = APW_REASON_MALFORMED;
-    if (apw_login_canonicalise(form->login, strlen(form->login), NULL, login_r) != 0 ||
+    if (apw_login_canonicalize(form->login, strlen(form->login), NULL, login_r) != 0 ||
         password[0] == '\0' || strlen(password) > APW_SECRET_BYTES_MAX)
         return APW_REFUSED;
     apw_throttle_network(form->client, network);
@@ -269,15 +270,15 @@ enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
 
     if (apw_method_seal(method, portal->portal_config->key, account->user->unique_id, value,
                         error) == 0)
-        result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
-                                       value, error);
+        result = apw_enrolment_set_method(&portal->manager, account->user, account->method_value,
+                                          value, error);
     /* Concurrent first enrollments do not conflict, so check afterwards and undo ours. A change
      * must not be undone: the old value is gone. */
     if (result == APW_MANAGE_DONE && account->method_value == NULL) {
         result = is_alone(portal, account->user->dn, value, error);
         if (result != APW_MANAGE_DONE)
-            apw_manage_method_remove(&portal->manager, account->user, value,
-                                     &(struct apw_error){""});
+            apw_enrolment_remove_method(&portal->manager, account->user, value,
+                                        &(struct apw_error){""});
     }
     sodium_memzero(value, sizeof value);
     return result;
@@ -294,8 +295,8 @@ enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
     used.counter = counter;
     if (apw_method_seal(&used, portal->portal_config->key, account->user->unique_id, value,
                         error) == 0)
-        result = apw_manage_method_set(&portal->manager, account->user, account->method_value,
-                                       value, error);
+        result = apw_enrolment_set_method(&portal->manager, account->user, account->method_value,
+                                          value, error);
     sodium_memzero(&used, sizeof used);
     sodium_memzero(value, sizeof value);
     return result;
@@ -307,7 +308,7 @@ static enum apw_verdict check_one_code(const struct apw_value *value,
     struct apw_enrolment_code stored;
 
     if (!apw_method_is_code(value->bytes, value->length) ||
-        apw_enrolment_code_parse(value->bytes, value->length, &stored, error) != 0 ||
+        apw_method_parse_code(value->bytes, value->length, &stored, error) != 0 ||
         (int64_t)time(NULL) >= stored.expires)
         return APW_REFUSED;
     switch (apw_hash_verify(stored.hash, code, error)) {
@@ -330,7 +331,7 @@ enum apw_verdict apw_account_check_code(const struct apw_account *account, const
     struct apw_password code;
 
     *value_r = NULL;
-    if (!apw_password_recognise(typed, strlen(typed), &code))
+    if (!apw_password_recognize(typed, strlen(typed), &code))
         return APW_REFUSED;
     /* An administrator creates one at a time. Each check costs a hash. */
     for (size_t i = 0, tried = 0; i < values->count && verdict == APW_REFUSED && tried < 2; i++) {

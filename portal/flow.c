@@ -7,6 +7,7 @@
 #include "login.h"
 #include "passwords.h"
 #include "request.h"
+#include "utf8.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static void show_sign_in(const struct apw_portal *portal, struct apw_exchange *e
     struct apw_page *page = &request.page;
     /* It may be an app password in the wrong field. */
     bool is_shown =
-        !apw_password_is_login(login, strlen(login)) && apw_text_is_utf8(login, strlen(login));
+        !apw_password_is_login(login, strlen(login)) && apw_utf8_is_valid(login, strlen(login));
 
     apw_request_begin(&request, portal, exchange, NULL);
     apw_page_open(page, status, APW_TITLE_SIGN_IN);
@@ -347,7 +348,7 @@ static void answer_signed_on(const struct apw_portal *portal, struct apw_exchang
     const char *typed = exchange->signed_on == NULL ? "" : exchange->signed_on;
     char login[APW_LOGIN_SIZE];
 
-    if (apw_login_canonicalise(typed, strlen(typed), NULL, login) != 0) {
+    if (apw_login_canonicalize(typed, strlen(typed), NULL, login) != 0) {
         if (session != NULL)
             apw_web_session_end(portal->site.sessions, session);
         fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);

@@ -150,7 +150,7 @@ static int read_expires(const char *value, int64_t now, struct wish *wish)
 {
     if (strcmp(value, "never") == 0)
         return 0;
-    if (apw_duration_parse(value, false, &wish->expires) != 0 || wish->expires <= 0)
+    if (apw_clock_parse_duration(value, false, &wish->expires) != 0 || wish->expires <= 0)
         return -1;
     wish->expires += now;
     wish->spec.expires = &wish->expires;

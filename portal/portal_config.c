@@ -85,7 +85,7 @@ static bool is_loopback(const char *host)
 {
     struct apw_address address;
 
-    return apw_address_parse(host, &address) == 0 && apw_address_is_loopback(&address);
+    return apw_network_parse_address(host, &address) == 0 && apw_network_is_loopback(&address);
 }
 
 static int set_listen(void *target, const char *value, struct apw_error *error)

@@ -92,7 +92,7 @@ static bool is_loopback(const struct sockaddr *address)
     struct apw_address parsed;
 
     return inet_ntop(address->sa_family, bytes, text, sizeof text) != NULL &&
-           apw_address_parse(text, &parsed) == 0 && apw_address_is_loopback(&parsed);
+           apw_network_parse_address(text, &parsed) == 0 && apw_network_is_loopback(&parsed);
 }
 
 static int64_t count_addresses(const struct addrinfo *address)

@@ -10,7 +10,7 @@ static bool is_loopback(const char *host)
     struct apw_address address;
 
     return host == NULL || *host == '\0' || strcasecmp(host, "localhost") == 0 ||
-           (apw_address_parse(host, &address) == 0 && apw_address_is_loopback(&address));
+           (apw_network_parse_address(host, &address) == 0 && apw_network_is_loopback(&address));
 }
 
 static int check_url(const LDAPURLDesc *url, const char *uri, bool start_tls,

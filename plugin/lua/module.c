@@ -11,6 +11,7 @@
  */
 #include "front.h"
 #include "kept.h"
+#include "utf8.h"
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdio.h>
@@ -99,7 +100,7 @@ static void explain(const struct apw_decision *decision, char *why_r, size_t siz
     const char *detail = decision->event.detail.text;
 
     /* It goes into somebody else's log. */
-    if (detail[0] == '\0' || !apw_text_is_printable(detail, strlen(detail)))
+    if (detail[0] == '\0' || !apw_utf8_is_printable(detail, strlen(detail)))
         snprintf(why_r, size, "%s", apw_reason_name(decision->event.reason));
     else
         snprintf(why_r, size, "%s: %s", apw_reason_name(decision->event.reason), detail);
@@ -146,7 +147,7 @@ static int front_verify(lua_State *L)
     verdict = decision.event.verdict;
     memcpy(name, decision.name, sizeof name);
     explain(&decision, why, sizeof why);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return push_answer(L, verdict, name, why);
 }
 

@@ -21,7 +21,7 @@ static int set_service(struct apw_pam_arguments *arguments, const char *value,
 {
     char service[APW_SERVICE_SIZE];
 
-    if (apw_service_canonicalise(value, strlen(value), service) != 0)
+    if (apw_service_canonicalize(value, strlen(value), service) != 0)
         return apw_error_set(error, "service=%s: not the name of a service, like imap", value);
     arguments->service = value;
     return 0;

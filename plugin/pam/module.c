@@ -130,7 +130,7 @@ static int authenticate(pam_handle_t *pamh, const struct apw_pam_arguments *argu
     }
     apw_front_verify_typed(front, &attempt, false, &decision);
     status = act_on(pamh, front, &decision);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_kept_give_back(&front);
     return status;
 }

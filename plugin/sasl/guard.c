@@ -100,7 +100,7 @@ static int copy_name(const char *name, size_t length, const char *realm, char *o
 {
     char login[APW_LOGIN_SIZE];
 
-    if (apw_login_canonicalise(name, length, realm, login) != 0)
+    if (apw_login_canonicalize(name, length, realm, login) != 0)
         return SASL_BADPARAM;
     if (strlen(login) >= out_size)
         return SASL_BUFOVER;

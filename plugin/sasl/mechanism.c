@@ -116,8 +116,8 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
     attempt->login_length = login_length;
     attempt->service = params->service;
     attempt->client = client;
-    attempt->authorise = authorize_verdict;
-    attempt->authorise_context = authentication;
+    attempt->authorize = authorize_verdict;
+    attempt->authorize_context = authentication;
     apw_front_verify(front, attempt, true, &decision);
     result = result_of(decision.event.verdict);
     if (decision.event.verdict == APW_UNAVAILABLE)
@@ -125,7 +125,7 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
                      decision.event.detail.text[0] != '\0'
                          ? decision.event.detail.text
                          : apw_reason_name(decision.event.reason));
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return result;
 }
 
@@ -139,7 +139,7 @@ static int ask(struct apw_front *front, struct authentication *authentication)
     char login[APW_LOGIN_SIZE];
     int result;
 
-    if (apw_login_canonicalise(attempt->login, attempt->login_length,
+    if (apw_login_canonicalize(attempt->login, attempt->login_length,
                                authentication->params->user_realm, login) != 0)
         return ask_as(front, authentication, attempt->login, attempt->login_length);
     if (apw_password_is_login(login, strlen(login)))

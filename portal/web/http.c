@@ -86,7 +86,7 @@ static void read_client(struct MHD_Connection *connection, struct apw_exchange *
                                                             : sizeof(struct sockaddr_in6),
                     text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
         told = text;
-    if (told != NULL && apw_address_parse(told, &address) == 0)
+    if (told != NULL && apw_network_parse_address(told, &address) == 0)
         inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, exchange->client,
                   sizeof exchange->client);
 }

@@ -145,7 +145,7 @@ void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWOR
     struct apw_address address;
     char text[APW_ADDRESS_TEXT_SIZE];
 
-    if (apw_address_parse(client, &address) != 0) {
+    if (apw_network_parse_address(client, &address) != 0) {
         strcpy(network_r, "-");
         return;
     }

@@ -45,7 +45,7 @@ static bool is_as_expected(const struct ours *ours, struct apw_decision *decisio
     if (!is_expected)
         fprintf(stderr, "%s instead of %s: %s\n", apw_reason_name(decision->event.reason),
                 ours->reason, decision->event.detail.text);
-    apw_decision_clear(decision);
+    apw_verify_clear(decision);
     return is_expected;
 }
 

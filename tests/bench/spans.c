@@ -11,6 +11,7 @@
 #include "log.h"
 #include "record.h"
 #include "remember.h"
+#include "use.h"
 #include <ldap.h>
 #include <sodium.h>
 #include <stdint.h>
@@ -153,7 +154,7 @@ SPAN(COPY, enum apw_ldap_result, apw_directory_search,
       struct apw_entry **entries_r, struct apw_error *error),
      (directory, query, deadline, entries_r, error))
 SPAN_VOID(COPY, apw_entries_free, (struct apw_entry * *entries), (entries))
-SPAN(RECOGNISE, bool, apw_password_recognise,
+SPAN(RECOGNISE, bool, apw_password_recognize,
      (const char *typed, size_t length, struct apw_password *password_r),
      (typed, length, password_r))
 SPAN(RECORD, int, apw_record_parse_id, (const char *value, size_t length, char *id_r),

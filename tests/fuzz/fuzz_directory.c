@@ -117,7 +117,7 @@ static void try_login(const char *password, const uint8_t *bytes, size_t length)
     } else {
         FUZZ_MUST(decision.name[0] == '\0');
     }
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_directory_free(&directory);
 }
 

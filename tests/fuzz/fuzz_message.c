@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "login.h"
 #include "message.h"
+#include "utf8.h"
 #include "verify.h"
 #include <sodium.h>
 
@@ -45,20 +46,20 @@ static void try_attempt(const char *login, size_t login_length, const char *pass
     FUZZ_MUST(decision.event.verdict == APW_REFUSED ||
               apw_login_is_wellformed(login, login_length));
     apw_event_format(&decision.event, line);
-    FUZZ_MUST(fuzz_is_one_line(line) && apw_text_is_printable(line, strlen(line)));
-    apw_decision_clear(&decision);
+    FUZZ_MUST(fuzz_is_one_line(line) && apw_utf8_is_printable(line, strlen(line)));
+    apw_verify_clear(&decision);
 }
 
 static void try_login(const char *login, size_t length, const char *realm)
 {
     char canonical[APW_LOGIN_SIZE], again[APW_LOGIN_SIZE];
 
-    if (apw_login_canonicalise(login, length, realm, canonical) != 0) {
+    if (apw_login_canonicalize(login, length, realm, canonical) != 0) {
         FUZZ_MUST(canonical[0] == '\0');
         return;
     }
     FUZZ_MUST(apw_login_is_wellformed(canonical, strlen(canonical)));
-    FUZZ_MUST(apw_login_canonicalise(canonical, strlen(canonical), NULL, again) == 0);
+    FUZZ_MUST(apw_login_canonicalize(canonical, strlen(canonical), NULL, again) == 0);
     FUZZ_MUST(strcmp(canonical, again) == 0);
 }
 

@@ -61,9 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct apw_method method;
 
     FUZZ_MUST(apw_method_open((const char *)bytes, length, key, "1-2-3", &method, NULL) != 0);
-    if (apw_enrolment_code_parse((const char *)bytes, length, &code, NULL) == 0) {
-        FUZZ_MUST(apw_enrolment_code_format(&code, again, NULL) == 0);
-        FUZZ_MUST(apw_enrolment_code_parse(again, strlen(again), &second, NULL) == 0);
+    if (apw_method_parse_code((const char *)bytes, length, &code, NULL) == 0) {
+        FUZZ_MUST(apw_method_format_code(&code, again, NULL) == 0);
+        FUZZ_MUST(apw_method_parse_code(again, strlen(again), &second, NULL) == 0);
         FUZZ_MUST(memcmp(&code, &second, sizeof code) == 0);
     }
     try_inside(bytes, length);

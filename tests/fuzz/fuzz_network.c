@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
             try_block(&networks.network[i]);
     else
         FUZZ_MUST(bad >= text && bad <= text + length);
-    if (apw_address_parse(terminated, &address) == 0)
+    if (apw_network_parse_address(terminated, &address) == 0)
         FUZZ_MUST(apw_network_parse(terminated, strlen(terminated), &network) == 0);
     free(terminated);
     return 0;

@@ -11,7 +11,7 @@ static void try_shown(const struct apw_password *password)
 
     apw_password_show(password, shown);
     FUZZ_MUST(strlen(shown) == APW_PASSWORD_SHOWN_SIZE - 1);
-    FUZZ_MUST(apw_password_recognise(shown, strlen(shown), &again));
+    FUZZ_MUST(apw_password_recognize(shown, strlen(shown), &again));
     FUZZ_MUST(strcmp(again.symbols, password->symbols) == 0);
     FUZZ_MUST(apw_password_check_symbol(again.symbols) == again.symbols[APW_PASSWORD_LENGTH - 1]);
     apw_password_id(password, id);
@@ -25,7 +25,7 @@ static void try_slip(struct apw_password password, uint8_t which)
     struct apw_password none;
 
     password.symbols[place] = password.symbols[place] == '7' ? '8' : '7';
-    FUZZ_MUST(!apw_password_recognise(password.symbols, APW_PASSWORD_LENGTH, &none));
+    FUZZ_MUST(!apw_password_recognize(password.symbols, APW_PASSWORD_LENGTH, &none));
     FUZZ_MUST(sodium_is_zero((const unsigned char *)&none, sizeof none));
 }
 
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct apw_password password;
 
-    if (apw_password_recognise((const char *)bytes, length, &password)) {
+    if (apw_password_recognize((const char *)bytes, length, &password)) {
         try_shown(&password);
         try_slip(password, bytes[0]);
     } else {

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "hash.h"
 #include "record.h"
+#include "use.h"
 
 static void try_value(const char *value, size_t length)
 {
@@ -42,10 +43,10 @@ static void try_time(const char *text, size_t length)
     char again[APW_TIMESTAMP_SIZE];
     int64_t seconds, second;
 
-    if (apw_generalized_time_parse(text, length, &seconds) != 0 ||
-        apw_timestamp_format(seconds, again) != 0)
+    if (apw_clock_parse_generalized_time(text, length, &seconds) != 0 ||
+        apw_clock_format_timestamp(seconds, again) != 0)
         return;
-    FUZZ_MUST(apw_timestamp_parse(again, strlen(again), &second) == 0 && second == seconds);
+    FUZZ_MUST(apw_clock_parse_timestamp(again, strlen(again), &second) == 0 && second == seconds);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

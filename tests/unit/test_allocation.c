@@ -1,6 +1,7 @@
 /* Every allocation fails once: those of lib/, and those of libldap, libsodium and the C library on
  * its behalf. Nothing may crash, leak or be accepted that should not; nobody with the right
  * password may be told that it is wrong; and the next login is answered as if nothing had been. */
+#include "enrolment.h"
 #include "front.h"
 #include "manage.h"
 #include "responder.h"
@@ -207,7 +208,7 @@ static enum apw_verdict verify(struct apw_front *front, const struct login *logi
     verdict = decision.event.verdict;
     if (verdict == APW_ACCEPTED && strcmp(decision.name, "alice") != 0)
         verdict = APW_UNAVAILABLE;
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return verdict;
 }
 
@@ -259,11 +260,11 @@ static const char *manage(const struct apw_manager *manager)
     apw_manage_revoke(manager, &target, "k7q2", &error);
     apw_manage_revoke_all(manager, &target, NULL, &error);
     apw_manage_mfa_on(manager, &target, NULL, &error);
-    apw_manage_mfa_code(manager, &target, false, &password, &error);
+    apw_enrolment_make_code(manager, &target, false, &password, &error);
     if (apw_user_find(manager, &target, &user, &error) == APW_MANAGE_DONE) {
         if (user->password_count != 1 || user->mail.count != 1)
             wrong = "half a user";
-        apw_manage_method_set(manager, user, NULL, "sealed=x", &error);
+        apw_enrolment_set_method(manager, user, NULL, "sealed=x", &error);
     }
     apw_user_free(&user);
     if (apw_user_each(manager, "(appPassword=*)", count_user, &count, &error) == APW_MANAGE_DONE &&

@@ -26,11 +26,11 @@ static void test_timestamp(void **state)
     char text[APW_TIMESTAMP_SIZE];
     int64_t seconds;
 
-    assert_int_equal(apw_timestamp_parse(row->text, strlen(row->text), &seconds), 0);
+    assert_int_equal(apw_clock_parse_timestamp(row->text, strlen(row->text), &seconds), 0);
     assert_true(seconds == row->seconds);
-    assert_int_equal(apw_generalized_time_parse(row->text, strlen(row->text), &seconds), 0);
+    assert_int_equal(apw_clock_parse_generalized_time(row->text, strlen(row->text), &seconds), 0);
     assert_true(seconds == row->seconds);
-    assert_int_equal(apw_timestamp_format(row->seconds, text), 0);
+    assert_int_equal(apw_clock_format_timestamp(row->seconds, text), 0);
     assert_string_equal(text, row->text);
 }
 
@@ -49,7 +49,7 @@ static void test_unformattable(void **state)
     const struct unformattable_case *row = *state;
     char text[APW_TIMESTAMP_SIZE];
 
-    assert_int_equal(apw_timestamp_format(row->seconds, text), -1);
+    assert_int_equal(apw_clock_format_timestamp(row->seconds, text), -1);
 }
 
 static const struct bad_case {
@@ -90,8 +90,8 @@ static void test_bad_time(void **state)
     char *text = unit_copy(row->text, length);
     int64_t seconds;
 
-    assert_int_equal(apw_timestamp_parse(text, length, &seconds), -1);
-    assert_int_equal(apw_generalized_time_parse(text, length, &seconds), -1);
+    assert_int_equal(apw_clock_parse_timestamp(text, length, &seconds), -1);
+    assert_int_equal(apw_clock_parse_generalized_time(text, length, &seconds), -1);
     free(text);
 }
 
@@ -135,7 +135,7 @@ static void test_generalized(void **state)
     bool is_good = row->seconds != INT64_MIN;
     int64_t seconds;
 
-    assert_int_equal(apw_generalized_time_parse(text, length, &seconds), is_good ? 0 : -1);
+    assert_int_equal(apw_clock_parse_generalized_time(text, length, &seconds), is_good ? 0 : -1);
     if (is_good)
         assert_true(seconds == row->seconds);
     free(text);
@@ -147,10 +147,10 @@ static void test_strict_form(void **state)
     int64_t seconds;
 
     (void)state;
-    assert_int_equal(apw_timestamp_parse("202611221015Z", 13, &seconds), -1);
-    assert_int_equal(apw_timestamp_parse("2026112210+0100", 15, &seconds), -1);
-    assert_int_equal(apw_timestamp_parse("202611221015.0Z", 15, &seconds), -1);
-    assert_int_equal(apw_timestamp_parse("20261122101500\0", 15, &seconds), -1);
+    assert_int_equal(apw_clock_parse_timestamp("202611221015Z", 13, &seconds), -1);
+    assert_int_equal(apw_clock_parse_timestamp("2026112210+0100", 15, &seconds), -1);
+    assert_int_equal(apw_clock_parse_timestamp("202611221015.0Z", 15, &seconds), -1);
+    assert_int_equal(apw_clock_parse_timestamp("20261122101500\0", 15, &seconds), -1);
 }
 
 /* Every day from 1970 to 2400 follows the one before. */
@@ -164,7 +164,7 @@ static void test_every_day(void **state)
             for (int day = 1; day <= 31; day++) {
                 int64_t days;
 
-                if (apw_date_to_days(year, month, day, &days) == 0)
+                if (apw_clock_date_to_days(year, month, day, &days) == 0)
                     assert_true(days == expected++);
             }
     assert_int_equal(expected, 157420); /* 431 years with 105 leap days */
@@ -207,7 +207,7 @@ static void test_duration(void **state)
     const struct duration_case *row = *state;
     int64_t seconds = 0;
 
-    assert_int_equal(apw_duration_parse(row->text, row->bare_is_seconds, &seconds),
+    assert_int_equal(apw_clock_parse_duration(row->text, row->bare_is_seconds, &seconds),
                      row->seconds < 0 ? -1 : 0);
     if (row->seconds >= 0)
         assert_true(seconds == row->seconds);

@@ -2,6 +2,7 @@
 
 #include "finding.h"
 #include "unit.h"
+#include "use.h"
 
 #define NOW    INT64_C(1798761600)
 #define PERIOD 1000

@@ -1,7 +1,7 @@
 /* The configuration file: every key, and what is said about what is wrong. */
-#include "secret.h"
 #include "conf_file.h"
 #include "config.h"
+#include "secret.h"
 #include "unit.h"
 #include <syslog.h>
 

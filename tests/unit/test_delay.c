@@ -283,7 +283,7 @@ static enum apw_verdict forbid(void *context, const char *name, struct apw_error
 }
 
 static void verify_as(struct apw_front *front, const struct scene *now,
-                      enum apw_verdict (*authorise)(void *, const char *, struct apw_error *),
+                      enum apw_verdict (*authorize)(void *, const char *, struct apw_error *),
                       struct apw_decision *decision)
 {
     const struct apw_attempt attempt = {.login = now->login,
@@ -292,7 +292,7 @@ static void verify_as(struct apw_front *front, const struct scene *now,
                                         .password_length = strlen(now->password),
                                         .service = "smtp",
                                         .client = "203.0.113.7",
-                                        .authorise = authorise};
+                                        .authorize = authorize};
 
     scene = now;
     sleeps = 0;
@@ -320,7 +320,7 @@ static void test_scene(void **state)
     } else {
         assert_int_equal(sleeps, 0);
     }
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_front_close(&front);
 }
 
@@ -344,7 +344,7 @@ static void test_other_refusals(void **state)
                          is_never ? APW_REASON_ACCOUNT_PASSWORD_NEVER : APW_REASON_FOREIGN_AUTHZID);
         assert_int_equal(sleeps, 1);
         assert_int_equal(slept_until_ms, 1000000 + DELAY_MS + 1);
-        apw_decision_clear(&decision);
+        apw_verify_clear(&decision);
         apw_front_close(&front);
     }
 }
@@ -367,19 +367,19 @@ static void test_jump(void **state)
     assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
     assert_int_equal(decision.event.reason, APW_REASON_CLOCK);
     assert_contains(decision.event.detail.text, "clock");
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     wall = 0;
     verify(front, &login, &decision);
     assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     wall = NOW + 3 * 365 * (time_t)DAY;
     verify(front, &limited, &decision);
     assert_int_equal(decision.event.reason, APW_REASON_EXPIRED);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     wall = NOW;
     verify(front, &limited, &decision);
     assert_int_equal(decision.event.verdict, APW_ACCEPTED);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_front_close(&front);
 }
 
@@ -401,11 +401,11 @@ static void test_jump_before_enforcement(void **state)
     assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
     assert_int_equal(decision.event.reason, APW_REASON_CLOCK);
     assert_contains(decision.event.detail.text, "clock");
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     wall = NOW;
     verify(front, &login, &decision);
     assert_int_equal(decision.event.reason, APW_REASON_ACCOUNT_PASSWORD_WITH_MFA);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_front_close(&front);
 }
 

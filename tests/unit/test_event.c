@@ -3,6 +3,7 @@
 #include "log.h"
 #include "syslog_catcher.h"
 #include "unit.h"
+#include "utf8.h"
 #include <fcntl.h>
 #include <regex.h>
 #include <signal.h>
@@ -222,7 +223,7 @@ static void test_form(void **state)
         apw_event_format(&event, line);
         assert_int_equal(regexec(&pattern, line, 0, NULL, 0), 0);
         assert_int_equal(strcspn(line, "\001\002\n\r\t\033\177"), strlen(line));
-        assert_true(apw_text_is_printable(line, strlen(line)));
+        assert_true(apw_utf8_is_printable(line, strlen(line)));
     }
     regfree(&pattern);
 }

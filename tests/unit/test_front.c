@@ -69,7 +69,7 @@ static void test_accepted(void **state)
     apw_front_verify(front, &attempt, true, &decision);
     assert_int_equal(decision.event.verdict, APW_ACCEPTED);
     assert_string_equal(decision.name, "alice");
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_front_close(&front);
     assert_null(front);
     read_log(text);
@@ -97,7 +97,7 @@ static void test_account_password(void **state)
     assert_int_equal(responder_seen().searches, 2);
     assert_int_equal(responder_seen().binds, 2); /* the service's and the user's */
     assert_int_equal(responder_seen().connections[0], 2);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_front_close(&front);
 }
 
@@ -129,11 +129,11 @@ static void test_broken(void **state)
     assert_int_equal(decision.event.reason, APW_REASON_CONFIGURATION);
     assert_string_equal(decision.event.detail.text, error.text);
     assert_true(decision.name[0] == '\0');
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     assert_contains(caught.text, "verdict=unavailable reason=configuration user=\"alice\"");
     apw_front_verify(front, &malformed, false, &decision);
     assert_int_equal(decision.event.verdict, APW_REFUSED);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     assert_int_equal(caught.count, 2);
     assert_int_equal(responder_seen().connections[0], 0);
     apw_front_close(&front);
@@ -152,7 +152,7 @@ static void test_missing(void **state)
     assert_int_equal(apw_front_refusal_delay_ms(front), 1000);
     apw_front_verify(front, &attempt, true, &decision);
     assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_front_close(&front);
     apw_front_close(&front);
 }
@@ -166,7 +166,7 @@ static int64_t time_login(struct apw_front *front, const struct apw_attempt *log
 
     apw_front_verify(front, login, wait, &decision);
     assert_int_equal(decision.event.verdict, verdict);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return apw_clock_monotonic_ms() - start;
 }
 

@@ -123,7 +123,7 @@ static enum apw_verdict sign_in(struct apw_front *front, const char *shown)
 
     apw_front_verify_typed(front, &attempt, false, &decision);
     verdict = decision.event.verdict;
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return verdict;
 }
 
@@ -187,7 +187,7 @@ static void *decide(void *argument)
 
     apw_verify(&config, &world, &attempt, apw_clock_monotonic_ms() + 20000, &decision);
     alone->verdict = decision.event.verdict;
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     return NULL;
 }
 

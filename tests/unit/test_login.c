@@ -1,6 +1,7 @@
 /* Logins: UTF-8, blanks, control characters, lengths, realms. */
 #include "login.h"
 #include "unit.h"
+#include "utf8.h"
 
 #define BYTES(text) text, sizeof text - 1
 
@@ -65,9 +66,9 @@ static void test_text(void **state)
     const struct text_case *row = *state;
     char *text = unit_copy(row->text, row->length);
 
-    assert_int_equal(apw_text_is_utf8(text, row->length), row->is_utf8);
-    assert_int_equal(apw_text_is_printable(text, row->length), row->is_printable);
-    assert_int_equal(apw_text_characters(text, row->length), row->characters);
+    assert_int_equal(apw_utf8_is_valid(text, row->length), row->is_utf8);
+    assert_int_equal(apw_utf8_is_printable(text, row->length), row->is_printable);
+    assert_int_equal(apw_utf8_characters(text, row->length), row->characters);
     free(text);
 }
 
@@ -180,13 +181,13 @@ static const struct canonical_case {
     {"a realm with a line end is refused", BYTES("alice"), "example.org\n", NULL},
 };
 
-static void test_canonicalise(void **state)
+static void test_canonicalize(void **state)
 {
     const struct canonical_case *row = *state;
     char *typed = unit_copy(row->typed, row->length);
     char login[APW_LOGIN_SIZE] = "left over";
 
-    assert_int_equal(apw_login_canonicalise(typed, row->length, row->realm, login),
+    assert_int_equal(apw_login_canonicalize(typed, row->length, row->realm, login),
                      row->login != NULL ? 0 : -1);
     assert_string_equal(login, row->login != NULL ? row->login : "");
     free(typed);
@@ -198,16 +199,16 @@ static void test_canonical_length(void **state)
     char login[APW_LOGIN_SIZE];
 
     (void)state;
-    assert_int_equal(apw_login_canonicalise(typed, 255, NULL, login), 0);
+    assert_int_equal(apw_login_canonicalize(typed, 255, NULL, login), 0);
     assert_int_equal(strlen(login), 255);
-    assert_int_equal(apw_login_canonicalise(typed, 256, NULL, login), -1);
+    assert_int_equal(apw_login_canonicalize(typed, 256, NULL, login), -1);
     assert_string_equal(login, "");
-    assert_int_equal(apw_login_canonicalise(typed, 243, "example.org", login), 0);
+    assert_int_equal(apw_login_canonicalize(typed, 243, "example.org", login), 0);
     assert_int_equal(strlen(login), 255);
-    assert_int_equal(apw_login_canonicalise(typed, 244, "example.org", login), -1);
+    assert_int_equal(apw_login_canonicalize(typed, 244, "example.org", login), -1);
     assert_string_equal(login, "");
     memset(padded + 200, 'a', 255);
-    assert_int_equal(apw_login_canonicalise(padded, 600, NULL, login), 0);
+    assert_int_equal(apw_login_canonicalize(padded, 600, NULL, login), 0);
     assert_int_equal(strlen(login), 255);
     free(typed);
     free(padded);
@@ -218,7 +219,7 @@ int main(void)
     UNIT_ROWS(texts, test_text);
     UNIT_ROWS(logins, test_login);
     UNIT_TEST("255 bytes are a login, 256 are not", test_length);
-    UNIT_ROWS(canonical_cases, test_canonicalise);
+    UNIT_ROWS(canonical_cases, test_canonicalize);
     UNIT_TEST("a login with its realm has at most 255 bytes", test_canonical_length);
     return unit_run();
 }

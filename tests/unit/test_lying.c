@@ -280,7 +280,7 @@ static void test_lie(void **state)
     if (decision.event.verdict == APW_UNAVAILABLE)
         assert_true(decision.event.detail.text[0] != '\0');
     assert_int_equal(responder_seen().connections[1], 0); /* nobody asked elsewhere */
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_directory_free(&directory);
 }
 

@@ -1,5 +1,6 @@
 /* Creating, revoking, MFA on and off, reading users: what is asked of the directory for it, and
  * what comes of its answers. */
+#include "enrolment.h"
 #include "hash.h"
 #include "manage.h"
 #include "method.h"
@@ -94,7 +95,7 @@ static enum apw_manage_result create_with(const struct apw_manager *manager,
 
     /* Nobody sees one that was not stored. */
     if (result == APW_MANAGE_DONE)
-        assert_true(apw_password_recognise(password.symbols, APW_PASSWORD_LENGTH, &again));
+        assert_true(apw_password_recognize(password.symbols, APW_PASSWORD_LENGTH, &again));
     else
         assert_true(unit_is_zero(&password, sizeof password));
     return result;
@@ -162,7 +163,7 @@ static enum apw_manage_result make_code(const struct apw_manager *manager,
                                         const struct apw_target *target, struct apw_error *error)
 {
     struct apw_password code;
-    enum apw_manage_result result = apw_manage_mfa_code(manager, target, false, &code, error);
+    enum apw_manage_result result = apw_enrolment_make_code(manager, target, false, &code, error);
 
     assert_true((result == APW_MANAGE_DONE) == !unit_is_zero(&code, sizeof code));
     return result;
@@ -173,7 +174,7 @@ static enum apw_manage_result replace_code(const struct apw_manager *manager,
 {
     struct apw_password code;
 
-    return apw_manage_mfa_code(manager, target, true, &code, error);
+    return apw_enrolment_make_code(manager, target, true, &code, error);
 }
 
 static enum apw_manage_result look(const struct apw_manager *manager,
@@ -431,13 +432,13 @@ static const struct scene scenes[] = {
      .result = APW_MANAGE_CONFIGURATION},
     {"an enrolment is removed",
      {CLASS},
-     .act = apw_manage_mfa_reset,
+     .act = apw_enrolment_reset,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "appPasswordMfaMethod"},
     {"an enrolment that is not there is unchanged",
      {CLASS},
-     .act = apw_manage_mfa_reset,
+     .act = apw_enrolment_reset,
      .modify_code = 16,
      .result = APW_MANAGE_UNCHANGED,
      .modifies = 1},
@@ -663,12 +664,12 @@ static void test_enrolment(void **state)
     responder_expect(answer, &enrolled);
     assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
     assert_int_equal(user->method.count, 2);
-    assert_int_equal(apw_manage_method_set(&manager, user, SEALED, "sealed=BBBB", &error),
+    assert_int_equal(apw_enrolment_set_method(&manager, user, SEALED, "sealed=BBBB", &error),
                      APW_MANAGE_DONE);
     assert_true(contains(modified, modified_length, "sealed=BBBB"));
     assert_true(contains(modified, modified_length, SEALED));
     assert_true(contains(modified, modified_length, CODE));
-    assert_int_equal(apw_manage_method_remove(&manager, user, SEALED, &error), APW_MANAGE_DONE);
+    assert_int_equal(apw_enrolment_remove_method(&manager, user, SEALED, &error), APW_MANAGE_DONE);
     apw_user_free(&user);
     apw_directory_free(&directory);
 }

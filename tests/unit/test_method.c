@@ -481,11 +481,11 @@ static void test_code(void **state)
     struct apw_enrolment_code parsed;
 
     (void)state;
-    assert_int_equal(apw_enrolment_code_format(&code, value, &error), 0);
+    assert_int_equal(apw_method_format_code(&code, value, &error), 0);
     assert_string_equal(value, CREATED EXPIRES HASH);
     assert_true(apw_method_is_code(value, strlen(value)));
     assert_false(apw_method_is_sealed(value, strlen(value)));
-    assert_int_equal(apw_enrolment_code_parse(value, strlen(value), &parsed, &error), 0);
+    assert_int_equal(apw_method_parse_code(value, strlen(value), &parsed, &error), 0);
     assert_true(parsed.created == code.created && parsed.expires == code.expires);
     assert_string_equal(parsed.hash, UNIT_PHC);
     assert_string_equal(error.text, "");
@@ -498,11 +498,11 @@ static void test_code_times(void **state)
     struct apw_error error = {""};
 
     (void)state;
-    assert_int_equal(apw_enrolment_code_format(&code, value, &error), -1);
+    assert_int_equal(apw_method_format_code(&code, value, &error), -1);
     assert_contains(error.text, "outside the years 0 to 9999");
     code.created = 0;
     code.expires = INT64_MIN;
-    assert_int_equal(apw_enrolment_code_format(&code, value, &error), -1);
+    assert_int_equal(apw_method_format_code(&code, value, &error), -1);
 }
 
 static const struct code_case {
@@ -561,7 +561,7 @@ static void test_bad_code(void **state)
     struct apw_error error = {""};
     struct apw_enrolment_code code;
 
-    assert_int_equal(apw_enrolment_code_parse(value, row->length, &code, &error), -1);
+    assert_int_equal(apw_method_parse_code(value, row->length, &code, &error), -1);
     assert_contains(error.text, row->error);
     assert_null(strstr(error.text, "argon2id"));
     assert_null(strstr(error.text, UNIT_PASSWORD));
@@ -577,10 +577,10 @@ static void test_code_cut_short(void **state)
     for (size_t length = 0; length < sizeof whole - 1; length++) {
         char *value = unit_copy(whole, length);
 
-        assert_int_equal(apw_enrolment_code_parse(value, length, &code, NULL), -1);
+        assert_int_equal(apw_method_parse_code(value, length, &code, NULL), -1);
         free(value);
     }
-    assert_int_equal(apw_enrolment_code_parse(whole, sizeof whole - 1, &code, NULL), 0);
+    assert_int_equal(apw_method_parse_code(whole, sizeof whole - 1, &code, NULL), 0);
 }
 
 static void test_code_hash_length(void **state)
@@ -592,9 +592,9 @@ static void test_code_hash_length(void **state)
     (void)state;
     memcpy(value, CREATED EXPIRES " hash={ARGON2}", start);
     for (size_t length = start + 120; length < start + 140; length++)
-        assert_int_equal(apw_enrolment_code_parse(value, length, &code, NULL),
+        assert_int_equal(apw_method_parse_code(value, length, &code, NULL),
                          length - start <= 128 ? 0 : -1);
-    assert_int_equal(apw_enrolment_code_parse(value, 1024 * 1024, &code, NULL), -1);
+    assert_int_equal(apw_method_parse_code(value, 1024 * 1024, &code, NULL), -1);
     free(value);
 }
 

@@ -32,7 +32,7 @@ static void test_address(void **state)
     const struct address_case *row = *state;
     struct apw_address address;
 
-    assert_int_equal(apw_address_parse(row->text, &address), row->bits > 0 ? 0 : -1);
+    assert_int_equal(apw_network_parse_address(row->text, &address), row->bits > 0 ? 0 : -1);
     if (row->bits > 0)
         assert_int_equal(address.bits, row->bits);
 }
@@ -144,7 +144,7 @@ static void test_member(void **state)
     struct apw_address address;
 
     assert_int_equal(apw_networks_parse(row->list, strlen(row->list), ',', &list, NULL), 0);
-    assert_int_equal(apw_address_parse(row->address, &address), 0);
+    assert_int_equal(apw_network_parse_address(row->address, &address), 0);
     assert_int_equal(apw_networks_contain(&list, &address), row->is_member);
 }
 
@@ -212,7 +212,7 @@ static void test_empty(void **state)
     struct apw_address address;
 
     (void)state;
-    assert_int_equal(apw_address_parse("0.0.0.0", &address), 0);
+    assert_int_equal(apw_network_parse_address("0.0.0.0", &address), 0);
     assert_false(apw_networks_contain(&nothing, &address));
 }
 

@@ -41,7 +41,7 @@ static void test_check_of_each_symbol(void **state)
         symbols[APW_PASSWORD_LENGTH - 1] = checks_of_repeated[i];
         symbols[APW_PASSWORD_LENGTH] = '\0';
         assert_int_equal(apw_password_check_symbol(symbols), checks_of_repeated[i]);
-        assert_true(apw_password_recognise(symbols, APW_PASSWORD_LENGTH, &password));
+        assert_true(apw_password_recognize(symbols, APW_PASSWORD_LENGTH, &password));
         assert_string_equal(password.symbols, symbols);
     }
 }
@@ -170,7 +170,7 @@ static void test_typed(void **state)
     struct apw_password password;
 
     memset(&password, 0xaa, sizeof password);
-    assert_int_equal(apw_password_recognise(typed, length, &password), row->canonical != NULL);
+    assert_int_equal(apw_password_recognize(typed, length, &password), row->canonical != NULL);
     if (row->canonical != NULL)
         assert_string_equal(password.symbols, row->canonical);
     else
@@ -183,10 +183,10 @@ static void test_nul(void **state)
     struct apw_password password;
 
     (void)state;
-    assert_false(apw_password_recognise(UNIT_PASSWORD, APW_PASSWORD_LENGTH + 1, &password));
+    assert_false(apw_password_recognize(UNIT_PASSWORD, APW_PASSWORD_LENGTH + 1, &password));
     assert_false(
-        apw_password_recognise(UNIT_PASSWORD "\0more", APW_PASSWORD_LENGTH + 5, &password));
-    assert_false(apw_password_recognise("k7q2\0"
+        apw_password_recognize(UNIT_PASSWORD "\0more", APW_PASSWORD_LENGTH + 5, &password));
+    assert_false(apw_password_recognize("k7q2\0"
                                         "9fjdx3mh4tnzp8ww",
                                         APW_PASSWORD_LENGTH + 1, &password));
 }
@@ -213,7 +213,7 @@ static void test_every_byte(void **state)
             typed[0] = alphabet[symbol];
             typed[APW_PASSWORD_LENGTH - 1] = apw_password_check_symbol(typed);
             typed[0] = (char)byte;
-            assert_int_equal(apw_password_recognise(typed, APW_PASSWORD_LENGTH, &password),
+            assert_int_equal(apw_password_recognize(typed, APW_PASSWORD_LENGTH, &password),
                              is_taken);
             if (is_taken)
                 assert_int_equal(password.symbols[0], alphabet[symbol]);
@@ -235,7 +235,7 @@ static void test_single_errors(void **state)
 
                 strcpy(typed, samples[i]);
                 typed[at] = alphabet[symbol];
-                assert_int_equal(apw_password_recognise(typed, APW_PASSWORD_LENGTH, &password),
+                assert_int_equal(apw_password_recognize(typed, APW_PASSWORD_LENGTH, &password),
                                  typed[at] == samples[i][at]);
             }
 }
@@ -256,7 +256,7 @@ static void test_transpositions(void **state)
                 typed[APW_PASSWORD_LENGTH - 1] = apw_password_check_symbol(typed);
                 typed[at] = alphabet[right];
                 typed[at + 1] = alphabet[left];
-                assert_int_equal(apw_password_recognise(typed, APW_PASSWORD_LENGTH, &password),
+                assert_int_equal(apw_password_recognize(typed, APW_PASSWORD_LENGTH, &password),
                                  is_blind);
             }
 }
@@ -282,7 +282,7 @@ static void test_make(void **state)
         assert_int_equal(strlen(made[i].symbols), APW_PASSWORD_LENGTH);
         assert_int_equal(strspn(made[i].symbols, alphabet), APW_PASSWORD_LENGTH);
         apw_password_show(&made[i], shown);
-        assert_true(apw_password_recognise(shown, strlen(shown), &again));
+        assert_true(apw_password_recognize(shown, strlen(shown), &again));
         assert_string_equal(again.symbols, made[i].symbols);
         for (size_t at = 0; at < APW_PASSWORD_LENGTH; at++)
             seen[at] += made[i].symbols[at] == '0';

@@ -3,6 +3,7 @@
 #include "login.h"
 #include "mail.h"
 #include "unit.h"
+#include "utf8.h"
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
@@ -180,7 +181,7 @@ static void decode_subject(const char *message, char *subject_r, size_t size)
                                            sodium_base64_VARIANT_ORIGINAL),
                          0);
         /* Each word is whole by itself (RFC 2047, 5). */
-        assert_true(apw_text_is_utf8(subject_r + length, decoded));
+        assert_true(apw_utf8_is_valid(subject_r + length, decoded));
         length += decoded;
         if (line_end[1] != ' ')
             break;

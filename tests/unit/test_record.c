@@ -1,6 +1,7 @@
 /* Values of appPassword and appPasswordUsed: what is read, what is unusable. */
 #include "record.h"
 #include "unit.h"
+#include "use.h"
 
 #define BYTES(text) text, sizeof text - 1
 #define ID          "id=k7q2"

@@ -41,7 +41,7 @@ static void test_name(void **state)
     char *typed = unit_copy(row->typed, length);
     char canonical[APW_SERVICE_SIZE] = "left over";
 
-    assert_int_equal(apw_service_canonicalise(typed, length, canonical),
+    assert_int_equal(apw_service_canonicalize(typed, length, canonical),
                      row->canonical != NULL ? 0 : -1);
     assert_string_equal(canonical, row->canonical != NULL ? row->canonical : "");
     free(typed);
@@ -52,7 +52,7 @@ static void test_nul_in_name(void **state)
     char canonical[APW_SERVICE_SIZE];
 
     (void)state;
-    assert_int_equal(apw_service_canonicalise("smtp\0x", 6, canonical), -1);
+    assert_int_equal(apw_service_canonicalize("smtp\0x", 6, canonical), -1);
     assert_string_equal(canonical, "");
 }
 

@@ -250,7 +250,7 @@ static int64_t now(void *context)
     int64_t seconds;
 
     (void)context;
-    if (apw_timestamp_parse(scene->now != NULL ? scene->now : NOW, 15, &seconds) != 0)
+    if (apw_clock_parse_timestamp(scene->now != NULL ? scene->now : NOW, 15, &seconds) != 0)
         abort();
     return seconds;
 }
@@ -379,7 +379,7 @@ static void test_scene(void **state)
         assert_contains(decision.event.detail.text, row->detail);
     else
         assert_string_equal(decision.event.detail.text, "");
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
 }
 
 /* ---- the rows of the table ---- */
@@ -922,7 +922,7 @@ static void test_failed_searches(void **state)
                 assert_int_equal(searches, number + 1);
                 assert_int_equal(binds, 0);
                 assert_int_equal(hashes, 0);
-                apw_decision_clear(&decision);
+                apw_verify_clear(&decision);
             }
 }
 
@@ -940,7 +940,7 @@ static void test_password_as_login(void **state)
         play(&scenes[i], &decision);
         assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE);
         assert_null(strstr(decision.event.detail.text, "k7q2"));
-        apw_decision_clear(&decision);
+        apw_verify_clear(&decision);
     }
 }
 
@@ -974,7 +974,7 @@ static void test_questions(void **state)
         assert_string_equal(questions[i].filter, i == 1 ? NOT_MFA : MFA);
         assert_string_equal(questions[i].attributes, "1.1 ");
     }
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
 
     reset_world(&off);
     play(&off, &decision);
@@ -985,7 +985,7 @@ static void test_questions(void **state)
     assert_string_equal(bound_password, " " UNKNOWN " "); /* as typed, nothing forgiven */
     assert_string_equal(questions[1].filter, MFA); /* whoever sends an app password has MFA */
     assert_string_equal(questions[2].filter, NOT_MFA);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
 }
 
 static void test_description(void **state)
@@ -1002,18 +1002,18 @@ static void test_description(void **state)
     play(&rows[0], &decision);
     assert_string_equal(decision.event.service, "smtp");
     assert_string_equal(decision.event.client, "203.0.113.7");
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     reset_world(&rows[1]);
     play(&rows[1], &decision);
     assert_string_equal(decision.event.service, "");
     assert_string_equal(decision.event.client, "");
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     reset_world(&rows[2]);
     play(&rows[2], &decision);
     assert_string_equal(decision.event.client, "2001:db8::1");
     assert_int_equal(decision.event.user_length, 5);
     assert_memory_equal(decision.event.user, "alice", 5);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
 }
 
 /* ---- what it costs ---- */
@@ -1060,7 +1060,7 @@ static void test_cost(void **state)
                 assert_int_equal(hashes, typed[j].hashes);
                 assert_int_equal(searches, searches_for(&typed[j]));
                 assert_int_equal(binds, 0);
-                apw_decision_clear(&decision);
+                apw_verify_clear(&decision);
             }
 }
 
@@ -1079,7 +1079,7 @@ static void test_no_memory_for_hash(void **state)
         assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_INTERNAL_ERROR);
         assert_contains(decision.event.detail.text, "not enough memory");
         assert_int_equal(hashes, 1);
-        apw_decision_clear(&decision);
+        apw_verify_clear(&decision);
     }
 }
 
@@ -1123,12 +1123,12 @@ static void test_remembered(void **state)
     play(&before, &decision);
     assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
     assert_int_equal(hashes, 1);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     reset_world(&after);
     play(&after, &decision);
     assert_outcome(&decision, row->verdict, row->reason);
     assert_int_equal(hashes, row->hashes);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     apw_remember_free(&world.remember);
 }
 
@@ -1142,13 +1142,13 @@ static void test_long_name(void **state)
     reset_world(&row);
     play(&row, &decision);
     assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_INTERNAL_ERROR);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     name[255] = '\0';
     reset_world(&row);
     play(&row, &decision);
     assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
     assert_string_equal(decision.name, name);
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     free(name);
 }
 
@@ -1158,10 +1158,10 @@ static void test_clear(void **state)
                                     .name = "alice"};
 
     (void)state;
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
     assert_int_equal(decision.event.verdict, APW_REFUSED);
     assert_true(unit_is_zero(&decision, sizeof decision));
-    apw_decision_clear(&decision);
+    apw_verify_clear(&decision);
 }
 
 int main(void)
