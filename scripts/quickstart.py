@@ -425,7 +425,6 @@ def say_what_next():
     sections = {
         "Installing": "the same on your own mail server and directory",
         "Day to day": "what administrators and help desks type",
-        "What your users need to know": "what goes where in Outlook, Apple Mail and others",
     }
     readme = (SOURCE / "README.md").read_text()
     print("\nWhat to read next, in README.md:")
@@ -433,6 +432,7 @@ def say_what_next():
         if f"\n## {section}\n" not in readme:
             raise Failure(f"README.md has no section \"{section}\"")
         print(f"   {section:30}{words}")
+    print("and in doc/users.md, what goes where in Outlook, Apple Mail and others;")
     print("and in man/: app-password(1), app-password-portal(8), app-password.conf(5).")
 
 

@@ -11,12 +11,12 @@ from apppassword import from_now
 from conftest import EXAMPLES
 from processes import wait_until
 
-README = EXAMPLES.parent.parent / "README.md"
+ROLLOUT = EXAMPLES.parent.parent / "doc/rollout.md"
 
 
 def one_liner():
-    """The line of the README that counts who would be locked out."""
-    line, = re.findall(r"^    (sed -n .*would-refuse=.*)$", README.read_text(), re.MULTILINE)
+    """The line of doc/rollout.md that counts who would be locked out."""
+    line, = re.findall(r"^    (sed -n .*would-refuse=.*)$", ROLLOUT.read_text(), re.MULTILINE)
     return line
 
 

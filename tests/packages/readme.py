@@ -1,6 +1,6 @@
-"""Types the commands of a README at a terminal, word for word.
+"""Types the commands of a document or man page at a terminal, word for word.
 
-A command is a line of an indented block; what is indented and is none, such as the text of a
+A command is a line of an indented block, or of a literal display of a man page; what is indented and is none, such as the text of a
 configuration file, does not begin with a program.
 """
 
@@ -20,12 +20,23 @@ SHELL_WORDS = {"cd", "for"}
 def commands(file, *sections):
     """The commands of some sections, in their order, without the remark behind them."""
     text = (TOP / file).read_text()
+    lines = lines_of_man_page if file.startswith("man/") else lines_of_markdown
     for section in sections:
-        body, = re.findall(rf"^###? {section}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
-        for line in re.findall(r"^(?: {4}| {7})(\S.*)$", body, re.MULTILINE):
+        for line in lines(text, section):
             command = re.sub(r"\s{2,}# .*$", "", line)
             if is_command(command):
                 yield command
+
+
+def lines_of_markdown(text, section):
+    body, = re.findall(rf"^###? {section}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^(?: {4}| {7})(\S.*)$", body, re.MULTILINE)
+
+
+def lines_of_man_page(text, section):
+    body, = re.findall(rf"^\.S[hs] {section}\n(.*?)(?=^\.S[hs]|\Z)", text, re.MULTILINE | re.DOTALL)
+    for display in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", body, re.MULTILINE | re.DOTALL):
+        yield from re.findall(r"^(\S.*)$", display, re.MULTILINE)
 
 
 def is_command(line):

@@ -13,6 +13,7 @@ It changes this machine's own mail servers and directory: for machines made for 
 
 import contextlib
 import imaplib
+import itertools
 import pathlib
 import re
 import smtplib
@@ -60,8 +61,11 @@ def set_up():
                                    "Making the identities", "Loading the rules", "Indexes"):
         if not OF_OTHERS.search(command):
             terminal.type(command)
-    for command in readme.commands("README.md", "Configuration", "Which road for which host",
-                                   "Postfix", "Dovecot", "PAM"):
+    for command in itertools.chain(
+            readme.commands("README.md", "Configuration"),
+            readme.commands("man/app-password-postfix.8", "CONFIGURING POSTFIX"),
+            readme.commands("man/app-password-dovecot.8", "CONFIGURING DOVECOT"),
+            readme.commands("man/pam_app_password.8", "CONFIGURING PAM")):
         if is_dovecot_24():
             command = command.replace("dovecot-2.3.conf", "dovecot-2.4.conf")
         said = terminal.type(command)
@@ -211,7 +215,7 @@ def portal():
     terminal = readme.Terminal(answers={}, edits={
         "/etc/app-password/portal.conf": (EXAMPLES / "portal.conf").read_text(),
         "/etc/app-password/portal.secret": PORTAL + "\n"})
-    for command in readme.commands("README.md", "The self-service page"):
+    for command in readme.commands("man/app-password-portal.8", "SETTING IT UP"):
         if "nginx" not in command and (has_systemd() or "systemctl" not in command):
             terminal.type(command)
     assert not terminal.unused_edits
