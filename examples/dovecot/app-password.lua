@@ -4,7 +4,7 @@
 -- "unavailable" and the log says why; Dovecot itself starts.
 local front = require("app_password").new("/etc/app-password/app-password.conf")
 
--- Who signs in with a password. An error raised in here is an internal failure to Dovecot, which is
+-- Checks a login with a password. An error raised in here is an internal failure to Dovecot, which is
 -- "temporarily unavailable" to the client.
 function auth_password_verify(request, password)
   local verdict, name, why = front:verify {
