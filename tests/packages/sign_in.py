@@ -2,9 +2,9 @@
 """Sets up a mail host as README.md says, and signs in to it.
 
     sign_in.py prepare     makes a directory and mail servers of Debian's packages, see host.py
-    sign_in.py set-up      follows README.md and ldap-schema/README.md word for word
+    sign_in.py set-up      follows README.md, ldap-schema/README.md and the man pages word for word
     sign_in.py             signs in over SMTP and IMAP, and asks PAM
-    sign_in.py portal      sets the self-service page up as README.md says, and looks at it
+    sign_in.py portal      sets the self-service page up as its man page says, and looks at it
     sign_in.py go-on FILE  signs in over and over until there is this file
     sign_in.py nobody      nobody gets in
 
