@@ -106,7 +106,7 @@ int apw_clock_parse_timestamp(const char *text, size_t length, int64_t *seconds_
     return apw_clock_parse_generalized_time(text, length, seconds_r);
 }
 
-/* What follows the time of day: "Z", or +hh, +hhmm, -hh, -hhmm. */
+/* Reads the zone: "Z", or +hh, +hhmm, -hh, -hhmm. */
 static int read_zone(const char **text, const char *end, int *seconds_east_r)
 {
     int hours, minutes = 0, sign;
@@ -134,7 +134,7 @@ static int read_zone(const char **text, const char *end, int *seconds_east_r)
     return *text == end ? 0 : -1;
 }
 
-/* A fraction belongs to the last unit that was given; less than that unit, it is cut off. */
+/* A fraction is of the last unit given, so cutting it off loses less than that unit. */
 static int skip_fraction(const char **text, const char *end)
 {
     const char *first;

@@ -28,16 +28,15 @@ int apw_clock_format_timestamp(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE])
 /* The inverse, for exactly that form; every field in its range, -1 for anything else. */
 int apw_clock_parse_timestamp(const char *text, size_t length, int64_t *seconds_r);
 
-/* A GeneralizedTime as directories may hand it out: besides the form above, minutes and seconds
- * may be left out, a fraction may follow and the zone may be +hhmm or -hhmm (RFC 4517, 3.3.13).
- * A fraction is cut off. -1 for anything else. */
+/* Any GeneralizedTime (RFC 4517, 3.3.13): as above, or without minutes and seconds, with a
+ * fraction, which is cut off, or with the zone +hhmm or -hhmm. -1 for anything else. */
 int apw_clock_parse_generalized_time(const char *text, size_t length, int64_t *seconds_r);
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar; -1 where there is no such date. */
+/* Days since 1970-01-01 of a Gregorian date; -1 if there is no such date. */
 int apw_clock_date_to_days(int year, int month, int day, int64_t *days_r);
 
-/* Reads a whole number with a unit, "90d", "36h", "15m" or "30s" (bare digits are seconds where
- * `bare_is_seconds`), as seconds; at most 36500 days. -1 for anything else. */
+/* Reads a whole number with a unit, "90d", "36h", "15m" or "30s" (with
+ * `bare_is_seconds`, bare digits too), as seconds; at most 36500 days. -1 for anything else. */
 int apw_clock_parse_duration(const char *text, bool bare_is_seconds, int64_t *seconds_r);
 
 #endif

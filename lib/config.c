@@ -326,7 +326,7 @@ static int set_log(void *target, const char *value, struct apw_error *error)
             }
     return apw_error_set(error,
                          "\"%s\" is neither \"syslog mail\" (auth, authpriv, daemon, user, local0 "
-                         "to local7) nor a path from the root",
+                         "to local7) nor an absolute path",
                          value);
 }
 

@@ -7,7 +7,7 @@
 
 #define DN_BYTES_MAX 255
 
-/* A line under construction; what does not fit is left out. */
+/* A line under construction. Drops what does not fit. */
 struct line {
     char *text;
     size_t length;
@@ -28,8 +28,7 @@ static void put_string(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* How many bytes at `text` may stand as they are: one character that is neither a control
- * character, a quote nor a backslash. */
+/* Bytes of the first character, or 0 if it must be escaped. */
 static size_t plain_bytes(const char *text, size_t length)
 {
     return *text == '"' || *text == '\\' ? 0 : apw_utf8_printable_bytes(text, length);
@@ -56,7 +55,7 @@ static void put_quoted(struct line *line, const char *text, size_t length)
     put(line, "\"", 1);
 }
 
-/* People do paste the password into the wrong field. */
+/* Users paste app passwords into the wrong field. */
 static void put_user(struct line *line, const struct apw_event *event)
 {
     if (apw_password_is_login(event->user, event->user_length))

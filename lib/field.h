@@ -1,5 +1,5 @@
 /*
- * field: the `key=value` stretches that our directory values are made of. Pure.
+ * field: the `key=value` parts of our directory values. Pure.
  */
 #ifndef APW_FIELD_H
 #define APW_FIELD_H
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A stretch of a value, borrowed and not NUL-terminated. */
+/* Part of a value, borrowed and not NUL-terminated. */
 struct apw_field {
     const char *start;
     size_t length;
@@ -18,7 +18,7 @@ struct apw_field {
 bool apw_field_take(struct apw_field *rest, const char *key, bool is_last,
                     struct apw_field *value_r);
 
-/* Copies it with a NUL behind it; -1 where it does not fit or holds a NUL. */
+/* Copies it and appends a NUL; -1 if it does not fit or contains a NUL. */
 int apw_field_copy(const struct apw_field *field, char *text_r, size_t size);
 
 #endif

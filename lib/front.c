@@ -18,7 +18,7 @@ struct apw_front {
     struct apw_error broken;
 };
 
-/* Everything that a broken configuration can spoil. */
+/* Everything that needs a valid configuration. */
 static int prepare(struct apw_front *front, const char *config_path, struct apw_error *error)
 {
     struct apw_directory_settings settings;
@@ -56,7 +56,7 @@ int apw_front_open(const char *config_path, struct apw_front **front_r, struct a
         return -1;
     }
     if (front->directory != NULL && front->config->remember)
-        apw_remember_new(&front->remember, &(struct apw_error){""}); /* it works without, too */
+        apw_remember_new(&front->remember, &(struct apw_error){""}); /* optional */
     if (front->config != NULL)
         apw_identity_wipe(&front->config->identity); /* the directory has its own copy */
     *front_r = front;
@@ -96,7 +96,8 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     if (decision_r->use_dn != NULL && front->recorder != NULL)
         apw_recorder_note(front->recorder, decision_r->use_dn, &decision_r->use);
     if (wait && decision_r->event.verdict == APW_REFUSED)
-        apw_clock_sleep_until_ms(start + 1 + apw_front_refusal_delay_ms(front)); /* start is cut */
+        apw_clock_sleep_until_ms(start + 1 +
+                                 apw_front_refusal_delay_ms(front)); /* start is rounded down */
 }
 
 void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
@@ -105,7 +106,7 @@ void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *a
     struct apw_attempt trimmed = *attempt;
     char login[APW_LOGIN_SIZE];
 
-    /* What cannot be a login goes in as it is, and is refused there. */
+    /* apw_verify() refuses a malformed login. */
     if (apw_login_canonicalize(attempt->login, attempt->login_length, NULL, login) == 0) {
         trimmed.login = login;
         trimmed.login_length = strlen(login);

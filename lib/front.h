@@ -1,5 +1,5 @@
 /*
- * front: what every front end (SASL, Lua, PAM, `app-password check`) needs around the decision.
+ * front: the configuration, directory and log around the decision, for all front ends.
  */
 #ifndef APW_FRONT_H
 #define APW_FRONT_H
@@ -11,9 +11,9 @@
 /* A front end: configuration, directory and log of one host program. */
 struct apw_front;
 
-/* Reads the configuration, prepares TLS, opens the log: call it before chroot(). Never fails for a
- * broken configuration: then *front_r answers APW_UNAVAILABLE to everything, and error->text says
- * why (else it is ""). -1 only without memory or random numbers. */
+/* Reads the configuration, prepares TLS, opens the log: call it before chroot(). With a broken
+ * configuration *front_r answers APW_UNAVAILABLE to everything, and error->text says why (otherwise
+ * it is ""). -1 only without memory or random numbers. */
 int apw_front_open(const char *config_path, struct apw_front **front_r, struct apw_error *error);
 void apw_front_close(struct apw_front **front);
 
@@ -21,13 +21,11 @@ void apw_front_close(struct apw_front **front);
 void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                       struct apw_decision *decision_r);
 
-/* The same where the host hands over the login as the client typed it: ASCII white space around it
- * does not count. What cannot be a login is refused, with its log line. */
+/* As above, for hosts that pass on the login as typed: trims ASCII white space. */
 void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                             struct apw_decision *decision_r);
 
-/* How long a refusal should take, in milliseconds from its start; for hosts that wait themselves.
- */
+/* How long a refusal should take, in milliseconds from its start, for hosts that do the waiting. */
 int apw_front_refusal_delay_ms(const struct apw_front *front);
 
 #endif

@@ -10,7 +10,7 @@
 #define BASE64_LENGTH(bytes)                                                                       \
     sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)
 
-/* A PHC string taken apart. */
+/* A parsed PHC string. */
 struct phc {
     unsigned memory_kib;
     unsigned passes;
@@ -51,7 +51,7 @@ static int take_base64(const char **text, unsigned char *bytes_r, size_t bytes)
     (*text)++;
     length = strcspn(*text, "$");
     if (length != BASE64_LENGTH(bytes) - 1 ||
-        strspn(*text, base64_symbols) != length || /* libsodium takes some bytes past 0x7f, too */
+        strspn(*text, base64_symbols) != length || /* libsodium accepts some bytes past 0x7f */
         sodium_base642bin(bytes_r, bytes, *text, length, NULL, &decoded, &end,
                           sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
         decoded != bytes || end != *text + length)
@@ -60,9 +60,8 @@ static int take_base64(const char **text, unsigned char *bytes_r, size_t bytes)
     return 0;
 }
 
-/* libsodium makes nothing but version 19 with one lane, 16 bytes of salt and 32 of output; the
- * string is taken apart here because crypto_pwhash_str_verify() reports "no memory" as a mismatch.
- */
+/* libsodium writes only version 19, one lane, 16 bytes of salt and 32 of output. The string is
+ * parsed here because crypto_pwhash_str_verify() reports "no memory" as a mismatch. */
 static int parse(const char *text, struct phc *phc_r, struct apw_error *error)
 {
     unsigned version, lanes;

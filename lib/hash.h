@@ -8,7 +8,7 @@
 #include "password.h"
 #include "record.h"
 
-/* Caps for stored hashes: what a login may cost at most. */
+/* Caps for stored hashes. */
 #define APW_HASH_MEMORY_MAX_MIB 256
 #define APW_HASH_PASSES_MAX     10
 
@@ -16,10 +16,10 @@ enum apw_hash_result {
     APW_HASH_MISMATCH = 0,
     APW_HASH_MATCH,
     APW_HASH_UNUSABLE,  /* not argon2id, not as libsodium makes them, or over the cap */
-    APW_HASH_NO_MEMORY, /* could not be computed: says nothing about the password */
+    APW_HASH_NO_MEMORY, /* says nothing about the password */
 };
 
-/* Makes the PHC string ($argon2id$v=19$m=…) with a fresh salt. -1 where memory is short.
+/* Makes the PHC string ($argon2id$v=19$m=…) with a fresh salt. -1 without memory.
  * sodium_init() must have succeeded. */
 int apw_hash_make(const struct apw_password *password, unsigned memory_mib, unsigned passes,
                   char phc_r[APW_HASH_TEXT_SIZE], struct apw_error *error);
@@ -27,7 +27,7 @@ int apw_hash_make(const struct apw_password *password, unsigned memory_mib, unsi
 /* Whether a stored string can be verified here, without computing anything; -1 says why not. */
 int apw_hash_check(const char *phc, struct apw_error *error);
 
-/* Computes one hash and compares in constant time. The cost is checked before it is spent. */
+/* Computes one hash and compares in constant time. Checks the cost first. */
 enum apw_hash_result apw_hash_verify(const char *phc, const struct apw_password *password,
                                      struct apw_error *error);
 

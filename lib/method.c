@@ -122,10 +122,10 @@ int apw_method_seal(const struct apw_method *method, const uint8_t key[APW_METHO
     char plain[PLAIN_SIZE];
     int length = write_plain(method, plain), status = -1;
     unsigned long long sealed_length;
-    const size_t prefix = sizeof SEALED_KEY; /* with '=' in the place of its NUL */
+    const size_t prefix = sizeof SEALED_KEY; /* '=' replaces its NUL */
 
     if (length < 0 || length >= PLAIN_SIZE) {
-        apw_error_set(error, "not a second factor that can be stored");
+        apw_error_set(error, "the second factor cannot be stored");
         goto out;
     }
     randombytes_buf(sealed, NONCE_BYTES);
@@ -142,8 +142,7 @@ out:
     return status;
 }
 
-/* -1 where it is not base64url to its end. sodium_base642bin() takes any byte past ASCII for '_'.
- */
+/* Fails unless all of it is base64url. sodium_base642bin() takes any byte past ASCII for '_'. */
 static int decode(const struct apw_field *text, uint8_t sealed_r[SEALED_BYTES], size_t *length_r)
 {
     for (size_t i = 0; i < text->length; i++)
@@ -174,7 +173,7 @@ int apw_method_open(const char *value, size_t length, const uint8_t key[APW_METH
         apw_error_set(error, "the second factor was sealed with another key or for another entry, "
                              "or has been changed");
     } else if (read_plain(plain, (size_t)plain_length, method_r) != 0) {
-        apw_error_set(error, "what is sealed is not a second factor of this version");
+        apw_error_set(error, "the sealed value is not a second factor of this version");
         sodium_memzero(method_r, sizeof *method_r);
     } else {
         status = 0;
@@ -227,7 +226,7 @@ int apw_method_parse_code(const char *value, size_t length, struct apw_enrolment
 
     memset(code_r, 0, sizeof *code_r);
     if (!apw_method_is_code(value, length))
-        return apw_error_set(error, "not an enrolment code");
+        return apw_error_set(error, "not an enrollment code");
     rest = (struct apw_field){value + word_length, length - word_length};
     if (!apw_field_take(&rest, "created", false, &field) ||
         apw_clock_parse_timestamp(field.start, field.length, &code_r->created) != 0 ||
@@ -235,10 +234,10 @@ int apw_method_parse_code(const char *value, size_t length, struct apw_enrolment
         apw_clock_parse_timestamp(field.start, field.length, &code_r->expires) != 0 ||
         !apw_field_take(&rest, "hash", true, &field) || field.length == scheme_length ||
         !begins_with(field.start, field.length, HASH_SCHEME))
-        return apw_error_set(error, "not an enrolment code as it is stored");
+        return apw_error_set(error, "malformed enrollment code");
     field.start += scheme_length;
     field.length -= scheme_length;
     if (apw_field_copy(&field, code_r->hash, sizeof code_r->hash) != 0)
-        return apw_error_set(error, "the hash of the enrolment code is too long");
+        return apw_error_set(error, "the hash of the enrollment code is too long");
     return 0;
 }

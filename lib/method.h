@@ -1,13 +1,13 @@
 /*
  * method: one value of appPasswordMfaMethod <-> struct. Pure.
  *
- * The attribute holds two kinds of values. The user's second factor, sealed with a key that only
- * the portal has (XChaCha20-Poly1305) and bound to the entry, so that a copy on another entry is
- * worth nothing and a rename does no harm:
+ * The attribute has two kinds of values. One is the user's second factor, sealed with a key that
+ * only the portal has (XChaCha20-Poly1305) and bound to the entry's id, so that it is useless on
+ * another entry and survives a rename:
  *
  *   sealed=<base64url of nonce and ciphertext>
  *
- * and, until it is used, a single-use code for the enrolment, stored like an app password:
+ * The other is an unused single-use enrollment code, stored like an app password:
  *
  *   code created=20261122101500Z expires=20261129101500Z hash={ARGON2}$argon2id$v=19$…
  */
@@ -39,28 +39,28 @@ struct apw_method {
     char address[APW_METHOD_ADDRESS_SIZE];   /* MAIL */
 };
 
-/* Writes the sealed value. `unique_id` is the entry's, as the directory writes it. -1 where the
- * struct is not one that apw_method_open() would give back. sodium_init() must have succeeded. */
+/* Writes the sealed value. `unique_id` is the entry's, as the directory writes it. Fails unless
+ * apw_method_open() would return the same struct. sodium_init() must have succeeded. */
 int apw_method_seal(const struct apw_method *method, const uint8_t key[APW_METHOD_KEY_BYTES],
                     const char *unique_id, char value_r[APW_METHOD_VALUE_SIZE],
                     struct apw_error *error);
 
-/* Opens one; -1 where it was sealed with another key or for another entry, or has been changed. */
+/* Opens one; -1 if it was sealed with another key or for another entry, or has been changed. */
 int apw_method_open(const char *value, size_t length, const uint8_t key[APW_METHOD_KEY_BYTES],
                     const char *unique_id, struct apw_method *method_r, struct apw_error *error);
 
-/* What a value begins like. */
+/* Looks at the start of a value. */
 bool apw_method_is_sealed(const char *value, size_t length);
 bool apw_method_is_code(const char *value, size_t length);
 
-/* Whether both are the same enrolment, whatever was used of it since. */
+/* Whether both are the same enrollment, used or not. */
 bool apw_method_is_same(const struct apw_method *left, const struct apw_method *right);
 
-/* Whether `address` is one that we send codes to: user@domain in printable ASCII, without anything
- * that a mail program or a header could take for more than an address. */
+/* Whether we send codes to `address`: user@domain in printable ASCII, with no character that has a
+ * meaning to a mail program or in a header. */
 bool apw_method_address_is_valid(const char *address);
 
-/* A code for the enrolment; the code itself is a struct apw_password. */
+/* An enrollment code as stored; the code itself is a struct apw_password. */
 struct apw_enrolment_code {
     int64_t created;
     int64_t expires; /* valid while now < expires */

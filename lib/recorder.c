@@ -12,8 +12,8 @@
 #define PENDING_MAX      64
 #define WRITE_MS_MAX     5000  /* for one use, from connecting to the answer */
 #define PAUSE_MS         60000 /* after a failure */
-#define CONFLICTS_MAX    4     /* others who write the same use meanwhile */
-#define VALUES_MAX       64    /* of one id; more than two come from nobody but a stranger */
+#define CONFLICTS_MAX    4     /* concurrent writers of the same use */
+#define VALUES_MAX       64    /* of one id; we write at most two */
 #define END_POLL_MS      2
 #define USED_ATTRIBUTE   "appPasswordUsed"
 #define PENDING_OF(word) ((uint32_t)(word))
@@ -76,9 +76,7 @@ __attribute__((destructor)) static void wait_for_threads(void)
     wait_for_end(&threads);
 }
 
-/* ---- one use ---- */
-
-/* Fills `changes` so that of this id nothing older stays; 0 where there is nothing to write. */
+/* Plans to replace every older use of this id; 0 if there is nothing to write. */
 static size_t plan(const struct apw_recorder *recorder, const struct apw_entry *entry,
                    const struct apw_use *use, const char *value, struct apw_change *changes)
 {
@@ -158,16 +156,14 @@ static void write_use(struct apw_recorder *recorder, const char *dn, const struc
     case APW_LDAP_REFUSED:
         complain(recorder, &error);
         break;
-    case APW_LDAP_READ_ONLY: /* a site's choice, which doctor tells of */
+    case APW_LDAP_READ_ONLY: /* the site's choice; doctor reports it */
     case APW_LDAP_UNAVAILABLE:
         break;
     }
     atomic_store(&recorder->paused_until, apw_clock_monotonic_ms() + PAUSE_MS);
 }
 
-/* ---- the thread ---- */
-
-/* Takes what waits; writes it, or drops it. Returns how much there was. */
+/* Takes all waiting uses and writes or drops them. Returns their number. */
 static int drain(struct apw_recorder *recorder, bool is_writing)
 {
     struct pending *list = atomic_exchange(&recorder->head, NULL);
@@ -177,7 +173,7 @@ static int drain(struct apw_recorder *recorder, bool is_writing)
         struct pending *pending = list;
 
         list = pending->next;
-        if (pending->owner == getpid()) { /* else a parent's, who writes it itself */
+        if (pending->owner == getpid()) { /* else the parent writes it */
             taken++;
             if (is_writing)
                 write_use(recorder, pending->dn, &pending->use);
@@ -238,8 +234,6 @@ void apw_recorder_note(struct apw_recorder *recorder, const char *dn, const stru
             sched_yield();
 }
 
-/* ---- life ---- */
-
 int apw_recorder_new(const struct apw_config *config, const struct apw_directory *logins,
                      struct apw_log *log, struct apw_recorder **recorder_r, struct apw_error *error)
 {
@@ -269,7 +263,7 @@ void apw_recorder_free(struct apw_recorder **recorder)
     *recorder = NULL;
     if (freeing == NULL)
         return;
-    atomic_store(&freeing->paused_until, INT64_MAX); /* what still waits is dropped */
+    atomic_store(&freeing->paused_until, INT64_MAX); /* drops what still waits */
     wait_for_end(&freeing->work);
     if (count_now(&freeing->work) > 0)
         return; /* its thread still needs it */

@@ -50,7 +50,7 @@ void apw_remember_free(struct apw_remember **remember)
     *remember = NULL;
 }
 
-/* Where another thread is at it, or was when this process was forked, the answer is "no". */
+/* Never blocks: if the lock is held, nothing is remembered. */
 static bool enter(struct apw_remember *remember)
 {
     pid_t process = getpid();
@@ -76,7 +76,7 @@ static void make_tag(const struct apw_remember *remember, const char *dn,
 {
     crypto_generichash_state state;
 
-    /* The NULs tell where each part ends: none of them holds one. */
+    /* A NUL ends each part, because no part contains one. */
     crypto_generichash_init(&state, remember->key, sizeof remember->key, TAG_BYTES);
     crypto_generichash_update(&state, (const unsigned char *)dn, strlen(dn) + 1);
     crypto_generichash_update(&state, (const unsigned char *)phc, strlen(phc) + 1);
@@ -91,7 +91,7 @@ static bool is_live(const struct slot *slot, int64_t now)
     return slot->added_at != 0 && now - slot->added_at < LIFETIME_MS;
 }
 
-/* The slot with that tag, or NULL. The tag picks the set that it can be in. */
+/* The slot with that tag, or NULL. The tag determines its set. */
 static struct slot *find(struct apw_remember *remember, const unsigned char tag[TAG_BYTES],
                          int64_t now)
 {

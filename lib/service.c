@@ -36,7 +36,7 @@ int apw_service_canonicalize(const char *name, size_t length, char name_r[APW_SE
         folded[i] = c;
     }
     folded[length] = '\0';
-    strcpy(name_r, resolve_alias(folded)); /* no alias is longer than what it stands for */
+    strcpy(name_r, resolve_alias(folded)); /* no alias is longer than its service */
     return 0;
 }
 

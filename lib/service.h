@@ -12,15 +12,14 @@
 
 #define APW_SERVICE_SIZE 33 /* 32 characters and NUL */
 
-/* Lower-cases `name` and resolves the aliases. -1, and "" in name_r, where it is empty, too long or
+/* Lower-cases `name` and resolves the aliases. -1, and "" in name_r, if it is empty, too long or
  * has other characters. */
 int apw_service_canonicalize(const char *name, size_t length, char name_r[APW_SERVICE_SIZE]);
 
 /* Whether the comma-separated `list` names the canonical `service` or an alias of it. */
 bool apw_service_list_has(const char *list, const char *service);
 
-/* Whether `list` is one or more names as they are stored: lower case, separated by single commas.
- */
+/* Whether `list` is one or more names in lower case, separated by single commas. */
 bool apw_service_list_is_valid(const char *list, size_t length);
 
 #endif

@@ -8,7 +8,7 @@
 
 #define LINE_SIZE 4096
 
-/* What the file says about one key. */
+/* One key's value in the file. */
 struct setting {
     char *value; /* NULL: not given */
     int line;
@@ -22,10 +22,10 @@ int apw_settings_copy(const char *value, char **copy_r, struct apw_error *error)
 
 int apw_settings_check_absolute(const char *path, struct apw_error *error)
 {
-    return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not a path from the root", path);
+    return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not an absolute path", path);
 }
 
-/* Cuts white space off both ends of a line, in place. */
+/* Trims white space from both ends of a line, in place. */
 static char *trim(char *line)
 {
     size_t length;
@@ -56,7 +56,7 @@ static int read_line(char *line, int number, const char *path, const struct apw_
         return apw_error_set(error, "%s:%d: unknown key \"%s\"; %s lists them", path, number, text,
                              table->manual);
     if (settings[i].value != NULL)
-        return apw_error_set(error, "%s:%d: \"%s\" stands on line %d already; keep one of them",
+        return apw_error_set(error, "%s:%d: \"%s\" is already set on line %d; remove one of them",
                              path, number, text, settings[i].line);
     if (*value == '\0')
         return apw_error_set(error,
@@ -67,13 +67,13 @@ static int read_line(char *line, int number, const char *path, const struct apw_
     return apw_settings_copy(value, &settings[i].value, error);
 }
 
-/* The next line; false at the end of the file. *is_whole_r says whether it fits and has no NUL,
- * which would hide what stands behind it. */
+/* Reads the next line; false at the end of the file. *is_whole_r: it fits, and has no NUL that
+ * would hide the rest. */
 static bool read_whole_line(char line[LINE_SIZE], FILE *file, bool *is_whole_r)
 {
     size_t length;
 
-    memset(line, '\n', LINE_SIZE); /* so that the last NUL is the one that fgets() puts */
+    memset(line, '\n', LINE_SIZE); /* the last NUL is then that of fgets() */
     if (fgets(line, LINE_SIZE, file) == NULL)
         return false;
     length = (size_t)((char *)memrchr(line, '\0', LINE_SIZE) - line);
@@ -94,8 +94,9 @@ static int read_lines(const char *path, const struct apw_key_table *table, struc
     while (status == 0 && read_whole_line(line, file, &is_whole)) {
         number++;
         if (!is_whole)
-            status = apw_error_set(error, "%s:%d: the line is longer than %d bytes or holds a NUL",
-                                   path, number, LINE_SIZE - 2);
+            status =
+                apw_error_set(error, "%s:%d: the line is longer than %d bytes or contains a NUL",
+                              path, number, LINE_SIZE - 2);
         else
             status = read_line(line, number, path, table, settings, error);
     }
@@ -106,13 +107,13 @@ static int read_lines(const char *path, const struct apw_key_table *table, struc
 }
 
 static int apply(const char *path, const struct apw_key_table *table,
-                 bool (*is_passed_over)(const struct apw_key *key), const struct setting *settings,
+                 bool (*is_skipped)(const struct apw_key *key), const struct setting *settings,
                  void *target, struct apw_error *error)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct apw_key *key = &table->key[i];
 
-        if (settings[i].value == NULL || (is_passed_over != NULL && is_passed_over(key)))
+        if (settings[i].value == NULL || (is_skipped != NULL && is_skipped(key)))
             continue;
         if (key->set(target, settings[i].value, error) != 0)
             return apw_error_set(error, "%s:%d: %s: %s", path, settings[i].line, key->name,
@@ -122,14 +123,14 @@ static int apply(const char *path, const struct apw_key_table *table,
 }
 
 int apw_settings_read(const char *path, const struct apw_key_table *table,
-                      bool (*is_passed_over)(const struct apw_key *key), void *target,
+                      bool (*is_skipped)(const struct apw_key *key), void *target,
                       struct apw_error *error)
 {
     struct setting settings[APW_KEYS_MAX] = {{NULL, 0}};
     int status = read_lines(path, table, settings, error);
 
     if (status == 0)
-        status = apply(path, table, is_passed_over, settings, target, error);
+        status = apply(path, table, is_skipped, settings, target, error);
     for (size_t i = 0; i < table->count; i++)
         free(settings[i].value);
     return status;

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define STACK_BYTES (1024 * 1024) /* the name services of a host may take much */
+#define STACK_BYTES (1024 * 1024) /* a host's name services may need much */
 
 int apw_thread_start(void *(*run)(void *), void *argument)
 {

@@ -55,7 +55,7 @@ CASES = [
     ("listen", None, None),
     ("enrolment", "closed", "is neither open nor code"),
     ("enrolment", "code", None),
-    ("sendmail", "sendmail -t", "is not a path from the root"),
+    ("sendmail", "sendmail -t", "is not an absolute path"),
     ("own_domains", "someone@example.org", "is not a domain; it is a list like"),
     ("own_domains", ".example.org", "is not a domain; it is a list like"),
     ("own_domains", "example.org.", "is not a domain; it is a list like"),

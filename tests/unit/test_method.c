@@ -348,7 +348,7 @@ static void test_plain(void **state)
     assert_int_equal(open_copy(value, strlen(value), &method, &error), row->is_good ? 0 : -1);
     if (row->is_good)
         return;
-    assert_string_equal(error.text, "what is sealed is not a second factor of this version");
+    assert_string_equal(error.text, "the sealed value is not a second factor of this version");
     assert_true(unit_is_zero(&method, sizeof method));
 }
 
@@ -365,7 +365,7 @@ static void test_long_plain(void **state)
         seal_bytes(plain, length, value, sizeof value);
         assert_int_equal(open_copy(value, strlen(value), &method, &error), -1);
         assert_string_equal(error.text,
-                            length <= 512 ? "what is sealed is not a second factor of this version"
+                            length <= 512 ? "the sealed value is not a second factor of this version"
                                           : "the second factor is not a sealed value");
     }
     free(plain);
@@ -511,44 +511,44 @@ static const struct code_case {
     size_t length;
     const char *error;
 } bad_codes[] = {
-    {"nothing is no code", BYTES(""), "not an enrolment code"},
-    {"the word alone is no code", BYTES("code"), "not an enrolment code"},
-    {"the word and a space are no code", BYTES("code "), "as it is stored"},
+    {"nothing is no code", BYTES(""), "not an enrollment code"},
+    {"the word alone is no code", BYTES("code"), "not an enrollment code"},
+    {"the word and a space are no code", BYTES("code "), "malformed enrollment code"},
     {"the word in upper case is no code", BYTES("CODE created=20261122101500Z" EXPIRES HASH),
-     "not an enrolment code"},
-    {"a word that begins like it is no code", BYTES("codes" EXPIRES HASH), "not an enrolment code"},
-    {"a sealed value is no code", BYTES("sealed=AAAA"), "not an enrolment code"},
+     "not an enrollment code"},
+    {"a word that begins like it is no code", BYTES("codes" EXPIRES HASH), "not an enrollment code"},
+    {"a sealed value is no code", BYTES("sealed=AAAA"), "not an enrollment code"},
     {"an app password is no code", BYTES("id=k7q2 created=20261122101500Z" EXPIRES HASH " label=x"),
-     "not an enrolment code"},
-    {"a code without its creation is none", BYTES("code" EXPIRES HASH), "as it is stored"},
-    {"a code without an end is none", BYTES(CREATED HASH), "as it is stored"},
-    {"a code with an empty end is none", BYTES(CREATED " expires=" HASH), "as it is stored"},
-    {"a code that never expires is none", BYTES(CREATED " expires=never" HASH), "as it is stored"},
+     "not an enrollment code"},
+    {"a code without its creation is none", BYTES("code" EXPIRES HASH), "malformed enrollment code"},
+    {"a code without an end is none", BYTES(CREATED HASH), "malformed enrollment code"},
+    {"a code with an empty end is none", BYTES(CREATED " expires=" HASH), "malformed enrollment code"},
+    {"a code that never expires is none", BYTES(CREATED " expires=never" HASH), "malformed enrollment code"},
     {"a code whose end has a zone is none", BYTES(CREATED " expires=20261129101500+0100" HASH),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code whose end has a NUL is none", BYTES(CREATED " expires=20261129\000101500Z" HASH),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code that expires on 30 February is none", BYTES(CREATED " expires=20260230101500Z" HASH),
-     "as it is stored"},
-    {"a code with two ends is none", BYTES(CREATED EXPIRES EXPIRES HASH), "as it is stored"},
+     "malformed enrollment code"},
+    {"a code with two ends is none", BYTES(CREATED EXPIRES EXPIRES HASH), "malformed enrollment code"},
     {"a code with an unknown key is none", BYTES(CREATED EXPIRES " colour=red" HASH),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code with its keys in another order is none",
-     BYTES("code" EXPIRES " created=20261122101500Z" HASH), "as it is stored"},
+     BYTES("code" EXPIRES " created=20261122101500Z" HASH), "malformed enrollment code"},
     {"a code with two spaces is none", BYTES("code  created=20261122101500Z" EXPIRES HASH),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code with a tab is none", BYTES("code\tcreated=20261122101500Z" EXPIRES HASH),
-     "not an enrolment code"},
-    {"a code without a hash is none", BYTES(CREATED EXPIRES), "as it is stored"},
-    {"a code with nothing for a hash is none", BYTES(CREATED EXPIRES " hash="), "as it is stored"},
+     "not an enrollment code"},
+    {"a code without a hash is none", BYTES(CREATED EXPIRES), "malformed enrollment code"},
+    {"a code with nothing for a hash is none", BYTES(CREATED EXPIRES " hash="), "malformed enrollment code"},
     {"a code with an empty hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}"),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code in the clear is none", BYTES(CREATED EXPIRES " hash=" UNIT_PASSWORD),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code with a hash of another scheme is none", BYTES(CREATED EXPIRES " hash={SSHA}c2FsdA=="),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code with a scheme in lower case is none", BYTES(CREATED EXPIRES " hash={argon2}" UNIT_PHC),
-     "as it is stored"},
+     "malformed enrollment code"},
     {"a code with a NUL in its hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}$argon2id\0$v"),
      "too long"},
     {"a code with a NUL behind its hash is none", BYTES(CREATED EXPIRES HASH "\0"), "too long"},

@@ -282,7 +282,7 @@ static const struct bad_case {
 } bad_values[] = {
     {"binddn that is no DN", "binddn portal", "\"portal\" is not a DN like cn="},
     {"bindpw_file that is not there", "bindpw_file " FOLDER "/none", FOLDER "/none: No such file"},
-    {"bindpw_file from nowhere", "bindpw_file password", "is not a path from the root"},
+    {"bindpw_file from nowhere", "bindpw_file password", "is not an absolute path"},
     {"bindpw_file that is empty", "bindpw_file /dev/null", "one line, the password"},
 
     {"listen on every address", "listen 0.0.0.0:8025",
@@ -309,8 +309,8 @@ static const struct bad_case {
     {"listen on an empty port", "listen 127.0.0.1:", "nor a loopback address"},
     {"listen on a socket without unix:", "listen /run/portal", "nor a loopback address"},
     {"listen on a socket from nowhere", "listen unix:portal.socket",
-     "\"portal.socket\" is not a path from the root"},
-    {"listen on an empty socket", "listen unix:", "is not a path from the root"},
+     "\"portal.socket\" is not an absolute path"},
+    {"listen on an empty socket", "listen unix:", "is not an absolute path"},
     {"listen on a socket with a long path",
      "listen unix:/run/0123456789012345678901234567890123456789012345678901234567890123456789"
      "012345678901234567890123456789012",
@@ -356,7 +356,7 @@ static const struct bad_case {
      "in the clear; use https"},
 
     {"key_file that is not there", "key_file " FOLDER "/none", FOLDER "/none: No such file"},
-    {"key_file from nowhere", "key_file key", "\"key\" is not a path from the root"},
+    {"key_file from nowhere", "key_file key", "\"key\" is not an absolute path"},
     {"key_file that is empty", "key_file /dev/null", "/dev/null: it must hold one line"},
     {"key_file with a key of 31 bytes", "key_file " FOLDER "/key-31",
      FOLDER "/key-31: not a key of 32 bytes in base64; make one with \"openssl rand -base64 32\""},
@@ -368,7 +368,7 @@ static const struct bad_case {
 
     {"enrolment closed", "enrolment closed", "\"closed\" is neither open nor code"},
     {"enrolment in upper case", "enrolment Code", "neither open nor code"},
-    {"sendmail by its name", "sendmail sendmail", "\"sendmail\" is not a path from the root"},
+    {"sendmail by its name", "sendmail sendmail", "\"sendmail\" is not an absolute path"},
 
     {"own_domains with an address", "own_domains alice@example.org",
      "\"alice@example.org\" is not a domain; it is a list like example.org example.net"},
@@ -457,7 +457,7 @@ static const struct file_case {
     {"a key in upper case", BYTES(NEEDED "Sendmail /bin/mail\n"), ":6: unknown key \"Sendmail\""},
     {"a key of app-password.conf", BYTES(NEEDED "uri ldapi:///\n"), ":6: unknown key \"uri\""},
     {"a repeated key", BYTES(NEEDED "enrolment code\n# and\nenrolment open\n"),
-     ":8: \"enrolment\" stands on line 6 already; keep one of them"},
+     ":8: \"enrolment\" is already set on line 6; remove one of them"},
     {"a key without a value", BYTES(NEEDED "listen\n"),
      ":6: \"listen\" needs a value; to have the default, leave the line out"},
     {"a comment behind a value", BYTES(NEEDED "enrolment code # for now\n"),
