@@ -55,7 +55,7 @@ static int set_scope(void *target, const char *value, struct apw_error *error)
     else if (strcmp(value, "base") == 0)
         config->scope = APW_SCOPE_BASE;
     else
-        return apw_error_set(error, "\"%s\" is none of sub, one and base", value);
+        return apw_error_set(error, "\"%s\" must be sub, one or base", value);
     return 0;
 }
 
@@ -66,7 +66,7 @@ static int set_filter(void *target, const char *value, struct apw_error *error)
     if (apw_filter_check(value, true, error) != 0)
         return -1;
     if (!apw_filter_has_login(value))
-        return apw_error_set(error, "\"%s\" holds neither %%u (the login) nor %%n (its local part)",
+        return apw_error_set(error, "\"%s\" must contain %%u (the login) or %%n (its local part)",
                              value);
     return apw_settings_copy(value, &config->filter, error);
 }
@@ -77,8 +77,8 @@ static int set_bind(void *target, const char *value, struct apw_error *error)
 
     if (strcmp(value, "external") != 0)
         return apw_error_set(error,
-                             "\"%s\" is not external; for a simple bind leave this line out "
-                             "and give binddn and bindpw_file",
+                             "\"%s\" must be external; for a simple bind remove this line and "
+                             "set binddn and bindpw_file",
                              value);
     config->identity.method = APW_BIND_EXTERNAL;
     return 0;
@@ -281,8 +281,8 @@ static int set_record_use(void *target, const char *value, struct apw_error *err
             return 0;
     }
     return apw_error_set(error,
-                         "\"%s\" is neither never nor a period like 1d or 12h, "
-                         "which without-address may follow",
+                         "\"%s\" must be never, or a period like 1d or 12h, optionally followed "
+                         "by without-address",
                          value);
 }
 
@@ -330,7 +330,7 @@ static int set_log(void *target, const char *value, struct apw_error *error)
                          value);
 }
 
-/* In the order in which values are taken: start_tls before the URIs that it judges. */
+/* Values are set in this order: start_tls before the URIs that depend on it. */
 static const struct apw_key login_keys[] = {
     {"start_tls", set_start_tls},
     {"uri", set_uri},

@@ -1,8 +1,7 @@
 /*
  * config: /etc/app-password/app-password.conf and, for the command, admin.conf beside it.
  *
- * `key value` lines; '#' comments whole lines only. An unknown or repeated key, a missing file or a
- * bad value fails with "file:line: what is wrong, what would be right".
+ * See settings.h for the syntax and the errors.
  */
 #ifndef APW_CONFIG_H
 #define APW_CONFIG_H
@@ -20,7 +19,7 @@ struct apw_config {
     char *path; /* the file it was read from */
 
     struct apw_uris uris;       /* in order of preference */
-    struct apw_uris write_uris; /* the same as uris where not given */
+    struct apw_uris write_uris; /* uris unless given */
     char *base;
     enum apw_scope scope;
     char *filter; /* template: %u, %n, %d, %% */
@@ -45,11 +44,11 @@ struct apw_config {
     bool remember; /* matches of app passwords, within the process */
     int refusal_delay_ms;
 
-    int log_facility; /* LOG_MAIL and the like; used where log_file is NULL */
+    int log_facility; /* LOG_MAIL and the like; used if log_file is NULL */
     char *log_file;
 };
 
-/* The default place, with --sysconfdir. */
+/* Depends on configure's --sysconfdir. */
 extern const char apw_config_default_path[];
 
 /* Reads and checks the whole file, and the file that bindpw_file names. Opens nothing else. On -1

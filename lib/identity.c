@@ -26,7 +26,7 @@ int apw_identity_check(const struct apw_identity *identity, const char *path,
 {
     if (identity->method == APW_BIND_EXTERNAL) {
         if (identity->dn != NULL || identity->password != NULL)
-            return apw_error_set(error, "%s: \"bind external\" goes without binddn and bindpw_file",
+            return apw_error_set(error, "%s: \"bind external\" excludes binddn and bindpw_file",
                                  path);
         return 0;
     }

@@ -27,8 +27,8 @@ int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
         length--;
     if (length == 0 || length > APW_SECRET_BYTES_MAX || memchr(buffer, '\0', length) != NULL ||
         memchr(buffer, '\n', length) != NULL) {
-        apw_error_set(error, "%s: it must hold one line, the password, of 1 to %d bytes", path,
-                      APW_SECRET_BYTES_MAX);
+        apw_error_set(error, "%s: the file must contain one line, the password, of 1 to %d bytes",
+                      path, APW_SECRET_BYTES_MAX);
         goto out;
     }
     *secret_r = malloc(length + 1);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A list that only grows, at its head: whoever reads it needs no lock, and no fork() can leave one
- * held. One link for each configuration. */
+/* A list that only grows, at its head, with one link for each configuration. Readers need no lock,
+ * so no fork() can leave one held. */
 struct link {
     struct apw_front *front;
     const struct link *next;
@@ -21,7 +21,7 @@ static struct apw_front *find(const struct link *link, const char *config_path)
     return NULL;
 }
 
-/* Adds the front to the list; returns the one that another thread has added meanwhile, or NULL. */
+/* Adds the front to the list; returns the one that another thread added first, or NULL. */
 static struct apw_front *add(struct link *link)
 {
     const struct link *next = atomic_load(&head);
@@ -36,8 +36,8 @@ static struct apw_front *add(struct link *link)
     return NULL;
 }
 
-/* Keeps the front, unless another thread was faster: then it is closed, and that one's returned.
- * Where memory is short it is not kept, and is closed when it is given back. */
+/* Keeps the front. If another thread was faster, closes it and returns the other one. Without
+ * memory the front is not kept, and apw_kept_release() closes it. */
 static struct apw_front *keep(struct apw_front *front, const char *config_path)
 {
     size_t size = strlen(config_path) + 1;

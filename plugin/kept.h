@@ -1,7 +1,6 @@
 /*
- * kept: fronts that outlive whoever asked for them, and with them the connection to the directory.
- * For hosts that load a plugin anew, or several times: PAM for each login, Dovecot 2.4 with one Lua
- * state for each protocol.
+ * kept: fronts, and their connections to the directory, that outlive a PAM transaction or a Lua
+ * state. PAM loads the module for each login; Dovecot 2.4 has one Lua state for each protocol.
  */
 #ifndef APW_KEPT_H
 #define APW_KEPT_H
@@ -9,13 +8,12 @@
 #include "error.h"
 #include "front.h"
 
-/* The front for that configuration: opened at the first call and then the same until the process
- * ends. One whose configuration is broken is the caller's alone, so that the next one who asks
- * reads the file again. NULL only without memory or random numbers. Any thread may call, and so may
- * a child after fork(): nothing is locked. */
+/* The front for that configuration, the same from the first call until the process ends. A front
+ * with a broken configuration belongs to the caller alone, so that the next call reads the file
+ * again. NULL only without memory or random numbers. Any thread may call, and a child of fork(). */
 struct apw_front *apw_kept_take(const char *config_path, struct apw_error *error);
 
-/* Ends the use of a front; takes a pointer to NULL. */
+/* Gives the front back; takes a pointer to NULL. */
 void apw_kept_give_back(struct apw_front **front);
 
 #endif

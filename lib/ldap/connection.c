@@ -102,7 +102,7 @@ void apw_connection_note_failure(struct apw_error *error, const struct apw_conne
     ldap_memfree(detail);
 }
 
-/* Waits by itself, because libldap's wait goes by a clock that may jump. */
+/* Waits without libldap, which uses a clock that may jump. */
 LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int message_id,
                                          const char *what, struct apw_error *error)
 {
@@ -151,7 +151,8 @@ int apw_connection_wait_outcome(struct apw_connection *connection, int message_i
         return -1;
     if (ldap_msgtype(message) != type) {
         ldap_msgfree(message);
-        apw_connection_note(error, connection->server, "%s: an answer to something else", what);
+        apw_connection_note(error, connection->server, "%s: the server answered something else",
+                            what);
         return -1;
     }
     if (apw_connection_read_outcome(connection, message, outcome_r) != 0) {
@@ -245,8 +246,7 @@ failed:
 static int send_bind(struct apw_connection *connection, const struct apw_identity *identity,
                      int *message_id_r)
 {
-    /* Empty, not missing: EXTERNAL is told at once that it acts for itself (RFC 4422, appendix A).
-     */
+    /* Empty, not NULL: no authorization identity (RFC 4422, appendix A). */
     struct berval credentials = {0, (char[]){""}};
 
     if (identity->method == APW_BIND_EXTERNAL)

@@ -12,14 +12,14 @@
 
 #define LOOKUPS_MAX 16
 
-/* Threads that are looking something up in this process, those that were given up included: a
- * resolver that hangs must not pile them up. */
+/* Lookup threads of this process, abandoned ones included: a hanging resolver must not pile them
+ * up. */
 static atomic_int lookups;
 static _Atomic pid_t counting; /* the process; a child has none of its parent's threads */
 
 static const struct addrinfo tcp = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
-/* Shared by the asking thread and the one that looks up; who leaves last frees it. */
+/* Shared by the caller and the lookup thread; the last one to leave frees it. */
 struct lookup {
     atomic_int owners;
     pthread_mutex_t mutex;

@@ -1,6 +1,5 @@
 /*
- * resolve: host names into addresses, within a time limit, which getaddrinfo() itself does not
- * have.
+ * resolve: looks up host names within a time limit, which getaddrinfo() does not have.
  */
 #ifndef APW_RESOLVE_H
 #define APW_RESOLVE_H
@@ -10,9 +9,8 @@
 #include <stdint.h>
 
 /* Addresses for a TCP connection to `host` (a name or a numeric address) and `port` (a number). A
- * numeric address is read at once; a name is looked up by a thread of its own, which is left to
- * itself if it has not answered by `deadline` (apw_clock_monotonic_ms()). The caller frees the
- * result with freeaddrinfo(). */
+ * separate thread looks up a name, and is abandoned at `deadline` (apw_clock_monotonic_ms()). The
+ * caller frees the result with freeaddrinfo(). */
 int apw_resolve_host(const char *host, const char *port, int64_t deadline,
                      struct addrinfo **addresses_r, struct apw_error *error);
 

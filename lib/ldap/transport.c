@@ -12,8 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Waits at most `wait_ms` until the socket is ready for `events`; -1 with errno set when time is
- * up. */
+/* Waits up to `wait_ms` for `events` on the socket; -1 with errno set after that. */
 static int wait_within(struct apw_transport *transport, short events, int64_t wait_ms)
 {
     int64_t until = apw_clock_monotonic_ms() + wait_ms;
@@ -42,7 +41,7 @@ int apw_transport_wait_readable(struct apw_transport *transport)
     return wait_for(transport, POLLIN);
 }
 
-/* Makes the socket and connects it within `wait_ms`; -1 with errno set. */
+/* Creates the socket and connects it within `wait_ms`; -1 with errno set. */
 static int open_socket(struct apw_transport *transport, int family, const struct sockaddr *address,
                        socklen_t address_length, int64_t wait_ms)
 {
@@ -104,7 +103,7 @@ static int64_t count_addresses(const struct addrinfo *address)
     return count;
 }
 
-/* Tries one address after the other; each has its share of the time that is left. */
+/* Tries one address after the other; each gets its share of the remaining time. */
 static int open_any(struct apw_transport *transport, const struct addrinfo *address, int64_t until,
                     struct apw_error *error)
 {

@@ -1,10 +1,10 @@
 /*
- * transport: the socket below libldap, whose every wait ends in time.
+ * transport: the socket below libldap, with a time limit on every wait.
  *
- * libldap's own time limits do not cover a TLS handshake, nor an answer that trickles in byte by
- * byte. So the socket is ours, non-blocking, and handed to libldap with the lowest layer of its I/O
- * stack: whatever libldap or the TLS library reads or writes comes through here and is cut off
- * after `timeout_ms` without a byte, and at the deadline in any case.
+ * libldap's own time limits cover neither a TLS handshake nor an answer that trickles in byte by
+ * byte. So the socket is ours, non-blocking, and is the lowest layer of libldap's I/O stack: all
+ * that libldap or the TLS library reads or writes passes here, and ends after `timeout_ms` without
+ * a byte, and at the deadline.
  */
 #ifndef APW_TRANSPORT_H
 #define APW_TRANSPORT_H
@@ -18,10 +18,10 @@
 struct apw_transport {
     int fd;
     int timeout_ms;
-    bool is_local_only; /* connect to loopback addresses only: passwords would cross in the clear */
+    bool is_local_only; /* connect to loopback addresses only, because there is no TLS */
     int64_t deadline;   /* apw_clock_monotonic_ms(); set it before each operation */
-    size_t may_receive; /* bytes; set it before each operation. Past them nothing more is read */
-    bool is_timed_out;  /* a wait has ended without a byte */
+    size_t may_receive; /* bytes; set it before each operation */
+    bool is_timed_out;  /* a wait ended without a byte */
     bool is_abandoned;  /* write nothing more: the connection is a parent's or broken */
 };
 
@@ -33,11 +33,11 @@ int apw_transport_open_unix(struct apw_transport *transport, const char *path,
 int apw_transport_open_tcp(struct apw_transport *transport, const char *host, const char *port,
                            struct apw_error *error);
 
-/* Waits until something can be read, but no longer than timeout_ms and the deadline; -1 with errno
- * set where nothing can. */
+/* Waits for something to read, until timeout_ms or the deadline; -1 with errno set if there is
+ * nothing. */
 int apw_transport_wait_readable(struct apw_transport *transport);
 
-/* Whether the peer has something to say although nothing was asked: it is closing, or has. */
+/* Whether the idle peer has sent something or closed: then the connection is of no use. */
 bool apw_transport_is_stale(const struct apw_transport *transport);
 
 /* The layer for ber_sockbuf_add_io() at LBER_SBIOD_LEVEL_PROVIDER; its argument is the struct,

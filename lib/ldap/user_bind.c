@@ -2,7 +2,7 @@
 #include "ldap/connection.h"
 #include <stdio.h>
 
-/* What the password-policy control says beyond the result code. */
+/* What the password policy control adds to the result code. */
 enum policy { POLICY_SILENT = 0, POLICY_LOCKED, POLICY_MUST_CHANGE, POLICY_OTHER };
 
 static enum policy read_policy(struct apw_connection *connection, LDAPControl **controls)

@@ -5,9 +5,9 @@
  *   local verdict, name, why = front:verify{user=, password=, service=, client=}
  *
  * The verdict is "accepted" (then `name` is the accepted name), "refused" or "unavailable" (then
- * `why` says why, for the host's log). Each call leaves its line in our own log. Nothing waits:
- * Dovecot delays refusals by itself. A mistake in the arguments raises an error, which Dovecot
- * takes for an internal failure; nothing is owned at any place where Lua may raise one.
+ * `why` says why, for the host's log). Each call writes a line to our own log. Nothing waits:
+ * Dovecot delays refusals by itself. Wrong arguments raise an error, which is an internal failure
+ * to Dovecot; the module owns nothing wherever Lua may raise one.
  */
 #include "front.h"
 #include "kept.h"
@@ -21,9 +21,9 @@
 
 __attribute__((visibility("default"))) int luaopen_app_password(lua_State *L);
 
-/* A broken configuration raises nothing: Dovecot's authentication process would not start, whereas
- * the front answers "unavailable", and says why in the log of each login. Dovecot 2.3 also runs the
- * script where it asks nothing, as a user who may not read the configuration. */
+/* A broken configuration raises no error, which would keep Dovecot's authentication process from
+ * starting: the front answers "unavailable" and logs why for each login. Dovecot 2.3 also runs the
+ * script in a process that asks nothing, as a user who may not read the configuration. */
 static int front_new(lua_State *L)
 {
     const char *config_path = luaL_checkstring(L, 1);
@@ -42,7 +42,7 @@ static int front_give_back(lua_State *L)
     return 0;
 }
 
-/* A misspelt field would be as good as one left out. */
+/* A misspelled field would otherwise count as missing. */
 static void check_fields(lua_State *L, int table)
 {
     static const char *const known[] = {"user", "password", "service", "client"};
@@ -55,13 +55,13 @@ static void check_fields(lua_State *L, int table)
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
             is_known = is_known || strcmp(name, known[i]) == 0;
         if (!is_known)
-            luaL_error(L, "\"%s\" is none of user, password, service and client", name);
+            luaL_error(L, "unknown field \"%s\"; use user, password, service and client", name);
         lua_pop(L, 1);
     }
 }
 
-/* A field of the table, NULL where it is nil. The string stays on the stack, so that it lives as
- * long as the call. A number is none: 0123 would become 123. */
+/* A string field of the table, or NULL if it is nil. The string stays on the stack and lives as
+ * long as the call. Numbers are rejected: 0123 would become 123. */
 static const char *field(lua_State *L, int table, const char *name, size_t *length_r)
 {
     int type;
@@ -76,7 +76,7 @@ static const char *field(lua_State *L, int table, const char *name, size_t *leng
     return lua_tolstring(L, -1, length_r);
 }
 
-/* One that must be there. */
+/* A required field. */
 static const char *required_field(lua_State *L, int table, const char *name, size_t *length_r)
 {
     const char *text = field(L, table, name, length_r);
@@ -86,7 +86,7 @@ static const char *required_field(lua_State *L, int table, const char *name, siz
     return text;
 }
 
-/* One that goes on as a C string; where it cannot, it is as good as unknown. */
+/* A field used as a C string; unknown if it contains a NUL. */
 static const char *text_field(lua_State *L, int table, const char *name)
 {
     size_t length;
@@ -99,7 +99,7 @@ static void explain(const struct apw_decision *decision, char *why_r, size_t siz
 {
     const char *detail = decision->event.detail.text;
 
-    /* It goes into somebody else's log. */
+    /* This text goes into the host's log. */
     if (detail[0] == '\0' || !apw_utf8_is_printable(detail, strlen(detail)))
         snprintf(why_r, size, "%s", apw_reason_name(decision->event.reason));
     else
@@ -162,7 +162,7 @@ int luaopen_app_password(lua_State *L)
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable"); /* scripts do not end it */
+    lua_setfield(L, -2, "__metatable"); /* scripts cannot close it */
     lua_pop(L, 1);
     luaL_newlib(L, functions);
     return 1;

@@ -22,7 +22,7 @@ static int set_service(struct apw_pam_arguments *arguments, const char *value,
     char service[APW_SERVICE_SIZE];
 
     if (apw_service_canonicalize(value, strlen(value), service) != 0)
-        return apw_error_set(error, "service=%s: not the name of a service, like imap", value);
+        return apw_error_set(error, "service=%s: not a service name like imap", value);
     arguments->service = value;
     return 0;
 }
@@ -31,12 +31,12 @@ static int set_tempfail(struct apw_pam_arguments *arguments, const char *value,
                         struct apw_error *error)
 {
     if (strcmp(value, "exit") != 0)
-        return apw_error_set(error, "tempfail=%s: \"exit\" is all that it can be", value);
+        return apw_error_set(error, "tempfail=%s: the only value is \"exit\"", value);
     arguments->exits_on_tempfail = true;
     return 0;
 }
 
-/* scripts/check-man holds the names against pam_app_password(8). */
+/* scripts/check-man compares the names with pam_app_password(8). */
 static const struct argument {
     const char *name;
     setter set;
@@ -57,7 +57,7 @@ static int set(struct apw_pam_arguments *arguments, const char *text, bool is_se
         if (strlen(known[i].name) != length || memcmp(known[i].name, text, length) != 0)
             continue;
         if (is_set[i])
-            return apw_error_set(error, "%s= stands there twice", known[i].name);
+            return apw_error_set(error, "%s= is given twice", known[i].name);
         is_set[i] = true;
         return known[i].set(arguments, text + length + 1, error);
     }

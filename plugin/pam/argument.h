@@ -1,5 +1,5 @@
 /*
- * argument: what stands behind the module's name in a PAM configuration. Pure.
+ * argument: the module's arguments in a PAM configuration. Pure.
  */
 #ifndef APW_PAM_ARGUMENT_H
 #define APW_PAM_ARGUMENT_H
@@ -14,8 +14,8 @@ struct apw_pam_arguments {
     bool exits_on_tempfail;
 };
 
-/* -1 where an argument is unknown, stands there twice or has a bad value; arguments_r then holds
- * those that are good, so that tempfail= has its effect on this failure too. */
+/* -1 if an argument is unknown, repeated or invalid. arguments_r then has the valid ones, so that
+ * tempfail= applies to this failure too. */
 int apw_pam_arguments_parse(int argc, const char **argv, struct apw_pam_arguments *arguments_r,
                             struct apw_error *error);
 

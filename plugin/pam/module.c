@@ -1,9 +1,8 @@
 /*
- * module: pam_app_password.so, for whatever asks PAM: Dovecot, saslauthd, and others.
+ * module: pam_app_password.so, for programs that use PAM: Dovecot, saslauthd and others.
  *
- * It answers PAM_SUCCESS, PAM_AUTH_ERR or PAM_AUTHINFO_UNAVAIL. It is never out of the question
- * (PAM_IGNORE): a stack that hands on what it did not accept says so itself, where the
- * administrator reads it.
+ * It answers PAM_SUCCESS, PAM_AUTH_ERR or PAM_AUTHINFO_UNAVAIL. Never returns PAM_IGNORE; falling
+ * through is the stack's decision.
  */
 #include "argument.h"
 #include "front.h"
@@ -22,7 +21,7 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
 EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv);
 EXPORTED int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv);
 
-/* The handle's data under this name is the name of whom it accepted. */
+/* The handle's data under this key is the accepted name. */
 static const char accepted_key[] = "pam_app_password accepted";
 
 static int read_arguments(pam_handle_t *pamh, int argc, const char **argv,
@@ -36,7 +35,7 @@ static int read_arguments(pam_handle_t *pamh, int argc, const char **argv,
     return -1;
 }
 
-/* What the application says, NULL where it says nothing. Borrowed from the handle. */
+/* An item that the application set, or NULL. Borrowed from the handle. */
 static const char *item(const pam_handle_t *pamh, int type)
 {
     const void *value = NULL;
@@ -51,7 +50,7 @@ static void forget(pam_handle_t *pamh, void *name, int status)
     free(name);
 }
 
-/* Gives the handle the accepted name. */
+/* Sets the accepted name in the handle. */
 static int set_name(pam_handle_t *pamh, const char *name)
 {
     char *copy = strdup(name);
@@ -69,7 +68,7 @@ static int set_name(pam_handle_t *pamh, const char *name)
     return PAM_SUCCESS;
 }
 
-/* Whether this handle's user is the one whom it accepted. */
+/* Whether this handle's user is the accepted one. */
 static bool is_accepted(const pam_handle_t *pamh)
 {
     const char *user = item(pamh, PAM_USER);
@@ -94,7 +93,7 @@ static int act_on(pam_handle_t *pamh, const struct apw_front *front,
     return PAM_AUTHINFO_UNAVAIL;
 }
 
-/* Asks the application for login and password, as far as it has not given them yet. */
+/* Asks the application for login and password unless it has already given them. */
 static int complete(pam_handle_t *pamh, const struct apw_pam_arguments *arguments,
                     struct apw_attempt *attempt_r)
 {
@@ -102,7 +101,7 @@ static int complete(pam_handle_t *pamh, const struct apw_pam_arguments *argument
     if (pam_get_user(pamh, &attempt_r->login, NULL) != PAM_SUCCESS || attempt_r->login == NULL ||
         pam_get_authtok(pamh, PAM_AUTHTOK, &attempt_r->password, NULL) != PAM_SUCCESS ||
         attempt_r->password == NULL) {
-        pam_syslog(pamh, LOG_ERR, "the application gave no login or no password");
+        pam_syslog(pamh, LOG_ERR, "the application provided no login or no password");
         return -1;
     }
     attempt_r->login_length = strlen(attempt_r->login);
@@ -135,8 +134,8 @@ static int authenticate(pam_handle_t *pamh, const struct apw_pam_arguments *argu
     return status;
 }
 
-/* Dovecot takes every failure of PAM for a wrong password. Only where its worker ends does it tell
- * the client to come back later. */
+/* To Dovecot, every PAM failure is a wrong password. It tells the client to try later only if its
+ * worker exits. */
 static bool is_dovecot(const pam_handle_t *pamh)
 {
     const char *tty = item(pamh, PAM_TTY);

@@ -1,6 +1,7 @@
 /* The configuration file. It opens no file but itself and one that holds a password. */
 #include "config.h"
 #include "fuzz.h"
+#include "secret.h"
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>

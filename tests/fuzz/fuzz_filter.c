@@ -1,6 +1,8 @@
 /* The filter that a login goes into. The login must stay what is compared, whatever it holds. */
 #include "fuzz.h"
 #include "ldap/directory.h"
+#include "ldap/filter.h"
+#include "ldap/schema.h"
 
 FUZZ_FORGIVE_LIBLDAP
 

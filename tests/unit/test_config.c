@@ -217,12 +217,12 @@ static const struct bad_case {
     {"write_uri that is none", "write_uri master", "is not a URI like"},
     {"base that is no DN", "base example.org", "is not a DN like dc=example,dc=org"},
     {"base with a broken DN", "base dc=example,", "is not a DN"},
-    {"scope subtree", "scope subtree", "\"subtree\" is none of sub, one and base"},
-    {"scope in upper case", "scope SUB", "none of sub, one and base"},
+    {"scope subtree", "scope subtree", "\"subtree\" must be sub, one or base"},
+    {"scope in upper case", "scope SUB", "must be sub, one or base"},
     {"filter without parentheses", "filter uid=%u", "must begin with a parenthesis"},
-    {"filter without a login", "filter (objectClass=person)", "neither %u (the login) nor %n"},
-    {"filter with a domain alone", "filter (o=%d)", "neither %u (the login) nor %n"},
-    {"filter with an escaped %u alone", "filter (o=%%u)", "neither %u (the login) nor %n"},
+    {"filter without a login", "filter (objectClass=person)", "must contain %u (the login) or %n"},
+    {"filter with a domain alone", "filter (o=%d)", "must contain %u (the login) or %n"},
+    {"filter with an escaped %u alone", "filter (o=%%u)", "must contain %u (the login) or %n"},
     {"filter with an unknown %", "filter (uid=%s)",
      "\"%s\" is unknown; use %u (login), %n (local part), %d (domain) or %%"},
     {"filter with a % at the end", "filter (uid=%u)%", "use %u"},
@@ -237,7 +237,7 @@ static const struct bad_case {
     {"filter without an attribute", "filter (=%u)", "is not an LDAP filter"},
     {"filter without a value", "filter (%u)", "is not an LDAP filter"},
     {"filter with a broken escape", "filter (uid=%u\\zz)", "is not an LDAP filter"},
-    {"bind simple", "bind simple", "leave this line out and give binddn and bindpw_file"},
+    {"bind simple", "bind simple", "remove this line and set binddn and bindpw_file"},
     {"binddn that is no DN", "binddn mail", "is not a DN like cn=mail,dc=example,dc=org"},
     {"bindpw_file that is not there", "bindpw_file " FOLDER "/none", FOLDER "/none: No such file"},
     {"bindpw_file from nowhere", "bindpw_file password", "is not an absolute path"},
@@ -286,14 +286,14 @@ static const struct bad_case {
     {"hash_passes over the cap", "hash_passes 11", "from 1 to 10"},
     {"max_app_passwords 0", "max_app_passwords 0", "from 1 to 1000"},
     {"max_app_passwords 1001", "max_app_passwords 1001", "from 1 to 1000"},
-    {"record_use without a unit", "record_use 1", "neither never nor a period like 1d or 12h"},
+    {"record_use without a unit", "record_use 1", "must be never, or a period like 1d or 12h"},
     {"remember off", "remember off", "neither yes nor no"},
-    {"record_use 0d", "record_use 0d", "neither never nor a period"},
-    {"record_use always", "record_use always", "neither never nor a period"},
+    {"record_use 0d", "record_use 0d", "must be never, or a period"},
+    {"record_use always", "record_use always", "must be never, or a period"},
     {"record_use with something behind", "record_use 1d with-address",
-     "neither never nor a period"},
+     "must be never, or a period"},
     {"record_use of without-address alone", "record_use without-address",
-     "neither never nor a period"},
+     "must be never, or a period"},
     {"refusal_delay below 0", "refusal_delay -1", "from 0 to 300"},
     {"refusal_delay 301", "refusal_delay 301", "from 0 to 300"},
     {"log to an unknown facility", "log syslog news", "neither \"syslog mail\""},
@@ -366,7 +366,7 @@ static const struct file_case {
     {"a key with an equals sign", BYTES(NEEDED "scope=one\n"), ":5: unknown key \"scope=one\""},
     {"a key of the portal", BYTES(NEEDED "listen 127.0.0.1:8025\n"), ":5: unknown key \"listen\""},
     {"an empty comment sign behind a key counts", BYTES(NEEDED "scope # one\n"),
-     ":5: scope: \"# one\" is none of"},
+     ":5: scope: \"# one\" must be sub, one or base"},
     {"a repeated key", BYTES(NEEDED "\nscope one\nscope sub\n"),
      ":7: \"scope\" is already set on line 6; remove one of them"},
     {"a repeated key with the same value", BYTES(NEEDED "base dc=example,dc=org\n"),
@@ -403,11 +403,11 @@ static const struct file_case {
      "\"bind external\" needs ldapi URIs only"},
     {"bind external with a binddn",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nbinddn cn=mail,dc=example\n"),
-     "\"bind external\" goes without binddn and bindpw_file"},
+     "\"bind external\" excludes binddn and bindpw_file"},
     {"bind external with a bindpw_file",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nbindpw_file " FOLDER
            "/password\n"),
-     "\"bind external\" goes without binddn and bindpw_file"},
+     "\"bind external\" excludes binddn and bindpw_file"},
 };
 
 static void test_file(void **state)
@@ -529,7 +529,7 @@ static const struct admin_case {
      FOLDER "/admin.conf:1: unknown key \"uri\""},
     {"a bad DN in admin.conf", "\nbinddn admin\n", FOLDER "/admin.conf:2: binddn: \"admin\""},
     {"bind external and a DN in admin.conf", "bind external\nbinddn cn=admin,dc=example,dc=org\n",
-     "goes without binddn"},
+     "excludes binddn"},
 };
 
 static void test_admin(void **state)
@@ -601,8 +601,8 @@ static void test_secret(void **state)
     if (row->secret != NULL)
         assert_string_equal(secret, row->secret);
     else
-        assert_says(&error,
-                    FOLDER "/secret: it must hold one line, the password, of 1 to 1024 bytes");
+        assert_says(&error, FOLDER
+                    "/secret: the file must contain one line, the password, of 1 to 1024 bytes");
     apw_secret_free(&secret);
     assert_null(secret);
 }

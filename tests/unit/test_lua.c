@@ -98,7 +98,7 @@ static const struct chunk_case {
      "chunk:1: password is missing"},
     {"a misspelt field is an error",
      "return real.new(down):verify{user='alice', password='secret', clinet='192.0.2.7'}",
-     "chunk:1: \"clinet\" is none of user, password, service and client"},
+     "chunk:1: unknown field \"clinet\""},
     {"a value without a name is an error",
      "return real.new(down):verify{user='alice', password='secret', 'imap'}", "chunk:1: "},
     {"no table is an error", "return real.new(down):verify('alice')", "chunk:1: bad argument"},

@@ -136,7 +136,7 @@ static void test_unstorable(void **state)
     char value[APW_METHOD_VALUE_SIZE] = "as it was";
 
     assert_int_equal(apw_method_seal(&row->method, key, ENTRY, value, &error), -1);
-    assert_string_equal(error.text, "not a second factor that can be stored");
+    assert_string_equal(error.text, "the second factor cannot be stored");
     assert_string_equal(value, "as it was");
 }
 
@@ -364,9 +364,9 @@ static void test_long_plain(void **state)
     for (size_t length = 500; length < 530; length++) {
         seal_bytes(plain, length, value, sizeof value);
         assert_int_equal(open_copy(value, strlen(value), &method, &error), -1);
-        assert_string_equal(error.text,
-                            length <= 512 ? "the sealed value is not a second factor of this version"
-                                          : "the second factor is not a sealed value");
+        assert_string_equal(
+            error.text, length <= 512 ? "the sealed value is not a second factor of this version"
+                                      : "the second factor is not a sealed value");
     }
     free(plain);
 }
@@ -516,21 +516,26 @@ static const struct code_case {
     {"the word and a space are no code", BYTES("code "), "malformed enrollment code"},
     {"the word in upper case is no code", BYTES("CODE created=20261122101500Z" EXPIRES HASH),
      "not an enrollment code"},
-    {"a word that begins like it is no code", BYTES("codes" EXPIRES HASH), "not an enrollment code"},
+    {"a word that begins like it is no code", BYTES("codes" EXPIRES HASH),
+     "not an enrollment code"},
     {"a sealed value is no code", BYTES("sealed=AAAA"), "not an enrollment code"},
     {"an app password is no code", BYTES("id=k7q2 created=20261122101500Z" EXPIRES HASH " label=x"),
      "not an enrollment code"},
-    {"a code without its creation is none", BYTES("code" EXPIRES HASH), "malformed enrollment code"},
+    {"a code without its creation is none", BYTES("code" EXPIRES HASH),
+     "malformed enrollment code"},
     {"a code without an end is none", BYTES(CREATED HASH), "malformed enrollment code"},
-    {"a code with an empty end is none", BYTES(CREATED " expires=" HASH), "malformed enrollment code"},
-    {"a code that never expires is none", BYTES(CREATED " expires=never" HASH), "malformed enrollment code"},
+    {"a code with an empty end is none", BYTES(CREATED " expires=" HASH),
+     "malformed enrollment code"},
+    {"a code that never expires is none", BYTES(CREATED " expires=never" HASH),
+     "malformed enrollment code"},
     {"a code whose end has a zone is none", BYTES(CREATED " expires=20261129101500+0100" HASH),
      "malformed enrollment code"},
     {"a code whose end has a NUL is none", BYTES(CREATED " expires=20261129\000101500Z" HASH),
      "malformed enrollment code"},
     {"a code that expires on 30 February is none", BYTES(CREATED " expires=20260230101500Z" HASH),
      "malformed enrollment code"},
-    {"a code with two ends is none", BYTES(CREATED EXPIRES EXPIRES HASH), "malformed enrollment code"},
+    {"a code with two ends is none", BYTES(CREATED EXPIRES EXPIRES HASH),
+     "malformed enrollment code"},
     {"a code with an unknown key is none", BYTES(CREATED EXPIRES " colour=red" HASH),
      "malformed enrollment code"},
     {"a code with its keys in another order is none",
@@ -540,7 +545,8 @@ static const struct code_case {
     {"a code with a tab is none", BYTES("code\tcreated=20261122101500Z" EXPIRES HASH),
      "not an enrollment code"},
     {"a code without a hash is none", BYTES(CREATED EXPIRES), "malformed enrollment code"},
-    {"a code with nothing for a hash is none", BYTES(CREATED EXPIRES " hash="), "malformed enrollment code"},
+    {"a code with nothing for a hash is none", BYTES(CREATED EXPIRES " hash="),
+     "malformed enrollment code"},
     {"a code with an empty hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}"),
      "malformed enrollment code"},
     {"a code in the clear is none", BYTES(CREATED EXPIRES " hash=" UNIT_PASSWORD),

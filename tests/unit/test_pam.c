@@ -138,7 +138,7 @@ static const struct answer_case {
     {"an argument in capitals is unavailable", "CONFIG=%1", " ", "secret", PAM_AUTHINFO_UNAVAIL},
     {"an argument without a value is unavailable", "config=%1 service", " ", "secret",
      PAM_AUTHINFO_UNAVAIL},
-    {"an argument that stands there twice is unavailable", "config=%1 config=%1", " ", "secret",
+    {"an argument that is given twice is unavailable", "config=%1 config=%1", " ", "secret",
      PAM_AUTHINFO_UNAVAIL},
     {"a relative path is unavailable", "config=app-password.conf", " ", "secret",
      PAM_AUTHINFO_UNAVAIL},

@@ -357,7 +357,7 @@ static const struct bad_case {
 
     {"key_file that is not there", "key_file " FOLDER "/none", FOLDER "/none: No such file"},
     {"key_file from nowhere", "key_file key", "\"key\" is not an absolute path"},
-    {"key_file that is empty", "key_file /dev/null", "/dev/null: it must hold one line"},
+    {"key_file that is empty", "key_file /dev/null", "/dev/null: the file must contain one line"},
     {"key_file with a key of 31 bytes", "key_file " FOLDER "/key-31",
      FOLDER "/key-31: not a key of 32 bytes in base64; make one with \"openssl rand -base64 32\""},
     {"key_file with a key of 33 bytes", "key_file " FOLDER "/key-33", "not a key of 32 bytes"},
