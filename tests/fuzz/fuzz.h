@@ -1,6 +1,6 @@
 /*
- * fuzz: what the fuzz targets share. Each is one function that libFuzzer calls with bytes of its
- * own making; it aborts where a promise of the header under test does not hold.
+ * fuzz: shared by the fuzz targets. A target is one function that libFuzzer calls with generated
+ * bytes; it aborts if the code breaks a promise of the header under test.
  */
 #ifndef APW_FUZZ_H
 #define APW_FUZZ_H
@@ -16,14 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 #define FUZZ_MUST(condition)                                                                       \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
+            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);         \
             abort();                                                                               \
         }                                                                                          \
     } while (0)
 
-/* libldap 2.5 forgets memory: a request (4 KiB) or a message whose answer it cannot decode, and
- * what it had read of a broken schema definition. What it allocated, always by liblber, is
- * therefore not looked at. */
+/* libldap 2.5 leaks memory: a request (4 KiB) or message whose answer it cannot decode, and the
+ * parsed part of a broken schema definition. Ignores leaks of memory that liblber allocated. */
 #define FUZZ_FORGIVE_LIBLDAP                                                                       \
     const char *__lsan_default_suppressions(void);                                                 \
     const char *__lsan_default_suppressions(void)                                                  \
@@ -31,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
         return "leak:ber_mem\nleak:ber_strdup\n";                                                  \
     }
 
-/* A copy that ends in NUL, on a heap block of exactly that size. The caller frees it. */
+/* A NUL-terminated copy in a heap block of exactly that size. The caller frees it. */
 static inline char *fuzz_text(const uint8_t *bytes, size_t length)
 {
     char *text = malloc(length + 1);
@@ -43,7 +42,7 @@ static inline char *fuzz_text(const uint8_t *bytes, size_t length)
     return text;
 }
 
-/* Whether nothing of it would end a log line, move the cursor or not be ASCII's or UTF-8's. */
+/* Whether the text has no control characters, which could end a log line or move the cursor. */
 static inline int fuzz_is_one_line(const char *text)
 {
     for (; *text != '\0'; text++)
