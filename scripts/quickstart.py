@@ -3,8 +3,8 @@
 
     quickstart.py [--keep] FOLDER INSTALLED
 
-FOLDER/source is a copy of the tree to build; FOLDER is removed in the end. INSTALLED are the Debian
-packages that were installed for this, separated by spaces.
+Builds FOLDER/source, a copy of the tree, and removes FOLDER at the end. INSTALLED lists the Debian
+packages that scripts/quickstart installed, separated by spaces.
 """
 
 import argparse
@@ -49,7 +49,7 @@ SIGNED = {"smtp": {"accepted": "235 ", "refused": "535 5.7.8 "},
 
 
 def story():
-    """What happens, in this order: a sentence for the reader, and the function that does it."""
+    """The steps in order: a sentence for the reader, and the function that does it."""
     label = "Thunderbird on the laptop"
     return [
         ("Build the software from this tree and install it in a temporary folder.",
@@ -57,58 +57,58 @@ def story():
         ("Start a directory with three users, alice, bob and carol. Each has an account password, as "
          "in any directory.",
          Demo.start_directory),
-        ("Start a mail server. These lines are all that Postfix has to be told: they hand every "
-         "login to the app password plugin, and to nothing else.",
+        ("Start a mail server. These lines are the whole configuration for Postfix's logins: the app "
+         "password plugin checks every login, and nothing else does.",
          Demo.start_mail_server),
-        ("Start an IMAP server. This is what Dovecot has to be told, from examples/dovecot: to ask "
-         "the same of a few lines of Lua, and nothing else.",
+        ("Start an IMAP server. This part of examples/dovecot makes Dovecot check every login with a "
+         "few lines of Lua, and with nothing else.",
          Demo.start_imap_server),
         ("alice signs in with her account password, to send mail (SMTP) and to read it (IMAP). "
-         "Nothing was changed for her yet, so this works as it always did.",
+         "Nothing has changed for her yet, so this still works.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "accepted", "account-password")),
         ("The administrator turns multi-factor authentication (MFA) on for alice. A mail client "
-         "cannot ask for a second factor, so the mail servers must no longer open for her account "
-         "password alone.",
+         "cannot ask for a second factor, so the mail servers must no longer accept her account "
+         "password.",
          lambda demo: demo.command("mfa", "on", "alice", shows="alice: on")),
         ("alice signs in with the same account password, and is refused: a thief who has it can no "
-         "longer send mail as alice, nor read hers.",
+         "longer send mail as alice or read her mail.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "refused",
                                    "account-password-with-mfa")),
-        ("The administrator makes an app password for one of alice's mail clients. The first line "
-         "is what alice types there; the directory keeps only a hash of it.",
+        ("The administrator creates an app password for one of alice's mail clients. alice types the "
+         "first line there; the directory stores only a hash of it.",
          lambda demo: demo.create_app_password(label)),
-        ("alice's mail client signs in with the app password, in place of the account password.",
+        ("alice's mail client signs in with the app password, instead of the account password.",
          lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "accepted", "app-password")),
-        ("The administrator can see which app passwords alice has, but no longer what they are.",
+        ("The administrator can see which app passwords alice has, but not the passwords themselves.",
          lambda demo: demo.command("list", "alice", shows=label)),
-        ("bob has no MFA and signs in with his account password: nothing changes for those who "
-         "are not asked to.",
+        ("bob has no MFA and signs in with his account password: nothing changes for users "
+         "without MFA.",
          lambda demo: demo.sign_in(BOB, ACCOUNT_PASSWORD, "accepted", "account-password")),
-        ("The laptop is lost. The administrator revokes its app password; alice's other ones, if "
-         "she had any, would go on working.",
+        ("The laptop is lost. The administrator revokes its app password; any other app passwords "
+         "of alice would keep working.",
          lambda demo: demo.command("revoke", "alice", demo.app_password[:4], shows="revoked")),
-        ("Whoever found the laptop is refused from now on.",
+        ("From now on, anyone who finds the laptop is refused.",
          lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "refused", "unknown-app-password")),
-        ("Start the self-service page, so that nobody has to ask an administrator. It runs as a user "
-         "of its own, with an identity of its own in the directory.",
+        ("Start the self-service page, so that users need no administrator. It runs as its own user "
+         "and has its own identity in the directory.",
          Demo.start_portal),
-        ("MFA is turned on for carol, too, who helps herself: she signs in to the page with her account "
-         "password, sets an authenticator app up, and gets an app password.",
+        ("The administrator turns MFA on for carol, too. She signs in to the page with her account "
+         "password, sets up an authenticator app, and creates an app password.",
          Demo.help_oneself),
-        ("carol's mail client signs in with it.",
+        ("carol's mail client signs in with that app password.",
          lambda demo: demo.sign_in(CAROL, APP_PASSWORD, "accepted", "app-password")),
     ]
 
 
 class Failure(Exception):
-    """A step did not show what it should."""
+    """A step did not show the expected result."""
 
 
 class Transcript:
-    """What the reader sees. Nothing is said by colour alone."""
+    """Prints the output. Color never carries information alone."""
 
     def __init__(self):
-        self.is_coloured = (sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self.is_colored = (sys.stdout.isatty() and not os.environ.get("NO_COLOR")
                             and os.environ.get("TERM", "dumb") != "dumb")
         self.step_number = 1  # that of the packages
 
@@ -123,20 +123,20 @@ class Transcript:
         self.text(f"$ {line}", "1")
 
     def proof(self, text):
-        """That a step has shown what it should."""
+        """The result that a step has shown."""
         self.text(f"=> {text}", "32")
 
-    def text(self, text, colour=None):
+    def text(self, text, color=None):
         """Some lines of a step."""
         for line in text.splitlines():
-            print("   " + self._paint(line, colour))
+            print("   " + self._paint(line, color))
 
     def bold(self, text):
         """A title."""
         print(self._paint(text, "1"))
 
-    def _paint(self, text, colour):
-        return f"\033[{colour}m{text}\033[0m" if colour and self.is_coloured else text
+    def _paint(self, text, color):
+        return f"\033[{color}m{text}\033[0m" if color and self.is_colored else text
 
 
 class Demo:
@@ -154,10 +154,10 @@ class Demo:
         self.app_password = None
 
     def build(self):
-        """autoreconf to make install, as the README has it."""
+        """autoreconf to make install, as in the README."""
         self.transcript.command("autoreconf -fi && ./configure && make && make install")
         begin = time.monotonic()
-        # The system's folder of settings is one below ours: app-password then needs no -c.
+        # With this sysconfdir, app-password finds its settings without -c.
         script = f"""
             cd {self.folder}/source && autoreconf -fi
             mkdir {self.folder}/build && cd {self.folder}/build
@@ -171,13 +171,13 @@ class Demo:
             if compiler.returncode is None:
                 processes.stop(compiler)
         if status != 0:
-            raise Failure("the software could not be built")
+            raise Failure("cannot build the software")
         self.plugin, = self.prefix.glob("lib/**/sasl2/libapppassword.so")
         self.is_built = True
         self.transcript.proof(f"done in {time.monotonic() - begin:.0f} seconds")
 
     def start_directory(self):
-        """slapd with the access rules of ldap-schema/; root on this machine is its master."""
+        """slapd with the access rules of ldap-schema/; root on this machine may do everything."""
         self.authority = Authority(self.folder / "ca")
         root = slapd.peer(os.getgid(), os.getuid(), "[+]")
         self.directory = slapd.Slapd(
@@ -192,7 +192,7 @@ class Demo:
                  shows="uid=carol")
 
     def start_mail_server(self):
-        """Postfix with examples/postfix, on ports of its own."""
+        """Postfix with examples/postfix, on private ports."""
         self.write_settings()
         postfix.KINDS = {"submission": ("submission", "-", 1, []),
                          "submissions": ("submissions", "-", 1, [])}
@@ -208,7 +208,7 @@ class Demo:
             line for line in text.splitlines() if line and not line.startswith("#")))
 
     def start_imap_server(self):
-        """Dovecot with examples/dovecot, on ports of its own."""
+        """Dovecot with examples/dovecot, on private ports."""
         folder = self.folder / "dovecot"
         folder.mkdir()
         module, = self.prefix.glob("lib/lua/*/app_password.so")
@@ -221,9 +221,9 @@ class Demo:
         self.run(["sed", "/^passdb/,/^}/!d; /^ *#/d", self.dovecot.config], shows="driver = lua")
 
     def start_portal(self):
-        """The page with examples/portal.conf, on a port of its own."""
+        """The page with examples/portal.conf, on a private port."""
         folder = self.etc / "app-password"
-        # The socket is kept: nobody else gets the port in between.
+        # The socket stays open, so no other program can take the port.
         self.portal_port = processes.free_port()
         self.portal_url = f"http://127.0.0.1:{self.portal_port}/"
         self.mails = self.folder / "mails"
@@ -245,7 +245,7 @@ class Demo:
         (folder / "portal.conf").write_text(f"{text}\nsendmail {sendmail}\n")
         for path in (folder / "portal.secret", folder / "portal.key", self.mails):
             shutil.chown(path, "nobody")
-        self.log.chmod(0o666)  # here it is a file; by syslog each program writes as it may
+        self.log.chmod(0o666)  # several users write to it; with syslog this is not needed
         self.portal = processes.start(
             ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups",
              self.prefix / "bin" / "app-password-portal", "-c", folder / "app-password.conf"],
@@ -255,16 +255,16 @@ class Demo:
 
         def answers():
             if self.portal.poll() is not None:
-                raise Failure("the page could not be started")
+                raise Failure("cannot start the page")
             with contextlib.suppress(OSError):
                 return visitor.get("").status == 200
         processes.wait_until(answers, "the page")
         self.transcript.command("app-password-portal")
-        self.transcript.text(f"It answers at {self.portal_url}, without TLS: in earnest, a proxy such as "
-                             "nginx stands before it.")
+        self.transcript.text(f"It answers at {self.portal_url}, without TLS. In production, put a proxy "
+                             "such as nginx in front of it.")
 
     def help_oneself(self):
-        """What carol's browser sends, and what the page says."""
+        """carol's browser sends forms, and the page answers."""
         self.command("mfa", "on", "carol", shows="carol: on")
         visitor = portal.Client(self.portal_port)
         visitor.get("")
@@ -279,7 +279,7 @@ class Demo:
                    "Next")
         shown = visitor.page.app_passwords()
         if len(shown) != 1:
-            raise Failure("the page was to show an app password")
+            raise Failure("the page should show one app password")
         self.app_password = shown[0]
         self.transcript.proof(f"{self.app_password}, shown once")
 
@@ -308,31 +308,31 @@ bindpw_file {folder}/admin.password
 """)
 
     def command(self, *arguments, shows):
-        """Call app-password; its output, in which a text must appear."""
+        """Run app-password and return its output, which must contain `shows`."""
         self.transcript.command(shlex.join(["app-password", *arguments]))
         return self.run([self.prefix / "bin" / "app-password", *arguments], shows)
 
     def run(self, argv, shows):
-        """Run a command to its end and show what it says; it must succeed and say `shows`."""
-        # One pipe for both, so that the lines come in their order.
+        """Run a command, show its output and return it; it must succeed and print `shows`."""
+        # One pipe for both keeps the lines in order.
         done = subprocess.run(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
         self.transcript.text(done.stdout.rstrip())
         if done.returncode != 0:
             raise Failure(f"this command ended with exit status {done.returncode}")
         if shows not in done.stdout:
-            raise Failure(f"this command was to say {shows!r}")
+            raise Failure(f"this command should print {shows!r}")
         return done.stdout
 
     def create_app_password(self, label):
-        """A new app password for alice; the last one is remembered."""
+        """Create an app password for alice and remember it."""
         output = self.command("create", "alice", "--label", label, shows="new app password")
         self.app_password = output.splitlines()[0]
         if not re.fullmatch(SHOWN, self.app_password):
-            raise Failure("the first line was to be the app password")
+            raise Failure("the first line should be the app password")
 
     def sign_in(self, user, which, verdict, reason):
-        """One login over SMTP and one over IMAP; replies and log lines must be as told."""
+        """One login over SMTP and one over IMAP; replies and log lines must match."""
         for service, ask in (("smtp", self.ask_smtp), ("imap", self.ask_imap)):
             count = len(self.events())
             answer = ask(user, which)
@@ -344,11 +344,11 @@ bindpw_file {folder}/admin.password
             self.transcript.text("log: " + (event or "nothing"))
             sign = SIGNED[service][verdict]
             if not answer[-1].startswith(sign):
-                raise Failure(f"this login was to be {verdict}, with {sign.strip()}")
+                raise Failure(f"this login should be {verdict}, with {sign.strip()}")
             told = f"verdict={verdict} reason={reason}"
             if f" {told} user=\"{user.name}\" service={service} " not in event:
-                raise Failure(f"the log was to say {told} and service={service}")
-        self.transcript.proof(f"{verdict} over both, as it should be")
+                raise Failure(f"the log should contain {told} and service={service}")
+        self.transcript.proof(f"{verdict} over SMTP and IMAP, as expected")
 
     def ask_smtp(self, user, which):
         """The dialogue of one login at the submission port; the lines of the answer."""
@@ -375,7 +375,7 @@ bindpw_file {folder}/admin.password
             client.shutdown()
 
     def password_of(self, user, which):
-        """What the user types into a mail client."""
+        """The password that the user types into a mail client."""
         return self.app_password if which == APP_PASSWORD else user.password
 
     def events(self):
@@ -404,13 +404,13 @@ userPassword: {user.password}
 
 
 def write_secret(path, text):
-    """A file for root only."""
+    """Write a file that only root can read."""
     path.touch(0o600)
     path.write_text(text)
 
 
 def say_what_stays(installed):
-    """What is left of all this: the packages."""
+    """Say which packages stay installed."""
     if not installed:
         return
     servers = sorted(installed & {"dovecot-core", "postfix", "slapd"})
@@ -421,10 +421,10 @@ def say_what_stays(installed):
 
 
 def say_what_next():
-    """Where a reader goes from here."""
+    """Say what to read next."""
     sections = {
-        "Installing": "the same on your own mail server and directory",
-        "Day to day": "what administrators and help desks type",
+        "Installing": "set this up on your own mail server and directory",
+        "Day to day": "commands for administrators and help desks",
     }
     readme = (SOURCE / "README.md").read_text()
     print("\nWhat to read next, in README.md:")
@@ -437,7 +437,7 @@ def say_what_next():
 
 
 def explain_kept(demo):
-    """How to use what is left running, and how to end it."""
+    """Say how to use the running servers and how to stop them."""
     sudo = "sudo " if "SUDO_USER" in os.environ else ""
     stop = demo.folder / "stop"
     servers = " ".join(
@@ -445,7 +445,7 @@ def explain_kept(demo):
                                          demo.dovecot.process, demo.portal))
     stop.write_text(f"""\
 #!/bin/sh
-# Ends what scripts/quickstart --keep has left running, and removes this folder.
+# Stops the servers that scripts/quickstart --keep left running, and removes this folder.
 is_ours() {{
     grep -qs {demo.folder} "/proc/$1/cmdline"
 }}
@@ -465,19 +465,19 @@ done
 rm -rf {demo.folder} && echo "Stopped and removed."
 """)
     stop.chmod(0o755)
-    demo.transcript.step("Everything stays running. There is one more app password for alice, to "
-                         "try things with.")
+    demo.transcript.step("Everything stays running. alice gets another app password for you "
+                         "to try.")
     demo.create_app_password("to try")
     demo.command("mfa", "reset", "carol", shows="carol: second factor removed")
     command = demo.prefix / "bin" / "app-password"
     demo.transcript.text(f"""
 users      alice, with MFA:  {demo.app_password} (app password)
                              {ALICE.password} (account password)
-           bob, without it:  {BOB.password} (account password)
+           bob, without MFA: {BOB.password} (account password)
            carol, with MFA:  {CAROL.password} (account password), to try the page with
-page       {demo.portal_url}; the mails that it sends are files in {demo.mails}
+page       {demo.portal_url}; it saves the mails it sends in {demo.mails}
 SMTP       127.0.0.1 port {demo.submission.port} (STARTTLS) and {demo.submissions.port} (TLS); \
-mail is thrown away
+mail is discarded
 IMAP       127.0.0.1 port {demo.dovecot.ports["imap"]} (STARTTLS)
            certificates of {demo.authority.ca}
 directory  {demo.directory.ldap}, {slapd.BASE}; root may do everything over
@@ -493,7 +493,7 @@ To stop and remove all this: {sudo}{stop}""")
 
 
 def complain(demo, error):
-    """Say on standard error which step failed, why, and what the logs say."""
+    """Print the failed step, the reason and the ends of the logs to standard error."""
     sys.stdout.flush()
     reason = str(error) or type(error).__name__
     lines = [f"quickstart: step {demo.transcript.step_number} failed: {reason}"]
@@ -507,12 +507,12 @@ def complain(demo, error):
 
 
 def show(demo, options):
-    """Tell the story."""
+    """Run all steps."""
     for sentence, act in story():
         demo.transcript.step(sentence)
         act(demo)
     print()
-    demo.transcript.bold("Every step has shown what it should.")
+    demo.transcript.bold("Every step showed the expected result.")
     say_what_stays(set(options.installed.split()))
     say_what_next()
     if options.keep:
@@ -521,7 +521,7 @@ def show(demo, options):
 
 
 def run_demo(options, once_shown=lambda: None):
-    """The exit status of it all. Nothing of it is left, whichever way it ends."""
+    """Run everything and return the exit status. Always cleans up."""
     with contextlib.ExitStack() as ending:
         ending.callback(shutil.rmtree, options.folder)
         demo = Demo(options.folder, ending)
@@ -533,7 +533,7 @@ def run_demo(options, once_shown=lambda: None):
             complain(demo, error)
             return 1
         finally:
-            ignore_signals()  # what follows is not to be interrupted
+            ignore_signals()  # the cleanup must not be interrupted
 
 
 def ignore_signals():
@@ -542,13 +542,13 @@ def ignore_signals():
 
 
 def end_by_signal(number, _):
-    """Unwinds the stack, so that everything is stopped and removed."""
+    """Unwind the stack, which stops and removes everything."""
     ignore_signals()
     sys.exit(128 + number)
 
 
 def run_in_background(options):
-    """Tell the story in a child that then stays, to end the servers when it is told to."""
+    """Run the demo in a child that stays and stops the servers on a signal."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
