@@ -1,13 +1,13 @@
-/* What the tests of configuration files share: files in which FOLDER stands for the test's own. */
+/* Shared by the tests of configuration files. FOLDER in a text stands for the test's folder. */
 #ifndef APW_CONF_FILE_H
 #define APW_CONF_FILE_H
 
 #include "error.h"
 #include "unit.h"
 
-#define FOLDER "FOLDER" /* stands for the test's folder in what is written and expected */
+#define FOLDER "FOLDER" /* in files and in expected messages */
 
-/* `text` with the folder in place. The caller frees it. */
+/* `text` with FOLDER replaced. The caller frees it. */
 static char *expand(const char *text, size_t length, size_t *length_r)
 {
     char folder[UNIT_PATH_SIZE], *expanded;
@@ -44,8 +44,8 @@ static void assert_says(const struct apw_error *error, const char *part)
     free(expanded);
 }
 
-/* The `needed` lines, each with its end, except the one for `line`'s own key, and `line` behind
- * them; returns the number of that last line. The caller frees *text_r. */
+/* The `needed` lines (with line ends) except the one with `line`'s key, then `line`. Returns the
+ * number of the last line. The caller frees *text_r. */
 static int complete_file(const char *const *needed, size_t needed_count, const char *line,
                          char **text_r)
 {

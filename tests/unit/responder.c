@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 32
-#define WAKE            RESPONDER_LISTENERS /* its place among what is polled */
+#define WAKE            RESPONDER_LISTENERS /* its index in the poll set */
 
 struct connection {
     int fd; /* -1: none */
@@ -20,7 +20,7 @@ struct connection {
     int requests;
 };
 
-/* Everything below belongs to whoever holds the mutex; the connections to the thread alone. */
+/* The mutex protects everything below. Only the thread uses the connections. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static responder_answer answer;
@@ -56,7 +56,7 @@ static void listen_on_loopback(int number)
     snprintf(uris[number], sizeof uris[number], "ldap://127.0.0.1:%d", ntohs(address.sin_port));
 }
 
-/* The path with its slashes as a URI has them. */
+/* The URI has the path's slashes percent-encoded. */
 static void listen_on_unix_socket(int number, const char *folder_path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -77,7 +77,7 @@ static void listen_on_unix_socket(int number, const char *folder_path)
         snprintf(uris[number] + strlen(uris[number]), 4, *at == '/' ? "%%2F" : "%c", *at);
 }
 
-/* Bytes of the whole message whose first two to six are there; 0 where it is no message. */
+/* The length of the message whose first two to six bytes are given; 0 if it is not a message. */
 static size_t message_length(const unsigned char *bytes, size_t length)
 {
     size_t octets, content = 0;
@@ -94,7 +94,7 @@ static size_t message_length(const unsigned char *bytes, size_t length)
     return content + 2 + octets;
 }
 
-/* Reads one message, or whatever else came. libldap sends a message in one piece. */
+/* Reads one message, or other bytes as they come. libldap sends a message in one piece. */
 static size_t read_message(int fd, char bytes[RESPONDER_MESSAGE_SIZE])
 {
     ssize_t first = recv(fd, bytes, 6, MSG_PEEK);
@@ -191,7 +191,7 @@ static void serve(struct connection *connection)
         drop(connection);
 }
 
-/* Does what is wished; returns whether to go on. */
+/* Carries out `wish`; returns false to stop the thread. */
 static bool obey(void)
 {
     char byte;
@@ -247,7 +247,7 @@ void responder_start(const char *folder_path)
     must(pthread_create(&thread, NULL, run, NULL) == 0, "thread");
 }
 
-/* Has the thread do it, and waits until it is done. */
+/* Passes the wish to the thread and waits until it is done. */
 static void make_wish(int wished)
 {
     pthread_mutex_lock(&mutex);

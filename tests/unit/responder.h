@@ -1,8 +1,8 @@
 /*
- * responder: an LDAP server that says what a test tells it to.
+ * responder: an LDAP server with answers from the test.
  *
- * A thread of the test program listens on loopback (two ports) and on a Unix socket, reads requests
- * and hands each to the test's own function. It never says anything by itself.
+ * A thread listens on two loopback ports and on a Unix socket, reads requests and passes each to
+ * the test's function. It sends nothing by itself.
  */
 #ifndef APW_UNIT_RESPONDER_H
 #define APW_UNIT_RESPONDER_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* RFC 4511, 4.2 and on: the tags of what is asked and answered. */
+/* Tags of requests and responses (RFC 4511, 4.2 ff.). */
 enum {
     BIND_REQUEST = 0x60,
     BIND_RESPONSE = 0x61,
@@ -37,16 +37,16 @@ struct request {
     int listener;
     int number; /* on this connection, from 1 */
     ber_int_t id;
-    ber_tag_t operation; /* 0 where it is no LDAP message */
+    ber_tag_t operation; /* 0: not an LDAP message */
     const char *bytes;   /* the whole message */
     size_t length;
     const void *row; /* as given to responder_expect() */
 };
 
-/* Answers, or does not. Returns whether the connection is to stay open. */
+/* May answer. Returns false to close the connection. */
 typedef bool (*responder_answer)(const struct request *request);
 
-/* What came in since responder_expect(). */
+/* Requests since responder_expect(). */
 struct seen {
     int connections[RESPONDER_LISTENERS];
     int closed;
@@ -59,11 +59,11 @@ struct seen {
     size_t bind_length;
 };
 
-/* Starts the thread. `folder_path` is where the Unix socket comes to lie. */
+/* Starts the thread. The Unix socket is created in `folder_path`. */
 void responder_start(const char *folder_path);
 void responder_stop(void);
 
-/* Runs what the test program has added, with the responder in the program's own folder. */
+/* Runs the program's tests with the responder; its socket is in the program's folder. */
 static inline int responder_unit_run(void)
 {
     char path[UNIT_PATH_SIZE];
@@ -80,8 +80,8 @@ static inline int responder_unit_run(void)
 /* "ldap://127.0.0.1:…" or "ldapi://…"; borrowed. */
 const char *responder_uri(int listener);
 
-/* Drops every connection, forgets what was seen and answers like this from now on; `row` is for the
- * function alone. */
+/* Closes all connections, resets the counters and uses this function from now on. `row` is passed
+ * to it unchanged. */
 void responder_expect(responder_answer answer, const void *row);
 
 struct seen responder_seen(void);
@@ -103,8 +103,8 @@ void responder_send(const struct request *request, const char *bytes, size_t len
 bool responder_result(const struct request *request, ber_tag_t operation, int code,
                       const struct control *control, const char *referral);
 
-/* One entry; `attributes` is name, value, name, value, … NULL. The same name again right behind is
- * a further value. */
+/* One entry. `attributes` is name, value, name, value, … NULL. To add a further value, repeat the
+ * name directly after it. */
 void responder_entry(const struct request *request, const char *dn, const char *const *attributes);
 
 #endif

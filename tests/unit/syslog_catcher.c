@@ -30,7 +30,7 @@ void __wrap_syslog(int priority, const char *format, ...)
     va_end(arguments);
 }
 
-/* Where the C library checks formats. */
+/* syslog() with _FORTIFY_SOURCE. */
 void __wrap___syslog_chk(int priority, int flag, const char *format, ...)
 {
     va_list arguments;

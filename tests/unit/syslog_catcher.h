@@ -1,5 +1,5 @@
 /*
- * syslog_catcher: what would go to syslog stays in the test program, which is linked with
+ * syslog_catcher: keeps the program's syslog lines in memory. The test program is linked with
  * --wrap=syslog and --wrap=__syslog_chk.
  */
 #ifndef APW_UNIT_SYSLOG_CATCHER_H
@@ -10,7 +10,7 @@
 struct caught {
     int count;
     int priority;     /* of the last line */
-    char text[16384]; /* each line and a bar */
+    char text[16384]; /* each line followed by a bar */
 };
 extern struct caught caught;
 

@@ -1,6 +1,6 @@
-/* Every allocation fails once: those of lib/, and those of libldap, libsodium and the C library on
- * its behalf. Nothing may crash, leak or be accepted that should not; nobody with the right
- * password may be told that it is wrong; and the next login is answered as if nothing had been. */
+/* Every allocation fails once: in lib/, and in libldap, libsodium and the C library on its behalf.
+ * The program must not crash, leak, accept a wrong password or reject the right one. The next login
+ * gets the usual answer. */
 #include "enrolment.h"
 #include "front.h"
 #include "manage.h"
@@ -15,7 +15,7 @@
 
 #define DN      "uid=alice,dc=example,dc=org"
 #define ACCOUNT "correct horse"
-#define WRONG   "k7q2-0000-0000-0000-0001" /* the id is there, the rest is wrong */
+#define WRONG   "k7q2-0000-0000-0000-0001" /* the right id, a wrong secret */
 
 /* ---- the allocator ---- */
 
@@ -25,10 +25,10 @@ void *__libc_realloc(void *memory, size_t size);
 void __libc_free(void *memory);
 
 static atomic_long countdown;           /* allocations until one fails; 0 for never */
-static atomic_long living;              /* blocks that are allocated now */
+static atomic_long living;              /* blocks in use */
 static _Thread_local bool is_bystander; /* the responder's thread */
-static bool spares_libldap;             /* what libldap asks for is not to fail */
-static atomic_bool has_spared;          /* it was libldap's turn */
+static bool spares_libldap;             /* libldap's allocations succeed */
+static atomic_bool has_spared;          /* the failed allocation was libldap's */
 
 static struct range {
     uintptr_t start, end;
@@ -79,7 +79,7 @@ static void *counted(void *memory)
     return memory;
 }
 
-/* In the place of the C library's, for the libraries, too. */
+/* These replace the C library's, also for the libraries. */
 #pragma GCC visibility push(default)
 
 void *malloc(size_t size)
@@ -108,7 +108,7 @@ void free(void *memory)
 
 #pragma GCC visibility pop
 
-/* A login, and what must come of it. */
+/* A login and its expected outcome. */
 struct login {
     const char *name;
     const char *password;
@@ -150,8 +150,8 @@ static bool answer(const struct request *request)
     }
     if (request->operation == MODIFY_REQUEST)
         return responder_result(request, MODIFY_RESPONSE, 0, NULL, NULL);
-    /* libldap 2.5 sends a search without its filter where it has no memory for a copy of that. A
-     * server cannot make sense of it. */
+    /* Without memory for a copy of the filter, libldap 2.5 sends the search without it. A server
+     * cannot decode that. */
     if (memmem(request->bytes, request->length, "\xa3", 1) == NULL &&
         memmem(request->bytes, request->length, "\x87", 1) == NULL)
         return responder_result(request, SEARCH_DONE, 2, NULL, NULL);
@@ -166,7 +166,7 @@ static bool answer(const struct request *request)
 
 static char conf_path[UNIT_PATH_SIZE], named_conf_path[UNIT_PATH_SIZE];
 
-/* The server as a socket, or by its name, which is looked up. */
+/* The server's URI has a socket, or a name to look up. */
 static void write_config(const char *path, const char *uri)
 {
     char text[8 * UNIT_PATH_SIZE], password_path[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
@@ -212,7 +212,7 @@ static enum apw_verdict verify(struct apw_front *front, const struct login *logi
     return verdict;
 }
 
-/* Does it all, and says what is wrong with what came of it; NULL for nothing. */
+/* Returns a description of the first failure, or NULL. */
 typedef const char *(*whole)(const void *row);
 
 static const char *run_login(const void *row)
@@ -235,7 +235,7 @@ static const char *run_login(const void *row)
     return second != login->verdict ? "another verdict afterwards" : NULL;
 }
 
-/* ---- what who manages does ---- */
+/* ---- the operations of an administrator ---- */
 
 static int count_user(void *context, const struct apw_user *user)
 {
@@ -299,8 +299,8 @@ static const char *run_manage(const void *row)
 
 static long libldap_ended; /* processes */
 
-/* The allocation of that number fails; in libldap only where `spares_libldap` is not set. Returns
- * how many blocks are left over. *is_past_r: there are not so many allocations. */
+/* Makes allocation `number` fail; with `spares_libldap`, only outside libldap. Returns how many
+ * blocks leaked. *is_past_r: there were fewer allocations. */
 static long run_once(whole run, const void *row, long number, bool *is_past_r)
 {
     long before = atomic_load(&living);
@@ -314,11 +314,11 @@ static long run_once(whole run, const void *row, long number, bool *is_past_r)
     if (wrong != NULL)
         fail_msg("allocation %ld: %s", number, wrong);
     for (int i = 0; i < 200 && atomic_load(&living) != before; i++)
-        usleep(1000); /* a thread that looked a name up is about to end */
+        usleep(1000); /* a name lookup's thread is about to end */
     return atomic_load(&living) - before;
 }
 
-/* A leak is there each time; what the C library keeps of one more thread is not. */
+/* A leak repeats; memory that the C library keeps for one more thread does not. */
 static bool run_with_failure(whole run, const void *row, long number)
 {
     bool is_past;
@@ -333,8 +333,8 @@ static bool run_with_failure(whole run, const void *row, long number)
     return false;
 }
 
-/* The same in a process of its own: libldap forgets blocks where memory is short, and ends the
- * process where it trips over that later. That is how far it may go. */
+/* The same in its own process: when an allocation fails, libldap leaks blocks, and its assertions
+ * may abort the process later. Nothing worse is allowed. */
 static void run_in_child(whole run, const void *row, long number)
 {
     static const int caught[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
@@ -345,7 +345,7 @@ static void run_in_child(whole run, const void *row, long number)
         const char *wrong;
 
         for (size_t i = 0; i < UNIT_COUNT(caught); i++)
-            signal(caught[i], SIG_DFL); /* cmocka would go on with the next test */
+            signal(caught[i], SIG_DFL); /* or cmocka would run the next test */
         spares_libldap = false;
         close(STDERR_FILENO); /* "Assertion failed" */
         atomic_store(&countdown, number);
@@ -368,7 +368,7 @@ static void test_each(whole run, const void *row)
 
     responder_expect(answer, row);
     spares_libldap = true;
-    run(row); /* what is made once stays */
+    run(row); /* for the blocks that are allocated only once */
     run(row);
     run_with_failure(run, row, 0);
     while (run_with_failure(run, row, ++number))

@@ -1,6 +1,6 @@
-/* With a clock of the test's own: every refusal waits out refusal_delay, whichever row of the
- * decision it came from and however long that took, and nothing else waits. And a clock that jumps
- * is an outage, until it is right again. */
+/* With the test's own clock: every refusal ends refusal_delay after the start of the login,
+ * whatever its reason and however long the decision took. Other answers do not wait. A clock that
+ * has jumped is an outage until it is right again. */
 #include "clock.h"
 #include "front.h"
 #include "ldap/directory.h"
@@ -48,10 +48,10 @@ static const struct scene {
     const char *name;
     const char *login;
     const char *password;
-    const char *attributes[4]; /* name, value, …; none: there is no such entry */
+    const char *attributes[4]; /* name, value, …; empty: no such entry */
     bool mfa_is_on;
     enum apw_user_bind bind;
-    int takes_ms; /* each question */
+    int takes_ms; /* each request */
     enum apw_verdict verdict;
     enum apw_reason reason;
 } scenes[] = {
@@ -147,7 +147,7 @@ static const struct scene {
      300,
      APW_REFUSED,
      APW_REASON_WRONG_ACCOUNT_PASSWORD},
-    {"an account that is locked for a while",
+    {"a temporarily locked account",
      "alice",
      "secret",
      {"uid", "alice"},
@@ -324,7 +324,7 @@ static void test_scene(void **state)
     apw_front_close(&front);
 }
 
-/* The two refusals that need more than a scene. */
+/* Two refusals that a scene cannot express. */
 static void test_other_refusals(void **state)
 {
     static const struct scene login = {.login = "alice",
@@ -349,7 +349,7 @@ static void test_other_refusals(void **state)
     }
 }
 
-/* Back by years, forward by years, and right again; nobody restarts anything. */
+/* Back by years, forward by years, and right again, without a restart. */
 static void test_jump(void **state)
 {
     static const struct scene login = {
@@ -383,7 +383,7 @@ static void test_jump(void **state)
     apw_front_close(&front);
 }
 
-/* MFA that has been enforced for weeks is not announced again by a clock that lost its battery. */
+/* A clock that lost its battery must not turn enforced MFA into announced MFA. */
 static void test_jump_before_enforcement(void **state)
 {
     static const struct scene login = {
@@ -423,10 +423,9 @@ int main(void)
     strcat(text, "account_password never\n");
     unit_write(unit_path("never.conf", never_conf_path), text, strlen(text));
     UNIT_ROWS(scenes, test_scene);
-    UNIT_TEST("a foreign authzid, and account passwords that are never taken, wait as well",
-              test_other_refusals);
-    UNIT_TEST("a clock that jumps is an outage, and well again afterwards", test_jump);
-    UNIT_TEST("a clock that jumps back does not turn enforced MFA into announced",
+    UNIT_TEST("a foreign authzid and account_password never wait as well", test_other_refusals);
+    UNIT_TEST("a clock that has jumped is an outage until it is right again", test_jump);
+    UNIT_TEST("a clock that jumps back does not turn enforced MFA into announced MFA",
               test_jump_before_enforcement);
     return unit_run();
 }

@@ -1,5 +1,5 @@
-/* After a login by app password, an image of the process's memory holds no copy of it that we made.
- * The consumer's own copy, which it was asked with, is wiped by the test before it looks. */
+/* After a login by app password, the process's memory holds no copy that we made. The test wipes
+ * the caller's copy before it searches. */
 #include "clock.h"
 #include "front.h"
 #include "responder.h"
@@ -11,7 +11,7 @@
 
 #define MASK 0x5a
 
-/* What is looked for, so that the test itself is no copy: each byte is masked. */
+/* The secrets to search for, each byte masked so that the test does not find these. */
 static unsigned char masked[2][32];
 static size_t masked_length[2];
 
@@ -40,9 +40,9 @@ static size_t count_in(const unsigned char *bytes, size_t length)
     return count;
 }
 
-static unsigned char bytes[1 << 20]; /* of the image; no part of it */
+static unsigned char bytes[1 << 20]; /* read from memory; itself not searched */
 
-/* How much is to be read at *at, which is moved behind the buffer where it lies in it. */
+/* How many bytes to read at *at, which is moved past `bytes` if it points into it. */
 static size_t next_piece(unsigned long *at, unsigned long end)
 {
     unsigned long buffer = (uintptr_t)bytes;
@@ -56,7 +56,7 @@ static size_t next_piece(unsigned long *at, unsigned long end)
     return end - *at < sizeof bytes ? end - *at : sizeof bytes;
 }
 
-/* Copies found in everything that is mapped and can be read. */
+/* Counts the copies in all readable mappings. */
 static size_t count_copies(void)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
@@ -127,7 +127,7 @@ static enum apw_verdict sign_in(struct apw_front *front, const char *shown)
     return verdict;
 }
 
-/* Makes one, stores it, and knows from then on what to look for. */
+/* Makes and stores an app password, and sets the masks. */
 static void make_password(char *shown)
 {
     char hash[APW_HASH_TEXT_SIZE];
@@ -139,9 +139,9 @@ static void make_password(char *shown)
     assert_int_equal(apw_hash_make(&password, 1, 1, hash, &error), 0);
     snprintf(value, sizeof value, "id=%.4s created=20261101000000Z hash={ARGON2}%s label=x",
              password.symbols, hash);
-    mask(0, password.symbols + APW_ID_LENGTH); /* all that is secret, in both spellings */
+    mask(0, password.symbols + APW_ID_LENGTH); /* the secret part, in both spellings */
     mask(1, shown + APW_ID_LENGTH + 1);
-    assert_true(count_copies() >= 2); /* the test finds what is there */
+    assert_true(count_copies() >= 2); /* the search works */
     sodium_memzero(&password, sizeof password);
 }
 
@@ -162,7 +162,7 @@ static void test_image(void **state)
     free(shown);
 }
 
-/* ---- right behind the decision, on a stack that nobody else uses ---- */
+/* ---- right after the decision, on a stack that no other thread uses ---- */
 
 #define STACK_BYTES (1 << 20)
 
@@ -224,6 +224,6 @@ static void test_stack(void **state)
 int main(void)
 {
     UNIT_TEST("no copy of an app password stays in memory", test_image);
-    UNIT_TEST("nor on the stack of who decides", test_stack);
+    UNIT_TEST("no copy of an app password stays on the stack after the decision", test_stack);
     return responder_unit_run();
 }

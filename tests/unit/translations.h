@@ -1,5 +1,5 @@
 /*
- * translations: what the build has made of po/, as it would be installed.
+ * translations: the catalogs built from po/, in the layout of an installation.
  */
 #ifndef APW_TRANSLATIONS_H
 #define APW_TRANSLATIONS_H
@@ -19,7 +19,7 @@ static inline void translations_remove(void)
         abort();
 }
 
-/* A language of the folder, whose translation is `catalog`. */
+/* Adds a language with this catalog. */
 static inline void translations_install(const char *code, const char *catalog)
 {
     char path[UNIT_PATH_SIZE + 64];
@@ -35,8 +35,8 @@ static inline void translations_install(const char *code, const char *catalog)
         abort();
 }
 
-/* Installs them the first time, one of them also for a region, beside folders without one; then
- * loads them. The caller frees the languages. */
+/* The first call installs the catalogs, one of them also for a region, and folders without a
+ * catalog. Each call loads them. The caller frees the languages. */
 static inline void translations_load(struct apw_languages *languages_r)
 {
     struct apw_error error = {""};

@@ -1,8 +1,8 @@
 /*
- * unit: what the unit tests share.
+ * unit: shared by the unit tests.
  *
- * A test is a function, or a function and one row of a table of cases; its name is a sentence. A
- * row begins with `const char *name` and reaches the function as *state.
+ * A test is a function, or a function and one row of a table. Its name is a sentence. A row begins
+ * with `const char *name`; the function gets it as *state.
  */
 #ifndef APW_UNIT_H
 #define APW_UNIT_H
@@ -36,7 +36,7 @@
 #define __lsan_enable()  ((void)0)
 #endif
 
-/* Whether the test runs under valgrind: some twenty times slower, and with memory of its own. */
+/* Valgrind is some twenty times slower and has its own allocator. */
 static inline bool unit_is_under_valgrind(void)
 {
     const char *preloaded = getenv("LD_PRELOAD");
@@ -44,7 +44,7 @@ static inline bool unit_is_under_valgrind(void)
     return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
 }
 
-/* An app password and its hash, made by argon2's reference implementation with the least cost. */
+/* An app password and its hash, from argon2's reference implementation at the lowest cost. */
 #define UNIT_PASSWORD "k7q29fjdx3mh4tnzp8ww"
 #define UNIT_SHOWN    "k7q2-9fjd-x3mh-4tnz-p8ww"
 #define UNIT_SALT     "c2l4dGVlbiBieXRlcyBvaw"
@@ -80,7 +80,7 @@ static inline void unit_add_rows(const void *rows, size_t count, size_t size,
 #define UNIT_TEST(name, run) unit_add(name, run, NULL)
 #define UNIT_ROWS(rows, run) unit_add_rows(rows, UNIT_COUNT(rows), sizeof(rows)[0], run)
 
-/* Runs them all; main()'s status. */
+/* Runs all tests; returns main()'s status. */
 static inline int unit_run(void)
 {
     return _cmocka_run_group_tests("unit", unit_tests, unit_test_count, NULL, NULL) == 0
@@ -96,8 +96,8 @@ static inline int unit_run(void)
 
 /* ---- bytes ---- */
 
-/* A copy of exactly that size on the heap, so that a sanitizer sees who reads past its end. The
- * caller frees it. */
+/* A heap copy of exactly `length` bytes: a sanitizer sees reads past its end. The caller frees it.
+ */
 static inline char *unit_copy(const char *bytes, size_t length)
 {
     char *copy = malloc(length > 0 ? length : 1);
@@ -108,7 +108,7 @@ static inline char *unit_copy(const char *bytes, size_t length)
     return copy;
 }
 
-/* `text` as a NUL-terminated string of `count` times itself. The caller frees it. */
+/* `text` repeated `count` times, with a NUL. The caller frees it. */
 static inline char *unit_repeat(const char *text, size_t count)
 {
     size_t length = strlen(text);
@@ -149,7 +149,7 @@ static inline void unit_remove_folder(void)
     rmdir(unit_folder_path);
 }
 
-/* The path of `name` in a fresh folder below TMPDIR, which is gone when the program is. */
+/* The path of `name` in a new folder below TMPDIR; the program removes the folder at exit. */
 static inline const char *unit_path(const char *name, char path_r[UNIT_PATH_SIZE])
 {
     const char *parent = getenv("TMPDIR");
