@@ -1,14 +1,14 @@
 /*
- * bench: times operations, told on standard input, against each other.
+ * bench: compares the times of operations. Standard input has the plan.
  *
- *     bench latency FIRST COUNT          a line of microseconds for each of COUNT users, one column
- *                                        for each operation, which take turns
- *     bench rate FIRST COUNT CLIENTS MS  for each operation its calls, milliseconds and the CPU
- *                                        milliseconds of the clients, which are processes
+ *     bench latency FIRST COUNT          microseconds: a line for each of COUNT users, a column for
+ *                                        each operation; the operations take turns
+ *     bench rate FIRST COUNT CLIENTS MS  for each operation the calls, the milliseconds and the CPU
+ *                                        milliseconds of the clients (processes)
  *
- * Each line of the plan is one operation, words between tabs: kind, name, and what the kind needs
- * (operation.h). Users have numbers, FIRST and up; with several clients each has its share.
- * An operation that comes out in any other way than it has to ends it all.
+ * Each line of the plan is one operation, tab-separated: kind, name, and the kind's own words
+ * (operation.h). Users are numbered from FIRST; several clients share them. An unexpected outcome
+ * ends the program.
  */
 #include "operation.h"
 #include <errno.h>
@@ -50,7 +50,7 @@ static const struct kind *find_kind(const char *name)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i]->name, name) == 0)
             return kinds[i];
-    fail("no kind of operation is called \"%s\"", name);
+    fail("unknown kind of operation \"%s\"", name);
 }
 
 static void read_operation(char *line, struct operation *operation_r)
@@ -86,7 +86,7 @@ static void open_operation(struct operation *operation)
     operation->state = operation->kind->open(operation->word + 2);
 }
 
-/* Runs it once; in microseconds. */
+/* Runs it once; returns microseconds. */
 static int64_t time_operation(struct operation *operation, unsigned user)
 {
     int64_t start;
@@ -95,7 +95,7 @@ static int64_t time_operation(struct operation *operation, unsigned user)
         operation->kind->before(operation->state);
     start = now_us();
     if (!operation->kind->run(operation->state, user))
-        fail("%s, user %u: not the outcome it has to be", operation->word[1], user);
+        fail("%s, user %u: unexpected outcome", operation->word[1], user);
     return now_us() - start;
 }
 
@@ -107,7 +107,7 @@ static void measure_latency(struct plan *plan, unsigned first, unsigned count)
         open_operation(&plan->operation[i]);
         printf("%s%c", plan->operation[i].word[1], i + 1 < plan->count ? '\t' : '\n');
     }
-    /* The first two warm up: connections, caches, what is remembered. */
+    /* The first two warm up connections, caches and remembered matches. */
     for (unsigned number = 0; number < count + 2; number++)
         for (size_t i = 0; i < plan->count; i++) {
             int64_t spent = time_operation(&plan->operation[i], first + number);
@@ -119,7 +119,7 @@ static void measure_latency(struct plan *plan, unsigned first, unsigned count)
 
 /* ---- many at once ---- */
 
-/* Where the clients meet: each says that it is ready, and waits until all may begin. */
+/* Shared by the clients: each reports that it is ready and waits for the common start. */
 struct meeting {
     _Atomic unsigned ready;
     _Atomic int64_t begin_us; /* 0: not yet */

@@ -1,5 +1,5 @@
 /*
- * The floor: the two things that no login can do without, by libsodium and libldap alone.
+ * The floor: the two steps that every login needs, by libsodium and libldap alone.
  */
 #include "operation.h"
 #include <ldap.h>
@@ -25,7 +25,7 @@ static bool raw_run(void *state, unsigned user)
 
 const struct kind raw_kind = {"raw", "HASH, PASSWORD", 2, raw_open, raw_run, NULL};
 
-/* ---- search: one search over a kept connection, for what a login needs to know ---- */
+/* ---- search: one search over a kept connection, for the attributes that a login needs ---- */
 
 struct search {
     LDAP *ld;

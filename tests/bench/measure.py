@@ -1,8 +1,8 @@
 """Measures logins: measure.py --prefix STAGE --program BENCH --out FOLDER [--rounds N] [PART…]
 
-Each part leaves FOLDER/PART.json, and report.py makes RESULTS.md and a chart of what there is.
-In each round everything that is compared takes turns; a ratio is formed within a round, and what
-is reported is the median of the rounds and how far they went apart.
+Each part writes FOLDER/PART.json; report.py makes RESULTS.md and a chart of these files.
+In each round, compared operations take turns. A ratio is computed within a round; the report has
+the median of the rounds, the lowest and the highest.
 """
 
 import argparse
@@ -36,13 +36,13 @@ def plan(*operations):
 
 
 def call(world, operations, *arguments):
-    """What the program prints, as rows of words."""
+    """The program's output, as rows of words."""
     output = run([world.program, *map(str, arguments)], input=plan(*operations))
     return [line.split("\t") for line in output.splitlines()]
 
 
 def latency(world, operations, first, count):
-    """{name: median microseconds} of operations that take turns, for `count` users each."""
+    """{name: median microseconds}; the operations take turns, for `count` users each."""
     header, *rows = call(world, operations, "latency", first, count)
     return {name: median(int(row[column]) for row in rows) for column, name in enumerate(header)}
 
@@ -77,8 +77,8 @@ def login(name, config, user, password=GOOD.shown, reason="app-password"):
 def row(what, where, rounds, unit, ratio=None, goal=None, columns=None):
     """One line of the results.
 
-    rounds   for each round {name: number}
-    ratio    of a round, or nothing
+    rounds   {name: number} of each round
+    ratio    a function of a round, or None
     goal     ("<=" or ">=", number)
     """
     columns = columns or list(rounds[0])
@@ -103,8 +103,8 @@ def first(world, rounds):
         one = one_user(cost)
         measured = []
         for _ in range(rounds):
-            # Whatever comes behind a hash finds caches cold and the directory's core asleep. So
-            # each of the two is behind a hash, and each of the two that have none, too.
+            # After a hash, caches are cold and the directory's core sleeps. So each operation
+            # runs after a hash, also those without one of their own.
             each = latency(world, [floor(world.directory, cost),
                                    login("login", config, names(cost))],
                            world.take_users(cost, count + 2), count)
@@ -130,9 +130,9 @@ def one_user(cost):
 
 
 def postfix(world, rounds):
-    """Postfix with the plugin against Postfix that asks saslauthd."""
+    """Postfix with the plugin against Postfix with saslauthd."""
     config = world.config("postfix-config", uri=world.directory.ldapi_in_chroot)
-    world.saslauthd  # has to be there
+    world.saslauthd  # must exist
     ports = {"plugin": world.smtpd(sites.conftest.example_smtpd_conf(config)),
              "saslauthd": world.smtpd(sites.ASKS_SASLAUTHD)}
     goals = {"8 MiB/1": None, "19 MiB/2": ("<=", 0.8), "64 MiB/2": ("<=", 0.65)}
@@ -154,7 +154,7 @@ def postfix(world, rounds):
 
 
 def smtp_auth(world, port, user):
-    """How many microseconds AUTH PLAIN takes, in a session of its own."""
+    """The microseconds of AUTH PLAIN, in its own session."""
     client = smtp.connect(port, world.authority.ca)
     try:
         begin = time.perf_counter_ns()
@@ -200,7 +200,7 @@ def again(world, rounds):
     for _ in range(rounds):
         each = latency(world, [ask_dovecot(world, "ours", names(DEFAULT_COST), "first")],
                        world.take_users(DEFAULT_COST, calls + 2), calls)
-        for operation in operations:  # not in turns: each would find the others' cores asleep
+        for operation in operations:  # not in turns: the other cores would be asleep
             each |= latency(world, [operation], 0, world.scale.quick)
         measured.append(each)
     what = "the same login again"
@@ -225,8 +225,8 @@ def throughput(world, rounds):
 
 
 def rates_of_all(world, config, cost, clients):
-    """One round: calls a second of everybody. The CPU time of clients that only ask is not the
-    server's: without them it would have had all cores."""
+    """One round: calls a second of each. Clients that only ask take CPU time from the server;
+    without them it would have all cores."""
     asked = {}
     for operation in (raw(cost), floor(world.directory, cost), login("lib", config, names(cost)),
                       ("saslauthd", "saslauthd", world.saslauthd.socket, names(cost),
@@ -234,7 +234,7 @@ def rates_of_all(world, config, cost, clients):
                       *(ask_dovecot(world, name, names(cost), f"Dovecot {name}")
                         for name in ("ours", "bind", "fetched"))):
         users = world.scale.rate_users[cost]
-        # Dovecot's workers live on, and remember; everybody else forgets.
+        # Only Dovecot's workers live on and remember.
         start = world.take_users(cost, users) if "Dovecot ours" in operation else 0
         (name, (rate, cores)), = rates(world, [operation], start, users, clients,
                                        world.scale.seconds).items()
@@ -274,7 +274,7 @@ def many(world, rounds):
 
 
 def bad(world, rounds):
-    """Logins that are refused."""
+    """Refused logins."""
     config = world.config("bad")
     calls = world.scale.calls[DEFAULT_COST]
     quick = [latency(world, [
@@ -300,7 +300,7 @@ def bad(world, rounds):
 
 
 def counted_searches(world):
-    """How many searches a login of each kind makes, by slapd's log."""
+    """The number of searches of each kind of login, by slapd's log."""
     directory = world.counted_directory
     config = world.config("counted-config", directory)
     user = one_user(DEFAULT_COST)
@@ -310,7 +310,7 @@ def counted_searches(world):
     counts = {}
     for name, (password, reason) in kinds.items():
         mark = directory.mark()
-        latency(world, [login(name, config, user, password, reason)], 0, 8)  # and two before
+        latency(world, [login(name, config, user, password, reason)], 0, 8)  # and two to warm up
         searches = [line for line in directory.log_since(mark) if " SRCH base=" in line]
         counts[name] = len(searches) / 10
     return row("no id matches: how many searches, by slapd's log", "lib", [counts], "",
@@ -331,7 +331,7 @@ def smtpds(port):
 
 
 def is_idle(pid):
-    """Whether an smtpd has no client: no TCP connection is open."""
+    """True if an smtpd has no open TCP connection."""
     targets = [os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
     sockets = {target[8:-1] for target in targets if target.startswith("socket:[")}
     established = "01"
@@ -359,7 +359,7 @@ def idle_pss(world, port, user):
 
 
 def memory(world, rounds):
-    """What the plugin adds to an idle smtpd."""
+    """The memory that the plugin adds to an idle smtpd."""
     config = world.config("memory", uri=world.directory.ldapi_in_chroot)
     world.saslauthd
     user = one_user(DEFAULT_COST)
@@ -378,7 +378,7 @@ def memory(world, rounds):
 
 
 def connections(world, rounds):
-    """Whether connections stay, and what it costs where one does not."""
+    """The number of connections, and the cost of a reconnect."""
     directory = world.counted_directory
     count = world.scale.quick
     config = world.config("kept", directory)
@@ -406,7 +406,7 @@ def large(world, rounds):
                    for name, count in (("10k", 10000), ("1M", 1000000))}
     configs = {name: world.config(f"large-{name}", directory)
                for name, directory in directories.items()}
-    # Users from all over the large directory, others in each round.
+    # Users from all parts of the large directory, different ones in each round.
     users = {"10k": "m8-#", "1M": "m8-#7"}
     measured = []
     for number in range(rounds):
@@ -422,7 +422,7 @@ def large(world, rounds):
 
 
 def profile(world, rounds):
-    """Where the microseconds of a login go, the first one and the same one again."""
+    """The microseconds of a login by span: the first login, and the same one again."""
     config = world.config("profile")
     program = world.program.parent / "profile"
     rows = []
@@ -449,7 +449,7 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--smoke", action="store_true",
-                        help="whether it all works; the numbers mean nothing")
+                        help="only check that everything works; the numbers mean nothing")
     parser.add_argument("part", nargs="*", metavar="PART")
     options = parser.parse_args()
     rounds = 1 if options.smoke else options.rounds

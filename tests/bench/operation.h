@@ -1,6 +1,5 @@
 /*
- * operation: what the benchmark measures, one call at a time. Each kind is one way to have a
- * password checked, or a part of one.
+ * operation: one measured call. Each kind is one way to check a password, or a part of one.
  */
 #ifndef APW_BENCH_OPERATION_H
 #define APW_BENCH_OPERATION_H
@@ -10,7 +9,7 @@
 
 #define WORDS_MAX 10
 
-/* One line of the plan: words between tabs, kind and name first. */
+/* One line of the plan: tab-separated words, first kind and name. */
 struct operation {
     char *word[WORDS_MAX];
     size_t word_count;
@@ -20,13 +19,13 @@ struct operation {
 
 struct kind {
     const char *name;
-    const char *words; /* what follows kind and name, for whoever gets it wrong */
+    const char *words; /* after kind and name, for the error message */
     size_t word_count;
-    /* Connects; ends the program where that fails. */
+    /* Connects. A failure ends the program. */
     void *(*open)(char *const *word);
-    /* Does it once, for user `user`; whether it came out as it has to. */
+    /* Runs once for this user; false: unexpected outcome. */
     bool (*run)(void *state, unsigned user);
-    /* What has to happen before each call and is not part of it; may be NULL. */
+    /* Runs before each call, not timed; may be NULL. */
     void (*before)(void *state);
 };
 
@@ -35,13 +34,13 @@ extern const struct kind raw_kind, search_kind, floor_kind, login_kind, reconnec
 
 #define NAME_SIZE 256
 
-/* The name of a user: the template with the number for its '#', if it has one. */
+/* The template with its '#', if any, replaced by the user's number. */
 void user_name(const char *template, unsigned user, char name_r[NAME_SIZE]);
 
-/* Says what is wrong and ends the program. */
+/* Prints the message and ends the program. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* A connection to a Unix socket, for peers that are asked over one. */
+/* Connects to a peer's Unix socket. */
 int connect_unix(const char *path);
 void send_all(int fd, const void *bytes, size_t length);
 

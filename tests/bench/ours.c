@@ -1,5 +1,5 @@
 /*
- * A login as a program makes it that links lib/, and one whose connection to the directory is gone.
+ * A login by a program that links lib/, with and without a connection to the directory.
  */
 #include "clock.h"
 #include "front.h"
@@ -9,13 +9,13 @@
 #include <string.h>
 
 struct ours {
-    struct apw_front *front;   /* of a login */
-    struct apw_config *config; /* of one that connects first: what a front holds, taken apart */
+    struct apw_front *front;         /* for a login */
+    struct apw_config *config;       /* for a login that connects first: the parts of a front */
     struct apw_directory *directory; /* so that the connection can be closed */
     struct apw_remember *remember;
     const char *user;
     const char *password;
-    const char *reason; /* that each decision has to have */
+    const char *reason; /* the expected one */
 };
 
 static struct ours *new_ours(char *const *word)

@@ -1,6 +1,5 @@
 /*
- * Peers, asked the way mail servers ask them, each over a connection of its own that stays where
- * the protocol lets it.
+ * Peers, asked as mail servers ask them. Each has its own connection, kept if the protocol allows.
  */
 #include "operation.h"
 #include <arpa/inet.h>
@@ -20,7 +19,7 @@ struct peer {
     const char *password;
     int fd;
     unsigned last_id;
-    char buffer[BUFFER_SIZE]; /* received, not looked at yet */
+    char buffer[BUFFER_SIZE]; /* received, not read yet */
     size_t length;
 };
 
@@ -45,7 +44,7 @@ static void receive(struct peer *peer)
 
 /* ---- Dovecot's auth socket, as Postfix asks (Dovecot's "Authentication Protocol", 1.x) ---- */
 
-/* The next line, without its end. */
+/* The next line, without its line end. */
 static void take_line(struct peer *peer, char line_r[BUFFER_SIZE])
 {
     char *end;
@@ -105,7 +104,7 @@ static bool dovecot_run(void *state, unsigned user)
 const struct kind dovecot_kind = {"dovecot", "SOCKET, USER, PASSWORD", 3, dovecot_open, dovecot_run,
                                   NULL};
 
-/* ---- saslauthd, as libsasl2 asks: a connection for each login, four counted strings ---- */
+/* ---- saslauthd, as libsasl2 asks: one connection a login, four counted strings ---- */
 
 static void *saslauthd_open(char *const *word)
 {

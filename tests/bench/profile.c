@@ -1,9 +1,9 @@
 /*
- * profile: where the microseconds of a login go.
+ * profile: the microseconds of a login, by span.
  *
- *     profile CONFIG FIRST COUNT USER    the password comes on standard input
+ *     profile CONFIG FIRST COUNT USER    reads the password from standard input
  *
- * USER has '#' for the number of the user, or is the same each time. The first two logins warm up.
+ * A '#' in USER is replaced by the user's number. The first two logins warm up.
  */
 #include "operation.h"
 #include "spans.h"

@@ -1,4 +1,4 @@
-"""What was measured, for people: a table and a chart."""
+"""Writes the results as a table and a chart."""
 
 import json
 import os
@@ -11,18 +11,18 @@ from html import escape
 
 CORES = os.cpu_count()
 ORDER = ("first", "postfix", "dovecot", "again", "throughput", "many", "bad", "memory",
-         "connections", "large")  # and "profile", which has a table of its own
+         "connections", "large")  # and "profile", with its own table
 BEGIN, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 PACKAGES = ("libsodium23", "libargon2-1", "slapd", "postfix", "sasl2-bin", "dovecot-core")
 
 
 def number(value):
-    """Three digits that count."""
+    """Three significant digits."""
     return f"{value:,.0f}".replace(",", " ") if value >= 100 else f"{value:.3g}"
 
 
 def ratio(row):
-    """Median of the rounds, and the lowest and the highest of them."""
+    """Median, lowest and highest of the rounds."""
     low, high = min(row["ratios"]), max(row["ratios"])
     middle = statistics.median(row["ratios"])
     return f"{middle:.3f}" if low == high else f"{middle:.3f} ({low:.3f}–{high:.3f})"
@@ -40,7 +40,7 @@ def values(row):
 
 
 def text(rows):
-    """The same as on paper, for who waits for it."""
+    """The results as plain text, for the terminal."""
     return "\n".join(
         f"  {row['where']}: {row['what']}: {values(row)}"
         + (f"; {ratio(row)}" if row["ratios"] else "")
@@ -61,7 +61,7 @@ def table(rows):
 
 
 def profile_table(rows):
-    """Where the microseconds of a login go."""
+    """The microseconds of a login by span."""
     first, again = (row["values"] for row in rows)
     lines = ["| µs, means of one login, 8 MiB/1 | first login | the same again |", "|---|--:|--:|"]
     lines += [f"| {name} | {spent:.1f} | {again[name]:.1f} |" for name, spent in first.items()]
@@ -69,7 +69,7 @@ def profile_table(rows):
 
 
 def machine():
-    """What it was measured on."""
+    """The machine and the software of the measurement."""
     cpu = pathlib.Path("/proc/cpuinfo").read_text()
     model = re.search(r"^model name\s*: (.*)$", cpu, re.MULTILINE)
     memory = int(re.search(r"MemTotal: +(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])
@@ -86,7 +86,7 @@ def machine():
 
 
 def write(out, rounds):
-    """RESULTS.md and chart.svg of all parts that have left their results in the folder."""
+    """Makes RESULTS.md and chart.svg from the results in the folder."""
     parts = {name: json.loads((out / f"{name}.json").read_text()) for name in (*ORDER, "profile")
              if (out / f"{name}.json").exists()}
     rows = [row for name in ORDER for row in parts.get(name, [])]
@@ -121,13 +121,13 @@ WIDTH, LABELS, LINE = 760, 250, 24
 
 
 def find(part, what, name):
-    """A number out of the results."""
+    """A number from the results."""
     row, = [row for row in part if row["what"].startswith(what) and name in row["values"]]
     return row["values"][name]
 
 
 def chart(parts):
-    """How long a login takes and, where that was measured, how many there are in a second."""
+    """The time of a login and, if measured, the logins a second."""
     body, height = panel(8, "One login, in milliseconds, with 19 MiB and 2 passes of Argon2id; each "
                             "group measured in turns", bars_of_times(parts))
     if "throughput" in parts:
@@ -141,7 +141,7 @@ def chart(parts):
 
 
 def bars_of_times(parts):
-    """(label, kind, milliseconds), those that were measured together in a group."""
+    """(label, kind, milliseconds), in groups that were measured together."""
     first, postfix, dovecot, again = (parts[name] for name in
                                       ("first", "postfix", "dovecot", "again"))
     one = f"first login, {CHART_COST}"
@@ -178,7 +178,7 @@ def bars_of_rates(parts):
 
 
 def panel(top, title, bars):
-    """One panel of bars, and where it ends."""
+    """One panel of bars, and its lower end."""
     longest = max(value for _, _, value in bars)
     lines = [f'<text class="title" x="0" y="{top + 14}">{escape(title)}</text>\n']
     y = top + LINE

@@ -1,7 +1,6 @@
-"""What is measured: a directory full of users, and the servers that check their passwords.
+"""The measured systems: a directory full of users, and the servers that check their passwords.
 
-All of it is started privately, the way the tests in tests/live do it, and all passwords are
-hashed at the same cost for everybody.
+All servers are private, as in tests/live. All of them use hashes of the same cost.
 """
 
 import base64
@@ -16,7 +15,7 @@ from collections import namedtuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
 
-import apppassword  # noqa: E402 (the folder has to be known first)
+import apppassword  # noqa: E402 (the path must be set first)
 import conftest  # noqa: E402
 import dovecot  # noqa: E402
 import postfix  # noqa: E402
@@ -24,11 +23,11 @@ import processes  # noqa: E402
 from certificates import Authority  # noqa: E402
 from slapd import ACL, BASE, CLOSED_SITE, IDENTITIES, Slapd, secret  # noqa: E402
 
-# Memory in MiB and passes; the first is what app passwords are made with by default.
+# Memory in MiB and passes; the first is the default for app passwords.
 COSTS = {"8 MiB/1": (8, 1), "19 MiB/2": (19, 2), "64 MiB/2": (64, 2)}
 DEFAULT_COST = "8 MiB/1"
 
-# How much is done: in a round, fresh users at most and calls of one operation; calls of one without
+# Amounts: fresh users (at most) and calls of an operation in a round; calls of an operation without
 # a hash; users and seconds for the rates.
 Scale = namedtuple("Scale", "users calls quick rate_users seconds")
 FULL = Scale({"8 MiB/1": 5000, "19 MiB/2": 1200, "64 MiB/2": 100},
@@ -37,8 +36,8 @@ FULL = Scale({"8 MiB/1": 5000, "19 MiB/2": 1200, "64 MiB/2": 100},
 SMOKE = Scale(dict.fromkeys(COSTS, 300), dict.fromkeys(COSTS, 3), 20,
               dict.fromkeys(COSTS, 64), 0.1)
 
-# Everybody's app password and account password. Made once for each cost: what a hash takes does
-# not depend on whose it is.
+# All users have the same app password and account password, hashed once for each cost: the time of
+# a hash does not depend on the user.
 GOOD = apppassword.make()
 CANONICAL = GOOD.shown.replace("-", "")
 WRONG_SECRET = apppassword.make(id=GOOD.id).shown
@@ -46,8 +45,8 @@ UNKNOWN_ID = apppassword.make(id="0000").shown
 FILTER = "(|(uid=%u)(mail=%u))"
 MAIL_SERVER = IDENTITIES["mail server"]
 
-# Our users, and those of the peers: found by a bind, by a fetched Argon2id, by a fetched {SSHA}.
-# Each has a subtree of its own, so that nobody's entry is larger than it has to be.
+# Our users, and the peers' users, checked by a bind, a fetched Argon2id hash or a fetched {SSHA}
+# hash. Each kind has its own subtree, to keep the entries small.
 OURS, BIND, FETCHED, SSHA = (f"ou={name},{BASE}" for name in ("ours", "bind", "fetched", "ssha"))
 PEERS_RULE = "".join(
     f'access to dn.subtree="{base}" attrs=userPassword by dn.exact="{MAIL_SERVER}" read\n'
@@ -55,12 +54,12 @@ PEERS_RULE = "".join(
 
 
 def letter(cost):
-    """What the names of the users with that cost begin with."""
+    """The prefix of the user names for this cost."""
     return f"m{COSTS[cost][0]}-"
 
 
 def names(cost):
-    """The template of their names, for the program: '#' is the number."""
+    """The template of the user names, for the program: '#' is the number."""
     return letter(cost) + "#"
 
 
@@ -70,7 +69,7 @@ MANY = 40
 
 
 def phc(cost):
-    """The hash of everybody's password at that cost, made once, by libsodium."""
+    """The hash of the common password at this cost, made once, by libsodium."""
     if cost not in _phc:
         _phc[cost] = apppassword.argon2id(CANONICAL, *COSTS[cost]).removeprefix("{ARGON2}")
     return _phc[cost]
@@ -87,7 +86,7 @@ def _person(base, uid, password=None, app_passwords=()):
     if app_passwords:
         entry["objectClass"].append("appPasswordAccount")
         entry |= {"appPassword": app_passwords, "appPasswordMfaEnabled": ["TRUE"],
-                  # Used today already, as nearly always: nothing is to be written.
+                  # Used today already, as in most logins: nothing to write.
                   "appPasswordUsed": [_use(value) for value in app_passwords]}
     return f"uid={uid},{base}", entry
 
@@ -98,7 +97,7 @@ def _use(value):
 
 
 def app_password_values(cost, count):
-    """The good one, and others with ids of their own."""
+    """The right one, and others with other ids."""
     hash = "{ARGON2}" + phc(cost)
     ids = (f"{apppassword.SYMBOLS[n // 32]}{apppassword.SYMBOLS[n % 32]}zz"
            for n in itertools.count())
@@ -133,7 +132,7 @@ def entries(users, peers=True, many=500):
 
 
 class Directory(Slapd):
-    """slapd with those users."""
+    """slapd with these users."""
 
     def __init__(self, folder, content, gibibytes=1, **options):
         super().__init__(folder, acl=ACL["slapd.conf"][:1], ppolicy=False,
@@ -151,9 +150,9 @@ def app_password_conf(folder, directory, **keys):
 
 class Dovecots:
     """Dovecots: with our module; with the LDAP passdb and a bind, a fetched hash, or a fetched
-    {SSHA}; and the last once more, in an auth-worker as our module is.
+    {SSHA}; and the last one again, in an auth-worker like our module.
 
-    `sockets` are where Postfix would ask them.
+    `sockets` are those for Postfix.
     """
 
     def __init__(self, folder, directory, module, authority):
@@ -183,7 +182,7 @@ FETCH = "pass_attrs = uid=user,userPassword=password\n"
 
 
 def _asking_ldap(folder, conf):
-    """Turns the example's settings into ones with Dovecot's own LDAP passdb."""
+    """Changes the example's settings to Dovecot's own LDAP passdb."""
     path = folder / "passdb-ldap.conf.ext"
     path.write_text(conf)
 
@@ -220,7 +219,7 @@ ldap_bind_pw: {secret("mail server")}
 """)
         conf.chmod(0o600)
         log = folder.parent / f"{folder.name}.log"
-        # -d stays in the foreground, where it can be ended; what it writes is a few lines a login.
+        # -d stays in the foreground, so that we can end it; it writes a few lines a login.
         self.process = processes.start(
             ["saslauthd", "-a", "ldap", "-O", conf, "-d", "-n", str(clients), "-m", folder], log)
         processes.wait_until(self.socket.exists, f"saslauthd, see {log}")
@@ -239,7 +238,7 @@ auxprop_plugin: none
 
 
 class World:
-    """Everything that a part of the benchmark may want, made when it is asked for first."""
+    """The servers and files of the benchmark, each made at its first use."""
 
     def __init__(self, folder, prefix, program, scale, rounds):
         self.folder = folder
@@ -267,7 +266,7 @@ class World:
         return path.resolve()
 
     def take_users(self, cost, count):
-        """The number of the first of so many users that have not signed in yet."""
+        """Reserves `count` users who have not signed in yet; returns the first one's number."""
         first = self._next_user[cost]
         self._next_user[cost] = first + count
         assert self._next_user[cost] <= self._users[cost], f"no fresh users left, {cost}"
@@ -285,20 +284,20 @@ class World:
 
     @property
     def directory(self):
-        """The directory of most parts; it has a socket in Postfix's chroot, too."""
+        """The directory of most parts; it also has a socket in Postfix's chroot."""
         return self._once("directory", lambda: Directory(
             self.folder / "slapd", entries(self._users), authority=self.authority,
             chroot=self.postfix.queue, statistics=False).start())
 
     @property
     def counted_directory(self):
-        """One that logs its connections, with a few users."""
+        """A directory with a few users that logs its connections."""
         return self._once("counted", lambda: Directory(
             self.folder / "counted", entries({DEFAULT_COST: 1000}, peers=False, many=10),
             authority=self.authority).start())
 
     def large_directory(self, name, count):
-        """One with so many users, and nobody else's."""
+        """A directory with `count` of our users, and no peers' users."""
         return self._once(f"large-{name}", lambda: Directory(
             self.folder / f"large-{name}", entries({DEFAULT_COST: count}, peers=False, many=1),
             gibibytes=8, statistics=False).start())
@@ -316,11 +315,11 @@ class World:
             self.postfix.queue / "saslauthd", self.directory))
 
     def config(self, name, directory=None, **keys):
-        """An app-password.conf with a folder of its own."""
+        """An app-password.conf in its own folder."""
         return app_password_conf(self.folder / name, directory or self.directory, **keys)
 
     def smtpd(self, smtpd_conf, kind="one process"):
-        """The port of an smtpd with that SASL configuration."""
+        """The port of an smtpd with this SASL configuration."""
         return self.postfix.service(smtpd_conf, kind).port
 
     def clean_up(self):

@@ -1,7 +1,6 @@
 /*
- * Where the time of a login goes: stands between lib/ and what it calls (ld's --wrap), and between
- * the files of lib/, and counts what each spends by itself. Linked into tests/bench/profile only;
- * a span costs some 50 ns.
+ * Wraps calls out of lib/ and between its files (ld's --wrap) and counts the time that each spends
+ * by itself. Linked into tests/bench/profile only. A span costs some 50 ns.
  */
 #include "spans.h"
 #include "front.h"
@@ -25,7 +24,7 @@ enum span {
     REQUEST,
     ANSWER,
     COPY,
-    RECOGNISE,
+    RECOGNIZE,
     RECORD,
     REMEMBER,
     PHC,
@@ -36,14 +35,14 @@ enum span {
 };
 
 static const char *const names[SPAN_COUNT] = {
-    [THE_REST] = "what is left: the decision itself",
+    [THE_REST] = "the rest: the decision itself",
     [FILTER] = "the filter from its template",
     [REQUEST] = "libldap: the search, encoded and sent",
     [ANSWER] = "libldap: waiting for slapd, and its answer received",
-    [COPY] = "the entry, decoded by libldap, copied, and wiped in the end",
-    [RECOGNISE] = "what was typed: is it an app password?",
+    [COPY] = "the entry, decoded by libldap, copied and finally wiped",
+    [RECOGNIZE] = "the password: does it look like an app password?",
     [RECORD] = "the value, parsed",
-    [REMEMBER] = "whether the match is remembered, and remembering it",
+    [REMEMBER] = "the remembered match: looked up and stored",
     [PHC] = "the stored hash, taken apart and compared",
     [ARGON2] = "Argon2id",
     [LOG_LINE] = "the log line, put together",
@@ -53,7 +52,7 @@ static const char *const names[SPAN_COUNT] = {
 #define DEPTH_MAX 16
 static int64_t spent_ns[SPAN_COUNT];
 static enum span stack[DEPTH_MAX];
-static int depth = -1; /* nothing is counted outside a login */
+static int depth = -1; /* outside a login nothing is counted */
 static int64_t since_ns;
 
 static int64_t now_ns(void)
@@ -64,7 +63,7 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* What was spent until now belongs to the span on top. */
+/* Adds the time since the last call to the span on top. */
 static void enter(enum span span)
 {
     int64_t now = now_ns();
@@ -95,7 +94,7 @@ void spans_print(unsigned logins)
         printf("%s\t%.2f\n", names[i], (double)spent_ns[i] / 1000 / logins);
 }
 
-/* Defines __wrap_NAME, which calls the real one within a span. Outside a login it only calls. */
+/* Defines __wrap_NAME, which counts the real call as a span. Outside a login it only calls. */
 #define SPAN(span, type, name, parameters, arguments)                                              \
     type __wrap_##name parameters;                                                                 \
     type __real_##name parameters;                                                                 \
@@ -126,7 +125,7 @@ void spans_print(unsigned logins)
             leave();                                                                               \
     }
 
-/* The whole. */
+/* The whole login. */
 void __wrap_apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                              struct apw_decision *decision_r);
 void __real_apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
@@ -154,7 +153,7 @@ SPAN(COPY, enum apw_ldap_result, apw_directory_search,
       struct apw_entry **entries_r, struct apw_error *error),
      (directory, query, deadline, entries_r, error))
 SPAN_VOID(COPY, apw_entries_free, (struct apw_entry * *entries), (entries))
-SPAN(RECOGNISE, bool, apw_password_recognize,
+SPAN(RECOGNIZE, bool, apw_password_recognize,
      (const char *typed, size_t length, struct apw_password *password_r),
      (typed, length, password_r))
 SPAN(RECORD, int, apw_record_parse_id, (const char *value, size_t length, char *id_r),

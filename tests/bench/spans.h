@@ -1,13 +1,13 @@
 /*
- * spans: where the time of a login goes; for tests/bench/profile.
+ * spans: the time of a login, by span; for tests/bench/profile.
  */
 #ifndef APW_BENCH_SPANS_H
 #define APW_BENCH_SPANS_H
 
-/* Forgets what was counted. */
+/* Resets the counts. */
 void spans_reset(void);
 
-/* Prints a line for each span: what it is, and the microseconds of one login. */
+/* Prints a line for each span: its name and its microseconds in one login. */
 void spans_print(unsigned logins);
 
 #endif
