@@ -1,4 +1,4 @@
-"""The command app-password on one host, as administrators call it."""
+"""The command app-password on one host, run as an administrator runs it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ DONE, FAILED, USAGE, UNAVAILABLE, NOT_PERMITTED, CONFIGURATION = 0, 1, 64, 75, 7
 
 
 class Site:
-    """One host's configuration folder, and the command called with it."""
+    """A host's configuration folder, and the command with this configuration."""
 
     def __init__(self, folder, directory, manage_as="administrator", **keys):
         self.folder = folder
@@ -44,13 +44,13 @@ class Site:
                               timeout=60, **options)
 
     def done(self, *arguments, **options):
-        """Call app-password, which must succeed; what it printed."""
+        """Call app-password, which must succeed; return its output."""
         called = self.command(*arguments, **options)
         assert called.returncode == DONE, called
         return called.stdout
 
     def at_once(self, count, *arguments):
-        """Call it several times at once; the exit status, stdout and stderr of each."""
+        """Call it several times at once; return exit status, stdout and stderr of each."""
         processes = [
             subprocess.Popen([COMMAND, "-c", self.config, *arguments], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True) for _ in range(count)]
@@ -58,7 +58,7 @@ class Site:
         return [(process.returncode, *output) for process, output in zip(processes, outputs)]
 
     def create(self, who, *options):
-        """A new app password, as the user gets it."""
+        """Create an app password; return it as the user gets it."""
         return self.done("create", who.uid, "--label", "a test", *options).rstrip("\n")
 
     def listed(self, who):

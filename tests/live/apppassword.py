@@ -7,12 +7,12 @@ from datetime import datetime, timedelta, timezone
 
 SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 
-# shown: as the user gets it; id: its first group; value: the appPassword value
+# shown: in the user's form; id: its first group; value: the appPassword value
 AppPassword = namedtuple("AppPassword", "shown id value")
 
 
 def check_symbol(symbols):
-    """Luhn mod 32 over the 19 symbols: the rightmost is doubled first."""
+    """Luhn mod 32 over the 19 symbols, the rightmost doubled first."""
     total = 0
     for place, symbol in enumerate(reversed(symbols)):
         value = SYMBOLS.index(symbol)
@@ -23,7 +23,7 @@ def check_symbol(symbols):
 
 
 def group(canonical):
-    """The form shown to the user: five groups of four."""
+    """The user's form: five groups of four."""
     return "-".join(canonical[i:i + 4] for i in range(0, 20, 4))
 
 
@@ -33,7 +33,7 @@ def stamp(when):
 
 
 def from_now(**delta):
-    """The GeneralizedTime so far from now: from_now(days=-1) is yesterday."""
+    """The GeneralizedTime at this distance from now: from_now(days=-1) is yesterday."""
     return stamp(datetime.now(timezone.utc) + timedelta(**delta))
 
 
@@ -50,7 +50,7 @@ def argon2id(canonical, mebibytes=8, passes=1):
 
 
 def is_hash_of(value, canonical):
-    """Whether libsodium says that {ARGON2}… is the hash of that."""
+    """True if libsodium verifies the password against the {ARGON2}… hash."""
     secret = canonical.encode()
     return ctypes.CDLL("libsodium.so.23").crypto_pwhash_str_verify(
         value.removeprefix("{ARGON2}").encode(), secret, ctypes.c_ulonglong(len(secret))) == 0

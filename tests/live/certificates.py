@@ -20,7 +20,7 @@ class Authority:
                  "-addext", f"subjectAltName={names}")
 
     def expired(self, folder):
-        """A certificate for the same names and key that was good for a day long ago."""
+        """A certificate for the same names and key, valid for one day long ago."""
         folder.mkdir()
         (folder / "index.txt").touch()
         (folder / "ca.conf").write_text(f"""\

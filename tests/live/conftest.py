@@ -1,4 +1,4 @@
-"""What the live tests share: a folder that is gone afterwards and servers of their own.
+"""Shared by the live tests: a folder, removed afterwards, and private servers.
 
 Run them as root, with Debian's Python, against an installed tree:
 
@@ -24,12 +24,12 @@ pytest_plugins = ["dovecot_fixtures", "portal_fixtures"]
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true",
-                     help="go on with faults under load until there were 20,000 logins, and run "
-                          "what is marked as long")
+                     help="run the fault tests until there were 20,000 logins, and the tests "
+                          "marked as long")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without the option, what takes long is not there at all: nothing is skipped."""
+    """Without the option, deselect the long tests instead of skipping them."""
     if not config.getoption("--long"):
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
@@ -37,13 +37,13 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure():
-    """Whoever ends the tests by SIGTERM has everything cleaned up, too."""
+    """Clean up also after SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
 
 
 @pytest.fixture(scope="session")
 def workdir():
-    """A folder that the servers' own users can reach; its name is short enough for sockets."""
+    """A folder readable for the servers' users, with a name short enough for sockets."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="apw-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -52,7 +52,7 @@ def workdir():
 
 @pytest.fixture
 def folder(workdir):
-    """A folder of one test's own."""
+    """A folder for one test."""
     return new_folder(workdir, "test")
 
 
@@ -67,7 +67,7 @@ def plugin():
     """The libapppassword.so under test."""
     prefix = os.environ.get("APW_PREFIX")
     if not prefix:
-        pytest.fail("set APW_PREFIX to the folder the package is installed in", pytrace=False)
+        pytest.fail("set APW_PREFIX to the folder of the installed package", pytrace=False)
     found = list(pathlib.Path(prefix).glob("lib/**/sasl2/libapppassword.so"))
     if len(found) != 1:
         pytest.fail(f"one libapppassword.so expected below {prefix}/lib: {found}", pytrace=False)
@@ -76,13 +76,13 @@ def plugin():
 
 @pytest.fixture(scope="session")
 def authority(workdir):
-    """The CA whose certificates the servers show."""
+    """The CA of the servers' certificates."""
     return Authority(workdir / "ca")
 
 
 @pytest.fixture(scope="session")
 def postfix(workdir, plugin, authority):
-    """The one Postfix of the tests; each configuration is a service of its own."""
+    """The Postfix of all tests; each configuration is a separate service."""
     server = Postfix(workdir / "postfix", plugin, authority)
     try:
         yield server.start()
@@ -92,7 +92,7 @@ def postfix(workdir, plugin, authority):
 
 @pytest.fixture(scope="session")
 def directory(workdir, postfix, authority):
-    """The one directory of the tests that only sign in; it is never stopped."""
+    """The directory of the tests that only sign in; no test stops it."""
     server = Slapd(workdir / "slapd", authority=authority, chroot=postfix.queue)
     try:
         yield server.start()
@@ -102,7 +102,7 @@ def directory(workdir, postfix, authority):
 
 @pytest.fixture
 def own_directory(workdir, authority):
-    """Makes directories that a test may stop, pause or configure: own_directory(lines=…)."""
+    """Makes directories for tests that stop, pause or configure them: own_directory(lines=…)."""
     servers = []
 
     def make(**options):
@@ -132,10 +132,10 @@ class MailServer:
         return smtp.connect(self.port, self.ca, starttls)
 
     def sign_in(self, user, password, how=smtp.plain, client=None, logged=True, **options):
-        """The reply to one login, on a connection of its own or on that of client.
+        """The reply to one login, on a new connection or on the client's.
 
-        Accepted or refused, it has to be our plugin that said so, in one line of its log;
-        logged=False: in none, because it was somebody else, or no login at all.
+        The plugin must log each verdict in exactly one line. logged=False: the plugin must not
+        log the login, because another program answered or it was not a login.
         """
         before = self.events()
         connection = client or self.connect()
@@ -146,7 +146,7 @@ class MailServer:
                 connection.close()
         new = self.events()[len(before):]
         if not logged:
-            assert new == [], "a login of which our plugin must not know"
+            assert new == [], "the plugin must not see this login"
         elif verdict := {smtp.ACCEPTED: "accepted", smtp.REFUSED: "refused"}.get(reply.code):
             assert [f" verdict={verdict} " in line for line in new] == [True], (reply, new)
         return reply
@@ -156,7 +156,7 @@ class MailServer:
         return [line for line in self.log_lines() if " verdict=" in line]
 
     def log_lines(self):
-        """Those and the others."""
+        """All lines of the log."""
         return self.log.read_text().splitlines() if self.log.exists() else []
 
     def postfix_says(self, text):
@@ -172,7 +172,7 @@ def mail_server(postfix, directory, authority, workdir):
 
     config     keys of app-password.conf over the usual ones; None leaves a key out
     smtpd_conf turns the text of examples/postfix/smtpd.conf into another
-    kind       one of postfix.KINDS
+    kind       a key of postfix.KINDS
     """
     def make(config=None, smtpd_conf=lambda text: text, kind="one process"):
         folder = new_folder(workdir, "mail-server")
@@ -184,19 +184,18 @@ def mail_server(postfix, directory, authority, workdir):
 
 @pytest.fixture(scope="session")
 def usual(mail_server):
-    """The mail server with nothing special about it."""
+    """A mail server with the usual configuration."""
     return mail_server()
 
 
 def example_smtpd_conf(config):
-    """The text of examples/postfix/smtpd.conf with another app-password.conf."""
+    """The text of examples/postfix/smtpd.conf for another app-password.conf."""
     text = (EXAMPLES / "smtpd.conf").read_text()
     return text.replace("/etc/app-password/app-password.conf", str(config))
 
 
 def write_config(folder, **keys):
-    """examples/app-password.conf in a folder, with other values and more keys; None leaves one out.
-    """
+    """examples/app-password.conf in a folder, with changed and added keys; None removes a key."""
     bindpw = folder / "bindpw"
     bindpw.write_text(secret("mail server") + "\n")
     bindpw.chmod(0o600)
@@ -205,7 +204,7 @@ def write_config(folder, **keys):
         "binddn": IDENTITIES["mail server"],
         "bindpw_file": bindpw,
         "refusal_delay": 0,
-        "record_use": "never",  # it has tests of its own; the others count connections
+        "record_use": "never",  # it has its own tests; others count connections
         "log": folder / "app-password.log",
     } | keys
     lines = []

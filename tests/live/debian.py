@@ -1,4 +1,4 @@
-"""Debian systems in a folder, made by debootstrap and kept for the next time."""
+"""Debian systems in folders, made by debootstrap and kept for the next run."""
 
 import contextlib
 import fcntl
@@ -13,8 +13,8 @@ CACHE = pathlib.Path("/var/cache/sasl-app-password")
 def make(name, suite, packages=(), finish=lambda root: None, key=""):
     """The folder of a small Debian with these packages.
 
-    finish(root)  does the rest
-    key           says what that is; where it or the packages differ, the folder is made anew
+    finish(root)  completes the system
+    key           describes finish; if it or the packages differ, the folder is made again
     """
     root = CACHE / name
     contents = root / "contents"
@@ -38,7 +38,7 @@ def _locked():
 
 
 def _mirror():
-    """Where this machine's apt gets Debian 12 from; nothing, where it does not say."""
+    """This machine's Debian 12 mirror, from apt's sources; empty if they name none."""
     uris = run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
                 "Created-By: Packages", "Release: bookworm"])
     return uris.split()[:1]

@@ -1,4 +1,4 @@
-"""A private Dovecot: its own configuration, sockets, ports and mail; nothing of the machine's."""
+"""A private Dovecot with its own configuration, sockets, ports and mail."""
 
 import imaplib
 import os
@@ -16,14 +16,14 @@ from slapd import BASE, IDENTITIES, secret
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "dovecot"
 
-# Each service of Dovecot that clients sign in to, and its listeners: without and with TLS.
+# Dovecot's login services, each with its listeners: without and with TLS.
 SERVICES = {"imap-login": ("imap", "imaps"), "pop3-login": ("pop3", "pop3s"),
             "submission-login": ("submission", "submissions")}
 
-# Who owns the mail; a number that no user of the machine has.
+# The owner of the mail: a number that no user of the machine has.
 MAIL_USER = 31597
 
-# Sanitizers map terabytes of it.
+# Sanitizers map terabytes of address space.
 NO_MEMORY_LIMIT = """\
 default_vsz_limit = 0
 service auth-worker {
@@ -33,7 +33,7 @@ service auth-worker {
 
 ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
 
-# What Dovecot answers over IMAP, POP3 and SMTP, and what "doveadm auth test" prints.
+# Dovecot's answers over IMAP, POP3 and SMTP, and those of "doveadm auth test".
 SIGNS = {
     ACCEPTED: ("Logged in", "auth succeeded"),
     REFUSED: ("NO [AUTHENTICATIONFAILED]", "-ERR [AUTH]", "535 5.7.8", "auth failed"),
@@ -44,14 +44,14 @@ SIGNS = {
 class Dovecot:
     """Dovecot 2.3 for IMAP, POP3 and submission, with the files of examples/dovecot.
 
-    config       the app-password.conf it is to use
+    config       its app-password.conf
     module       app_password.so
-    settings     turns the text of the example's dovecot-2.3.conf into another
-    lines        more settings, behind it
-    tls          whether it listens for TLS, too
-    userdb       a Slapd to find the users in, the example's second way
-    auth_socket  where Postfix may ask
-    pam_d        a folder to see as /etc/pam.d
+    settings     changes the text of the example's dovecot-2.3.conf
+    lines        more settings, after it
+    tls          true: it also listens for TLS
+    userdb       a Slapd as userdb, the example's second variant
+    auth_socket  the socket for Postfix
+    pam_d        a folder to mount as /etc/pam.d
     """
 
     example = "dovecot-2.3.conf"
@@ -94,14 +94,14 @@ class Dovecot:
         return self
 
     def stop(self):
-        """End every process of it at once; asked to end, the master waits for whole seconds."""
+        """Kill all its processes; on a normal stop the master waits for seconds."""
         if self.process:
             signal_group(self.process, signal.SIGKILL)
             self.process.wait(10)
         self.process = None
 
     def reload(self):
-        """Tell it to read its configuration again; for a moment the old processes go on."""
+        """Reload the configuration; the old processes run on for a moment."""
         run(["doveadm", "-c", self.config, "reload"])
 
     def events(self):
@@ -116,13 +116,13 @@ class Dovecot:
             f"{text!r} in {self.log}")
 
     def workers(self):
-        """The process ids of the auth workers there are now."""
+        """The process ids of the current auth workers."""
         done = subprocess.run(["pgrep", "-g", str(self.process.pid), "-f", "^dovecot/auth -w"],
                               text=True, capture_output=True)
         return [int(pid) for pid in done.stdout.split()]
 
     def owner_of(self, mailbox):
-        """Whose home a mailbox lies in."""
+        """The user whose home has this mailbox."""
         (place,) = self.mail.glob(f"*/mail/.{mailbox}")
         return place.relative_to(self.mail).parts[0]
 
@@ -132,14 +132,14 @@ class Dovecot:
         return "starting up" in self.log.read_text()
 
     def _example(self, name):
-        """An example with this Dovecot's places in it."""
+        """An example with this Dovecot's paths."""
         text = (EXAMPLES / name).read_text()
         for place, private in self._places.items():
             text = text.replace(place, str(private))
         return text
 
     def _look_users_up_in(self, directory, settings):
-        """The settings with the second userdb of the example in the place of the first."""
+        """The settings with the example's second userdb instead of the first."""
         text = self._example("dovecot-ldap.conf.ext")
         for name, value in {"uris": directory.ldapi, "dn": IDENTITIES["mail server"],
                             "dnpass": secret("mail server"), "base": BASE}.items():
@@ -153,7 +153,7 @@ class Dovecot:
         return pam.seeing(self._pam_d, command) if self._pam_d else command
 
     def _settings_before(self):
-        """What a whole configuration needs beside the example."""
+        """The settings that the example lacks."""
         return f"""\
 base_dir = {self.folder}/run
 state_dir = {self.folder}/state
@@ -169,7 +169,7 @@ submission_relay_port = 1
 {"".join(self._listeners(service) for service in SERVICES)}"""
 
     def _settings_behind(self):
-        """Words in the log, and as little delay as Dovecot lets one have."""
+        """Verbose logging, and the shortest delays that Dovecot allows."""
         return (NO_MEMORY_LIMIT if sanitizers() else "") + """\
 auth_verbose = yes
 auth_failure_delay = 0
@@ -195,15 +195,15 @@ service {service} {{
 
 
 def asking_pam(settings, example="passdb-pam-2.3.conf"):
-    """An example's settings with the passdb for hosts without Lua in the place of the other."""
+    """An example's settings with the passdb for hosts without Lua instead of the Lua one."""
     (lua,) = re.findall(r"^passdb .*\{\n(?:  .*\n)+\}\n", settings, re.MULTILINE)
     return settings.replace(lua, (EXAMPLES / example).read_text())
 
 
-# ---- Clients: each signs in on a connection of its own and says what came of it ----
+# ---- Clients: each signs in on its own connection and returns the outcome ----
 
 def imap(server, user, password, create=None):
-    """LOGIN over IMAP, by imaplib; whom it let in may then create a mailbox."""
+    """LOGIN over IMAP, by imaplib; after an accepted login it may create a mailbox."""
     client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
     try:
         verdict = verdict_of(imap_login(client, user, password))
@@ -215,7 +215,7 @@ def imap(server, user, password, create=None):
 
 
 def imap_login(client, user, password):
-    """What the server answers to an imaplib client's LOGIN, without the tag."""
+    """The server's answer to an imaplib client's LOGIN, without the tag."""
     try:
         kind, (text,) = client.login(user, password)
         return f"{kind} {text.decode()}"
@@ -224,7 +224,7 @@ def imap_login(client, user, password):
 
 
 def imap_authenticate(server, user, password, authzid=""):
-    """AUTHENTICATE PLAIN over IMAP, by imaplib; takes any characters."""
+    """AUTHENTICATE PLAIN over IMAP, by imaplib; allows any characters."""
     client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
     try:
         kind, (text,) = client.authenticate(
@@ -260,7 +260,7 @@ def submission(server, user, password, how=smtp.plain):
 
 
 def submission_login(server, user, password):
-    """AUTH LOGIN over SMTP, as Outlook does it."""
+    """AUTH LOGIN over SMTP, as Outlook sends it."""
     return submission(server, user, password, smtp.login)
 
 
@@ -287,7 +287,7 @@ def curl_smtps(server, user, password):
 
 
 def doveadm(server, user, password, **about):
-    """doveadm auth test; service=, rip= and others go to Dovecot as they are."""
+    """doveadm auth test; service=, rip= and others are passed to Dovecot unchanged."""
     options = [word for name, text in {"service": "imap", **about}.items()
                for word in ("-x", f"{name}={text}")]
     done = subprocess.run(
@@ -297,6 +297,6 @@ def doveadm(server, user, password, **about):
 
 
 def verdict_of(answer):
-    """Which verdict an answer stands for; there is no fourth."""
+    """The verdict of an answer; there are three."""
     verdict, = {verdict for verdict, signs in SIGNS.items() for sign in signs if sign in answer}
     return verdict

@@ -1,7 +1,7 @@
-"""Dovecot 2.4, in a Debian 13 of its own.
+"""Dovecot 2.4, in its own Debian 13.
 
-The Debian 13 is made once, by debootstrap, and kept; nothing is changed in it afterwards. What
-runs in it sees the tests' folder at its usual place, by a mount namespace.
+debootstrap makes the Debian 13 once; it is kept and never changed. In a mount namespace, its
+programs see the tests' folder at the usual path.
 """
 
 import pathlib
@@ -23,7 +23,7 @@ NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "Makefil
 
 
 class Debian13:
-    """A Debian 13 with Dovecot, and with our modules built for it in a folder of the tests'."""
+    """A Debian 13 with Dovecot; our modules for it are built in the tests' folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -33,7 +33,7 @@ class Debian13:
         self.pam_module = folder / "build/.libs/pam_app_password.so"
 
     def inside(self, command, pam_d=None):
-        """The command that runs another one there; pam_d is a folder to see as /etc/pam.d."""
+        """A prefix that runs a command there; pam_d is a folder to mount as /etc/pam.d."""
         enter = """set -e; root=$1 shared=$2 pam_d=$3; shift 3
             mount -t proc proc "$root/proc"
             [ -z "$pam_d" ] || mount --bind "$pam_d" "$root/etc/pam.d"
@@ -66,12 +66,12 @@ class Dovecot24(Dovecot):
         return self._debian13.inside(["dovecot", "-F", "-c", self.config], self._pam_d)
 
     def _example(self, name):
-        """There is no Postfix in that Debian 13; and this one writes spaces around its signs."""
+        """That Debian 13 has no Postfix, and 2.4 writes spaces around its signs."""
         return (super()._example(name).replace(" = postfix", " = dovecot")
                 .replace(" = vmail", f" = {MAIL_USER}"))
 
     def _look_users_up_in(self, directory, settings):
-        """In 2.4 the directory stands in the settings themselves."""
+        """In 2.4 the settings contain the directory's address."""
         (static,) = re.findall(r"^userdb static \{\n(?:  .*\n)+\}\n", settings, re.MULTILINE)
         (ldap,) = re.findall(r"^(?:#(?:ldap_|  |userdb |\}).*\n)+", settings, re.MULTILINE)
         active = ldap.replace("#", "")

@@ -1,4 +1,4 @@
-"""What the tests of Dovecot and PAM share; conftest.py names it in pytest_plugins."""
+"""Fixtures for the tests of Dovecot and PAM; conftest.py lists it in pytest_plugins."""
 
 import os
 import pathlib
@@ -12,11 +12,11 @@ from dovecot import Dovecot
 
 def pytest_addoption(parser):
     parser.addoption("--with-dovecot24", action="store_true",
-                     help="test Dovecot 2.4, too, in a Debian 13 that is fetched the first time")
+                     help="also test Dovecot 2.4, in a Debian 13 that the first run downloads")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without the option, the tests that need it are not there at all: none is skipped."""
+    """Without the option, deselect the tests that need it instead of skipping them."""
     if config.getoption("--with-dovecot24"):
         return
     left_out = [item for item in items if "debian13" in item.fixturenames]
@@ -25,10 +25,10 @@ def pytest_collection_modifyitems(config, items):
 
 
 def installed(name):
-    """A file of the tree under test: "lua/5.4/app_password.so" is that one below lib."""
+    """A file of the tree under test, by its path below lib: "lua/5.4/app_password.so"."""
     prefix = os.environ.get("APW_PREFIX")
     if not prefix:
-        pytest.fail("set APW_PREFIX to the folder the package is installed in", pytrace=False)
+        pytest.fail("set APW_PREFIX to the folder of the installed package", pytrace=False)
     found = list(pathlib.Path(prefix).glob(f"lib/**/{name}"))
     if len(found) != 1:
         pytest.fail(f"one {name} expected below {prefix}/lib: {found}", pytrace=False)
@@ -48,7 +48,7 @@ def pam_module():
 
 
 def new_dovecot(workdir, directory, config=None, **options):
-    """A Dovecot that asks a directory; config has keys of app-password.conf over the usual ones."""
+    """A Dovecot that asks a directory; config overrides the usual keys of app-password.conf."""
     folder = new_folder(workdir, "dovecot")
     path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))
     return Dovecot(folder, path, **options)
@@ -56,10 +56,10 @@ def new_dovecot(workdir, directory, config=None, **options):
 
 @pytest.fixture
 def dovecot(directory, authority, workdir, lua_module):
-    """Makes Dovecots that are gone after the test: dovecot({"timeout": 1}).
+    """Makes Dovecots and ends them after the test: dovecot({"timeout": 1}).
 
-    config   keys of app-password.conf over the usual ones; None leaves a key out
-    options  as of Dovecot
+    config   overrides the usual keys of app-password.conf; None removes a key
+    options  those of Dovecot
     """
     servers = []
 
@@ -75,7 +75,7 @@ def dovecot(directory, authority, workdir, lua_module):
 
 @pytest.fixture(scope="session")
 def usual_dovecot(directory, authority, workdir, lua_module):
-    """The Dovecot with nothing special about it."""
+    """A Dovecot with the usual configuration."""
     server = new_dovecot(workdir, directory, authority=authority, module=lua_module, tls=True)
     try:
         yield server.start()
@@ -97,7 +97,7 @@ class Services:
 
 @pytest.fixture
 def services(workdir, directory, pam_module):
-    """Makes service files: services({"timeout": 1}); options are those of pam.write_services."""
+    """Writes service files: services({"timeout": 1}); options are those of pam.write_services."""
     def make(config=None, **options):
         folder = new_folder(workdir, "pam")
         path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))

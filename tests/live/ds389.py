@@ -20,9 +20,9 @@ FOLDERS = ("etc", "etc/schema", "bak", "db", "inst", "ldif", "lock", "log", "run
 
 
 class DirectoryServer(Slapd):
-    """What Slapd offers, with ns-slapd behind it; users user000 to user099.
+    """The interface of Slapd, for ns-slapd; with users user000 to user099.
 
-    aci  whether our access rules are loaded
+    aci  true: load our access rules
     """
 
     def __init__(self, folder, aci=True):

@@ -1,4 +1,4 @@
-"""Servers that are not there, that misbehave, and one that believes everything."""
+"""Absent and misbehaving servers, and a saslauthd that accepts every password."""
 
 import contextlib
 import pathlib
@@ -10,17 +10,17 @@ _bound = []
 
 
 def dead_address():
-    """An address where nobody listens, nor can anybody as long as the tests run."""
+    """An address without a listener; it stays reserved while the tests run."""
     _bound.append(socket.socket())
     _bound[-1].bind(("127.0.0.1", 0))
     return "127.0.0.1:%d" % _bound[-1].getsockname()[1]
 
 
 class FakeLdap:
-    """A directory that accepts connections and then keeps silent, or nearly so.
+    """A directory that accepts connections and then stays silent or very slow.
 
-    starttls  whether it first agrees to StartTLS
-    drip      bytes it sends, one per second, after the client has spoken
+    starttls  true: it first accepts StartTLS
+    drip      bytes that it sends, one per second, after the client's first message
     """
 
     def __init__(self, starttls=False, drip=b""):
@@ -63,14 +63,14 @@ class FakeLdap:
             self._ended.wait()
 
 
-# The first bytes of a TLS record of 16 KiB and of an LDAP message of 16 MiB: whoever reads them
-# waits for the rest.
+# The first bytes of a TLS record of 16 KiB and of an LDAP message of 16 MiB: a reader waits for the
+# rest.
 TLS_DRIP = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + bytes(100)
 LDAP_DRIP = b"\x30\x84\x01\x00\x00\x00\x02\x01\x01\x61" + bytes(100)
 
 
 class YesMan:
-    """A saslauthd that says yes to everybody and remembers who asked."""
+    """A saslauthd that accepts every login and records the logins."""
 
     def __init__(self, folder: pathlib.Path):
         folder.mkdir()
@@ -90,7 +90,7 @@ class YesMan:
             while True:
                 connection, _ = self._listener.accept()
                 with connection, connection.makefile("rb") as request:
-                    # login, password, service and realm, each behind its length
+                    # login, password, service and realm, each after its length
                     parts = [request.read(struct.unpack("!H", request.read(2))[0])
                              for _ in range(4)]
                     self.asked.append(parts[0].decode())
@@ -98,7 +98,7 @@ class YesMan:
 
 
 class Relay:
-    """Hands a TCP connection on to another address, until it is cut."""
+    """Forwards TCP connections to another address until it is cut."""
 
     def __init__(self, host, port):
         self._target = host, int(port)
@@ -109,14 +109,14 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self):
-        """End every connection, and each new one at once."""
+        """End all connections, and new ones immediately."""
         self._is_cut = True
         for link in list(self._links):
             with contextlib.suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
 
-    def mend(self):
-        """Hand on again."""
+    def restore(self):
+        """Forward new connections again."""
         self._is_cut = False
 
     def close(self):

@@ -1,4 +1,4 @@
-"""A private nginx before the portal, with the example as it is."""
+"""A private nginx in front of the portal, with the unchanged example."""
 
 import pathlib
 import re
@@ -9,7 +9,7 @@ EXAMPLE = (pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx" /
            "app-password-portal.conf").read_text()
 SOCKET = "/run/app-password-portal/http.sock"
 
-# Whom the other half of a single sign-on vouches for, by its cookie: {"its session": "alice"}.
+# A single sign-on service: it maps its cookie to a user, {"its session": "alice"}.
 SSO = """
     map $cookie_sso $sso_name {{
         default "";
@@ -35,8 +35,8 @@ VERIFY = """
 class Nginx:
     """nginx with TLS on a port of localhost; the portal listens on `socket`.
 
-    single_sign_on  whom which cookie "sso" stands for; the example is then changed as it says
-    group           the group of its workers, besides the user nobody
+    single_sign_on  {cookie "sso": user}; the example is then changed as its comment says
+    group           the group of its workers; their user is nobody
     """
 
     def __init__(self, folder, authority, socket, single_sign_on=None, group="nogroup"):
@@ -88,7 +88,7 @@ http {{
 
 
 def with_single_sign_on(example):
-    """The example changed in the way its comment tells: lines come in, and one goes."""
+    """The example, changed as its comment says: some lines added, one removed."""
     emptied = '    proxy_set_header X-Remote-User "";\n'
     assert example.count(emptied) == 1
     return re.sub(r"^    #     (auth_request|proxy_set_header)", r"    \1",

@@ -1,6 +1,6 @@
-"""PAM with service files of our own, and programs that ask it: saslauthd and pamtester.
+"""PAM with private service files, and two programs that use it: saslauthd and pamtester.
 
-/etc/pam.d stays as it is: these programs see a private folder in its place, in a mount namespace.
+/etc/pam.d is not changed: in a mount namespace the programs see a private folder instead.
 """
 
 import pathlib
@@ -10,7 +10,7 @@ from processes import kill, start, wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "pam"
 
-# The name of the example under which the others are to be linked to it.
+# The example to which the other service names are linked.
 SERVICES = ("imap", "pop", "pop3", "smtp", "submission")
 
 
@@ -18,8 +18,8 @@ def write_services(folder, module, config, arguments=lambda line: line):
     """The service files of examples/pam in a folder.
 
     module     pam_app_password.so
-    config     the app-password.conf it is to use
-    arguments  turns a line with the module into another
+    config     its app-password.conf
+    arguments  changes a line with the module
     """
     folder.mkdir()
     for example in EXAMPLES.iterdir():
@@ -34,13 +34,13 @@ def write_services(folder, module, config, arguments=lambda line: line):
 
 
 def seeing(folder, command):
-    """The command that runs another one so that this folder is its /etc/pam.d."""
+    """A prefix that runs a command with this folder as /etc/pam.d."""
     mount = 'mount --bind "$1" /etc/pam.d && shift && exec "$@"'
     return ["unshare", "--mount", "sh", "-c", mount, "sh", *map(str, [folder, *command])]
 
 
 def pamtester(folder, service, user, password, *operations, **items):
-    """What pamtester prints about operations such as authenticate and acct_mgmt."""
+    """pamtester's output for operations such as authenticate and acct_mgmt."""
     options = [word for name, value in items.items() for word in ("-I", f"{name}={value}")]
     done = subprocess.run(
         seeing(folder, ["pamtester", *options, service, user, *operations]),
@@ -49,7 +49,7 @@ def pamtester(folder, service, user, password, *operations, **items):
 
 
 class Saslauthd:
-    """saslauthd -a pam, with one process; options may be added."""
+    """saslauthd -a pam, with one process; `options` are added."""
 
     def __init__(self, folder, pam_d, *options):
         self.folder = folder
@@ -65,12 +65,12 @@ class Saslauthd:
         return self
 
     def stop(self):
-        """End it. Asked to do so, it now and then waits for itself: its handler of SIGTERM logs."""
+        """Kill it. On SIGTERM it may deadlock, since its signal handler logs."""
         if self.process:
             kill(self.process)
 
     def says(self, user, password, service="imap"):
-        """The answer, by testsaslauthd: OK or NO and why."""
+        """testsaslauthd's answer: OK, or NO with the reason."""
         done = subprocess.run(
             ["testsaslauthd", "-u", user, "-p", password, "-s", service, "-f", self.folder / "mux"],
             text=True, capture_output=True, timeout=30)

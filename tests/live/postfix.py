@@ -1,4 +1,4 @@
-"""A private Postfix: its own configuration, queue and ports, and nothing of the machine's."""
+"""A private Postfix with its own configuration, queue and ports."""
 
 import os
 import pathlib
@@ -10,10 +10,10 @@ from collections import namedtuple
 from processes import free_port, run, sanitizers, start, stop, wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
-# Services cannot be added to a running Postfix without a race (for a moment after a reload an
-# old smtpd takes connections that the master does not know of). So these are all there from the
-# start; until it is used, a service has a SASL configuration with which no smtpd starts.
-# kind: (its original in examples/postfix/master.cf, most processes at once, how many, more options)
+# Adding a service to a running Postfix is a race: for a moment after a reload, an old smtpd takes
+# connections unknown to the master. So all services exist from the start. Until it is used, a
+# service has a SASL configuration with which no smtpd starts.
+# kind: (its original in examples/postfix/master.cf, process limit, number of services, options)
 KINDS = {
     "one process": ("submissions", "1", 200, []),
     "many processes": ("submissions", "-", 10, []),
@@ -24,8 +24,8 @@ KINDS = {
     "asks Dovecot": ("submissions", "1", 5, ["smtpd_sasl_type=dovecot"]),
 }
 
-# No colon: libsasl2 calls that an error, and smtpd ends before it takes a connection. Whoever
-# connects to a service that is not used yet thus leaves no process behind with other settings.
+# Without a colon: an error for libsasl2, so smtpd ends before it takes a connection. An early
+# connection to an unused service thus leaves no process with the wrong settings.
 NOT_USED_YET = "not used yet\n"
 
 Service = namedtuple("Service", "name port")
@@ -34,7 +34,7 @@ Service = namedtuple("Service", "name port")
 class Postfix:
     """Postfix with Debian's master.cf and chroot, and the settings of examples/postfix.
 
-    plugin  the libapppassword.so under test; load_plugins() changes what is loaded
+    plugin  the libapppassword.so under test; load_plugins() changes the loaded plugins
     """
 
     def __init__(self, folder, plugin, authority):
@@ -59,22 +59,21 @@ class Postfix:
         environment = os.environ | {"MAIL_CONFIG": str(self.config)}
         run(["postfix", "check"], env=environment)
         run(["sh", "/usr/lib/postfix/configure-instance.sh"], env=environment)
-        # What "postfix start" does in the end, but as a child of ours.
+        # The last step of "postfix start", but as our child process.
         self.process = start(["/usr/lib/postfix/sbin/master", "-s", "-c", str(self.config)],
                              self.folder / "master.out", env=environment)
         wait_until(lambda: "daemon started" in self.log.read_text(), f"Postfix, see {self.log}")
         return self
 
     def stop(self):
-        """End it and every process of it."""
+        """End it and all its processes."""
         if self.process:
             stop(self.process)
 
     def load_plugins(self, first, second):
-        """From which folders (ours, stock or None) new smtpd processes load plugins.
+        """Set the plugin folders (ours, stock or None) of new smtpd processes.
 
-        libsasl2 takes the plugins of a folder in no order that one could choose, but one folder
-        after the other.
+        libsasl2 reads the folders in order; the order within a folder cannot be chosen.
         """
         for place, folder in (("first", first), ("second", second)):
             link = self.folder / "sasl2" / place
@@ -82,10 +81,9 @@ class Postfix:
             link.symlink_to(folder or "/nonexistent")
 
     def service(self, smtpd_conf, kind="one process"):
-        """An smtpd of one of KINDS with a SASL configuration of its own.
+        """An unused smtpd of one of KINDS, with this SASL configuration.
 
-        It was not used before: its first connection starts a process that sees the plugins and
-        the files as they are then.
+        The first connection starts its process, which reads the plugins and the files then.
         """
         service = self.next_service(kind)
         self._unused[kind].remove(service)
@@ -93,11 +91,11 @@ class Postfix:
         return service
 
     def next_service(self, kind="one process"):
-        """The one that service() is going to return."""
+        """The service that service() will return next."""
         return self._unused[kind][-1]
 
     def socket_of(self, service):
-        """Where a service that asks Dovecot looks for it, as seen from outside the chroot."""
+        """The path of Dovecot's socket for a service, outside the chroot."""
         return self.queue / service.name
 
     def processes(self, service):
@@ -107,18 +105,18 @@ class Postfix:
         return [int(pid) for pid in done.stdout.split()]
 
     def log_of(self, service):
-        """The lines that one service has logged."""
+        """The log lines of one service."""
         return [line for line in self.log.read_text(errors="replace").splitlines()
                 if f" postfix/{service.name}/" in line]
 
     def _write_sasl_conf(self, service, text):
-        """In one step: a process that starts meanwhile reads the old text or the new one."""
+        """Atomic: a starting process reads the old text or the new one."""
         path = self.config / "sasl" / f"{service.name}.conf"
         path.with_suffix(".new").write_text(text)
         path.with_suffix(".new").rename(path)
 
     def _write_master_cf(self):
-        """Debian's services; that of port 25 gives way to copies of those of our example."""
+        """Debian's services, with copies of our example's instead of that on port 25."""
         debian = pathlib.Path("/usr/share/postfix/master.cf.dist").read_text()
         lines = [re.sub(r"^smtp +inet .*\n", "", debian, flags=re.MULTILINE)]
         self._unused = {}
@@ -132,7 +130,7 @@ class Postfix:
         (self.config / "master.cf").write_text("\n".join(lines) + "\n")
 
     def _link_plugins(self, plugin):
-        """Keep ours apart from the stock ones, wherever it is installed."""
+        """Separate our plugin from the stock ones, wherever it is installed."""
         (self.ours / plugin.name).symlink_to(plugin)
         for stock in pathlib.Path("/usr/lib").glob("*/sasl2/*.so"):
             if stock.name != plugin.name:

@@ -1,4 +1,4 @@
-"""Starting, waiting for and ending the private servers of the tests."""
+"""Start, wait for and end the private servers of the tests."""
 
 import os
 import pathlib
@@ -11,11 +11,11 @@ _held = []
 
 
 def free_port():
-    """A TCP port of the loopback interface that is ours as long as the tests run.
+    """A TCP port of the loopback interface, reserved while the tests run.
 
-    Found by bind(): a connection would wake a server of somebody else. The socket is kept, so
-    that nobody gets the port before our server does, nor while that is stopped; the server may
-    have it, too, by SO_REUSEADDR, as long as this one does not listen.
+    Found by bind(), since a connection could wake another program's server. The open socket keeps
+    the port for our server, also while that is stopped. The server can bind it by SO_REUSEADDR,
+    because this socket does not listen.
     """
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
@@ -25,17 +25,17 @@ def free_port():
 
 
 def sanitizers():
-    """What a mail server's environment needs for plugins that were built with sanitizers.
+    """The environment of a mail server that loads plugins with sanitizers.
 
-    APW_SANITIZERS names the runtime library, which has to be in the process before them. A report
-    ends the process, which the mail server then tells in its log.
+    APW_SANITIZERS names the runtime library, which must be loaded before the plugins. A report ends
+    the process, and the mail server logs that.
     """
     library = os.environ.get("APW_SANITIZERS")
     return f" LD_PRELOAD={library} ASAN_OPTIONS=detect_leaks=0:exitcode=86" if library else ""
 
 
 def wait_until(condition, what, timeout=10):
-    """Poll until condition() is true and return what it said; fail after timeout seconds."""
+    """Poll until condition() is true and return its result; fail after timeout seconds."""
     end = time.monotonic() + timeout
     while not (result := condition()):
         if time.monotonic() > end:
@@ -45,21 +45,21 @@ def wait_until(condition, what, timeout=10):
 
 
 def seconds(action):
-    """How long action() takes, and what it returns."""
+    """The seconds that action() takes, and its result."""
     begin = time.monotonic()
     result = action()
     return time.monotonic() - begin, result
 
 
 def run(argv, **options):
-    """Run a command to its end; its output is part of the error if it fails."""
+    """Run a command and return its output; the error of a failure contains it."""
     done = subprocess.run(argv, text=True, capture_output=True, **options)
     assert done.returncode == 0, f"{argv}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def start(argv, log, env=None):
-    """Start a server in a process group of its own."""
+    """Start a server in its own process group."""
     with open(log, "a") as output:
         return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=output,
                                 stderr=output, start_new_session=True)
@@ -90,6 +90,6 @@ def signal_group(process, number):
 
 
 def is_stopped(process):
-    """Whether every thread of a server has obeyed SIGSTOP."""
+    """True if all threads of a server have stopped after SIGSTOP."""
     threads = pathlib.Path(f"/proc/{process.pid}/task").glob("*/stat")
     return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)

@@ -23,7 +23,7 @@ updateref {provider}
 
 
 class Replication:
-    """Writes go to `provider`; `consumer` follows as the identity "replicator", and refers writes.
+    """`provider` takes writes; `consumer` replicates it as "replicator" and refers writes to it.
 
     The options are those of Slapd, for both.
     """
@@ -50,21 +50,21 @@ class Replication:
         self.provider.stop()
 
     def in_step(self):
-        """Wait until the consumer has everything."""
+        """Wait until the consumer is up to date."""
         wait_until(lambda: context_csn(self.consumer) == context_csn(self.provider) != [],
                    "the consumer to catch up", timeout=30)
 
     @contextlib.contextmanager
     def lag(self):
-        """Meanwhile the consumer learns nothing; afterwards it catches up."""
+        """Cut the replication within the block; wait for the consumer afterwards."""
         self.relay.cut()
         yield
-        self.relay.mend()
+        self.relay.restore()
         self.in_step()
 
 
 def context_csn(server):
-    """How far a server has come; nothing where it cannot be asked."""
+    """A server's replication state; empty if the server does not answer."""
     try:
         (_, entry), = server.connect("replicator").search_s(
             BASE, ldap.SCOPE_BASE, "(objectClass=*)", ["contextCSN"])

@@ -1,6 +1,6 @@
 """sasl-sample-server: a second program that loads the plugin, without Postfix and chroot.
 
-It takes one login, the client's address and the environment as we like them.
+It takes one login; we choose the client's address and the environment.
 """
 
 import os
@@ -9,10 +9,10 @@ from base64 import b64encode
 
 
 def sign_in(sasl_conf, sasl_path, user, password, service="smtp", client=None, environment=()):
-    """AUTH PLAIN; returns "accepted" or what sasl-sample-server says instead.
+    """AUTH PLAIN; returns "accepted" or sasl-sample-server's error.
 
-    sasl_conf is the folder with sample.conf, sasl_path that with the plugins (several with colons
-    between), client the client's address or None for unknown.
+    sasl_conf is the folder with sample.conf, sasl_path the plugin folders, separated by colons,
+    client the client's address or None if unknown.
     """
     message = b"\0".join([b"PLAIN", b"", user.encode(), password.encode()])
     addresses = ["-i", f"local=192.0.2.1;25,remote={client};1234"] if client else []

@@ -17,14 +17,14 @@ from processes import free_port, is_stopped, run, signal_group, start, stop, wai
 LDAP_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "ldap-schema"
 BASE = "dc=example,dc=org"
 
-# The access rules in both forms: those for every slapd and those for ppolicy.
+# The access rules in both forms, each with the general rules and those for ppolicy.
 ACL = {
     "slapd.conf": (LDAP_SCHEMA / "acl-slapd.conf", LDAP_SCHEMA / "acl-ppolicy-slapd.conf"),
     "cn=config": (LDAP_SCHEMA / "acl-cnconfig.ldif", LDAP_SCHEMA / "acl-ppolicy-cnconfig.ldif"),
 }
 
-# Who signs in to the directory. The administrator is a member of the group that the access
-# rules name; the user manager may write whatever the site's own rules below let it.
+# The identities that bind. The administrator is in the group of the access rules. The site's own
+# rules below give the user manager its rights.
 IDENTITIES = {
     "mail server": f"cn=mail-server,ou=services,{BASE}",
     "portal": f"cn=portal,ou=services,{BASE}",
@@ -32,12 +32,12 @@ IDENTITIES = {
     "administrator": f"cn=administrator,ou=services,{BASE}",
     "user manager": f"cn=user-manager,ou=services,{BASE}",
 }
-# Whom no rule holds back.
+# The rootdn, exempt from all access rules.
 ITSELF = f"cn=slapd itself,{BASE}"
 
 PASSWORD_RULE = "access to attrs=userPassword by self =xw by anonymous auth by * none\n"
 
-# A site whose own rules give nobody anything, and one whose rules are generous.
+# The own rules of a site: one grants nothing, the other is generous.
 CLOSED_SITE = PASSWORD_RULE + "access to * by * none\n"
 OPEN_SITE = PASSWORD_RULE + f"""\
 access to dn.exact="ou=people,{BASE}" attrs=children by users write
@@ -50,16 +50,16 @@ Person = namedtuple("Person", "uid mail dn password")
 
 
 def person(uid):
-    """One user of the directory; the account password follows from the name."""
+    """A user; the account password is derived from the name."""
     return Person(uid, f"{uid}@example.org", f"uid={uid},ou=people,{BASE}", f"Account.{uid}/1")
 
 
-# Users in a state that only the directory itself can bring about.
-DISABLED = person("disabled")            # locked by an administrator for good
+# Users in a state that only the directory itself can set.
+DISABLED = person("disabled")            # permanently locked by an administrator
 DISABLED_IN_ALL_SPELLINGS = {DISABLED: "000001010000Z"} | {
     person(f"disabled-{number}"): time for number, time in enumerate([
         "00000101000000Z", "0000010100Z", "000001010000+0000", "00000101000000.0Z"])}
-MUST_CHANGE = person("must-change")      # the password was reset: ppolicy wants a new one
+MUST_CHANGE = person("must-change")      # the password was reset: ppolicy requires a new one
 WITHOUT_PASSWORD = person("no-password")
 TWINS = person("twin-one")._replace(mail="twins@example.org"), person("twin-two")
 OUTSIDER = person("outsider")._replace(dn=f"uid=outsider,ou=elsewhere,{BASE}")  # has an alias
@@ -68,21 +68,21 @@ GROUP = f"cn=mfa-users,ou=groups,{BASE}"
 
 
 class Slapd:
-    """slapd in a folder of its own, on an ldapi socket and on ldap and ldaps of the loopback.
+    """slapd in its own folder, on an ldapi socket and on the loopback's ldap and ldaps ports.
 
-    acl         the files with the access rules, loaded in this order; .ldif means cn=config
+    acl         the files with the access rules, loaded in this order; .ldif: in cn=config
                 instead of slapd.conf
-    ppolicy     whether that overlay is loaded; without it, no account is locked or must change;
+    ppolicy     true: load the overlay, which locks accounts and requires password changes;
                 "silent": without ppolicy_use_lockout
-    schema      whether the app password schema is loaded
-    site_rules  the site's own access rules, behind ours
-    first_rules access rules before ours, with which a test hides something
-    authority   certificates.Authority; without it there is no TLS
-    chroot      a folder to place a second ldapi socket in; ldapi_in_chroot is its URI there
+    schema      true: load the app password schema
+    site_rules  the site's own access rules, after ours
+    first_rules access rules before ours, to hide something
+    authority   certificates.Authority; None: no TLS
+    chroot      a folder for a second ldapi socket; ldapi_in_chroot is its URI there
     lines       more lines for the global section
     database    more lines for the database
-    statistics  whether it logs connections, binds and searches, which log_since() needs
-    is_empty    without any entry, for one that gets them from another
+    statistics  true: log connections, binds and searches, for log_since()
+    is_empty    true: start without entries, for a consumer
     """
 
     def __init__(self, folder, acl=ACL["slapd.conf"], ppolicy=True, schema=True,
@@ -133,22 +133,22 @@ class Slapd:
         file.unlink()
 
     def stop(self):
-        """End slapd; start() brings it back on the same addresses."""
+        """End slapd; start() restarts it on the same addresses."""
         if self.process:
             stop(self.process)
         self.process = None
 
     def pause(self):
-        """Let slapd accept connections and never answer."""
+        """Make slapd accept connections without answering."""
         signal_group(self.process, signal.SIGSTOP)
         wait_until(lambda: is_stopped(self.process), "slapd to stop")
 
     def resume(self):
-        """Let a paused slapd go on."""
+        """Resume a paused slapd."""
         signal_group(self.process, signal.SIGCONT)
 
     def connect(self, identity=None, password=None):
-        """A connection bound as one of IDENTITIES or as a Person; without one, anonymous."""
+        """A connection bound as one of IDENTITIES or as a Person; anonymous by default."""
         connection = ldap.initialize(self.ldapi)
         if isinstance(identity, Person):
             connection.simple_bind_s(identity.dn, password or identity.password)
@@ -157,7 +157,7 @@ class Slapd:
         return connection
 
     def connect_as_itself(self):
-        """A connection that may change what no identity may."""
+        """A connection bound as the rootdn."""
         connection = ldap.initialize(self.ldapi)
         connection.simple_bind_s(ITSELF, secret("slapd itself"))
         return connection
@@ -177,7 +177,7 @@ class Slapd:
                           appPasswordMfaEnforceFrom=enforce_from)
 
     def add_app_password(self, who, **fields):
-        """Give a user one more app password (fields as for apppassword.make)."""
+        """Add an app password to a user (fields as for apppassword.make)."""
         added = apppassword.make(**fields)
         self._modify(who, [(ldap.MOD_ADD, "appPassword", [added.value.encode()])])
         return added
@@ -193,23 +193,23 @@ class Slapd:
             for name, value in attributes.items()])
 
     def values(self, who, attribute):
-        """The values of a user's attribute, as the replicator reads them."""
+        """The values of a user's attribute, read as the replicator."""
         (_, entry), = self.connect("replicator").search_s(who.dn, ldap.SCOPE_BASE,
                                                           attrlist=[attribute])
         return [value.decode() for value in entry.get(attribute, [])]
 
     def mark(self):
-        """A place in the log for log_since()."""
+        """The log's current position, for log_since()."""
         return self.log.stat().st_size
 
     def log_since(self, mark):
-        """The lines of the statistics log behind a mark: connections, binds, searches."""
+        """The lines of the statistics log after a mark: connections, binds, searches."""
         with open(self.log, "rb") as log:
             log.seek(mark)
             return log.read().decode(errors="replace").splitlines()
 
     def binds_since(self, mark):
-        """Who bound since a mark, in order, on whichever connection."""
+        """The DNs that bound since a mark, in order, on any connection."""
         return re.findall(r'BIND dn="(.+)" method=', "\n".join(self.log_since(mark)))
 
     def _modify(self, who, changes):
@@ -274,7 +274,7 @@ overlay memberof
         self.load(_entries(self.ppolicy))
 
     def _turn_into_cn_config(self, config):
-        """Convert, then load our schema and rules the way an administrator does."""
+        """Convert, then load our schema and rules as an administrator does."""
         (self.folder / "slapd.d").mkdir()
         run(["slaptest", "-f", config, "-F", self.folder / "slapd.d"])
         self._config = ["-F", self.folder / "slapd.d"]
@@ -299,12 +299,12 @@ def _tls(authority):
 
 
 def peer(gid, uid, plus="+"):
-    """Who connects over ldapi and signs in by SASL EXTERNAL."""
+    """The DN of a local user who connects over ldapi with SASL EXTERNAL."""
     return f"gidNumber={gid}{plus}uidNumber={uid},cn=peercred,cn=external,cn=auth"
 
 
 def _map_postfix_to_mail_server():
-    """Over ldapi the user postfix may sign in by SASL EXTERNAL."""
+    """Map the user postfix, over ldapi with SASL EXTERNAL, to the mail server."""
     postfix = pwd.getpwnam("postfix")
     return (f'authz-regexp "{peer(postfix.pw_gid, postfix.pw_uid, "[+]")}"'
             f' "{IDENTITIES["mail server"]}"')

@@ -9,12 +9,12 @@ from collections import namedtuple
 
 Reply = namedtuple("Reply", "code text")
 
-# What Postfix answers to AUTH.
+# Postfix's answers to AUTH.
 ACCEPTED, REFUSED, UNAVAILABLE = 235, 535, 454
 
 
 def connect(port, ca, starttls=False):
-    """An smtplib client behind EHLO, in TLS from the first byte or after STARTTLS."""
+    """An smtplib client after EHLO, with TLS from the first byte or by STARTTLS."""
     context = ssl.create_default_context(cafile=ca)
     if starttls:
         client = smtplib.SMTP("127.0.0.1", port, timeout=30)
@@ -39,12 +39,12 @@ def plain(client, user, password, authzid="", initial_response=True):
 
 
 def login(client, user, password, initial_response=False):
-    """AUTH LOGIN; with an initial response the user comes with the command."""
+    """AUTH LOGIN; an initial response sends the user with the command."""
     return auth(client, "LOGIN", [_bytes(user), _bytes(password)], initial_response)
 
 
 def auth(client, mechanism, answers, initial_response):
-    """AUTH with the answers that a client gives, each encoded in base64."""
+    """AUTH with the client's answers, each encoded in base64."""
     answers = [b64encode(answer).decode() or "=" for answer in answers]
     first = f"AUTH {mechanism}"
     if initial_response:
@@ -68,7 +68,7 @@ def swaks(port, ca, user, password, mechanism, folder):
          "--quit-after", "AUTH"],
         text=True, capture_output=True)
     replies = re.findall(r"^<~[ *]* (\d{3})[ -](.*)$", done.stdout, flags=re.MULTILINE)
-    last, _ = replies[-2]  # behind it comes the answer to QUIT
+    last, _ = replies[-2]  # the answer to QUIT follows
     return Reply(int(last), "\n".join(text for code, text in replies if code == last))
 
 
