@@ -1,4 +1,4 @@
-"""389 Directory Server: schema, access rules, the login path and the command against a real one."""
+"""389 Directory Server: schema, access rules, logins and the command against a real server."""
 
 import itertools
 
@@ -218,7 +218,7 @@ def test_the_doctor_finds_nothing_wrong(directory389, tmp_path):
 
 
 def test_the_self_service_page_the_whole_way(directory389, server, start_portal):
-    """What a second factor is bound to there is nsUniqueId."""
+    """There a second factor is bound to nsUniqueId."""
     portal = start_portal(to=directory389, uri=directory389.ldap)
     who = directory389.new_person(mfa=True)
     client, app = enrolled(portal, who)
@@ -247,9 +247,9 @@ WRITES = {
 PROBES = {"appPasswordMfaEnabled": b"FALSE", "appPasswordMfaEnforceFrom": b"19000101000000Z"}
 
 
-@pytest.fixture(scope="module", params=["our rules alone", "a site that lets everybody do all"])
+@pytest.fixture(scope="module", params=["our rules alone", "a site that grants all rights"])
 def ruled(request, directory389):
-    """A user with all five attributes, under our rules and with generous ones of the site's."""
+    """A user with all five attributes, under our rules alone and with the site's generous ones."""
     generous = b'(targetattr = "*")(version 3.0; acl "generous"; allow (all) ' \
         b'userdn = "ldap:///anyone";)'
     who = directory389.new_person()
@@ -284,14 +284,14 @@ def test_reading(ruled, identity):
     found = connect(directory, identity, who).search_s(
         BASE, ldap.SCOPE_SUBTREE, f"(uid={who.uid})", list(FIVE))
     shown = {name for _, entry in found for name in entry} & set(FIVE)
-    if is_generous:  # what is not secret is then the site's to say
+    if is_generous:  # the site decides about the other attributes
         assert shown & SECRET == READS[identity] & SECRET
     else:
         assert shown == READS[identity]
 
 
 @pytest.mark.parametrize("identity", ["user manager", "self", "anonymous"])
-def test_nobody_else_searches_by_app_passwords(ruled, identity):
+def test_no_other_identity_searches_by_app_passwords(ruled, identity):
     directory, who, _ = ruled
     connection = connect(directory, identity, who)
     assert [connection.search_s(BASE, ldap.SCOPE_SUBTREE, f"({name}=*)", ["1.1"])

@@ -1,8 +1,8 @@
 """The access rules: each identity has exactly the rights of the design's table.
 
-Both forms of the example, acl-slapd.conf and acl-cnconfig.ldif, are held against the same table,
-twice each: in front of a site that gives nobody anything, where what an identity may do comes
-from our rules alone, and in front of a generous one, where our rules have to keep people out.
+The table applies to both forms of the example, acl-slapd.conf and acl-cnconfig.ldif. Each is tested
+before the rules of two sites: one grants nothing, so all rights come from our rules; the other is
+generous, so our rules must deny access.
 """
 
 import re
@@ -13,8 +13,8 @@ import pytest
 
 from slapd import ACL, BASE, CLOSED_SITE, IDENTITIES, OPEN_SITE, Slapd
 
-# What each identity may do with an attribute of a user; who may read it may also search by it
-# (find the entry), who may write it may also read it.
+# The right of each identity on a user's attribute. Read includes search (find the entry by it);
+# write includes read.
 NOTHING, SEARCH, READ, WRITE = "has no right to", "may search by", "may read", "may write"
 NAMED = {"mail server": NOTHING, "portal": NOTHING, "administrator": NOTHING, "replicator": NOTHING}
 OTHERS = {"the user": NOTHING, "another user": NOTHING, "anonymous": NOTHING,
@@ -40,7 +40,7 @@ RIGHTS = {
     "mail": EVERYBODY_READS,
 }
 
-# The value the user has and another one, to be written.
+# The user's value, and another one to write.
 VALUES = {
     "appPassword": ("id=k7q2 label=before", "id=k7q3 label=after"),
     "appPasswordMfaEnabled": ("TRUE", "FALSE"),
@@ -69,7 +69,7 @@ Site = namedtuple("Site", "directory user values connections")
 
 
 def site_with_a_user(acl, folder, site_rules):
-    """A directory, a user with a value of each attribute, and everybody signed in."""
+    """A directory, a user with a value of each attribute, and a connection of each identity."""
     directory = Slapd(folder, acl=acl, site_rules=site_rules)
     try:
         directory.start()
@@ -92,7 +92,7 @@ def site_with_a_user(acl, folder, site_rules):
 
 
 def lock(directory, user):
-    """Let ppolicy lock the account: five wrong passwords."""
+    """Make ppolicy lock the account, by five wrong passwords."""
     for _ in range(5):
         with pytest.raises(ldap.INVALID_CREDENTIALS):
             directory.connect(user, "wrong")
@@ -106,17 +106,17 @@ def cases(identities):
 
 
 @pytest.mark.parametrize("identity, attribute, right", cases([*NAMED, "the user"]))
-def test_our_rules_alone_give_what_is_needed(closed_site, identity, attribute, right):
+def test_our_rules_alone_grant_the_rights_of_the_table(closed_site, identity, attribute, right):
     assert observed_right(closed_site, identity, attribute) == right
 
 
 @pytest.mark.parametrize("identity, attribute, right", cases(NAMED | OTHERS))
-def test_generous_rules_behind_ours_give_nothing_more(open_site, identity, attribute, right):
+def test_generous_rules_after_ours_grant_no_further_right(open_site, identity, attribute, right):
     assert observed_right(open_site, identity, attribute) == right
 
 
 def observed_right(site, identity, attribute):
-    """The right an identity turns out to have, each found out by doing it."""
+    """The right of an identity, found by trying each operation."""
     connection, dn = site.connections[identity], site.user.dn
     before, after = (value.encode() for value in site.values[attribute])
     changes = [
@@ -139,7 +139,7 @@ def observed_right(site, identity, attribute):
 
 
 def is_permitted(connection, dn, *changes):
-    """Whether a change is made; any other error than a missing right is the test's."""
+    """False if the identity lacks the right to the change; other errors fail the test."""
     try:
         connection.modify_s(dn, changes)
     except (ldap.INSUFFICIENT_ACCESS, ldap.STRONG_AUTH_REQUIRED):
@@ -148,8 +148,8 @@ def is_permitted(connection, dn, *changes):
 
 
 @pytest.mark.parametrize("identity", [*NAMED, "the user"])
-def test_what_a_second_factor_is_bound_to_is_read_by_the_portal(closed_site, identity):
-    """By our rules alone; the server itself sees to it that nobody writes it."""
+def test_the_portal_reads_the_id_to_which_a_second_factor_is_bound(closed_site, identity):
+    """By our rules alone; the server itself rejects writes."""
     user, connection = closed_site.user, closed_site.connections[identity]
     itself = closed_site.directory.connect_as_itself()
     (_, entry), = itself.search_s(user.dn, ldap.SCOPE_BASE, attrlist=["entryUUID"])
@@ -173,9 +173,9 @@ ANOTHER = b"pkiUser"
         "anonymous": (False, False),
         "user manager": (False, False),
     }.items()])
-def test_the_portal_adds_the_class_an_administrator_takes_it_away_too(
+def test_the_portal_adds_the_class_and_an_administrator_also_removes_it(
         open_site, identity, may_add, may_delete):
-    """No other class, and nobody else."""
+    """No other class, and no other identity."""
     directory = open_site.directory
     for has_class in (False, True):
         user = directory.new_person()
@@ -217,7 +217,7 @@ def test_a_user_is_found_from_the_base_of_the_directory(closed_site, identity, a
 
 
 def test_the_mail_server_reads_nothing_else_of_a_user(closed_site):
-    """Names and telephone numbers are left to the site's own rules."""
+    """The site's own rules decide about names and telephone numbers."""
     (_, entry), = closed_site.connections["mail server"].search_s(
         closed_site.user.dn, ldap.SCOPE_BASE, attrlist=["*", "+"])
     assert set(entry) == {"objectClass", "uid", "mail", "appPassword", "appPasswordMfaEnforceFrom",
@@ -231,8 +231,8 @@ def test_a_user_signs_in_with_the_account_password_and_changes_it(closed_site):
 
 
 @pytest.mark.parametrize("identity", [*NAMED, "the user"])
-def test_nobody_of_the_table_renames_deletes_or_adds_an_entry(open_site, identity):
-    """The generous site lets everybody write the list of entries below ou=people."""
+def test_no_identity_of_the_table_renames_deletes_or_adds_an_entry(open_site, identity):
+    """On the generous site, everybody may write the list of entries below ou=people."""
     user = open_site.directory.new_person()
     connection = open_site.connections[identity]
     if identity == "the user":
@@ -245,14 +245,14 @@ def test_nobody_of_the_table_renames_deletes_or_adds_an_entry(open_site, identit
         add_user(connection, f"uid=victim,ou=people,{BASE}")
 
 
-def test_a_user_may_not_add_an_entry_below_the_own_one(open_site):
+def test_a_user_cannot_add_an_entry_below_their_own(open_site):
     user = open_site.directory.new_person()
     with pytest.raises(ldap.INSUFFICIENT_ACCESS):
         add_user(open_site.directory.connect(user), f"uid=victim,{user.dn}")
 
 
-def test_who_may_add_entries_is_named_in_the_rules_and_still_adds_no_app_password(acl, workdir):
-    """The line USER MANAGERS of the example, added as its comment says."""
+def test_user_managers_named_in_the_rules_add_entries_but_no_app_password(acl, workdir):
+    """With the example's line USER MANAGERS, added as its comment says."""
     adapted = [workdir / f"managers-{file.name}" for file in acl]
     for file, original, count in zip(adapted, acl, [2, 1]):
         file.write_text(with_user_managers(original.read_text(), count))
@@ -269,7 +269,7 @@ def test_who_may_add_entries_is_named_in_the_rules_and_still_adds_no_app_passwor
 
 
 def with_user_managers(rules, expected):
-    """The rules with one more line at the top of each rule marked USER MANAGERS."""
+    """The rules with a line added at the top of each rule marked USER MANAGERS."""
     line = f'    by dn.exact="{IDENTITIES["user manager"]}" write\n'
     adapted, count = re.subn(r"(# USER MANAGERS\n.*\n)", rf"\1{line}", rules)
     assert count == expected

@@ -1,4 +1,4 @@
-"""Adopting it without locking anybody out: what the log tells, and what a revocation leaves open."""
+"""Adoption: the log lists users who would be locked out; open sessions survive a revocation."""
 
 import imaplib
 import re
@@ -15,13 +15,13 @@ ROLLOUT = EXAMPLES.parent.parent / "doc/rollout.md"
 
 
 def one_liner():
-    """The line of doc/rollout.md that counts who would be locked out."""
+    """The command in doc/rollout.md that lists the users who would be locked out."""
     line, = re.findall(r"^    (sed -n .*would-refuse=.*)$", ROLLOUT.read_text(), re.MULTILINE)
     return line
 
 
 def counted(log):
-    """What that line makes of a log: [(how often, user, client, service)]."""
+    """The command's output for a log: [(count, user, client, service)]."""
     command = one_liner().replace("/var/log/mail.log", str(log))
     printed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert printed.stderr == ""
@@ -83,7 +83,7 @@ def test_an_open_smtp_session_stays_after_a_revocation(directory, usual):
 
 
 def has_ended(client):
-    """Whether an IMAP session is no more."""
+    """True if an IMAP session has ended."""
     try:
         client.noop()
     except (imaplib.IMAP4.abort, OSError):

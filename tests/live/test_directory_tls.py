@@ -1,6 +1,6 @@
-"""The way to the directory: encrypted, to the right server, and as app-password.conf says.
+"""Connections to the directory: encrypted, to the right server, and as app-password.conf says.
 
-smtpd is chrooted, so each of these tests also shows that the CA file was read before that.
+smtpd is chrooted, so each of these tests also shows that the CA file is read before the chroot.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
 @pytest.fixture(scope="session")
 def stranger(workdir):
-    """A CA that nobody trusts."""
+    """An untrusted CA."""
     return Authority(workdir / "stranger")
 
 
@@ -30,7 +30,7 @@ WAYS = pytest.mark.parametrize("way", ["ldaps", "StartTLS"])
 
 @WAYS
 def test_passwords_cross_the_network_encrypted(own_directory, mail_server, authority, way):
-    """On both connections: TLS is there before the bind."""
+    """On both connections, TLS starts before the bind."""
     directory = own_directory()
     person = directory.new_person()
     mark = directory.mark()
@@ -57,8 +57,8 @@ def test_a_certificate_for_another_name_is_unavailable(own_directory, mail_serve
 
 
 @WAYS
-def test_the_common_name_does_not_count_where_other_names_are_given(own_directory, mail_server,
-                                                                    workdir, way):
+def test_the_common_name_is_ignored_if_other_names_are_given(
+        own_directory, mail_server, workdir, way):
     elsewhere = Authority(workdir / f"common-name-{way}", names="DNS:elsewhere.example.org",
                           common_name="127.0.0.1")
     directory = own_directory(authority=elsewhere)
@@ -80,7 +80,7 @@ def test_a_tls_version_below_tls_min_is_unavailable(own_directory, mail_server, 
 
 
 def assert_nothing_is_sent(mail_server, directory, config):
-    """Nobody signs in, and no password reaches the server."""
+    """Logins fail, and no password reaches the server."""
     person, app_password = directory.new_person(app_passwords=1)
     mark = directory.mark()
     server = mail_server(config)
@@ -90,14 +90,14 @@ def assert_nothing_is_sent(mail_server, directory, config):
 
 
 def test_without_tls_only_loopback_is_asked(mail_server):
-    """A configuration that would send passwords in the clear is no configuration."""
+    """A configuration that would send passwords in the clear is an error."""
     server = mail_server({"uri": "ldap://192.0.2.1"})
     assert server.sign_in("somebody", "secret").code == UNAVAILABLE
     assert server.postfix_says("app-password.conf:")
 
 
 def test_ldapi_with_sasl_external_needs_no_password(mail_server, directory):
-    """smtpd runs as the user postfix, whom this slapd knows as the mail server."""
+    """smtpd runs as the user postfix, which this slapd maps to the mail server."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = mail_server({"bind": "external", "binddn": None, "bindpw_file": None})
     assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
@@ -108,7 +108,7 @@ def test_ldapi_with_sasl_external_needs_no_password(mail_server, directory):
 
 @pytest.fixture
 def hostile(folder, postfix):
-    """sign_in(config keys, user, password) in a program that somebody set a trap for."""
+    """sign_in(config keys, user, password) in a program with a hostile environment."""
     ldap_conf = folder / "ldap.conf"
 
     def sign_in(trap, config, user, password):
@@ -161,8 +161,8 @@ def test_a_size_limit_of_the_host_does_not_hide_the_second_of_two_entries(
     assert "unavailable" in answer
 
 
-def test_aliases_are_not_followed_whatever_the_host_says(hostile, directory, authority):
-    """An alias below the base to a user elsewhere opens nothing."""
+def test_aliases_are_not_followed_despite_the_hosts_settings(hostile, directory, authority):
+    """An alias below the base for a user outside it opens nothing."""
     config = settings(directory, "ldaps", authority.ca) | {"base": "ou=people,dc=example,dc=org"}
     answer = hostile({"DEREF": "always"}, config, OUTSIDER.uid, OUTSIDER.password)
     assert "unavailable" not in answer and answer != "accepted"

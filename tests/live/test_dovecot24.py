@@ -1,6 +1,6 @@
-"""Dovecot 2.4, in a Debian 13: what differs from 2.3 is how it is configured.
+"""Dovecot 2.4, in a Debian 13: it differs from 2.3 in its configuration.
 
-Left out without --with-dovecot24, since they fetch a Debian 13 the first time.
+Needs --with-dovecot24, since the first run downloads a Debian 13.
 """
 
 import pytest

@@ -1,6 +1,6 @@
-"""A passdb behind ours that knows the account password: how the example keeps it shut.
+"""A passdb after ours that knows the account password: the example keeps Dovecot from asking it.
 
-Both lines of the example are needed. Each is taken away once, and the door is seen to be open.
+Both lines of the example are needed: without either, the second passdb accepts the login.
 """
 
 import pytest

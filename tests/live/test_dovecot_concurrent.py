@@ -1,4 +1,4 @@
-"""Thirty logins at once, each in an auth worker of its own."""
+"""Thirty logins at once, each in its own auth worker."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +7,12 @@ from dovecot import ACCEPTED, REFUSED, imap
 from processes import wait_until
 from slapd import IDENTITIES
 
-LOGINS = 30  # as many workers as Dovecot has
+LOGINS = 30  # the number of Dovecot's workers
 
 
 def prepare(directory):
-    """Users in turn with the right app password, a wrong one, the account password with and
-    without MFA: (person, password, verdict, reason)."""
+    """Users, in turn with the right app password, a wrong one, the account password with MFA and
+    without: (person, password, verdict, reason)."""
     for number in range(LOGINS):
         person, app_password = directory.new_person(mfa=number % 4 != 3, app_passwords=1)
         _, other = directory.new_person(mfa=True, app_passwords=1)
@@ -25,7 +25,7 @@ def prepare(directory):
 
 
 def test_thirty_logins_at_once_do_not_get_in_each_others_way(own_directory, dovecot):
-    """All ask a slapd that keeps them waiting until the last one is there."""
+    """slapd answers none of them until the last one has asked."""
     directory = own_directory()
     logins = list(prepare(directory))
     server = dovecot({"uri": directory.ldap, "login_attribute": "uid"})
@@ -45,7 +45,7 @@ def test_thirty_logins_at_once_do_not_get_in_each_others_way(own_directory, dove
 
 
 def test_the_workers_go_on_without_getting_in_each_others_way(own_directory, dovecot):
-    """Several logins one after the other for each worker, on the connection it has kept."""
+    """Several successive logins for each worker, on its kept connection."""
     directory = own_directory()
     logins = list(prepare(directory))
     server = dovecot({"uri": directory.ldap, "login_attribute": "uid"})
@@ -61,6 +61,6 @@ def test_the_workers_go_on_without_getting_in_each_others_way(own_directory, dov
 
 
 def logged(server):
-    """Of each log line: user, verdict, reason."""
+    """User, verdict and reason of each log line."""
     return sorted(re.search(r'verdict=(\S+) reason=(\S+) user="(\S+)"', line).group(3, 1, 2)
                   for line in server.events())

@@ -23,12 +23,12 @@ CLIENTS = pytest.mark.parametrize("client", [
 
 @pytest.fixture(scope="module")
 def alice(directory):
-    """A user with MFA on and one app password, in which 0 and 1 occur."""
+    """A user with MFA on and one app password that contains 0 and 1."""
     alice = directory.new_person(mfa=True)
     return alice, directory.add_app_password(alice, id="01k7").shown
 
 
-# ---- Who gets in ----
+# ---- Verdicts ----
 
 @CLIENTS
 def test_an_app_password_is_accepted_by(usual_dovecot, alice, client):
@@ -75,14 +75,14 @@ def test_other_logins(usual_dovecot, user, password, verdict):
     assert imap_authenticate(usual_dovecot, user, password) == verdict
 
 
-def test_nothing_may_stand_behind_the_password(usual_dovecot, alice):
-    """AUTHENTICATE PLAIN parts its words by NUL; what reads C strings would see the password."""
+def test_a_nul_and_bytes_after_the_password_are_refused(usual_dovecot, alice):
+    """AUTHENTICATE PLAIN separates its words by NUL; a C string would end at the password."""
     person, shown = alice
     assert imap_authenticate(usual_dovecot, person.uid, f"{shown}\0extra") == REFUSED
 
 
-def test_a_mechanism_that_needs_a_stored_password_lets_nobody_in(dovecot, alice):
-    """Should somebody turn CRAM-MD5 on."""
+def test_a_mechanism_that_needs_a_stored_password_accepts_no_login(dovecot, alice):
+    """If an administrator turns CRAM-MD5 on."""
     person, shown = alice
     server = dovecot(lines="auth_mechanisms = plain login cram-md5\n")
     for password in shown, person.password, "":
@@ -94,9 +94,9 @@ def test_a_mechanism_that_needs_a_stored_password_lets_nobody_in(dovecot, alice)
 
 
 def test_dovecot_delays_every_refusal_alike(dovecot, alice):
-    """So the time it takes tells nobody what it was; refusal_delay is not needed for it."""
+    """So the time does not reveal the reason, even without refusal_delay."""
     person, shown = alice
-    server = dovecot(lines="auth_failure_delay = 2 secs\n")  # as it is by itself
+    server = dovecot(lines="auth_failure_delay = 2 secs\n")  # the default
     logins = [("nobody-here", "secret"), (person.uid, person.password), (person.uid, ""),
               (person.uid, apppassword.make(id="01k7").shown), (DISABLED.uid, "secret")]
     with ThreadPoolExecutor() as threads:
@@ -105,8 +105,8 @@ def test_dovecot_delays_every_refusal_alike(dovecot, alice):
             assert (verdict, 1 <= took < 3) == (REFUSED, True)
 
 
-def test_nobody_reads_the_mail_of_another_with_an_app_password(usual_dovecot, directory, alice):
-    """AUTHENTICATE PLAIN has a place for a second name."""
+def test_an_app_password_does_not_open_the_mail_of_another_user(usual_dovecot, directory, alice):
+    """AUTHENTICATE PLAIN has a field for a second name."""
     person, shown = alice
     other = directory.new_person(mfa=True)
     assert imap_authenticate(usual_dovecot, person.uid, shown, authzid=other.uid) == REFUSED
@@ -134,7 +134,7 @@ def test_an_app_password_opens_only_the_services_it_is_for(
     ("smtp", "submission", ACCEPTED), ("imap", "lmtp", REFUSED),
 ])
 def test_services_that_have_no_client_here(usual_dovecot, directory, services, service, verdict):
-    """By the names that Dovecot has for them."""
+    """By Dovecot's names for them."""
     person = directory.new_person(mfa=True)
     shown = directory.add_app_password(person, services=services).shown
     assert doveadm(usual_dovecot, person.uid, shown, service=service) == verdict
@@ -152,7 +152,7 @@ def test_an_app_password_opens_only_from_the_networks_it_is_for(
 
 
 def test_a_revoked_app_password_is_refused_at_the_next_login(usual_dovecot, directory):
-    """The other one of the user goes on working."""
+    """The user's other app password still works."""
     person, revoked, kept = directory.new_person(mfa=True, app_passwords=2)
     assert imap(usual_dovecot, person.uid, revoked.shown) == ACCEPTED
     directory.revoke(person, revoked)
@@ -161,7 +161,7 @@ def test_a_revoked_app_password_is_refused_at_the_next_login(usual_dovecot, dire
 
 
 def test_with_a_cache_dovecot_goes_on_accepting_a_revoked_app_password(dovecot, directory):
-    """Why the example turns the cache off."""
+    """The reason why the example turns the cache off."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot(lines="auth_cache_size = 1 M\n")
     assert imap(server, person.uid, app_password.shown) == ACCEPTED
@@ -176,7 +176,7 @@ def test_mfa_turned_on_counts_at_the_next_login(usual_dovecot, directory):
     assert imap(usual_dovecot, person.uid, person.password) == REFUSED
 
 
-# ---- Who it was ----
+# ---- User and client ----
 
 @pytest.mark.parametrize("client, service", [
     (imap, "imap"), (curl_imaps, "imap"), (pop3, "pop3"), (submission, "smtp")])
@@ -190,7 +190,7 @@ def test_the_log_line_names_service_and_client(usual_dovecot, directory, client,
 
 
 def test_the_log_line_names_the_client_behind_a_proxy(usual_dovecot, alice):
-    """That is what Dovecot takes for the client's address, not the proxy's."""
+    """Dovecot's address of the client, not the proxy's."""
     person, _ = alice
     doveadm(usual_dovecot, person.uid, "wrong", rip="2001:db8::7", real_rip="192.0.2.1")
     assert " client=2001:db8::7 " in usual_dovecot.events()[-1]
@@ -204,7 +204,7 @@ def test_without_login_attribute_the_user_is_called_as_typed(dovecot, alice):
 
 
 def test_login_attribute_becomes_dovecots_user(dovecot, alice):
-    """The mail of one user lies in one place, however the login was spelt."""
+    """A user has one mailbox for all spellings of the login."""
     person, shown = alice
     server = dovecot({"login_attribute": "uid"})
     for login in person.uid, person.uid.upper(), person.mail, person.mail.upper():
@@ -213,8 +213,8 @@ def test_login_attribute_becomes_dovecots_user(dovecot, alice):
         assert server.owner_of(mailbox) == person.uid
 
 
-def test_the_static_userdb_cannot_tell_who_exists(usual_dovecot, alice):
-    """So mail that LMTP brings is put off, not bounced; the example says what to use instead."""
+def test_the_static_userdb_cannot_tell_which_users_exist(usual_dovecot, alice):
+    """So mail by LMTP is deferred, not bounced; the example names an alternative."""
     person, _ = alice
     for name in person.uid, "nobody-here":
         status, home = home_of(usual_dovecot, name)
@@ -222,7 +222,7 @@ def test_the_static_userdb_cannot_tell_who_exists(usual_dovecot, alice):
 
 
 def test_the_userdb_may_be_the_same_directory(dovecot, directory, alice):
-    """Dovecot's own LDAP userdb is asked for the accepted name, and by LMTP for an address."""
+    """Dovecot's own LDAP userdb looks up the accepted name, and an address for LMTP."""
     person, shown = alice
     server = dovecot({"login_attribute": "uid"}, userdb=directory)
     assert imap(server, person.mail, shown, create="made-now") == ACCEPTED
@@ -233,7 +233,7 @@ def test_the_userdb_may_be_the_same_directory(dovecot, directory, alice):
 
 
 def home_of(server, name):
-    """What Dovecot finds out about a user without a login: exit status and home."""
+    """Dovecot's lookup of a user without a login: exit status and home."""
     done = subprocess.run(["doveadm", "-c", server.config, "user", "-f", "home", name],
                           text=True, capture_output=True)
     return done.returncode, done.stdout.strip()
@@ -242,7 +242,7 @@ def home_of(server, name):
 # ---- Dovecot's own log ----
 
 def test_no_password_is_ever_logged(dovecot, directory):
-    """Neither by us nor by Dovecot, which says what it can."""
+    """Neither by us nor by Dovecot with verbose logging."""
     person, app_password = directory.new_person(app_passwords=1)
     server = dovecot(lines="auth_debug = yes\n")
     passwords = [person.password, app_password.shown, "A-Wrong-Password",

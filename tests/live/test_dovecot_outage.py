@@ -1,4 +1,4 @@
-"""Dovecot without its directory, its configuration or memory: a temporary answer, in time.
+"""Dovecot without its directory, its configuration or memory answers in time: try again later.
 
 Over IMAP that is NO [UNAVAILABLE]; [AUTHENTICATIONFAILED] would make mail clients ask their users
 for the password again.
@@ -18,14 +18,14 @@ from processes import seconds, wait_until
 from slapd import IDENTITIES
 
 
-# In seconds; Dovecot itself takes up to half a second more for what is not accepted.
+# In seconds; Dovecot itself takes up to half a second more for a failed login.
 TIMES = {"timeout": 1, "deadline": 2}
 IN_TIME = 3.5
 
 
 def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
         own_directory, dovecot):
-    """Nobody touches Dovecot in between."""
+    """Without a restart of Dovecot."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot({"uri": directory.ldap})
@@ -41,7 +41,7 @@ def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
 
 
 def test_a_slapd_that_was_never_there_is_unavailable(own_directory, dovecot):
-    """Dovecot started before the directory."""
+    """Dovecot starts before the directory."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     directory.stop()
@@ -53,7 +53,7 @@ def test_a_slapd_that_was_never_there_is_unavailable(own_directory, dovecot):
 
 @pytest.mark.parametrize("client", [imap, pop3, submission])
 def test_a_silent_slapd_is_unavailable_in_time(own_directory, dovecot, client):
-    """From the first connection on."""
+    """Silent from the first connection."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot(TIMES | {"uri": directory.ldap})
@@ -65,7 +65,7 @@ def test_a_silent_slapd_is_unavailable_in_time(own_directory, dovecot, client):
 
 
 def test_a_slapd_that_falls_silent_later_is_unavailable_in_time(own_directory, dovecot):
-    """On the kept connection."""
+    """Silent on the kept connection."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot(TIMES | {"uri": directory.ldap})
@@ -78,7 +78,7 @@ def test_a_slapd_that_falls_silent_later_is_unavailable_in_time(own_directory, d
 
 
 def test_a_login_that_waits_for_the_directory_holds_up_no_other(own_directory, dovecot):
-    """Each of them has a worker of its own."""
+    """Each login has its own worker."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot({"uri": directory.ldap})
@@ -119,8 +119,8 @@ def test_a_worker_keeps_one_connection_for_all_its_logins(own_directory, dovecot
     assert directory.binds_since(mark) == [IDENTITIES["mail server"]]
 
 
-def test_nothing_is_asked_before_it_must_be(own_directory, dovecot):
-    """Neither at the start nor for what cannot be a login."""
+def test_nothing_is_asked_before_a_login_needs_it(own_directory, dovecot):
+    """Neither at the start nor for an impossible login."""
     directory = own_directory()
     mark = directory.mark()
     server = dovecot({"uri": directory.ldap})
@@ -131,7 +131,7 @@ def test_nothing_is_asked_before_it_must_be(own_directory, dovecot):
 # ---- Memory ----
 
 def test_no_memory_for_a_hash_is_unavailable(dovecot, directory):
-    """Dovecot limits the address space of its processes. With room, the same login is accepted."""
+    """Dovecot limits its processes' address space. With more, the same login is accepted."""
     person, cheap = directory.new_person(mfa=True, app_passwords=1)
     rich = directory.new_person(mfa=True)
     costly = apppassword.make()
@@ -152,7 +152,7 @@ def test_no_memory_for_a_hash_is_unavailable(dovecot, directory):
     pytest.param({"mfa_filter": "(broken"}, id="a broken filter"),
 ])
 def test_a_broken_configuration_is_unavailable(dovecot, directory, config):
-    """Dovecot starts, nobody gets in, and its log says what is wrong."""
+    """Dovecot starts, every login fails, and the log names the error."""
     person, app_password = directory.new_person(app_passwords=1)
     server = dovecot(config)
     assert imap(server, person.uid, app_password.shown) == UNAVAILABLE
@@ -161,7 +161,7 @@ def test_a_broken_configuration_is_unavailable(dovecot, directory, config):
 
 
 def test_a_changed_configuration_counts_after_a_reload(dovecot, directory):
-    """A broken one, and then the right one again."""
+    """A broken one, then the right one again."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot()
     path = server.folder / "app-password.conf"
@@ -181,8 +181,8 @@ def test_without_its_configuration_it_is_unavailable(dovecot, directory):
     assert imap(server, person.uid, app_password.shown) == UNAVAILABLE
 
 
-def test_nobody_gets_in_without_the_module(dovecot, directory, folder):
-    """Dovecot does without its whole authentication process then."""
+def test_without_the_module_every_login_fails(dovecot, directory, folder):
+    """Then Dovecot's authentication process does not start."""
     person, app_password = directory.new_person(app_passwords=1)
     server = dovecot(module=folder / "app_password.so")
     for password in app_password.shown, person.password:

@@ -1,4 +1,4 @@
-"""Postfix with smtpd_sasl_type = dovecot: one Dovecot for reading and for sending mail."""
+"""Postfix with smtpd_sasl_type = dovecot: one Dovecot for reading and sending mail."""
 
 import pytest
 
@@ -41,11 +41,11 @@ def test_an_app_password_opens_only_the_services_it_is_for(both, directory):
     assert postfix.sign_in(person.uid, for_smtp).code == smtp.ACCEPTED
 
 
-def test_in_an_outage_of_the_directory_postfix_says_535_where_dovecot_says_unavailable(
+def test_in_an_outage_of_the_directory_postfix_says_535_and_dovecot_says_unavailable(
         own_directory, both):
-    """The limit of this road: Postfix turns every failure of Dovecot's into a wrong password.
+    """A limit of this integration: Postfix reports every failure of Dovecot as a wrong password.
 
-    The day that this test fails is the day to tell the readers of the README.
+    When this test fails, change the README.
     """
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)

@@ -1,4 +1,4 @@
-"""fail2ban and rsyslog, with the examples, on the lines that real logins leave."""
+"""fail2ban and rsyslog, with the examples, on the log lines of real logins."""
 
 import configparser
 import os
@@ -51,7 +51,7 @@ def lines(directory, mail_server):
 
 
 def hosts(folder, mode, line):
-    """Which addresses fail2ban finds in a log of this one line."""
+    """The addresses that fail2ban finds in a log with this line."""
     log = folder / "log"
     log.write_text(line + "\n")
     found = subprocess.run(
@@ -85,13 +85,13 @@ def test_the_address_is_that_of_the_client(lines, tmp_path):
     assert hosts(tmp_path, "guess", line) == ["2001:db8::7"]
 
 
-def test_a_user_named_like_a_line_bans_nobody_but_the_client(lines, tmp_path):
+def test_a_user_named_like_a_line_bans_only_the_client(lines, tmp_path):
     assert hosts(tmp_path, "guess", FORMS["a file"](lines["like a line"])) == ["127.0.0.1"]
 
 
 NOT_OURS = {
     "a line within another program's": SYSLOG + "warning: said: {line}",
-    "a line behind a user name of Postfix": SYSLOG + "client=x, sasl_username= app-password: {line}",
+    "a line after a user name of Postfix": SYSLOG + "client=x, sasl_username= app-password: {line}",
     "an unknown client": "2026-11-24T13:58:57Z {unknown}",
 }
 

@@ -1,8 +1,8 @@
-"""Hostile clients: names that are not what they seem, and fields of every size.
+"""Hostile clients: deceptive names, and fields of every size.
 
-Whom a name means is the directory's to say: an oracle of our own asks it with the filter escaped by
-python-ldap. The right app password under any other name opens nothing, and whoever gets in has the
-name that login_attribute says.
+The directory decides which user a name means: the tests ask it with a filter escaped by
+python-ldap. The right app password under any other name opens nothing. An accepted user has the
+name from login_attribute.
 """
 
 import re
@@ -21,7 +21,7 @@ from slapd import BASE
 from smtp import ACCEPTED, REFUSED
 from test_load import died
 
-# The trick, given a login name; whether the directory may know the entry by it is its own affair.
+# Each trick changes a login name. The directory decides whether it finds the entry by the result.
 TRICKS = {
     "as it is": lambda uid: uid,
     "upper case": str.upper,
@@ -74,19 +74,19 @@ def known_by(directory, login):
 
 @pytest.fixture(scope="module")
 def named(mail_server):
-    """A mail server that reports the name as the directory has it."""
+    """A mail server that reports the directory's spelling of the name."""
     return mail_server({"login_attribute": "uid", "remember": "no"}, kind="under load")
 
 
 @pytest.fixture(scope="module")
 def pair(directory):
-    """Whose app password it is, that, and somebody else."""
+    """A user, their app password, and another user."""
     owner, app_password = directory.new_person(mfa=True, app_passwords=1)
     return owner, app_password.shown, directory.new_person(mfa=True, app_passwords=1)[0]
 
 
 @pytest.mark.parametrize("how", [smtp.plain, smtp.login])
-def test_a_name_opens_the_entry_that_the_directory_names_for_it_and_no_other(
+def test_a_name_opens_only_the_entry_that_the_directory_finds_for_it(
         named, directory, pair, how):
     owner, shown, other = pair
     accepted = set()
@@ -109,7 +109,7 @@ def test_a_name_opens_the_entry_that_the_directory_names_for_it_and_no_other(
                for line in named.log_lines())
 
 
-# The directory might find somebody by these; they are no logins all the same.
+# The directory might find a user by these names, but they are not valid logins.
 NO_LOGINS = {"right to left", "an isolate", "a control character", "a line break and more"}
 
 
@@ -125,7 +125,7 @@ def accepted_name(server, client):
 
 
 def test_the_same_over_imap(usual_dovecot, directory, pair):
-    """Dovecot has a list of characters that a name may have; what passes it is the directory's."""
+    """Dovecot allows only certain characters in a name; the directory decides about the rest."""
     owner, shown, other = pair
 
     def verdict(login):
@@ -182,7 +182,7 @@ def test_imap_fields_of_any_size_leave_dovecot_well(usual_dovecot, pair):
 
 
 def literal_login(server, login, password):
-    """LOGIN with both as literals that do not wait; all that came back until it was over."""
+    """LOGIN with both as non-synchronizing literals; returns all of the server's output."""
     with socket.create_connection(("127.0.0.1", server.ports["imap"]), timeout=10) as connection:
         connection.settimeout(5)
         answer = connection.recv(4096)

@@ -1,4 +1,4 @@
-"""appPasswordUsed: written once in a while, beside the login and never in its way."""
+"""appPasswordUsed is written now and then, and never delays a login."""
 
 import pathlib
 import re
@@ -22,7 +22,7 @@ VALUE = r"id=(\w{4}) at=(\d{14}Z)( service=smtp)?( from=127\.0\.0\.1)?"
 
 @pytest.fixture(scope="module")
 def slapd(workdir, authority):
-    """Its log tells what else was asked."""
+    """A slapd whose log shows the requests."""
     server = Slapd(workdir / "last-use", authority=authority).start()
     yield server
     server.stop()
@@ -37,7 +37,7 @@ def uses(slapd, who):
 
 
 def recorded(slapd, who):
-    """The one use, as soon as it is there."""
+    """Wait for the one use and return it."""
     value, = wait_until(lambda: uses(slapd, who), "the use to be recorded")
     return value
 
@@ -142,7 +142,7 @@ def test_a_write_uri_that_keeps_silent_slows_no_login(slapd, own_directory, mail
     assert medians["1d"] < medians["never"] + 0.05, medians
 
 
-def test_without_the_right_to_write_the_login_is_accepted_and_it_is_said_once(
+def test_without_the_right_to_write_the_login_is_accepted_and_logged_once(
         own_directory, mail_server):
     slapd = own_directory(
         first_rules="access to attrs=appPasswordUsed "
@@ -186,7 +186,7 @@ def test_hosts_that_write_at_the_same_time_leave_one_use_of_today(slapd, mail_se
 
 def test_processes_that_end_right_after_the_login_do_so_in_order(
         slapd, mail_server, postfix, authority):
-    """Each process serves one client, and its end may meet the thread at work."""
+    """Each process serves one client and may end while its thread works."""
     server = mail_server(RECORD | {"uri": slapd.ldap, "start_tls": "yes", "tls_cacert": authority.ca},
                          kind="one client each")
     users = [slapd.new_person(mfa=True, app_passwords=1) for _ in range(60)]
@@ -198,7 +198,7 @@ def test_processes_that_end_right_after_the_login_do_so_in_order(
 
 
 def processes_of(server):
-    """The smtpd of a service that run now."""
+    """The running smtpds of a service."""
     return [process for process in pathlib.Path("/proc").glob("[0-9]*/cmdline")
             if {"smtpd", str(server.port)} <= set(re.split("[\0:]", read(process)))]
 

@@ -1,9 +1,9 @@
-"""Faults under load: eight clients sign in without pause while the directory breaks, again and again.
+"""Faults under load: eight clients sign in without pause while the directory fails repeatedly.
 
 Two directories in replication, reached by ldaps, are killed, stopped, restarted, cut off and given
-an expired certificate, one at a time or both. Whatever happens, nobody with a wrong password gets
-in, nobody with the right one is told that it is wrong, everybody is answered in time, and as soon
-as one directory is back so is the service.
+an expired certificate, one at a time or both. A wrong password is never accepted and a right one
+never refused, each login gets its answer in time, and logins work again as soon as one directory
+does.
 """
 
 import itertools
@@ -29,10 +29,10 @@ from processes import sanitizers, signal_group, wait_until
 from replication import Replication
 from slapd import ACL
 
-# In seconds. What comes on top of the deadline is for the machine, which is busy.
+# In seconds. The slack allows for a busy machine.
 TIMEOUT, DEADLINE, SLACK = 1, 4, 2.5
 
-# How long the service may take to notice that a directory is back.
+# The service must find a directory again within this time.
 BACK = TIMEOUT + 0.5
 
 SHORT, LONG = SimpleNamespace(logins=1500, faults=10), SimpleNamespace(logins=20000, faults=50)
@@ -42,7 +42,7 @@ Answer = namedtuple("Answer", "protocol login verdict begin end")
 
 
 class Server:
-    """One of the two directories, and when it could be asked."""
+    """One of the two directories, and the times when it was up."""
 
     def __init__(self, slapd, certificate, good, expired):
         self.slapd = slapd
@@ -67,7 +67,7 @@ class Server:
         self.up_since = time.monotonic()
 
     def was_up(self, begin, end):
-        """Whether it could be asked all the time in between."""
+        """True if it was up for the whole time."""
         times = [*self.times_up, (self.up_since, time.monotonic())] if self.is_up \
             else self.times_up
         return any(since <= begin and end <= until for since, until in times)
@@ -106,7 +106,7 @@ KINDS = ["kill", "stop", "restart", "cut", "expire"]
 
 @pytest.fixture
 def servers(folder, authority):
-    """A provider and a consumer, each with a certificate of its own to swap."""
+    """A provider and a consumer, each with its own replaceable certificate."""
     expired = authority.expired(folder / "expired")
     certificates = [folder / "provider.pem", folder / "consumer.pem"]
     for certificate in certificates:
@@ -129,7 +129,7 @@ def servers(folder, authority):
 
 
 def make_logins(directory):
-    """Right and wrong ones of every kind, each user with one kind only."""
+    """Good and bad logins of every kind."""
     logins = []
     for _ in range(4):
         person, app_password, revoked = directory.new_person(mfa=True, app_passwords=2)
@@ -148,7 +148,7 @@ def make_logins(directory):
 
 
 class Clients:
-    """Eight threads that sign in until they are told to stop."""
+    """Eight threads that sign in until stopped."""
 
     def __init__(self, logins, mail_server, imap_server):
         self.answers, self.troubles = [], []
@@ -196,7 +196,7 @@ class Clients:
 
 
 def inflict(servers, dice, how_many, enough):
-    """Break one directory or both, and repair them, until there were enough faults and logins."""
+    """Break and repair one directory or both until there were enough faults and logins."""
     count = Counter()
     while sum(count.values()) < how_many or not enough():
         victims = servers if dice.random() < 0.4 else [dice.choice(servers)]
@@ -212,14 +212,14 @@ def inflict(servers, dice, how_many, enough):
 
 
 def wrong_verdicts(answers, servers):
-    """Answers that the directories did not give cause for."""
+    """Answers that the state of the directories does not explain."""
     for answer in answers:
         right = dovecot.ACCEPTED if answer.login.is_good else dovecot.REFUSED
         if answer.verdict not in (right, dovecot.UNAVAILABLE):
             yield "wrong", answer
         elif answer.verdict == dovecot.UNAVAILABLE and any(
                 server.was_up(answer.begin - BACK, answer.end) for server in servers):
-            yield "unavailable though a directory was there", answer
+            yield "unavailable although a directory was up", answer
 
 
 def footprint(pids):
@@ -281,7 +281,7 @@ def test_faults_under_load(request, servers, postfix, mail_server, workdir, auth
 
 
 def died(lines):
-    """Lines of a log that tell of a process that ended as it should not."""
+    """Log lines about crashed processes."""
     return [line for line in lines if any(word in line for word in (
         "killed by signal", "killed with signal", "fatal:", "Fatal:", "panic:", "Panic:",
         "exit status", "core dumped"))]

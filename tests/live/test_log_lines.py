@@ -1,4 +1,4 @@
-"""The log line of each login: fail2ban and people read it."""
+"""The log line of each login, read by fail2ban and people."""
 
 import re
 import time
@@ -23,7 +23,7 @@ def mfa_user(directory):
 
 
 def with_app_password(**fields):
-    """A user who signs in with an app password like that."""
+    """A user who signs in with such an app password."""
     def prepare(directory):
         person = directory.new_person(mfa=True)
         added = directory.add_app_password(person, **fields)
@@ -74,7 +74,7 @@ REPORT = {"mfa_enforcement": "report"}
 NEVER = {"account_password": "never"}
 WEBMAIL = {"account_password_from": "127.0.0.0/8"}
 
-# What it is about: configuration, how to sign in, verdict and reason, what follows the id
+# Case: configuration, how to sign in, verdict and reason, the text after the id
 CASES = {
     "an app password": ({}, with_app_password(), "accepted app-password", ""),
     "the account password without MFA": ({}, new_user, "accepted account-password", ""),
@@ -87,7 +87,7 @@ CASES = {
     "an empty password": ({}, fixed("alice", ""), "refused malformed", ""),
     "an unknown user": ({}, fixed("nobody-here"), "refused unknown-user", ""),
     "a disabled account": ({}, fixed(DISABLED.uid), "refused account-disabled", ""),
-    "an id that is there twice": ({}, same_id_twice, "refused unusable-value",
+    "a duplicate id": ({}, same_id_twice, "refused unusable-value",
                                   ' dn="uid=.*" error=".*"'),
     "a cost over the cap": (
         {}, with_app_password(hash="{ARGON2}$argon2id$v=19$m=1048576,t=1,p=1$c2FsdHNhbHQ$aGFzaA"),
@@ -122,9 +122,9 @@ CODES = {"accepted": ACCEPTED, "refused": REFUSED, "unavailable": UNAVAILABLE}
 
 @pytest.mark.parametrize("config, prepare, outcome, extras", [
     pytest.param(*case, id=name) for name, case in CASES.items()])
-def test_the_log_line_says_what_it_was(
+def test_the_log_line_has_verdict_and_reason(
         mail_server, usual, directory, config, prepare, outcome, extras):
-    """One line for each login, in the order of keys that the interface has."""
+    """One line for each login, its keys in the documented order."""
     verdict, reason = outcome.split()
     user, password, id = prepare(directory)
     server = mail_server(config) if config else usual
@@ -145,13 +145,13 @@ def test_the_log_line_says_what_it_was(
     pytest.param(apppassword.make().shown, "(app password)", id="an app password by mistake"),
 ])
 @pytest.mark.parametrize("how", [smtp.plain, smtp.login])
-def test_what_was_typed_as_login_is_logged_safely(usual, login, logged, how):
+def test_the_typed_login_is_logged_safely(usual, login, logged, how):
     assert usual.sign_in(login, "secret", how).code == REFUSED
     assert f' user="{logged}" ' in usual.events()[-1]
 
 
 def test_postfix_names_the_user_in_its_own_failure_line(mail_server, directory):
-    """fail2ban reads this one, too."""
+    """fail2ban also reads this line."""
     person = directory.new_person(mfa=True)
     for how in smtp.plain, smtp.login:
         server = mail_server()
@@ -161,8 +161,8 @@ def test_postfix_names_the_user_in_its_own_failure_line(mail_server, directory):
             rf"failed: .*, sasl_username={person.uid}$", server.postfix_says("sasl_username="))
 
 
-def test_the_authorisation_identity_of_another_user_is_logged_as_refused(mail_server, directory):
-    """And takes its time, as every refusal does."""
+def test_the_authorization_identity_of_another_user_is_logged_as_refused(mail_server, directory):
+    """And delayed, like every refusal."""
     person, another = directory.new_person(), directory.new_person()
     server = mail_server({"refusal_delay": 1})
     began = time.monotonic()
@@ -173,7 +173,7 @@ def test_the_authorisation_identity_of_another_user_is_logged_as_refused(mail_se
 
 
 def test_an_app_password_typed_as_login_is_in_no_log(mail_server, directory):
-    """Neither in ours nor in that of Postfix."""
+    """Neither in ours nor in Postfix's."""
     server = mail_server()
     _, app_password = directory.new_person(mfa=True, app_passwords=1)
     for how in smtp.plain, smtp.login:
@@ -190,7 +190,7 @@ def test_postfix_says_that_the_directory_is_away(mail_server):
 
 
 def test_no_password_is_ever_logged(mail_server, directory):
-    """Neither by us nor by Postfix nor by slapd, accepted or refused."""
+    """Not by us, Postfix or slapd, whether accepted or refused."""
     person, app_password = directory.new_person(app_passwords=1)
     server = mail_server()
     mark = directory.mark()

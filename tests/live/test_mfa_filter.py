@@ -1,4 +1,4 @@
-"""MFA is off only where the directory itself says so."""
+"""MFA is off only if the directory says so."""
 
 import ldap
 import pytest
@@ -15,12 +15,12 @@ def hide(attribute):
 
 
 def show(attribute):
-    """The access rule that the README of ldap-schema has for another mfa_filter."""
+    """The access rule for another mfa_filter, from ldap-schema's README."""
     return f'access to attrs={attribute} by dn.exact="{MAIL_SERVER}" search by * break'
 
 
 def test_with_a_hidden_flag_the_account_password_is_unavailable(own_directory, mail_server):
-    """Whether MFA is on or off; app passwords go on working."""
+    """Whether MFA is on or off; app passwords still work."""
     directory = own_directory(first_rules=hide("appPasswordMfaEnabled"))
     server = mail_server({"uri": directory.ldap})
     with_mfa, app_password = directory.new_person(mfa=True, app_passwords=1)
@@ -32,7 +32,7 @@ def test_with_a_hidden_flag_the_account_password_is_unavailable(own_directory, m
 
 
 def test_a_flag_that_may_only_be_searched_is_enough(own_directory, mail_server):
-    """And one that may only be compared is not."""
+    """The right to compare it is not."""
     for right, code in (("search", ACCEPTED), ("compare", UNAVAILABLE)):
         directory = own_directory(first_rules=(
             f'access to attrs=appPasswordMfaEnabled by dn.exact="{MAIL_SERVER}" {right}'
@@ -69,7 +69,7 @@ def test_a_flag_unknown_to_the_schema_is_unavailable(mail_server, directory):
 
 
 def test_a_replica_without_the_schema_is_unavailable(own_directory, mail_server):
-    """It must not look like a site where nobody has MFA on."""
+    """It must not look like a site without MFA."""
     directory = own_directory(schema=False, acl=(),
                               site_rules=PASSWORD_RULE + "access to * by users read")
     person = directory.new_person()
@@ -128,6 +128,6 @@ def test_a_flag_of_the_sites_own_works(own_directory, mail_server, mfa_filter):
 
 
 def set_member(directory, person):
-    """Put a user into the group, as whoever manages groups at this site."""
+    """Add a user to the group, as the site's user manager."""
     directory.connect("user manager").modify_s(
         GROUP, [(ldap.MOD_ADD, "member", [person.dn.encode()])])

@@ -48,8 +48,8 @@ def test_saslauthd_accepts_the_account_password_without_mfa(saslauthd, services,
     assert server.says(person.uid, person.password) == NO
 
 
-def test_saslauthd_takes_one_spelling_where_the_filter_knows_one(saslauthd, services, directory):
-    """It goes on with the name that was typed, so no other name may find the entry."""
+def test_saslauthd_takes_one_spelling_if_the_filter_knows_one(saslauthd, services, directory):
+    """It continues with the typed name, so no other name may find the entry."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = saslauthd(services({"filter": "(uid=%u)"}))
     assert server.says(person.uid, app_password.shown) == OK
@@ -57,7 +57,7 @@ def test_saslauthd_takes_one_spelling_where_the_filter_knows_one(saslauthd, serv
 
 
 def test_saslauthd_passes_on_the_service(saslauthd, services, directory):
-    """One that PAM has no file for is denied."""
+    """A service without a PAM file is denied."""
     person = directory.new_person(mfa=True)
     shown = directory.add_app_password(person, services="imap").shown
     anything = directory.add_app_password(person).shown
@@ -67,7 +67,7 @@ def test_saslauthd_passes_on_the_service(saslauthd, services, directory):
     assert server.says(person.uid, anything, service="smtp") == OK
     assert server.says(person.uid, anything, service="xmpp") == NO
     pop3_only = directory.add_app_password(person, services="pop3").shown
-    assert server.says(person.uid, pop3_only, service="pop") == OK  # what Cyrus calls it
+    assert server.says(person.uid, pop3_only, service="pop") == OK  # Cyrus's name for it
     assert server.says(person.uid, person.password, service="pop") == NO
 
 
@@ -81,7 +81,7 @@ def test_saslauthd_refuses_a_revoked_app_password(saslauthd, services, directory
 
 def test_saslauthd_with_a_cache_goes_on_accepting_a_revoked_app_password(
         saslauthd, services, directory):
-    """Why "saslauthd -c" must not be used."""
+    """The reason not to use "saslauthd -c"."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = saslauthd(services(), "-c")
     assert server.says(person.uid, app_password.shown) == OK
@@ -91,7 +91,7 @@ def test_saslauthd_with_a_cache_goes_on_accepting_a_revoked_app_password(
 
 def test_saslauthd_refuses_in_an_outage_and_accepts_when_it_is_over(
         saslauthd, services, own_directory):
-    """saslauthd has one word for all failures; our log tells them apart."""
+    """saslauthd has one answer for all failures; our log distinguishes them."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     asked = services({"uri": directory.ldap})
@@ -117,7 +117,7 @@ def test_saslauthd_keeps_one_connection(saslauthd, services, own_directory):
 
 # ---- Any program ----
 
-def test_whom_the_module_accepted_has_an_account_and_nobody_else(services, directory):
+def test_only_a_user_whom_the_module_accepted_has_an_account(services, directory):
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     asked = services()
 
@@ -131,7 +131,7 @@ def test_whom_the_module_accepted_has_an_account_and_nobody_else(services, direc
     assert operations("", "acct_mgmt") == ["Permission denied"]
 
 
-def test_the_log_line_names_the_client_where_the_program_does(services, directory):
+def test_the_log_line_names_the_client_if_the_program_does(services, directory):
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     asked = services()
     for rhost, client in ("2001:db8::7", "2001:db8::7"), ("client.example.org", "-"):
@@ -150,11 +150,11 @@ def test_from_an_unknown_client_an_app_password_for_a_network_is_refused(service
 
 
 @pytest.mark.parametrize("arguments", [
-    pytest.param(lambda line: f"{line} frobnicate", id="that nobody knows"),
+    pytest.param(lambda line: f"{line} frobnicate", id="unknown"),
     pytest.param(lambda line: f"{line} nullok", id="of other modules"),
-    pytest.param(lambda line: re.sub("config=", "confg=", line), id="misspelt"),
+    pytest.param(lambda line: re.sub("config=", "confg=", line), id="misspelled"),
 ])
-def test_with_an_argument_nobody_gets_in(services, directory, arguments):
+def test_with_an_argument_every_login_fails(services, directory, arguments):
     person, app_password = directory.new_person(app_passwords=1)
     asked = services(arguments=arguments)
     for password in app_password.shown, person.password, "":
@@ -196,7 +196,7 @@ def test_in_dovecot_an_app_password_opens_only_the_services_it_is_for(
 
 def test_with_one_file_for_all_services_one_that_is_for_some_is_refused(
         dovecot_with_pam, services, directory):
-    """The module cannot tell which service it is then; examples/pam/dovecot says so."""
+    """Then the module cannot tell the service; examples/pam/dovecot says so."""
     person = directory.new_person(mfa=True)
     for_imap = directory.add_app_password(person, services="imap").shown
     anything = directory.add_app_password(person).shown
@@ -230,7 +230,7 @@ def test_with_tempfail_exit_dovecot_says_unavailable_and_accepts_when_the_outage
 
 def test_without_tempfail_exit_dovecot_says_that_the_password_is_wrong(
         dovecot_with_pam, services):
-    """Why it is in the example."""
+    """The reason for it in the example."""
     asked = services({"uri": f"ldap://127.0.0.1:{free_port()}"},
                      arguments=lambda line: line.replace("tempfail=exit", ""))
     assert imap(dovecot_with_pam(asked), "alice", "secret") == REFUSED

@@ -1,6 +1,6 @@
-"""A bare account password never gets past the plugin, whatever is broken.
+"""The stock mechanisms never accept a bare account password, whatever is broken.
 
-Standing by in each test: a saslauthd that says yes to every password, or a sasldb that knows it.
+Each test has a saslauthd that accepts every password, or a sasldb that contains it.
 """
 
 import os
@@ -27,26 +27,26 @@ def yes_man(postfix):
 
 @pytest.fixture
 def load_plugins(postfix):
-    """Changes what services that start from now on load; the usual order is back afterwards."""
+    """Changes the plugins of services that start later; restores the usual order afterwards."""
     yield postfix.load_plugins
     postfix.load_plugins(postfix.ours, postfix.stock)
 
 
 def with_yes_man(text):
-    """smtpd.conf in which the stock mechanisms would ask saslauthd."""
+    """smtpd.conf with saslauthd for the stock mechanisms."""
     return replace_line(text, "pwcheck_method", "saslauthd") + "saslauthd_path: /yes/mux\n"
 
 
 def replace_line(text, option, value):
-    """smtpd.conf with another value of one option, or without it for None."""
+    """smtpd.conf with another value of an option; None removes the option."""
     lines = [line for line in text.splitlines() if not line.startswith(f"{option}:")]
     assert len(lines) == len(text.splitlines()) - 1
     return "\n".join(lines + ([f"{option}: {value}"] if value else [])) + "\n"
 
 
-def test_the_yes_man_lets_everybody_in_where_nothing_of_ours_is_configured(
+def test_the_yes_man_accepts_every_login_if_our_plugin_is_not_configured(
         mail_server, yes_man, directory):
-    """The plugin is installed, declines, and the stock mechanisms go on as before."""
+    """The installed plugin declines, and the stock mechanisms work as before."""
     person = directory.new_person(mfa=True)
     server = mail_server(smtpd_conf=lambda text: (
         "mech_list: PLAIN LOGIN\npwcheck_method: saslauthd\nsaslauthd_path: /yes/mux\n"))
@@ -56,7 +56,7 @@ def test_the_yes_man_lets_everybody_in_where_nothing_of_ours_is_configured(
 
 
 @pytest.mark.parametrize("stock_first", [False, True])
-def test_the_plugin_wins_over_the_stock_mechanisms_in_either_order(
+def test_the_plugin_takes_precedence_over_the_stock_mechanisms_in_either_order(
         mail_server, postfix, load_plugins, directory, yes_man, stock_first):
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     folders = [postfix.ours, postfix.stock]
@@ -69,35 +69,35 @@ def test_the_plugin_wins_over_the_stock_mechanisms_in_either_order(
     assert len(server.events()) == 2
 
 
-def test_without_the_plugin_nobody_gets_in(mail_server, postfix, load_plugins, directory):
-    """The .so is gone: with smtpd.conf as we ship it."""
+def test_without_the_plugin_every_login_fails(mail_server, postfix, load_plugins, directory):
+    """Without the .so, with smtpd.conf as shipped."""
     load_plugins(postfix.stock, None)
-    assert_nobody_gets_in(mail_server(), directory, REFUSED)
+    assert_every_login_fails(mail_server(), directory, REFUSED)
 
 
 def test_without_the_plugin_the_guard_line_alone_keeps_everybody_out(
         mail_server, postfix, load_plugins, directory, yes_man):
     load_plugins(postfix.stock, None)
-    assert_nobody_gets_in(mail_server(smtpd_conf=with_yes_man), directory, REFUSED)
+    assert_every_login_fails(mail_server(smtpd_conf=with_yes_man), directory, REFUSED)
 
 
 def test_without_the_plugin_pwcheck_method_disabled_alone_keeps_everybody_out(
         mail_server, postfix, load_plugins, directory):
     load_plugins(postfix.stock, None)
     server = mail_server(smtpd_conf=lambda text: replace_line(text, "canon_user_plugin", None))
-    assert_nobody_gets_in(server, directory, REFUSED)
+    assert_every_login_fails(server, directory, REFUSED)
 
 
 def test_an_empty_app_password_conf_keeps_everybody_out(mail_server, directory, yes_man):
     server = mail_server(smtpd_conf=with_yes_man)
     (server.folder / "app-password.conf").write_text("")
-    assert_nobody_gets_in(server, directory, UNAVAILABLE)
+    assert_every_login_fails(server, directory, UNAVAILABLE)
 
 
 def test_app_password_conf_of_another_name_keeps_everybody_out(mail_server, directory, yes_man):
     server = mail_server(smtpd_conf=lambda text: replace_line(
         with_yes_man(text), "apppassword_config", "/nonexistent/app-password.conf"))
-    assert_nobody_gets_in(server, directory, UNAVAILABLE)
+    assert_every_login_fails(server, directory, UNAVAILABLE)
     assert server.postfix_says("/nonexistent/app-password.conf")
 
 
@@ -105,7 +105,7 @@ def test_without_the_option_apppassword_config_the_guard_keeps_everybody_out(
         mail_server, directory, yes_man):
     server = mail_server(smtpd_conf=lambda text: replace_line(
         with_yes_man(text), "apppassword_config", None))
-    assert_nobody_gets_in(server, directory, REFUSED)
+    assert_every_login_fails(server, directory, REFUSED)
 
 
 @pytest.mark.parametrize("line, complaint", [
@@ -121,14 +121,14 @@ def test_a_bad_line_in_app_password_conf_keeps_everybody_out_and_is_named(
     number = len(path.read_text().splitlines()) + 1
     with open(path, "a") as config:
         config.write(line + "\n")
-    assert_nobody_gets_in(server, directory, UNAVAILABLE)
+    assert_every_login_fails(server, directory, UNAVAILABLE)
     assert complaint in server.postfix_says(f"app-password.conf:{number}:")
 
 
-def assert_nobody_gets_in(server, directory, code):
-    """Neither with the account password, MFA on or off, nor with an app password.
+def assert_every_login_fails(server, directory, code):
+    """With the account password, MFA on or off, and with an app password.
 
-    Refused, it is not by our plugin but by what stands in for it.
+    A refusal comes from the plugin's replacement, not from our plugin.
     """
     with_mfa, app_password = directory.new_person(mfa=True, app_passwords=1)
     without_mfa = directory.new_person()
@@ -137,11 +137,11 @@ def assert_nobody_gets_in(server, directory, code):
         assert server.sign_in(person.uid, password, logged=code != REFUSED).code == code
 
 
-# ---- What the administrator sees: saslpluginviewer ----
+# ---- The administrator's view: saslpluginviewer ----
 
 @pytest.fixture
 def plugins(folder, postfix):
-    """The names of the plugins for a mechanism, in the order in which libsasl2 tries them."""
+    """The names of the plugins for a mechanism, in libsasl2's order."""
     def listed(mechanism, options):
         (folder / "pluginviewer.conf").write_text(options)
         printed = run(["saslpluginviewer", "-s", "-m", mechanism], env=os.environ | {
@@ -170,7 +170,7 @@ def test_saslpluginviewer_lists_ours_nowhere_without_its_options(plugins, mechan
 
 @pytest.fixture(scope="module")
 def sasldb(postfix, directory):
-    """A user whose bare password a sasldb inside the chroot knows: (user, password)."""
+    """A user with a bare password in a sasldb inside the chroot: (user, password)."""
     path = postfix.queue / "sasldb2"
     subprocess.run(["saslpasswd2", "-c", "-p", "-f", path, "-u", "mail.example.org", "crammer"],
                    input=b"the bare password", check=True)
@@ -202,7 +202,7 @@ def test_the_guard_stops_other_mechanisms(mail_server, sasldb):
 
 
 def test_apppassword_also_mechs_lets_a_mechanism_pass(mail_server, sasldb, directory):
-    """That one, and still no bare password by PLAIN."""
+    """That mechanism only; a bare password by PLAIN is still refused."""
     server = mail_server(
         smtpd_conf=lambda text: with_cram_md5(text) + "apppassword_also_mechs: CRAM-MD5\n")
     assert cram_md5(server, *sasldb) == ACCEPTED
@@ -216,14 +216,14 @@ def test_apppassword_also_mechs_never_lets_the_stock_plain_pass(
     load_plugins(postfix.stock, None)
     server = mail_server(smtpd_conf=lambda text: (
         with_yes_man(text) + "apppassword_also_mechs: PLAIN LOGIN\n"))
-    assert_nobody_gets_in(server, directory, REFUSED)
+    assert_every_login_fails(server, directory, REFUSED)
 
 
 # ---- The tests themselves ----
 
-def test_whoever_connects_to_a_service_before_its_time_leaves_no_process_behind(
+def test_an_early_connection_to_a_service_leaves_no_process(
         mail_server, postfix, directory):
-    """No smtpd without the settings of the test, which would go by the stock mechanisms."""
+    """An smtpd without the test's settings would use the stock mechanisms."""
     service = postfix.next_service()
     with socket.create_connection(("127.0.0.1", service.port)):
         wait_until(lambda: "SASL per-process initialization failed" in str(postfix.log_of(service)),

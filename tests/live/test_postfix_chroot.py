@@ -8,12 +8,12 @@ import pytest
 from certificates import Authority
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
-NAME = "directory.invalid"  # no name server has that one
+NAME = "directory.invalid"  # unknown to every name server
 
 
 @pytest.fixture
 def hosts(postfix):
-    """etc/hosts within the chroot; afterwards as it was."""
+    """etc/hosts within the chroot; restored afterwards."""
     path = postfix.queue / "etc" / "hosts"
     before = path.read_text()
     yield path
@@ -22,7 +22,7 @@ def hosts(postfix):
 
 @pytest.fixture(scope="module")
 def named(workdir):
-    """A CA whose certificate is for that name alone."""
+    """A CA with a certificate for that name alone."""
     return Authority(workdir / "named", names=f"DNS:{NAME}")
 
 

@@ -1,4 +1,4 @@
-"""Signing in to Postfix: what opens it and what does not.
+"""Signing in to Postfix: accepted and refused logins.
 
 The directory is slapd behind the access rules of ldap-schema/, the mail server is Postfix in
 Debian's chrooted form with the files of examples/postfix/.
@@ -28,7 +28,7 @@ ALL_WAYS = [
 
 @pytest.fixture(scope="module")
 def alice(directory):
-    """A user with MFA on and one app password, in which 0 and 1 occur."""
+    """A user with MFA on and one app password that contains 0 and 1."""
     alice = directory.new_person(mfa=True)
     return alice, directory.add_app_password(alice, id="01k7").shown
 
@@ -179,8 +179,8 @@ def test_in_report_mode_the_account_password_of_an_mfa_user_is_accepted(mail_ser
     assert server.sign_in(person.uid, "wrong").code == REFUSED
 
 
-def test_account_password_never_refuses_it_to_everybody(mail_server, directory, alice):
-    """It wins over report mode."""
+def test_account_password_never_refuses_it_to_every_user(mail_server, directory, alice):
+    """It takes precedence over report mode."""
     server = mail_server({"account_password": "never", "mfa_enforcement": "report"})
     person, shown = alice
     without_mfa = directory.new_person()
@@ -218,7 +218,7 @@ def test_an_unknown_user_is_refused(usual):
 @pytest.mark.parametrize("person", [
     pytest.param(person, id=time) for person, time in DISABLED_IN_ALL_SPELLINGS.items()])
 def test_a_disabled_account_is_refused_whatever_the_password(usual, directory, person):
-    """In every spelling of the time that slapd takes as locked for good."""
+    """In every spelling of the time that means permanently locked to slapd."""
     assert directory.values(person, "pwdAccountLockedTime") == [DISABLED_IN_ALL_SPELLINGS[person]]
     app_password = directory.add_app_password(person)
     for password in app_password.shown, person.password:
@@ -227,7 +227,7 @@ def test_a_disabled_account_is_refused_whatever_the_password(usual, directory, p
 
 
 def test_an_account_locked_for_a_while_still_opens_with_an_app_password(usual, directory):
-    """Whoever guesses at the account password cannot lock the user's mail clients out."""
+    """Guesses at the account password cannot lock out the user's mail clients."""
     person, app_password = directory.new_person(app_passwords=1)
     for _ in range(5):
         usual.sign_in(person.uid, "wrong")
@@ -245,7 +245,7 @@ def test_a_user_without_an_account_password_is_refused(usual):
 
 
 def test_two_entries_with_the_same_mail_address_are_unavailable(usual, directory):
-    """An app password of either does not open it, nor does the account password."""
+    """With an app password of either user and with the account password."""
     app_password = directory.add_app_password(TWINS[0])
     for password in (app_password.shown, TWINS[0].password, TWINS[1].password):
         assert usual.sign_in("twins@example.org", password).code == UNAVAILABLE
@@ -253,7 +253,7 @@ def test_two_entries_with_the_same_mail_address_are_unavailable(usual, directory
 
 
 # ---- Malformed logins and passwords ----
-# What is too long for any message of the mechanism is a broken protocol, not a login: no log line.
+# A message too long for the mechanism is a protocol error, not a login: no log line.
 
 @pytest.mark.parametrize("password", [
     pytest.param(b"", id="empty"),
@@ -270,7 +270,7 @@ def test_a_password_is_refused_that_is(usual, directory, how, password):
 
 
 @pytest.mark.parametrize("how", [smtp.plain, smtp.login])
-def test_what_follows_a_nul_behind_the_right_password_is_not_ignored(usual, directory, how):
+def test_a_nul_and_bytes_after_the_right_password_are_refused(usual, directory, how):
     person, app_password = directory.new_person(app_passwords=1)
     for right in (person.password, app_password.shown):
         assert usual.sign_in(person.uid, f"{right}\0extra", how).code == REFUSED
@@ -304,12 +304,12 @@ def test_the_session_goes_on_after_a_cancelled_login(usual, alice):
 
 # ---- Names ----
 
-def test_an_authorisation_identity_equal_to_the_login_is_accepted(usual, alice):
+def test_an_authorization_identity_equal_to_the_login_is_accepted(usual, alice):
     person, shown = alice
     assert usual.sign_in(person.uid, shown, authzid=person.uid).code == ACCEPTED
 
 
-def test_the_authorisation_identity_of_another_user_is_refused(usual, directory, alice):
+def test_the_authorization_identity_of_another_user_is_refused(usual, directory, alice):
     person, shown = alice
     another = directory.new_person()
     assert usual.sign_in(person.uid, shown, authzid=another.uid).code == REFUSED
@@ -349,14 +349,14 @@ def test_with_smtpd_sasl_local_domain_a_login_has_that_domain(
 
 
 def test_without_a_value_of_login_attribute_it_is_unavailable(mail_server, alice):
-    """No other name is taken instead."""
+    """It does not fall back to another name."""
     person, shown = alice
     server = mail_server({"login_attribute": "employeeNumber"})
     assert server.sign_in(person.uid, shown).code == UNAVAILABLE
 
 
 def name_known_to_postfix(server, login, password):
-    """Sign in and send a message; returns the user's name in the log of Postfix."""
+    """Sign in and send a message; returns the user's name in Postfix's log."""
     client = server.connect()
     assert smtp.plain(client, login, password).code == ACCEPTED
     client.sendmail("sender@example.org", ["recipient@example.net"], "Subject: a test\n\nHello")
@@ -419,7 +419,7 @@ def test_swaks_signs_in_with_the_app_password_and_not_with_the_account_password(
 
 
 def test_smtplib_signs_in_with_the_app_password_and_not_with_the_account_password(usual, alice):
-    """Its own choice of mechanism, by way of login()."""
+    """By login(), which chooses the mechanism."""
     person, shown = alice
     client = usual.connect()
     with pytest.raises(smtplib.SMTPAuthenticationError) as refusal:
@@ -430,7 +430,7 @@ def test_smtplib_signs_in_with_the_app_password_and_not_with_the_account_passwor
 
 
 def test_twenty_clients_at_once_are_accepted(mail_server, directory):
-    """In as many processes: each has a connection to the directory of its own."""
+    """In twenty processes, each with its own connection to the directory."""
     server = mail_server(kind="many processes")
     persons = [directory.new_person(mfa=True, app_passwords=1) for _ in range(20)]
     clients = [server.connect() for _ in persons]
@@ -442,7 +442,7 @@ def test_twenty_clients_at_once_are_accepted(mail_server, directory):
         client.close()
 
 
-# ---- What a refused client learns ----
+# ---- The answer to a refused client ----
 
 def test_every_refusal_has_the_same_words(usual, directory, alice):
     person, _ = alice
@@ -463,7 +463,7 @@ def test_every_refusal_has_the_same_words(usual, directory, alice):
 
 
 def test_every_refusal_takes_refusal_delay(mail_server, directory, alice):
-    """From the start of the login: unknown users and wrong app passwords alike."""
+    """From the start of the login, for unknown users and wrong app passwords alike."""
     person, shown = alice
     server = mail_server({"refusal_delay": 1})
     client = server.connect()
@@ -478,7 +478,7 @@ def test_every_refusal_takes_refusal_delay(mail_server, directory, alice):
     client.quit()
 
 
-# ---- Another program than Postfix ----
+# ---- A program other than Postfix ----
 
 @pytest.fixture
 def sample_server(folder, directory, postfix):

@@ -1,4 +1,4 @@
-"""Directories that are away, silent or slow: a temporary answer, in time, and nothing to repair."""
+"""Absent, silent or slow directories: temporary answers in time, and recovery without a restart."""
 
 import re
 
@@ -9,7 +9,7 @@ from fakes import LDAP_DRIP, TLS_DRIP, FakeLdap, dead_address
 from processes import seconds, wait_until
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
-# In seconds, for all tests here; a login gets its answer within the deadline and a bit.
+# In seconds, for all tests here; a login gets its answer within the deadline plus a little.
 TIMES = {"timeout": 1, "deadline": 2}
 IN_TIME = 3
 
@@ -29,7 +29,7 @@ WAYS = pytest.mark.parametrize("way", ["ldap", "ldaps", "StartTLS"])
 @WAYS
 def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
         own_directory, mail_server, authority, way):
-    """Nobody touches Postfix in between: the same process answers all the time."""
+    """Without a restart of Postfix: the same process answers all logins."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = mail_server(directory_settings(directory, way, authority))
@@ -44,7 +44,7 @@ def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
 
 
 def test_a_slapd_that_was_never_there_is_unavailable(own_directory, mail_server):
-    """Postfix started before the directory."""
+    """Postfix starts before the directory."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     directory.stop()
@@ -57,7 +57,7 @@ def test_a_slapd_that_was_never_there_is_unavailable(own_directory, mail_server)
 @WAYS
 def test_a_slapd_that_accepts_and_never_answers_is_unavailable_in_time(
         own_directory, mail_server, authority, way):
-    """From the first connection on."""
+    """Silent from the first connection."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     client = mail_server(directory_settings(directory, way, authority)).connect()
@@ -72,7 +72,7 @@ def test_a_slapd_that_accepts_and_never_answers_is_unavailable_in_time(
 @WAYS
 def test_a_slapd_that_falls_silent_later_is_unavailable_in_time(
         own_directory, mail_server, authority, way):
-    """On the kept connection."""
+    """Silent on the kept connection."""
     directory = own_directory()
     person = directory.new_person()
     server = mail_server(directory_settings(directory, way, authority))
@@ -97,7 +97,7 @@ def test_a_slapd_that_falls_silent_later_is_unavailable_in_time(
     pytest.param("ldap", True, {"starttls": True, "drip": TLS_DRIP},
                  id="StartTLS, a byte per second of the handshake"),
 ])
-def test_a_server_that_does_not_get_on_is_unavailable_in_time(
+def test_a_server_that_hangs_is_unavailable_in_time(
         mail_server, authority, scheme, start_tls, fake):
     with FakeLdap(**fake) as server:
         client = mail_server(TIMES | {
@@ -114,7 +114,7 @@ def test_the_first_of_two_uris_dead_is_accepted(mail_server, directory):
     assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
 
 
-def test_the_first_of_two_uris_silent_costs_one_timeout_and_is_then_passed_over(
+def test_the_first_of_two_uris_silent_costs_one_timeout_and_is_then_skipped(
         mail_server, directory):
     person = directory.new_person()
     with FakeLdap() as silent:
@@ -127,7 +127,7 @@ def test_the_first_of_two_uris_silent_costs_one_timeout_and_is_then_passed_over(
 
 
 def test_many_silent_uris_are_unavailable_in_time(mail_server):
-    """The deadline is that of the whole login, not of each server."""
+    """The deadline is for the whole login, not for each server."""
     with FakeLdap() as silent:
         uris = " ".join([f"ldap://{silent.address}"] * 5)
         client = mail_server(TIMES | {"uri": uris}).connect()
@@ -137,7 +137,7 @@ def test_many_silent_uris_are_unavailable_in_time(mail_server):
 
 
 def test_both_uris_dead_is_unavailable_and_the_second_back_is_accepted(own_directory, mail_server):
-    """A URI that failed is passed over only while there is a better one."""
+    """A failed URI is skipped only while there is a better one."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = mail_server(TIMES | {"uri": f"ldap://{dead_address()} {directory.ldap}"})
@@ -206,7 +206,7 @@ def test_the_users_bind_has_a_connection_of_its_own(own_directory, mail_server):
 
 
 def connections(directory, mark):
-    """Who bound on each connection since the mark: {connection: [DN…]}.
+    """The DNs bound on each connection since the mark: {connection: [DN…]}.
 
     On a busy machine slapd may log a bind before the connection.
     """
@@ -232,9 +232,9 @@ def test_a_directory_that_cannot_be_asked_is_unavailable(mail_server, directory,
     assert server.sign_in(person.uid, person.password).code == UNAVAILABLE
 
 
-def test_a_directory_that_shows_the_mail_server_no_users_lets_nobody_in(
+def test_a_directory_that_shows_the_mail_server_no_users_accepts_no_login(
         own_directory, mail_server):
-    """As unknown users: that is not an outage."""
+    """Users are unknown; that is not an outage."""
     directory = own_directory(first_rules=(
         'access to dn.children="ou=people,dc=example,dc=org"'
         ' by dn.exact="cn=mail-server,ou=services,dc=example,dc=org" none by * break'))

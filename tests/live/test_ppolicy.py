@@ -1,4 +1,4 @@
-"""OpenLDAP's password policies: what locks an account, and what does not."""
+"""OpenLDAP's password policies: only wrong account passwords lock an account."""
 
 import pytest
 

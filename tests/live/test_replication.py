@@ -1,4 +1,4 @@
-"""A provider that is written to and a consumer that mail servers ask."""
+"""Replication: writes go to the provider; mail servers ask the consumer."""
 
 import time
 
@@ -19,7 +19,7 @@ def pair(workdir, postfix):
 
 @pytest.fixture(scope="module")
 def hosts(pair, mail_server, tmp_path_factory):
-    """A mail server that asks the consumer, and whoever manages, at the provider."""
+    """A mail server that asks the consumer, and an administrator's host at the provider."""
     keys = {"uri": pair.consumer.ldap, "write_uri": pair.provider.ldap}
     site = Site(tmp_path_factory.mktemp("replication") / "site", pair.provider, **keys)
     return mail_server(keys), site
@@ -29,7 +29,7 @@ def sign_in(server, who, password):
     return server.sign_in(who.uid, password).code
 
 
-def test_what_is_made_at_the_provider_opens_mail_at_the_consumer(pair, hosts):
+def test_an_app_password_made_at_the_provider_opens_mail_at_the_consumer(pair, hosts):
     server, site = hosts
     who = pair.provider.new_person()
     site.done("mfa", "on", who.uid)
@@ -39,7 +39,7 @@ def test_what_is_made_at_the_provider_opens_mail_at_the_consumer(pair, hosts):
     assert sign_in(server, who, who.password) == smtp.REFUSED
 
 
-def test_a_consumer_that_lags_accepts_what_is_revoked_until_it_catches_up(pair, hosts):
+def test_a_consumer_that_lags_accepts_a_revoked_app_password_until_it_catches_up(pair, hosts):
     server, site = hosts
     who = pair.provider.new_person(mfa=True)
     password = site.create(who)
@@ -90,7 +90,7 @@ def test_the_last_use_is_written_to_the_provider(pair, mail_server):
     wait_until(lambda: pair.provider.values(who, "appPasswordUsed"), "the use to be recorded")
 
 
-def test_a_consumer_that_takes_no_writes_is_passed_over_in_silence(pair, mail_server):
+def test_a_consumer_that_takes_no_writes_is_skipped_silently(pair, mail_server):
     server = mail_server({"record_use": "1d", "uri": pair.consumer.ldap, "write_uri": pair.consumer.ldap})
     who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)
     pair.in_step()

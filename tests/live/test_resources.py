@@ -1,6 +1,6 @@
-"""A mail server short of memory, of file descriptors or of disk: unavailable, loud, and well again.
+"""A mail server without memory, file descriptors or disk space reports that and recovers.
 
-Nobody restarts anything in between: the same process answers all the time.
+Without a restart: the same process answers all logins.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
 
 def limit(pid, resource, value):
-    """Set the soft limit of a running smtpd, as the user that it runs as."""
+    """Set the soft limit of a running smtpd, as its user."""
     run(["prlimit", f"--pid={pid}", f"--{resource}={value}:"],
         user="postfix", group="postfix", extra_groups=[])
 
 
 @pytest.fixture
 def signed_on(mail_server, directory):
-    """A client that is connected to a server whose process has not been asked anything yet."""
+    """A client of a server whose process has not handled a login yet."""
     server = mail_server({"refusal_delay": 0})
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     client = server.connect()
@@ -68,7 +68,7 @@ def small_disk(folder):
 
 
 def test_a_full_disk_changes_no_verdict(small_disk, mail_server, directory):
-    """What the file has no room for goes to syslog (a unit test looks there); then to the file again.
+    """Lines go to syslog while the disk is full (a unit test covers that), then to the file again.
     """
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     log = small_disk / "app-password.log"
@@ -77,7 +77,7 @@ def test_a_full_disk_changes_no_verdict(small_disk, mail_server, directory):
     filler = small_disk / "filler"
     fill(filler)
     size = -1
-    while log.stat().st_size != size:  # up to the end of its page, and then no further
+    while log.stat().st_size != size:  # until the file's last page is full
         size = log.stat().st_size
         assert smtp.plain(client, person.uid, person.password).code == REFUSED
     filler.unlink()

@@ -25,7 +25,7 @@ ATTRIBUTES = {
 
 @pytest.fixture(scope="module", params=ACL)
 def directory(request, workdir):
-    """A slapd that loaded the schema in each of the two forms for OpenLDAP."""
+    """A slapd with the schema, in each of the two forms for OpenLDAP."""
     acl = ACL[request.param]
     server = Slapd(workdir / f"schema-{acl[0].name}", acl=acl, site_rules=OPEN_SITE)
     try:
@@ -35,14 +35,14 @@ def directory(request, workdir):
 
 
 def test_slapd_publishes_the_definitions_of_the_design(directory):
-    """What slapd has understood is read back from it."""
+    """Read back from slapd."""
     connection = directory.connect("administrator")
     name = connection.search_subschemasubentry_s("")
     assert_definitions(ldap.schema.SubSchema(connection.read_subschemasubentry_s(name)))
 
 
 def test_the_389_directory_server_form_has_the_same_definitions():
-    """Read from the file: no 389 Directory Server is needed."""
+    """Read from the file, without a 389 Directory Server."""
     with open(LDAP_SCHEMA / "app-password-389ds.ldif", "rb") as file:
         reader = ldif.LDIFRecordList(file)
         reader.parse_entry_records()
@@ -78,7 +78,7 @@ def case(name, *values):
          ldap.CONSTRAINT_VIOLATION),
     case("MFA is enforced from one time on", "appPasswordMfaEnforceFrom",
          [b"20261201000000Z", b"20261202000000Z"], ldap.CONSTRAINT_VIOLATION),
-    case("the same app password is there once", "appPassword", [b"id=a", b"id=a"],
+    case("the same app password occurs once", "appPassword", [b"id=a", b"id=a"],
          ldap.TYPE_OR_VALUE_EXISTS),
 ])
 def test_a_wrong_value_is_rejected(directory, attribute, values, error):

@@ -1,4 +1,4 @@
-"""Where a password goes: strace sees it leave a process for the directory, and for nothing else."""
+"""Passwords leave a process for the directory alone, as strace shows."""
 
 import base64
 import contextlib
@@ -20,7 +20,7 @@ Write = namedtuple("Write", "call bytes")
 
 
 class Trace:
-    """What a process wrote, sent and started, as strace saw it."""
+    """The writes, sends and program starts of a process, from strace."""
 
     def __init__(self, file):
         self._file = file
@@ -34,14 +34,14 @@ class Trace:
                 yield Write(match[1], bytes.fromhex(text.replace("\\x", "")))
 
     def writes_with(self, *secrets):
-        """Those in which one of them stands, as it is or in base64."""
+        """The calls that contain one of the secrets, plain or in base64."""
         needles = [needle for secret in secrets for needle in spellings(secret)]
         return [write for write in self.writes()
                 if any(needle in write.bytes for needle in needles)]
 
 
 def spellings(secret):
-    """A secret and its base64 at any place in what was encoded."""
+    """A secret, and its base64 at each possible offset in an encoded text."""
     yield secret.encode()
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + secret.encode())
@@ -49,13 +49,13 @@ def spellings(secret):
 
 
 def is_bind(write, dn):
-    """Whether it is an LDAP message that binds as this entry."""
+    """True if it is an LDAP message that binds as this entry."""
     return write.bytes[:1] == b"\x30" and dn.encode() in write.bytes
 
 
 @contextlib.contextmanager
 def traced(pid, folder):
-    """strace of a running process; the trace is complete behind the block."""
+    """strace of a running process; the trace is complete after the block."""
     file = folder / f"trace-{pid}"
     process = subprocess.Popen(
         ["strace", "-f", "-xx", "-s", "65536", "-o", file, "-e", WRITES, "-p", str(pid)],
@@ -70,13 +70,13 @@ def traced(pid, folder):
 
 @pytest.fixture
 def people(directory):
-    """One with MFA and an app password, one who signs in by account password."""
+    """A user with MFA, their app password, and a user without MFA."""
     with_mfa, app_password = directory.new_person(mfa=True, app_passwords=1)
     return with_mfa, app_password, directory.new_person()
 
 
 def strace_of(site, folder, *arguments, input=""):
-    """The whole life of one call of the command, its arguments and environment included."""
+    """The output and the full trace of a command, including its arguments and environment."""
     file = folder / f"trace-{arguments[0]}"
     done = subprocess.run(
         ["strace", "-f", "-v", "-xx", "-s", "65536", "-o", file, "-e", WRITES,
@@ -91,7 +91,7 @@ def assert_only_the_directory_is_told(trace, with_mfa, app_password, without_mfa
     assert told and all(is_bind(write, without_mfa.dn) for write in told), told
 
 
-def test_postfix_tells_nobody_but_the_directory(mail_server, people, folder):
+def test_postfix_sends_passwords_to_the_directory_alone(mail_server, people, folder):
     with_mfa, app_password, without_mfa = people
     server = mail_server({"remember": "no"})
     client = server.connect()
@@ -107,9 +107,9 @@ def test_postfix_tells_nobody_but_the_directory(mail_server, people, folder):
     assert any(b"verdict=accepted" in write.bytes for write in trace.writes())
 
 
-def test_an_app_password_in_the_place_of_the_login_is_looked_for_and_logged_nowhere(
+def test_an_app_password_typed_as_login_is_looked_up_and_logged_nowhere(
         mail_server, people, folder):
-    """People do that. The directory is asked whether there is such a user; nobody else is told."""
+    """Users do that. The directory gets the search for such a user; nothing else gets the text."""
     _, app_password, _ = people
     server = mail_server()
     client = server.connect()
@@ -121,7 +121,7 @@ def test_an_app_password_in_the_place_of_the_login_is_looked_for_and_logged_nowh
     assert told and all(write.bytes[:1] == b"\x30" for write in told), told
 
 
-def test_dovecots_worker_tells_nobody_but_the_directory(dovecot, people, folder):
+def test_dovecots_worker_sends_passwords_to_the_directory_alone(dovecot, people, folder):
     with_mfa, app_password, without_mfa = people
     server = dovecot()
     assert imap(server, with_mfa.uid, "wrong") == "refused"

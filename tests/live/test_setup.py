@@ -1,6 +1,6 @@
-"""Setting up a directory the way the README of ldap-schema/ says.
+"""Setting up a directory as ldap-schema's README says.
 
-It is Debian's slapd as the package configures it, without ppolicy, and the same with ppolicy.
+With Debian's slapd as its package configures it, without ppolicy and with it.
 """
 
 import pathlib
@@ -28,7 +28,7 @@ README = (LDAP_SCHEMA / "README.md").read_text()
 
 
 class DebianSlapd:
-    """slapd with the configuration of Debian's package, in a folder of its own."""
+    """slapd with the configuration of Debian's package, in its own folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -48,7 +48,7 @@ class DebianSlapd:
         run(["slapadd", "-F", folder / "slapd.d", "-n", "0", "-l", folder / "init.ldif"])
 
     def start(self):
-        """Start slapd, with nothing but the base and ou=people in it."""
+        """Start slapd with only the base and ou=people."""
         self.process = start(["/usr/sbin/slapd", "-F", self.folder / "slapd.d", "-h", self.uri,
                               "-d", "stats"], self.folder / "slapd.log")
         wait_until(self._answers, "slapd")
@@ -86,7 +86,7 @@ class DebianSlapd:
         return re.findall(rf"^{attribute}: (.*)$", printed, flags=re.MULTILINE)
 
     def rules(self):
-        """What the access rules in force are about, the first one first."""
+        """The targets of the access rules in force, in order."""
         return [re.match(r"\{\d+\}to (?:attrs=)?((?:objectClass val)|\S+)", rule)[1]
                 for rule in self.config("olcAccess")]
 
@@ -157,7 +157,7 @@ def test_the_rule_for_ppolicy_without_it_changes_nothing_and_says_what_the_readm
 @pytest.mark.parametrize("ppolicy", [False, True])
 @pytest.mark.parametrize("form", ACL)
 def test_both_forms_work_with_and_without_ppolicy(own_directory, mail_server, form, ppolicy):
-    """In front of a site whose own rules are generous."""
+    """Before a site's generous rules."""
     acl = ACL[form] if ppolicy else ACL[form][:1]
     directory = own_directory(acl=acl, ppolicy=ppolicy, site_rules=OPEN_SITE)
     server = mail_server({"uri": directory.ldap})
@@ -176,7 +176,7 @@ def test_the_index_for_mail_is_added_to_debians(debian):
     assert {"objectClass eq", "cn,uid eq"} <= set(before)
 
 
-def test_nobody_signs_in_as_an_example_identity_before_it_has_a_password(debian):
+def test_no_example_identity_signs_in_before_it_has_a_password(debian):
     add_identities(debian)
     for dn, entry in example_identities().items():
         for guess in ["!", "*", "*0", "*1", "x", *entry.get("userPassword", [])]:
@@ -185,7 +185,7 @@ def test_nobody_signs_in_as_an_example_identity_before_it_has_a_password(debian)
 
 
 def test_with_passwords_the_example_identities_have_the_rights_of_the_table(debian):
-    """From nothing to an app password that the mail server reads, as the README has it."""
+    """From an empty directory to an app password that the mail server reads, as in the README."""
     load_all(debian, RULES)
     add_identities(debian)
     new = debian.folder / "new.secret"
@@ -210,7 +210,7 @@ def add_identities(debian):
     run(["ldapadd", "-c", *debian.as_manager, "-f", LDAP_SCHEMA / "identities.ldif"])
 
 
-# ---- What anonymous can try out ----
+# ---- Anonymous compares ----
 
 def compares(directory, who, attribute, value):
     try:

@@ -1,4 +1,4 @@
-"""How long refusals take over the wire: what stood against the login must not be told by it."""
+"""The time of a refusal over the wire must not reveal its reason."""
 
 import random
 import statistics
@@ -12,13 +12,13 @@ import smtp
 from slapd import ACL, person
 from smtp import REFUSED
 
-CLIENTS, TRIES = 50, 500  # at once, and of each kind
-TOGETHER_MS = 2           # how far the medians may lie apart
+CLIENTS, TRIES = 50, 500  # at once; tries of each kind
+TOGETHER_MS = 2           # the medians' largest allowed difference
 
 
 @pytest.fixture
 def patient(own_directory):
-    """One that locks nobody out."""
+    """A directory that never locks an account."""
     return own_directory(ppolicy=False, acl=ACL["slapd.conf"][:1])
 
 
@@ -39,7 +39,7 @@ def logins(patient):
 
 @pytest.mark.long
 def test_fifty_clients_at_once_cannot_tell_refusals_apart(mail_server, patient, logins):
-    """500 tries of each kind; the medians lie within two milliseconds."""
+    """500 tries of each kind; the medians differ by two milliseconds at most."""
     server = mail_server({"uri": patient.ldap, "refusal_delay": 1}, kind="many processes")
     tries = [kind for kind in logins for _ in range(TRIES)]
     random.Random(3).shuffle(tries)
