@@ -1,5 +1,4 @@
-/* A connection's options are ours, whatever ldap.conf, LDAP* variables or the program that loaded
- * us have set. */
+/* A handle has our options, even if ldap.conf, LDAP* variables or the host program set others. */
 #include "clock.h"
 #include "ldap/directory.h"
 #include "responder.h"
@@ -9,7 +8,7 @@
 #define PLENTY_MS 20000
 #define PIN       "sha256:AAAA"
 
-/* ---- what libldap is called with ---- */
+/* ---- calls to libldap ---- */
 
 static LDAP *handle; /* of the last connection */
 static bool is_pin_removed, is_crl_check_off;
@@ -23,8 +22,7 @@ int __wrap_ldap_set_option(LDAP *ld, int option, LDAP_CONST void *value);
 
 enum kind { NUMBER = 0, SWITCH, PERIOD, TEXT, CONTROLS };
 
-/* What libldap's reading of the surroundings cannot set is set by ldap_set_option(NULL, …), which
- * the program may have called for itself. */
+/* PROGRAM: by ldap_set_option(NULL, …), for options that files and variables cannot set. */
 enum source { CONF = 0, ENVIRONMENT, PROGRAM };
 
 static const struct option_case {
@@ -43,8 +41,8 @@ static const struct option_case {
      CONF, "DEREF", "always"},
     {"referrals are not followed", LDAP_OPT_REFERRALS, SWITCH, 1, 0, false, CONF, "REFERRALS",
      "on"},
-    {"libldap goes on waiting after a signal", LDAP_OPT_RESTART, SWITCH, 0, 1, false, PROGRAM, NULL,
-     NULL},
+    {"libldap continues to wait after a signal", LDAP_OPT_RESTART, SWITCH, 0, 1, false, PROGRAM,
+     NULL, NULL},
     {"the number of entries is not limited", LDAP_OPT_SIZELIMIT, NUMBER, 1, LDAP_NO_LIMIT, false,
      CONF, "SIZELIMIT", "1"},
     {"the server's time is not limited", LDAP_OPT_TIMELIMIT, NUMBER, 1, LDAP_NO_LIMIT, false,
@@ -53,7 +51,7 @@ static const struct option_case {
      "7"},
     {"libldap has no network timeout of its own", LDAP_OPT_NETWORK_TIMEOUT, PERIOD, 8, -1, false,
      ENVIRONMENT, "NETWORK_TIMEOUT", "8"},
-    {"libldap does not connect behind our back", LDAP_OPT_CONNECT_ASYNC, SWITCH, 1, 0, false,
+    {"libldap does not connect asynchronously", LDAP_OPT_CONNECT_ASYNC, SWITCH, 1, 0, false,
      PROGRAM, NULL, NULL},
     {"no server control is sent with everything", LDAP_OPT_SERVER_CONTROLS, CONTROLS, 1, 0, true,
      PROGRAM, NULL, NULL},
@@ -66,7 +64,7 @@ static const struct option_case {
     {"the lowest version of TLS is that of tls_min", LDAP_OPT_X_TLS_PROTOCOL_MIN, NUMBER,
      LDAP_OPT_X_TLS_PROTOCOL_TLS1_0, LDAP_OPT_X_TLS_PROTOCOL_TLS1_3, true, CONF, "TLS_PROTOCOL_MIN",
      "3.1"},
-    {"there is no highest version of TLS", LDAP_OPT_X_TLS_PROTOCOL_MAX, NUMBER,
+    {"the highest version of TLS is not limited", LDAP_OPT_X_TLS_PROTOCOL_MAX, NUMBER,
      LDAP_OPT_X_TLS_PROTOCOL_TLS1_0, 0, true, ENVIRONMENT, "TLS_PROTOCOL_MAX", "3.1"},
     {"no folder of CA certificates is trusted", LDAP_OPT_X_TLS_CACERTDIR, TEXT, 1, 0, true, CONF,
      "TLS_CACERTDIR", "/hostile"},
@@ -100,7 +98,7 @@ static void set_hostile(LDAP *ld, const struct option_case *row)
         fail_msg("%s: libldap does not take the hostile value", row->name);
 }
 
-/* As in the table: a number; of switches, texts and controls, whether there is one. */
+/* As in the table: a number, or for texts and controls whether one is set. */
 static int read_option(LDAP *ld, const struct option_case *row)
 {
     struct timeval *period = NULL;
@@ -125,7 +123,7 @@ static int read_option(LDAP *ld, const struct option_case *row)
     return row->kind == TEXT || row->kind == CONTROLS ? is_there : number;
 }
 
-/* Before libldap initialises itself, which it does once in a process. */
+/* libldap reads all this once in a process, at the first call. */
 static void make_surroundings_hostile(void)
 {
     char path[UNIT_PATH_SIZE], variable[64];
@@ -158,8 +156,8 @@ static void make_program_hostile(void)
             set_hostile(NULL, &option_cases[i]);
 }
 
-/* A new handle has what libldap copied of all that. What it does not copy, another release may: so
- * here the handle gets it nevertheless. */
+/* A new handle copies the global options. Another release of libldap may copy those that this one
+ * does not, so set them here. */
 int __wrap_ldap_init_fd(ber_socket_t fd, int protocol, LDAP_CONST char *uri, LDAP **ld_r)
 {
     int code = __real_ldap_init_fd(fd, protocol, uri, ld_r);
@@ -193,7 +191,7 @@ static bool answer(const struct request *request)
         request, request->operation == BIND_REQUEST ? BIND_RESPONSE : SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* A directory with its connection open, and `handle` its handle. */
+/* A directory with an open connection, whose handle is `handle`. */
 static struct apw_directory *connect_with(enum apw_tls_min tls_min)
 {
     static const char *const attributes[] = {"uid", NULL};
@@ -244,8 +242,8 @@ static void test_tls_min(void **state)
     apw_directory_free(&directory);
 }
 
-/* The hash of the peer's key cannot be read back, and the check of revocation lists only with
- * libldap over OpenSSL: so here it is the call that counts. */
+/* libldap cannot read back the pinned key, and the check of revocation lists only with OpenSSL, so
+ * look at the calls. */
 static void test_unreadable(void **state)
 {
     struct apw_directory *directory = connect_with(APW_TLS_1_2);

@@ -1,4 +1,4 @@
-/* Host names into addresses, with a getaddrinfo() that takes its time. */
+/* Host names into addresses, with a getaddrinfo() that the test can block. */
 #include "clock.h"
 #include "ldap/resolve.h"
 #include "unit.h"
@@ -20,7 +20,7 @@ static pthread_cond_t is_stuck_changed = PTHREAD_COND_INITIALIZER;
 static bool is_stuck;
 static atomic_int lookups, lookups_done;
 
-/* Names are looked up here; "stuck" not before it is released. */
+/* "stuck" blocks until set_stuck(false). */
 int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
                        struct addrinfo **addresses_r)
 {
@@ -105,10 +105,10 @@ static void test_deadline(void **state)
     while (lookups_done < 2)
         usleep(1000);
     assert_null(addresses);
-    usleep(50 * 1000); /* lets the threads that were left to themselves clean up behind them */
+    usleep(50 * 1000); /* the detached threads clean up */
 }
 
-/* A resolver that hangs does not pile up threads, and a child starts anew. */
+/* The number of hanging threads is limited, and a child starts with none. */
 static void test_many(void **state)
 {
     struct addrinfo *addresses = NULL;
@@ -120,12 +120,12 @@ static void test_many(void **state)
     set_stuck(true);
     lookups = lookups_done = 0;
     for (int i = 0; i < LOOKUPS_MAX; i++)
-        do /* those of the test before may not all have gone */
+        do /* threads of the previous test may still end */
             assert_int_equal(apw_resolve_host("stuck", "389", 0, &addresses, &error), -1);
         while (strstr(error.text, "cannot be looked up now") != NULL);
     assert_int_equal(apw_resolve_host("ldap", "389", PLENTY, &addresses, &error), -1);
     assert_contains(error.text, "\"ldap\" cannot be looked up now");
-    while (lookups < LOOKUPS_MAX) /* the sanitizers' locks would be held in the child for ever */
+    while (lookups < LOOKUPS_MAX) /* else the child may inherit a sanitizer's lock */
         usleep(1000);
     usleep(50 * 1000);
     child = fork();
@@ -143,6 +143,6 @@ int main(void)
 {
     UNIT_ROWS(resolve_cases, test_resolve);
     UNIT_TEST("a name that is not resolved by the deadline is an error", test_deadline);
-    UNIT_TEST("no more than sixteen hang at a time", test_many);
+    UNIT_TEST("at most sixteen lookups hang at a time", test_many);
     return unit_run();
 }
