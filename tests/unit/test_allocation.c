@@ -355,7 +355,8 @@ static void run_in_child(whole run, const void *row, long number)
         fflush(stdout);
         _exit(wrong == NULL ? 0 : 2);
     }
-    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status))
         assert_int_equal(WEXITSTATUS(status), 0);
     else

@@ -19,9 +19,9 @@ static const struct address_case {
     {"a number over 255 is no address", "192.0.2.256", 0},
     {"a leading zero is no address", "192.0.2.01", 0},
     {"hexadecimal IPv4 is no address", "0x7f.0.0.1", 0},
-    {"a port behind is no address", "192.0.2.1:25", 0},
-    {"a space in front is no address", " 192.0.2.1", 0},
-    {"a space behind is no address", "192.0.2.1 ", 0},
+    {"an address with a port is no address", "192.0.2.1:25", 0},
+    {"a space before an address is refused", " 192.0.2.1", 0},
+    {"a space after an address is refused", "192.0.2.1 ", 0},
     {"brackets are no address", "[2001:db8::1]", 0},
     {"a zone is no address", "fe80::1%eth0", 0},
     {"a prefix is no address", "192.0.2.0/24", 0},
@@ -61,12 +61,12 @@ static const struct network_case {
     {"IPv4-mapped with an IPv4 prefix is no network", "::ffff:192.0.2.0/24", -1},
     {"IPv4 /33 is no network", "192.0.2.0/33", -1},
     {"IPv6 /129 is no network", "2001:db8::/129", -1},
-    {"a bit behind an IPv4 prefix is refused", "192.0.2.1/24", -1},
-    {"the bit right behind an IPv4 prefix is refused", "192.0.2.1/31", -1},
+    {"a bit after an IPv4 prefix is refused", "192.0.2.1/24", -1},
+    {"the first bit after an IPv4 prefix is refused", "192.0.2.1/31", -1},
     {"the last bit of IPv4 /0 is refused", "0.0.0.1/0", -1},
-    {"a bit behind an IPv6 prefix is refused", "2001:db8::1/64", -1},
-    {"the bit right behind an IPv6 prefix is refused", "2001:db8::3/127", -1},
-    {"a bit behind an IPv4-mapped prefix is refused", "::ffff:192.0.2.1/120", -1},
+    {"a bit after an IPv6 prefix is refused", "2001:db8::1/64", -1},
+    {"the first bit after an IPv6 prefix is refused", "2001:db8::3/127", -1},
+    {"a bit after an IPv4-mapped prefix is refused", "::ffff:192.0.2.1/120", -1},
     {"empty text is no network", "", -1},
     {"a slash is no network", "/", -1},
     {"a prefix alone is no network", "/24", -1},
@@ -76,7 +76,7 @@ static const struct network_case {
     {"a minus is no prefix", "192.0.2.0/-1", -1},
     {"a leading zero is no prefix", "192.0.2.0/024", -1},
     {"a space before the prefix is refused", "192.0.2.0/ 24", -1},
-    {"a space behind the prefix is refused", "192.0.2.0/24 ", -1},
+    {"a space after the prefix is refused", "192.0.2.0/24 ", -1},
     {"two prefixes are refused", "192.0.2.0/24/24", -1},
     {"a prefix of 2^32 does not wrap", "192.0.2.0/4294967296", -1},
     {"64 characters are no network",
@@ -105,20 +105,20 @@ static const struct member_case {
     {"the first address of a /24", "192.0.2.0/24", "192.0.2.0", true},
     {"the last address of a /24", "192.0.2.0/24", "192.0.2.255", true},
     {"the address before a /24", "192.0.2.0/24", "192.0.1.255", false},
-    {"the address behind a /24", "192.0.2.0/24", "192.0.3.0", false},
+    {"the address after a /24", "192.0.2.0/24", "192.0.3.0", false},
     {"IPv4 /0 has every IPv4 address", "0.0.0.0/0", "255.255.255.255", true},
     {"IPv4 /1 has its half", "128.0.0.0/1", "128.0.0.0", true},
-    {"IPv4 /1 has not the other half", "128.0.0.0/1", "127.255.255.255", false},
+    {"IPv4 /1 does not have the other half", "128.0.0.0/1", "127.255.255.255", false},
     {"a /31 has two addresses", "192.0.2.2/31", "192.0.2.3", true},
     {"a /31 has no third address", "192.0.2.2/31", "192.0.2.4", false},
     {"a /32 has its address", "192.0.2.3/32", "192.0.2.3", true},
     {"a /32 has no other", "192.0.2.3/32", "192.0.2.2", false},
     {"the last address of an IPv6 /32", "2001:db8::/32", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
      true},
-    {"the address behind an IPv6 /32", "2001:db8::/32", "2001:db9::", false},
+    {"the address after an IPv6 /32", "2001:db8::/32", "2001:db9::", false},
     {"IPv6 /0 has every IPv6 address", "::/0", "ffff::1", true},
     {"IPv6 /1 has its half", "8000::/1", "ffff::", true},
-    {"IPv6 /1 has not the other half", "8000::/1", "7fff::", false},
+    {"IPv6 /1 does not have the other half", "8000::/1", "7fff::", false},
     {"a /127 has two addresses", "2001:db8::2/127", "2001:db8::3", true},
     {"a /127 has no third address", "2001:db8::2/127", "2001:db8::4", false},
     {"a /128 has its address", "2001:db8::3", "2001:DB8:0:0::3", true},
@@ -157,12 +157,12 @@ static const struct list_case {
 } lists[] = {
     {"one network is a list", "192.0.2.0/24", ',', 1, 0},
     {"three networks are a list", "192.0.2.0/24,2001:db8::/32,::1", ',', 3, 0},
-    {"a list may have spaces for commas", "192.0.2.0/24 ::1", ' ', 2, 0},
+    {"a list may have spaces instead of commas", "192.0.2.0/24 ::1", ' ', 2, 0},
     {"the wrong separator is refused", "192.0.2.0/24,::1", ' ', 0, 0},
     {"an empty list is refused", "", ',', 0, 0},
     {"a comma at the end is refused", "::1,", ',', 0, 4},
     {"two commas are refused", "::1,,::2", ',', 0, 4},
-    {"the bad one is pointed at", "192.0.2.0/24,192.0.2.1/24,::1", ',', 0, 13},
+    {"the error points at the bad network", "192.0.2.0/24,192.0.2.1/24,::1", ',', 0, 13},
 };
 
 static void test_list(void **state)
@@ -180,6 +180,39 @@ static void test_list(void **state)
     else
         assert_ptr_equal(bad, text + row->bad_at);
     free(text);
+}
+
+static const struct loopback_case {
+    const char *name;
+    const char *address;
+    bool is_loopback;
+} loopbacks[] = {
+    {"127.0.0.1 is the loopback", "127.0.0.1", true},
+    {"127.0.0.0 is the loopback", "127.0.0.0", true},
+    {"127.255.255.255 is the loopback", "127.255.255.255", true},
+    {"126.255.255.255 is not the loopback", "126.255.255.255", false},
+    {"128.0.0.0 is not the loopback", "128.0.0.0", false},
+    {"0.0.0.0 is not the loopback", "0.0.0.0", false},
+    {"::1 is the loopback", "::1", true},
+    {"::1 written in full is the loopback", "0:0:0:0:0:0:0:1", true},
+    {":: is not the loopback", "::", false},
+    {"::2 is not the loopback", "::2", false},
+    {"an IPv6 address that ends in ::1 is not the loopback", "2001:db8::1", false},
+    {"an IPv6 address that begins with 7f is not the loopback", "7f00::1", false},
+    {"IPv4-mapped 127.0.0.1 is the loopback", "::ffff:127.0.0.1", true},
+    {"IPv4-mapped 127.0.0.1 in hexadecimal is the loopback", "::FFFF:7f00:1", true},
+    {"IPv4-mapped 192.0.2.1 is not the loopback", "::ffff:192.0.2.1", false},
+    {"IPv4-mapped 0.0.0.1 is not the loopback", "::ffff:0.0.0.1", false},
+    {"IPv4-compatible 127.0.0.1 is not the loopback", "::127.0.0.1", false},
+};
+
+static void test_loopback(void **state)
+{
+    const struct loopback_case *row = *state;
+    struct apw_address address;
+
+    assert_int_equal(apw_network_parse_address(row->address, &address), 0);
+    assert_int_equal(apw_network_is_loopback(&address), row->is_loopback);
 }
 
 static void test_nul(void **state)
@@ -222,8 +255,9 @@ int main(void)
     UNIT_ROWS(networks, test_network);
     UNIT_ROWS(members, test_member);
     UNIT_ROWS(lists, test_list);
-    UNIT_TEST("a NUL is in no network", test_nul);
+    UNIT_ROWS(loopbacks, test_loopback);
+    UNIT_TEST("a NUL in a network is refused", test_nul);
     UNIT_TEST("64 networks are a list, 65 are not", test_longest_list);
-    UNIT_TEST("no networks have no address", test_empty);
+    UNIT_TEST("an empty list contains no address", test_empty);
     return unit_run();
 }

@@ -50,7 +50,8 @@ static const struct ask_case {
      0, false},
     {"another app password is not found", DN, "k7q29fjdx3mh4tnzp8xx", UNIT_PHC, 0, false},
     {"another stored hash is not found", DN, UNIT_PASSWORD, OTHER_PHC, 0, false},
-    {"parts that are cut elsewhere are not found", DN "$", UNIT_PASSWORD, UNIT_PHC + 1, 0, false},
+    {"the same bytes divided elsewhere are not found", DN "$", UNIT_PASSWORD, &UNIT_PHC[1], 0,
+     false},
 };
 
 static void test_ask(void **state)
