@@ -1,5 +1,5 @@
-/* A directory that lies: a whole login, in which it answers what no directory should. Nobody is
- * accepted, nothing takes longer than the deadline, and memory stays within bounds. */
+/* A whole login with a directory that lies. No login is accepted, none takes longer than the
+ * deadline, and memory stays within bounds. */
 #include "clock.h"
 #include "ldap/directory.h"
 #include "responder.h"
@@ -51,8 +51,8 @@ static bool answer_late(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* Before the answer to the first search those to questions that are yet to come: "MFA is off".
- * Behind it they might come after their question, and would be its answer. */
+/* Answers "MFA is off" to later message IDs before the first search. After it, they might arrive
+ * after their request and be valid. */
 static bool answer_ahead(const struct request *request)
 {
     struct request later = *request;
@@ -66,7 +66,7 @@ static bool answer_ahead(const struct request *request)
     return answer_honestly(request);
 }
 
-/* The first search once more, where it is asked for MFA. */
+/* Answers the first search again instead of the one about MFA. */
 static bool answer_twice(const struct request *request)
 {
     struct request before = *request;
@@ -78,7 +78,7 @@ static bool answer_twice(const struct request *request)
     return responder_result(&before, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* MFA is off - for somebody else. */
+/* MFA is off, but for another user. */
 static bool answer_with_other(const struct request *request)
 {
     if (!is_about_mfa(request))
@@ -87,7 +87,7 @@ static bool answer_with_other(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* Two entries, though the base is one. */
+/* Three entries, though the base is one. */
 static bool answer_with_many(const struct request *request)
 {
     if (!is_about_mfa(request))
@@ -97,7 +97,7 @@ static bool answer_with_many(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* The right value under names that are not its own. */
+/* The right value under names of other attributes. */
 static bool answer_foreign(const struct request *request)
 {
     static const char *const foreign[] = {"appPassword;lang-en",
@@ -129,7 +129,7 @@ static bool answer_disabled(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* The entry is there, and the result says that somebody else knows better. */
+/* An entry, then a referral. */
 static bool answer_referral(const struct request *request)
 {
     if (request->operation == BIND_REQUEST)
@@ -138,7 +138,7 @@ static bool answer_referral(const struct request *request)
     return responder_result(request, SEARCH_DONE, 10, NULL, responder_uri(1));
 }
 
-/* Sends a message of that size whose bytes are the pattern over and over; until nobody listens. */
+/* Sends a message of that size, filled with the pattern, until the client closes. */
 static void flood(const struct request *request, const char *header, size_t header_length,
                   const char *pattern, size_t size)
 {
@@ -167,7 +167,7 @@ static bool answer_heavily(const struct request *request)
     return false;
 }
 
-/* More than a million values of one byte, all that one message can carry. */
+/* More than a million values of one byte: as many as one message can carry. */
 static bool answer_with_a_million(const struct request *request)
 {
     static const char header[] = "\x30\x83\x3d\x09\x1e\x02\x01\x02\x64\x83\x3d\x09\x16\x04\x03o=x"
@@ -183,7 +183,7 @@ static bool answer_with_a_million(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
-/* Notices to nobody without end (RFC 4511, 4.4), of 1 MiB each. */
+/* Endless unsolicited notifications (RFC 4511, 4.4) of 1 MiB each. */
 static bool answer_with_notices(const struct request *request)
 {
     static const char header[] = "\x30\x83\x10\0\x12\x02\x01\0\x78\x83\x10\0\x0a\x0a\x01\x34\x04\0"
@@ -196,7 +196,7 @@ static bool answer_with_notices(const struct request *request)
     return false;
 }
 
-/* References without end. */
+/* Endless references. */
 static bool answer_endlessly(const struct request *request)
 {
     static const char reference[] = "\x30\x14\x02\x01\x02\x73\x0f\x04\x0dldap://other/";
@@ -218,18 +218,18 @@ static const struct lie {
     enum apw_verdict verdict;
 } lies[] = {
     {"the truth is a refusal", answer_honestly, ACCOUNT, APW_REFUSED},
-    {"an answer that comes late is none", answer_late, UNIT_SHOWN, APW_UNAVAILABLE},
-    {"an answer that comes before its question is none", answer_ahead, ACCOUNT, APW_REFUSED},
-    {"an answer that comes again is none", answer_twice, ACCOUNT, APW_UNAVAILABLE},
-    {"another's MFA says nothing", answer_with_other, ACCOUNT, APW_UNAVAILABLE},
-    {"three entries where there is one are an outage", answer_with_many, ACCOUNT, APW_UNAVAILABLE},
-    {"the right value under another name is none", answer_foreign, UNIT_SHOWN, APW_REFUSED},
+    {"a late answer is an outage", answer_late, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"an answer before its request is ignored", answer_ahead, ACCOUNT, APW_REFUSED},
+    {"a repeated answer is an outage", answer_twice, ACCOUNT, APW_UNAVAILABLE},
+    {"another user's MFA is an outage", answer_with_other, ACCOUNT, APW_UNAVAILABLE},
+    {"three entries instead of one are an outage", answer_with_many, ACCOUNT, APW_UNAVAILABLE},
+    {"the right value under another name is ignored", answer_foreign, UNIT_SHOWN, APW_REFUSED},
     {"a locked account stays locked", answer_disabled, UNIT_SHOWN, APW_REFUSED},
     {"an entry with a referral is an outage", answer_referral, UNIT_SHOWN, APW_UNAVAILABLE},
     {"a value of 100 MB is an outage", answer_heavily, UNIT_SHOWN, APW_UNAVAILABLE},
     {"a million values are an outage", answer_with_a_million, UNIT_SHOWN, APW_UNAVAILABLE},
-    {"notices without end are an outage", answer_with_notices, UNIT_SHOWN, APW_UNAVAILABLE},
-    {"references without end are an outage", answer_endlessly, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"endless notifications are an outage", answer_with_notices, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"endless references are an outage", answer_endlessly, UNIT_SHOWN, APW_UNAVAILABLE},
 };
 
 static struct apw_directory *open_directory(void)
@@ -268,18 +268,18 @@ static void test_lie(void **state)
     long before = peak_mib();
     int64_t start;
 
-    responder_expect(lie->answer, NULL); /* once the lie before is told to its end */
+    responder_expect(lie->answer, NULL); /* waits for the end of the previous lie */
     start = apw_clock_monotonic_ms();
-    __lsan_disable(); /* libldap 2.5 forgets a request whose answer it cannot decode */
+    __lsan_disable(); /* libldap 2.5 leaks a request if it cannot decode the answer */
     apw_verify(&config, &world, &attempt, start + DEADLINE_MS, &decision);
     __lsan_enable();
     assert_int_equal(decision.event.verdict, lie->verdict);
-    if (!unit_is_under_valgrind()) /* where a million values take seconds */
+    if (!unit_is_under_valgrind()) /* in which a million values take seconds */
         assert_true(apw_clock_monotonic_ms() - start < DEADLINE_MS + TIMEOUT_MS);
     assert_true(peak_mib() - before < MEMORY_MIB);
     if (decision.event.verdict == APW_UNAVAILABLE)
         assert_true(decision.event.detail.text[0] != '\0');
-    assert_int_equal(responder_seen().connections[1], 0); /* nobody asked elsewhere */
+    assert_int_equal(responder_seen().connections[1], 0); /* no referral was followed */
     apw_verify_clear(&decision);
     apw_directory_free(&directory);
 }
