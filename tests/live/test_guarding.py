@@ -104,7 +104,7 @@ def test_not_believed(lines, tmp_path, other):
 
 
 def test_every_reason_is_counted_or_left_out_on_purpose():
-    source = (TREE.parent / "lib" / "verify.c").read_text()
+    source = (TREE.parent / "lib" / "reason.c").read_text()
     reasons = set(re.findall(r'\[APW_REASON_\w+\] = "([^"]+)"', source))
     parser = configparser.RawConfigParser()
     parser.read(FILTER)
