@@ -5,6 +5,7 @@
 #include "ldap/filter.h"
 #include "manage.h"
 #include "method.h"
+#include "output.h"
 #include "say.h"
 #include "session.h"
 #include <sodium.h>
@@ -43,9 +44,9 @@ static enum apw_manage_result report(const struct apw_manager *manager, const ch
                                      const struct apw_error *error)
 {
     if (result == APW_MANAGE_DONE)
-        printf("%s: %s%s\n", name, manager->is_dry_run ? "would be " : "", done);
+        apw_output_line("%s: %s%s", name, manager->is_dry_run ? "would be " : "", done);
     else if (result == APW_MANAGE_UNCHANGED)
-        printf("%s: unchanged\n", name);
+        apw_output_line("%s: unchanged", name);
     else
         apw_say(name, "%s", error->text);
     return result;
@@ -63,8 +64,9 @@ static enum apw_manage_result make_code(const struct apw_manager *manager,
 
     if (result == APW_MANAGE_DONE) {
         apw_password_show(&code, shown);
-        printf("%s: %scode to enroll with, once, within %d days: %s\n", name,
-               reset ? "second factor removed; " : "", APW_ENROLMENT_CODE_SECONDS / 86400, shown);
+        apw_output_line("%s: %scode to enroll with, once, within %d days: %s", name,
+                        reset ? "second factor removed; " : "", APW_ENROLMENT_CODE_SECONDS / 86400,
+                        shown);
         sodium_memzero(shown, sizeof shown);
     } else {
         apw_say(name, "%s", error.text);
@@ -125,12 +127,12 @@ static enum apw_manage_result print_status(const char *name, const struct apw_us
     char date[APW_DATE_RFC3339_SIZE];
 
     if (mfa == APW_MFA_OFF) {
-        printf("%s: off\n", name);
+        apw_output_line("%s: off", name);
     } else if (!user->has_enforce_from) {
-        printf("%s: on\n", name);
+        apw_output_line("%s: on", name);
     } else if (user->is_enforce_from_readable) {
         apw_date_format_rfc3339(user->enforce_from, date);
-        printf("%s: on, enforced from %s\n", name, date);
+        apw_output_line("%s: on, enforced from %s", name, date);
     } else {
         apw_say(name,
                 "on, but appPasswordMfaEnforceFrom of %s is not a time: logins without an app "

@@ -1,9 +1,25 @@
 #include "output.h"
 #include "say.h"
 #include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define LINE_SIZE 8192
+
+void apw_output_line(const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    puts(apw_say_printable(line));
+    sodium_memzero(line, sizeof line); /* it may hold an enrollment code */
+}
 
 int apw_output_finish(void)
 {

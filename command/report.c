@@ -3,9 +3,11 @@
 #include "date.h"
 #include "finding.h"
 #include "json.h"
+#include "output.h"
 #include "progress.h"
 #include "say.h"
 #include "session.h"
+#include "utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,17 +61,25 @@ struct report {
 
 /* ---- one line for each finding ---- */
 
-/* RFC 4180: quotes are doubled. An apostrophe keeps a spreadsheet from taking the cell for a
- * formula. */
+/* RFC 4180: quotes are doubled. A spreadsheet splits at the separator of its own locale and takes a
+ * cell that begins like a formula for one; an apostrophe behind any separator prevents that. */
 static void print_cell(const char *text, char end)
 {
+    bool is_start = true;
+
     putchar('"');
-    if (*text != '\0' && strchr("=+-@\t\r", *text) != NULL)
-        putchar('\'');
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
+        size_t bytes = apw_utf8_printable_bytes(text, strlen(text));
+
+        if (is_start && strchr("=+-@", *text) != NULL)
+            putchar('\'');
+        is_start = *text != '\0' && strchr(",;|\t\"", *text) != NULL;
         if (*text == '"')
             putchar('"');
-        putchar(*text);
+        if (bytes == 0)
+            putchar('?');
+        fwrite(text, 1, bytes, stdout);
+        text += bytes > 0 ? bytes : 1;
     }
     putchar('"');
     putchar(end);
@@ -101,20 +111,22 @@ static void print_csv(enum finding finding, const struct apw_user *user,
 }
 
 /* The date that the finding rests on. */
-static void print_when(enum finding finding, const struct apw_managed_password *password)
+static void format_when(enum finding finding, const struct apw_managed_password *password,
+                        char *text_r, size_t size)
 {
-    char minute[APW_DATE_MINUTE_SIZE];
+    char minute[APW_DATE_MINUTE_SIZE] = "never";
 
+    text_r[0] = '\0';
     switch (finding) {
     case EXPIRED:
     case EXPIRING:
         apw_date_format_minute(password->record.expires, minute);
-        printf("  expires %s", minute);
+        snprintf(text_r, size, "  expires %s", minute);
         return;
     case UNUSED:
         if (password->has_use)
             apw_date_format_minute(password->use.at, minute);
-        printf("  last used %s", password->has_use ? minute : "never");
+        snprintf(text_r, size, "  last used %s", minute);
         return;
     case DISABLED:
     case WITHOUT:
@@ -126,15 +138,15 @@ static void print_when(enum finding finding, const struct apw_managed_password *
 static void print_text(enum finding finding, const struct apw_user *user,
                        const struct apw_managed_password *password)
 {
-    char label[APW_LABEL_SIZE];
+    char when[64];
 
-    printf("%-24s  %s", finding_names[finding], user->name);
-    if (password != NULL) {
-        strcpy(label, password->record.label);
-        printf("  %s  %s", password->id[0] != '\0' ? password->id : "?", apw_say_printable(label));
-        print_when(finding, password);
+    if (password == NULL) {
+        apw_output_line("%-24s  %s", finding_names[finding], user->name);
+        return;
     }
-    putchar('\n');
+    format_when(finding, password, when, sizeof when);
+    apw_output_line("%-24s  %s  %s  %s%s", finding_names[finding], user->name,
+                    password->id[0] != '\0' ? password->id : "?", password->record.label, when);
 }
 
 static void print(struct report *report, enum finding finding, const struct apw_user *user,

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "finding.h"
 #include "manage.h"
+#include "output.h"
 #include "progress.h"
 #include "revocation.h"
 #include "say.h"
@@ -84,9 +85,9 @@ static void revoke_all(struct run *run, const char *login, const struct apw_user
         run->manager, &(struct apw_target){.dn = user->dn, .user = user}, &count, &error);
 
     if (result == APW_MANAGE_DONE)
-        printf("%s: %zu %srevoked\n", login, count, would_be(run));
+        apw_output_line("%s: %zu %srevoked", login, count, would_be(run));
     else if (result == APW_MANAGE_UNCHANGED)
-        printf("%s: unchanged\n", login);
+        apw_output_line("%s: unchanged", login);
     else
         apw_say(login, "%s", error.text);
     settle(run, result, user->dn, "");
@@ -104,7 +105,7 @@ static void revoke_id(struct run *run, const char *login, const struct apw_user 
     result = apw_manage_revoke(run->manager, &(struct apw_target){.dn = user->dn, .user = user}, id,
                                &error);
     if (result == APW_MANAGE_DONE)
-        printf("%s: %s %srevoked\n", login, id, would_be(run));
+        apw_output_line("%s: %s %srevoked", login, id, would_be(run));
     else
         apw_say(login, "%s", error.text);
     settle(run, result, user->dn, id);
@@ -151,15 +152,13 @@ static void sweep_one(struct run *run, const struct apw_user *user,
                       const struct apw_managed_password *password, const char *reason)
 {
     struct apw_error error = {""};
-    char label[sizeof password->record.label];
     enum apw_manage_result result = apw_manage_revoke(
         run->manager, &(struct apw_target){.dn = user->dn, .user = user}, password->id, &error);
 
     apw_progress_hide();
-    strcpy(label, password->record.label);
     if (result == APW_MANAGE_DONE)
-        printf("%s: %s %srevoked, %s: %s\n", user->name, password->id, would_be(run), reason,
-               apw_say_printable(label));
+        apw_output_line("%s: %s %srevoked, %s: %s", user->name, password->id, would_be(run), reason,
+                        password->record.label);
     else
         apw_say(user->name, "%s: %s", password->id, error.text);
     settle(run, result, user->dn, password->id);

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 
+import ldap
 import pytest
 
 import apppassword
@@ -256,3 +257,42 @@ def test_unused_refuses_where_nobody_records_uses(directory, site, who):
     assert "last use is not recorded here" in called.stderr
     assert directory.values(user, "appPassword") == [app_password.value]
     assert site.done("revoke", "--unused", "300d").count("revoked") == 0
+
+
+HOSTILE_NAMES = {
+    "an escape sequence": "\x1b]0;owned\x07alice",
+    "a line end": "alice\nexpired",
+    "a change of direction": "alice\u202egro",
+    "a C1 control": "alice\x9b2J",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_names_from_the_directory_do_not_reach_the_terminal_raw(directory, tmp_path, name):
+    site = Site(tmp_path / "site", directory, login_attribute="description")
+    who = directory.new_person(mfa=True)
+    directory.connect_as_itself().modify_s(
+        who.dn, [(ldap.MOD_REPLACE, "description", [HOSTILE_NAMES[name].encode()])])
+    one = directory.add_app_password(who, created=OLD, expires=from_now(days=-1))
+    printed = [site.done("report", "--expired"), site.done("report", "--csv", "--expired"),
+               site.done("revoke", "--expired")]
+    for text in printed:
+        lines = text.splitlines()
+        assert lines[-1].count(one.id) == 1
+        assert not any(c in text for c in "\x1b\x07\u202e\x9b")
+    assert len(printed[0].splitlines()) == len(printed[2].splitlines()) == 1
+    assert len(printed[1].splitlines()) == 2
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@x", "a;=1+1", "a,=1+1", "a|@x", ";;-1", "a, b;+2", 'a";=1']
+
+
+@pytest.mark.parametrize("label", FORMULAS)
+def test_no_cell_starts_a_formula_behind_any_separator(directory, site, label):
+    directory.add_app_password(directory.new_person(mfa=True), created=OLD,
+                               expires=from_now(days=-1), label=label)
+    text = site.done("report", "--csv", "--expired")
+    for separator in ",;|":
+        for row in csv.reader(io.StringIO(text), delimiter=separator, quoting=csv.QUOTE_NONE):
+            for cell in row:
+                assert cell.lstrip('"')[:1] not in tuple("=+-@"), (separator, row)
