@@ -93,11 +93,12 @@ static void set_attributes(posix_spawnattr_t *attributes)
                                              POSIX_SPAWN_SETPGROUP);
 }
 
-static int start(const char *program, const char *from_name, const char *to, int message,
-                 pid_t *child_r, struct apw_error *error)
+/* -t: the recipient is in the message, because every user can read a program's arguments. */
+static int start(const char *program, const char *from_name, int message, pid_t *child_r,
+                 struct apw_error *error)
 {
-    char *const arguments[] = {(char *)program, (char *)"-i", (char *)"-F", (char *)from_name,
-                               (char *)"--",    (char *)to,   NULL};
+    char *const arguments[] = {(char *)program, (char *)"-i",      (char *)"-t",
+                               (char *)"-F",    (char *)from_name, NULL};
     char *const environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                  (char *)"LC_ALL=C.UTF-8", NULL};
     posix_spawn_file_actions_t actions;
@@ -150,7 +151,7 @@ int apw_mail_send(const char *program, const char *to, const char *from_name, co
     pid_t child;
 
     if (compose(to, text, &message, error) == 0 && (fd = open_message(&message, error)) >= 0 &&
-        start(program, from_name, to, fd, &child, error) == 0)
+        start(program, from_name, fd, &child, error) == 0)
         status = wait_for(child, program, error);
     if (fd >= 0)
         close(fd);

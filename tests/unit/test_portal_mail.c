@@ -64,7 +64,7 @@ static void test_arguments(void **state)
     (void)state;
     write_program("cd \"${0%/*}\" && printf '<%s>' \"$@\" >arguments");
     send_mail(TEXT);
-    assert_result("arguments", "<-i><-F><App passwords><--><" TO ">");
+    assert_result("arguments", "<-i><-t><-F><App passwords>");
 }
 
 static void test_message(void **state)
@@ -410,7 +410,7 @@ static void test_hang(void **state)
 int main(int argc, char **argv)
 {
     if (argc > 3 && strcmp(argv[1], "-i") == 0)
-        return be_sendmail(argv[3]);
+        return be_sendmail(argv[4]);
     if (sodium_init() < 0)
         abort();
     unit_path("sendmail", program);
