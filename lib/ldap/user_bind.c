@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 /* What the password policy control adds to the result code. */
-enum policy { POLICY_SILENT = 0, POLICY_LOCKED, POLICY_MUST_CHANGE, POLICY_OTHER };
+enum policy { POLICY_SILENT = 0, POLICY_LOCKED, POLICY_MUST_CHANGE, POLICY_EXPIRED, POLICY_OTHER };
 
 static enum policy read_policy(struct apw_connection *connection, LDAPControl **controls)
 {
@@ -23,6 +23,8 @@ static enum policy read_policy(struct apw_connection *connection, LDAPControl **
         return POLICY_LOCKED;
     case PP_changeAfterReset:
         return POLICY_MUST_CHANGE;
+    case PP_passwordExpired:
+        return POLICY_EXPIRED;
     default:
         return POLICY_OTHER;
     }
@@ -33,6 +35,9 @@ static enum apw_user_bind judge_bind(int code, enum policy policy)
     if (policy == POLICY_LOCKED || code == LDAP_CONSTRAINT_VIOLATION ||
         code == LDAP_UNWILLING_TO_PERFORM)
         return APW_USER_BIND_LOCKED;
+    /* The server says so only after the right password. */
+    if (policy == POLICY_EXPIRED && code == LDAP_INVALID_CREDENTIALS)
+        return APW_USER_BIND_MUST_CHANGE;
     if (code == LDAP_INVALID_CREDENTIALS || code == LDAP_INAPPROPRIATE_AUTH ||
         code == LDAP_NO_SUCH_OBJECT)
         return APW_USER_BIND_WRONG;
@@ -44,6 +49,7 @@ static enum apw_user_bind judge_bind(int code, enum policy policy)
     case POLICY_MUST_CHANGE:
         return APW_USER_BIND_MUST_CHANGE;
     case POLICY_LOCKED:
+    case POLICY_EXPIRED:
     case POLICY_OTHER:
         break;
     }

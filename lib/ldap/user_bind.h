@@ -14,7 +14,7 @@ enum apw_user_bind {
     APW_USER_BIND_OK,
     APW_USER_BIND_WRONG,       /* 48, 49, 32 */
     APW_USER_BIND_LOCKED,      /* 19, 53, or the control says locked */
-    APW_USER_BIND_MUST_CHANGE, /* the control says so */
+    APW_USER_BIND_MUST_CHANGE, /* the control says so, or says that the password has expired */
 };
 
 /* The password is borrowed and need not end in NUL. It must not be empty: that would be an

@@ -60,6 +60,7 @@ DISABLED_IN_ALL_SPELLINGS = {DISABLED: "000001010000Z"} | {
     person(f"disabled-{number}"): time for number, time in enumerate([
         "00000101000000Z", "0000010100Z", "000001010000+0000", "00000101000000.0Z"])}
 MUST_CHANGE = person("must-change")      # the password was reset: ppolicy requires a new one
+AGED = person("aged")                    # the password has expired
 WITHOUT_PASSWORD = person("no-password")
 TWINS = person("twin-one")._replace(mail="twins@example.org"), person("twin-two")
 OUTSIDER = person("outsider")._replace(dn=f"uid=outsider,ou=elsewhere,{BASE}")  # has an alias
@@ -356,6 +357,11 @@ def _entries_with_ppolicy():
     for who, time in DISABLED_IN_ALL_SPELLINGS.items():
         yield _user(who, pwdAccountLockedTime=[time])
     yield _user(MUST_CHANGE, pwdReset=["TRUE"])
+    yield f"cn=aging policy,{BASE}", {
+        "objectClass": ["applicationProcess", "pwdPolicy"], "cn": ["aging policy"],
+        "pwdAttribute": ["userPassword"], "pwdMaxAge": ["86400"]}
+    yield _user(AGED, pwdPolicySubentry=[f"cn=aging policy,{BASE}"],
+                pwdChangedTime=["20260101000000Z"])
 
 
 def _user(who, **more):

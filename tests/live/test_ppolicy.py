@@ -4,7 +4,7 @@ import pytest
 
 import apppassword
 import smtp
-from slapd import MUST_CHANGE
+from slapd import AGED, MUST_CHANGE
 
 FAILURES_THAT_LOCK = 5  # pwdMaxFailure of the directory's policy
 
@@ -47,6 +47,11 @@ def test_without_ppolicy_use_lockout_a_lock_looks_like_a_wrong_password(own_dire
 
 def test_a_password_that_was_reset_must_be_changed_first(usual):
     assert reason(usual, MUST_CHANGE, MUST_CHANGE.password) == "password-must-change"
+
+
+def test_an_expired_password_must_be_changed_first(usual):
+    assert reason(usual, AGED, AGED.password) == "password-must-change"
+    assert reason(usual, AGED, "wrong") == "wrong-account-password"
 
 
 REFUSED = {
