@@ -155,3 +155,18 @@ int apw_password_id_canonicalize(const char *typed, char id_r[APW_ID_LENGTH + 1]
     }
     return apw_password_is_id(id_r, APW_ID_LENGTH) ? 0 : -1;
 }
+
+bool apw_password_is_as_shown(const char *typed, size_t length)
+{
+    struct apw_password password;
+    char shown[APW_PASSWORD_SHOWN_SIZE];
+    bool is_as_shown = false;
+
+    if (length == sizeof shown - 1 && apw_password_recognize(typed, length, &password)) {
+        apw_password_show(&password, shown);
+        is_as_shown = sodium_memcmp(shown, typed, length) == 0;
+        sodium_memzero(shown, sizeof shown);
+        sodium_memzero(&password, sizeof password);
+    }
+    return is_as_shown;
+}

@@ -29,6 +29,10 @@ void apw_password_make(struct apw_password *password_r);
  * NUL and may hold any bytes. */
 bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r);
 
+/* Whether `typed` is an app password exactly as apw_password_show() writes it, which nobody's
+ * account password is by chance. */
+bool apw_password_is_as_shown(const char *typed, size_t length);
+
 /* Whether a login is an app password that was typed into the wrong field; a realm may have been
  * appended to it. */
 bool apw_password_is_login(const char *login, size_t length);

@@ -455,6 +455,8 @@ static void decide(struct login *login)
     }
     if (count > 0)
         decide_app_password(login, value, count);
+    else if (apw_password_is_as_shown(login->attempt->password, login->attempt->password_length))
+        refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD); /* else the directory counts it as wrong */
     else
         decide_account_password(login);
 }

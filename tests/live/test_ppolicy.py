@@ -77,11 +77,21 @@ def test_refused_app_passwords_are_no_failed_binds(directory, usual, what, mfa):
     assert who.dn not in directory.binds_since(mark)
 
 
-def test_an_unknown_app_password_is_no_failed_bind_where_mfa_is_on(directory, usual):
-    who = directory.new_person(mfa=True)
+@pytest.mark.parametrize("mfa", [True, False], ids=["MFA on", "MFA off"])
+def test_an_unknown_app_password_as_shown_is_no_failed_bind(directory, usual, mfa):
+    who = directory.new_person(mfa=mfa)
+    mark = directory.mark()
     for _ in range(2 * FAILURES_THAT_LOCK):
-        assert usual.sign_in(who.uid, apppassword.make().shown).code == smtp.REFUSED
+        assert reason(usual, who, apppassword.make().shown) == "unknown-app-password"
     assert failures(directory, who) == []
+    assert who.dn not in directory.binds_since(mark)
+
+
+def test_an_unknown_app_password_in_another_form_is_tried_as_an_account_password(directory, usual):
+    who = directory.new_person()
+    typed = apppassword.make().shown.replace("-", " ")
+    assert reason(usual, who, typed) == "wrong-account-password"
+    assert len(failures(directory, who)) == 1
 
 
 def test_account_passwords_of_users_with_mfa_are_no_failed_binds(directory, usual):

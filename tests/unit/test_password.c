@@ -178,6 +178,50 @@ static void test_typed(void **state)
     free(typed);
 }
 
+static const struct shown_case {
+    const char *name;
+    const char *typed;
+    bool is_shown;
+} shown_cases[] = {
+    {"as it is shown", UNIT_SHOWN, true},
+    {"another one as it is shown", "0123-4567-89ab-cdef-ghjs", true},
+    {"no hyphens is not as shown", UNIT_PASSWORD, false},
+    {"a capital is not as shown", "K7q2-9fjd-x3mh-4tnz-p8ww", false},
+    {"spaces are not as shown", "k7q2 9fjd x3mh 4tnz p8ww", false},
+    {"a space in front is not as shown", " " UNIT_SHOWN, false},
+    {"a space behind is not as shown", UNIT_SHOWN " ", false},
+    {"a hyphen behind is not as shown", UNIT_SHOWN "-", false},
+    {"o for 0 is not as shown", "o123-4567-89ab-cdef-ghjs", false},
+    {"l for 1 is not as shown", "0l23-4567-89ab-cdef-ghjs", false},
+    {"another check symbol is not as shown", "k7q2-9fjd-x3mh-4tnz-p8wx", false},
+    {"a hyphen elsewhere is not as shown", "k7q-29fjd-x3mh-4tnz-p8ww", false},
+    {"one hyphen missing and one twice is not as shown", "k7q29fjd-x3mh--4tnz-p8ww", false},
+    {"a dash is not as shown",
+     "k7q2\xe2\x80\x90"
+     "9fjd-x3mh-4tnz-p8ww",
+     false},
+    {"nothing is not as shown", "", false},
+    {"hyphens alone are not as shown", "----", false},
+    {"two of them are not as shown", UNIT_SHOWN UNIT_SHOWN, false},
+};
+
+static void test_shown(void **state)
+{
+    const struct shown_case *row = *state;
+    size_t length = strlen(row->typed);
+    char *typed = unit_copy(row->typed, length);
+
+    assert_int_equal(apw_password_is_as_shown(typed, length), row->is_shown);
+    free(typed);
+}
+
+static void test_nul_is_not_shown(void **state)
+{
+    (void)state;
+    assert_false(apw_password_is_as_shown(UNIT_SHOWN, sizeof UNIT_SHOWN));
+    assert_false(apw_password_is_as_shown("k7q2-9fjd\0x3mh-4tnz-p8ww", sizeof UNIT_SHOWN - 1));
+}
+
 static void test_nul(void **state)
 {
     struct apw_password password;
@@ -374,6 +418,8 @@ int main(void)
     UNIT_TEST("each of the 32 symbols counts as it should", test_check_of_each_symbol);
     UNIT_ROWS(typed_cases, test_typed);
     UNIT_TEST("a NUL makes no app password", test_nul);
+    UNIT_ROWS(shown_cases, test_shown);
+    UNIT_TEST("a NUL is not as shown", test_nul_is_not_shown);
     unit_add("every byte is taken for one symbol or none, in C", test_every_byte, "C");
     unit_add("every byte is taken for one symbol or none, in C.UTF-8", test_every_byte, "C.UTF-8");
     unit_add("every byte is taken for one symbol or none, in Turkish", test_every_byte,

@@ -14,7 +14,8 @@
 /* What is typed. */
 #define RIGHT   UNIT_SHOWN
 #define WRONG   "k7q2-0000-0000-0000-0001" /* the id is there, the rest is wrong */
-#define UNKNOWN "zzzz-0000-0000-0000-0004" /* no value has the id */
+#define SHOWN   "zzzz-0000-0000-0000-0004" /* no value has the id */
+#define UNKNOWN "zzzz 0000 0000 0000 0004" /* the same, but not as it is shown */
 #define ACCOUNT "correct horse battery staple"
 
 /* What is stored. */
@@ -84,7 +85,8 @@ struct scene {
     bool would_refuse;
     bool is_exempt;
     bool names_entry;
-    const char *detail; /* none */
+    bool is_no_app_password; /* though `password` looks like one */
+    const char *detail;      /* none */
 };
 
 /* ---- the world ---- */
@@ -334,7 +336,8 @@ static void assert_outcome(const struct apw_decision *decision, enum apw_verdict
 
 static bool is_mfa_likely(const struct scene *row)
 {
-    bool is_app_shaped = row->password == NULL || strstr(row->password, ACCOUNT) == NULL;
+    bool is_app_shaped = !row->is_no_app_password &&
+                         (row->password == NULL || strstr(row->password, ACCOUNT) == NULL);
 
     if (many != NULL || is_app_shaped)
         return true;
@@ -621,7 +624,29 @@ static const struct scene account_password_scenes[] = {
     {"an unreadable MFA flag is an outage", .password = ACCOUNT, .mfa = MFA_IS_HIDDEN,
      UNREADABLE("neither " MFA " nor its negation")},
 
-    {"an app-shaped account password is accepted with MFA off", .mfa = MFA_IS_OFF, BY_BIND},
+    {"an app password as shown without a value is never tried with MFA off", .password = SHOWN,
+     .stored = {APP("")}, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor without any value", .password = SHOWN, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor with MFA on", .password = SHOWN, .stored = {APP("")}, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor where MFA is unreadable", .password = SHOWN, .stored = {FROM("soon")},
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor before MFA is enforced", .password = SHOWN, .stored = {FROM("20271201000000Z")},
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor in report mode", .password = SHOWN, .enforcement = APW_MFA_REPORT,
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor from an exempt network", .password = SHOWN, .account_password_from = "203.0.113.0/24",
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"nor where account passwords never open", .password = SHOWN,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"an app-shaped account password in upper case is tried",
+     .password = "ZZZZ-0000-0000-0000-0004", .mfa = MFA_IS_OFF, BY_BIND},
+    {"one with a space behind it is tried", .password = SHOWN " ", .mfa = MFA_IS_OFF, BY_BIND},
+    {"one with o for 0 is tried", .password = "zzzz-000o-0000-0000-0004", .mfa = MFA_IS_OFF,
+     BY_BIND},
+    {"one as shown but for its check symbol is tried", .password = "zzzz-0000-0000-0000-0005",
+     .mfa = MFA_IS_OFF, BY_BIND, .is_no_app_password = true},
+    {"an app-shaped account password is accepted with MFA off", .password = UNIT_PASSWORD,
+     .mfa = MFA_IS_OFF, BY_BIND},
     {"an app-shaped account password beside other app passwords is accepted with MFA off",
      .password = UNKNOWN, .stored = {APP("")}, .mfa = MFA_IS_OFF, BY_BIND},
     {"an unknown app password is refused with MFA off", .password = UNKNOWN, .stored = {APP("")},
@@ -629,10 +654,11 @@ static const struct scene account_password_scenes[] = {
     {"an unknown app password is refused with MFA on", .password = UNKNOWN, .stored = {APP("")},
      WITH_MFA_ON, REFUSED(UNKNOWN_APP_PASSWORD)},
     {"a revoked app password is refused",
-     .stored = {{"appPasswordUsed", "id=k7q2 at=20261120070000Z service=smtp"}}, WITH_MFA_ON,
-     REFUSED(UNKNOWN_APP_PASSWORD)},
+     .stored = {{"appPasswordUsed", "id=k7q2 at=20261120070000Z service=smtp"}},
+     .password = UNIT_PASSWORD, WITH_MFA_ON, REFUSED(UNKNOWN_APP_PASSWORD)},
     {"a value with an attribute option is no app password",
-     .stored = {{"appPassword;x-old", VALUE("")}}, WITH_MFA_ON, REFUSED(UNKNOWN_APP_PASSWORD)},
+     .stored = {{"appPassword;x-old", VALUE("")}}, .password = UNIT_PASSWORD, WITH_MFA_ON,
+     REFUSED(UNKNOWN_APP_PASSWORD)},
     {"an app password with an unreadable MFA flag is accepted all the same", .stored = {APP("")},
      BY_HASH_ACCEPTED},
     {"an unknown app password with an unreadable MFA flag is an outage", .password = UNKNOWN,
@@ -707,8 +733,8 @@ static const struct scene account_password_scenes[] = {
      .account_password = APW_ACCOUNT_PASSWORD_NEVER, WITH_MFA_ON, REFUSED(ACCOUNT_PASSWORD_NEVER)},
     {"never wins over an announcement", .password = ACCOUNT, .stored = {FROM("20271201000000Z")},
      .account_password = APW_ACCOUNT_PASSWORD_NEVER, WITH_MFA_ON, REFUSED(ACCOUNT_PASSWORD_NEVER)},
-    {"with never, the log tells a revoked app password from an account password", .password = RIGHT,
-     .account_password = APW_ACCOUNT_PASSWORD_NEVER, .mfa = MFA_IS_OFF,
+    {"with never, the log tells a revoked app password from an account password",
+     .password = UNIT_PASSWORD, .account_password = APW_ACCOUNT_PASSWORD_NEVER, .mfa = MFA_IS_OFF,
      REFUSED(UNKNOWN_APP_PASSWORD)},
     {"never lets an app password in", .stored = {APP("")},
      .account_password = APW_ACCOUNT_PASSWORD_NEVER, BY_HASH_ACCEPTED},
@@ -740,7 +766,7 @@ static const struct scene account_password_scenes[] = {
     {"an exempt network does not help a disabled account", .password = ACCOUNT,
      .account_password_from = "203.0.113.0/24", .stored = {{"nsAccountLock", "TRUE"}},
      REFUSED(ACCOUNT_DISABLED)},
-    {"an app-shaped account password passes from an exempt network",
+    {"an app-shaped account password passes from an exempt network", .password = UNIT_PASSWORD,
      .account_password_from = "203.0.113.0/24", WITH_MFA_ON, BY_BIND, .is_exempt = true},
 };
 
