@@ -1,5 +1,6 @@
 """OpenLDAP's password policies: only wrong account passwords lock an account."""
 
+import ldap
 import pytest
 
 import apppassword
@@ -15,12 +16,20 @@ def reason(server, who, password):
 
 
 def failures(directory, who):
-    return directory.values(who, "pwdFailureTime")
+    (_, entry), = directory.connect_as_itself().search_s(who.dn, ldap.SCOPE_BASE,
+                                                         attrlist=["pwdFailureTime"])
+    return entry.get("pwdFailureTime", [])
 
 
 def lock(server, who):
     for _ in range(FAILURES_THAT_LOCK):
         assert server.sign_in(who.uid, "wrong").code == smtp.REFUSED
+
+
+def test_a_wrong_account_password_is_a_failed_bind(directory, usual):
+    who = directory.new_person()
+    assert reason(usual, who, "wrong") == "wrong-account-password"
+    assert len(failures(directory, who)) == 1
 
 
 def test_an_account_that_guesses_have_locked_refuses_the_right_password_too(directory, usual):
