@@ -444,6 +444,22 @@ int apw_config_read_without_identity(const char *path, struct apw_config **confi
     return read_config(path, false, config_r, error);
 }
 
+int apw_config_read_log(const char *path, struct apw_config **config_r, struct apw_error *error)
+{
+    struct apw_config *config = calloc(1, sizeof *config);
+    char *value = apw_settings_find(path, "log");
+    int status =
+        config == NULL ? apw_error_set(error, "out of memory") : set_defaults(config, path, error);
+
+    if (status == 0 && value != NULL)
+        status = set_log(config, value, error);
+    free(value);
+    if (status != 0)
+        apw_config_free(&config);
+    *config_r = config;
+    return status;
+}
+
 int apw_config_read_admin(const char *config_path, struct apw_identity *identity_r,
                           struct apw_error *error)
 {

@@ -59,6 +59,10 @@ int apw_config_read(const char *path, struct apw_config **config_r, struct apw_e
 int apw_config_read_without_identity(const char *path, struct apw_config **config_r,
                                      struct apw_error *error);
 
+/* The defaults, and `log` if the file has a good one: for the log of a configuration that is
+ * otherwise broken, or names a secret that this user cannot read. */
+int apw_config_read_log(const char *path, struct apw_config **config_r, struct apw_error *error);
+
 /* Reads admin.conf (binddn, bindpw_file or bind external) in the folder of `config_path`. */
 int apw_config_read_admin(const char *config_path, struct apw_identity *identity_r,
                           struct apw_error *error);

@@ -37,6 +37,20 @@ static int prepare(struct apw_front *front, const char *config_path, struct apw_
     return -1;
 }
 
+/* The log that the broken configuration names, if that can be opened; else syslog. */
+static int open_log_of_broken(struct apw_front *front, const char *config_path,
+                              struct apw_error *error)
+{
+    struct apw_error ignored;
+    struct apw_config *config;
+    int status = -1;
+
+    if (apw_config_read_log(config_path, &config, &ignored) == 0)
+        status = apw_log_open(config, &front->log, &ignored);
+    apw_config_free(&config);
+    return status == 0 ? 0 : apw_log_open(NULL, &front->log, error);
+}
+
 int apw_front_open(const char *config_path, struct apw_front **front_r, struct apw_error *error)
 {
     struct apw_front *front = calloc(1, sizeof *front);
@@ -51,7 +65,7 @@ int apw_front_open(const char *config_path, struct apw_front **front_r, struct a
     }
     if (prepare(front, config_path, &front->broken) != 0)
         *error = front->broken;
-    if (front->log == NULL && apw_log_open(NULL, &front->log, error) != 0) {
+    if (front->log == NULL && open_log_of_broken(front, config_path, error) != 0) {
         apw_front_close(&front);
         return -1;
     }

@@ -26,6 +26,7 @@ const char *apw_reason_name(enum apw_reason reason)
         [APW_REASON_WRONG_ACCOUNT_PASSWORD] = "wrong-account-password",
         [APW_REASON_ACCOUNT_LOCKED] = "account-locked",
         [APW_REASON_FOREIGN_AUTHZID] = "foreign-authzid",
+        [APW_REASON_REFUSED_NAME] = "refused-name",
         [APW_REASON_PASSWORD_MUST_CHANGE] = "password-must-change",
         [APW_REASON_SECOND_FACTOR] = "second-factor",
         [APW_REASON_WRONG_SECOND_FACTOR] = "wrong-second-factor",

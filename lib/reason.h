@@ -27,6 +27,7 @@ enum apw_reason {
     APW_REASON_WRONG_ACCOUNT_PASSWORD,
     APW_REASON_ACCOUNT_LOCKED,
     APW_REASON_FOREIGN_AUTHZID, /* right password, but not permitted to act as that user */
+    APW_REASON_REFUSED_NAME,    /* right password, but the host does not take the name */
     APW_REASON_PASSWORD_MUST_CHANGE,
     /* for the page */
     APW_REASON_SECOND_FACTOR,

@@ -136,6 +136,26 @@ int apw_settings_read(const char *path, const struct apw_key_table *table,
     return status;
 }
 
+char *apw_settings_find(const char *path, const char *key)
+{
+    char line[LINE_SIZE], *value = NULL;
+    FILE *file = fopen(path, "re");
+    size_t length = strlen(key);
+    bool is_whole;
+
+    if (file == NULL)
+        return NULL;
+    while (value == NULL && read_whole_line(line, file, &is_whole)) {
+        const char *text = trim(line);
+
+        if (is_whole && strncmp(text, key, length) == 0 && strchr(" \t", text[length]) != NULL &&
+            text[length] != '\0')
+            value = strdup(text + length + strspn(text + length, " \t"));
+    }
+    fclose(file);
+    return value;
+}
+
 int apw_settings_sibling(const char *path, const char *name, char *sibling_r, size_t size,
                          struct apw_error *error)
 {

@@ -34,6 +34,10 @@ int apw_settings_read(const char *path, const struct apw_key_table *table,
                       bool (*is_skipped)(const struct apw_key *key), void *target,
                       struct apw_error *error);
 
+/* The first value of a key, whatever else is wrong with the file. NULL if there is none. The caller
+ * frees it. */
+char *apw_settings_find(const char *path, const char *key);
+
 /* The path of the file `name` in the folder of `path`. */
 int apw_settings_sibling(const char *path, const char *name, char *sibling_r, size_t size,
                          struct apw_error *error);

@@ -131,19 +131,20 @@ static int choose_name(struct login *login)
     return 0;
 }
 
-/* Whether the host lets the user act as whom they want to; settles where it does not. */
+/* Whether the host takes the user; settles if it does not. */
 static bool is_authorized(struct login *login)
 {
     const struct apw_attempt *attempt = login->attempt;
+    enum apw_reason refusal = APW_REASON_REFUSED_NAME;
 
     if (attempt->authorize == NULL)
         return true;
-    switch (attempt->authorize(attempt->authorize_context, login->decision->name,
+    switch (attempt->authorize(attempt->authorize_context, login->decision->name, &refusal,
                                &login->decision->event.detail)) {
     case APW_ACCEPTED:
         return true;
     case APW_REFUSED:
-        refuse(login, APW_REASON_FOREIGN_AUTHZID);
+        refuse(login, refusal);
         break;
     case APW_UNAVAILABLE:
         give_up(login, APW_REASON_INTERNAL_ERROR);
@@ -461,6 +462,16 @@ static void decide(struct login *login)
         decide_account_password(login);
 }
 
+/* The host has decided already. */
+static void decide_by_objection(struct login *login, const struct apw_objection *objection)
+{
+    login->decision->event.detail = objection->why;
+    if (objection->verdict == APW_UNAVAILABLE)
+        give_up(login, APW_REASON_INTERNAL_ERROR);
+    else
+        refuse(login, APW_REASON_MALFORMED);
+}
+
 /* What the log line says of the attempt, whatever becomes of it. */
 static void describe(struct login *login)
 {
@@ -492,6 +503,10 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
 
     memset(decision_r, 0, sizeof *decision_r);
     describe(&login);
+    if (attempt->objection != NULL) {
+        decide_by_objection(&login, attempt->objection);
+        return;
+    }
     if (is_malformed(attempt)) {
         refuse(&login, APW_REASON_MALFORMED);
         return;

@@ -23,18 +23,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Why the host does not take a login, before anybody asked about its password. */
+struct apw_objection {
+    enum apw_verdict verdict; /* APW_REFUSED, or APW_UNAVAILABLE if the host could not tell */
+    struct apw_error why;
+};
+
 /* What the client sent and the host knows. All borrowed for the call. */
 struct apw_attempt {
     const char *login; /* after canon-user; need not end in NUL */
     size_t login_length;
     const char *password;
     size_t password_length;
-    const char *service; /* as the host calls it, NULL if unknown */
-    const char *client;  /* numeric address, NULL if unknown */
-    /* Asked once, when nothing but this stands against acceptance: may the user, whose accepted
-     * name this is, sign in as whom they want to act as? NULL: nobody asked to. What it answers is
-     * the verdict. */
-    enum apw_verdict (*authorize)(void *context, const char *name, struct apw_error *error);
+    const char *service;                   /* as the host calls it, NULL if unknown */
+    const char *client;                    /* numeric address, NULL if unknown */
+    const struct apw_objection *objection; /* then nothing is decided, only logged; or NULL */
+    /* Called last, when everything else accepts: does the host take `name`, the accepted one, and
+     * may it act as the requested identity? Its result is the verdict; *reason_r is that of a
+     * refusal. NULL: the host has no say. */
+    enum apw_verdict (*authorize)(void *context, const char *name, enum apw_reason *reason_r,
+                                  struct apw_error *error);
     void *authorize_context;
 };
 

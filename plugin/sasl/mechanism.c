@@ -20,6 +20,7 @@ enum stage { STAGE_START = 0, STAGE_LOGIN, STAGE_PASSWORD, STAGE_DONE };
 struct authentication {
     struct apw_attempt attempt; /* login as sent; canonical when we ask */
     struct apw_authzid authzid; /* length 0 if it is the same as the login */
+    struct apw_objection objection;
     sasl_server_params_t *params;
     sasl_out_params_t *out;
     unsigned flags; /* of canon_user for the login */
@@ -39,7 +40,8 @@ static int result_of(enum apw_verdict verdict)
     return SASL_UNAVAIL;
 }
 
-/* The host decides whether a user may act as another. Without a callback nobody may. */
+/* The host decides whether a user may sign in, and act as another. Without a callback of the host,
+ * libsasl2's own lets nobody act as another. */
 static int ask_proxy_policy(sasl_server_params_t *params, const sasl_out_params_t *out)
 {
     sasl_callback_ft callback = NULL;
@@ -55,8 +57,8 @@ static int ask_proxy_policy(sasl_server_params_t *params, const sasl_out_params_
         params->propctx);
 }
 
-/* Sets the names of a login that is about to be accepted, and asks the host about the authzid.
- * libsasl2 asks the same, but only after our log line. */
+/* Sets the names of a login that is about to be accepted, and asks the host about them. libsasl2
+ * asks the same, but only after our log line. */
 static int authorize(const struct authentication *authentication, const char *name)
 {
     sasl_server_params_t *params = authentication->params;
@@ -66,15 +68,13 @@ static int authorize(const struct authentication *authentication, const char *na
 
     if (!authentication->is_named || strcmp(name, out->authid) != 0)
         result = apw_guard_set_final_name(params, name, authentication->flags, out);
-    if (result != SASL_OK || authzid->length == 0)
-        return result;
-    result = apw_guard_canonicalize(params, authzid->name, authzid->length, SASL_CU_AUTHZID, out);
-    if (result == SASL_OK && strcmp(out->user, out->authid) != 0)
-        result = ask_proxy_policy(params, out);
-    return result;
+    if (result == SASL_OK && authzid->length > 0)
+        result =
+            apw_guard_canonicalize(params, authzid->name, authzid->length, SASL_CU_AUTHZID, out);
+    return result == SASL_OK ? ask_proxy_policy(params, out) : result;
 }
 
-/* A name that the canon-user plugin or the proxy policy rejects is the client's fault. Other
+/* A name that the host's canon_user or its proxy policy rejects is the client's fault. Other
  * failures are not. */
 static enum apw_verdict verdict_of(int result)
 {
@@ -83,22 +83,35 @@ static enum apw_verdict verdict_of(int result)
         return APW_ACCEPTED;
     case SASL_BADAUTH:
     case SASL_BADPARAM:
+    case SASL_BADPROT:
     case SASL_BUFOVER:
+    case SASL_DISABLED:
+    case SASL_EXPIRED:
     case SASL_NOAUTHZ:
+    case SASL_NOUSER:
         return APW_REFUSED;
     default:
         return APW_UNAVAILABLE;
     }
 }
 
-static enum apw_verdict authorize_verdict(void *authentication, const char *name,
-                                          struct apw_error *error)
+/* Returns the verdict; says why it is not APW_ACCEPTED. */
+static enum apw_verdict explain(int result, struct apw_error *error)
 {
-    int result = authorize(authentication, name);
-
-    if (verdict_of(result) == APW_UNAVAILABLE)
-        apw_error_set(error, "libsasl2 did not take the name \"%s\": %d", name, result);
+    if (result != SASL_OK)
+        apw_error_set(error, "the program that asked did not take the name: %s",
+                      sasl_errstring(result, NULL, NULL));
     return verdict_of(result);
+}
+
+static enum apw_verdict authorize_verdict(void *context, const char *name,
+                                          enum apw_reason *reason_r, struct apw_error *error)
+{
+    const struct authentication *authentication = context;
+
+    *reason_r =
+        authentication->authzid.length > 0 ? APW_REASON_FOREIGN_AUTHZID : APW_REASON_REFUSED_NAME;
+    return explain(authorize(authentication, name), error);
 }
 
 /* Asks about the login under this name. */
@@ -146,10 +159,24 @@ static int ask(struct apw_front *front, struct authentication *authentication)
         return ask_as(front, authentication, login, strlen(login));
     result = apw_guard_canonicalize(authentication->params, attempt->login, attempt->login_length,
                                     authentication->flags, authentication->out);
-    if (result != SASL_OK)
-        return result_of(verdict_of(result));
+    if (result != SASL_OK) {
+        authentication->objection.verdict = explain(result, &authentication->objection.why);
+        authentication->attempt.objection = &authentication->objection;
+        return ask_as(front, authentication, login, strlen(login));
+    }
     authentication->is_named = true;
     return ask_as(front, authentication, out->authid, out->alen);
+}
+
+/* Logs a message that is no login; libsasl2 tells the client that it broke the protocol. */
+static int reject_message(struct apw_front *front, struct authentication *authentication,
+                          const char *login, size_t login_length)
+{
+    apw_error_set(&authentication->objection.why, "not a message of this mechanism");
+    authentication->attempt.objection = &authentication->objection;
+    if (front != NULL)
+        ask_as(front, authentication, login, login_length);
+    return SASL_BADPROT;
 }
 
 static bool is_login(const struct apw_authzid *authzid, const struct apw_attempt *attempt)
@@ -220,13 +247,16 @@ static int plain_step(void *exchange, sasl_server_params_t *params, const char *
                       sasl_out_params_t *out)
 {
     struct authentication authentication = {.params = params, .out = out};
+    struct apw_front *front = ((struct registration *)exchange)->front;
 
     *answer_r = NULL;
     *answer_length_r = 0;
-    if (message == NULL || apw_message_parse_plain(message, length, &authentication.attempt,
-                                                   &authentication.authzid) != 0)
+    if (message == NULL)
         return SASL_BADPROT;
-    return authenticate(((struct registration *)exchange)->front, &authentication);
+    if (apw_message_parse_plain(message, length, &authentication.attempt,
+                                &authentication.authzid) != 0)
+        return reject_message(front, &authentication, "", 0);
+    return authenticate(front, &authentication);
 }
 
 /* Does nothing: the registration outlives the exchange. libsasl2 calls mech_dispose even if it is
@@ -295,7 +325,7 @@ static int login_step(void *context, sasl_server_params_t *params, const char *m
         return SASL_BADPROT;
     if (exchange->stage != STAGE_PASSWORD) {
         if (take_login(exchange, message, length) != SASL_OK)
-            return SASL_BADPROT;
+            return reject_message(exchange->front, &authentication, message, length);
         return prompt(exchange, STAGE_PASSWORD, "Password:", answer_r, answer_length_r);
     }
     exchange->stage = STAGE_DONE;

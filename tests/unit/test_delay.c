@@ -276,14 +276,17 @@ static struct apw_front *open_front(void)
     return open_front_of(conf_path);
 }
 
-static enum apw_verdict forbid(void *context, const char *name, struct apw_error *error)
+typedef enum apw_verdict (*authorizer)(void *, const char *, enum apw_reason *, struct apw_error *);
+
+static enum apw_verdict forbid(void *context, const char *name, enum apw_reason *reason_r,
+                               struct apw_error *error)
 {
     (void)context, (void)name, (void)error;
+    *reason_r = APW_REASON_FOREIGN_AUTHZID;
     return APW_REFUSED;
 }
 
-static void verify_as(struct apw_front *front, const struct scene *now,
-                      enum apw_verdict (*authorize)(void *, const char *, struct apw_error *),
+static void verify_as(struct apw_front *front, const struct scene *now, authorizer authorize,
                       struct apw_decision *decision)
 {
     const struct apw_attempt attempt = {.login = now->login,

@@ -139,6 +139,50 @@ static void test_broken(void **state)
     apw_front_close(&front);
 }
 
+/* Wrong lines before and behind that of the log, and a secret that cannot be read: test programs
+ * run as root, so it is a folder. */
+static const struct logged_case {
+    const char *name;
+    const char *before; /* the log's path */
+    const char *behind;
+    const char *error;
+} logged_cases[] = {
+    {"a secret that cannot be read is told in the log",
+     "uri ldapi:///\nbase dc=x\nbinddn cn=x\nbindpw_file /\nlog ", "\n", ":4: bindpw_file: "},
+    {"a missing secret is told in the log", "log ",
+     "\nuri ldapi:///\nbase dc=x\nbinddn cn=x\nbindpw_file /nonexistent/secret\n",
+     ":5: bindpw_file: /nonexistent/secret: No such file"},
+    {"an unknown key is told in the log", "colour red\n\tlog\t ", " \n", ":1: unknown key"},
+    {"a missing uri is told in the log", "logs x\nlog ", "", ":1: unknown key \"logs\""},
+    {"a second log is told in the first", "log ", "\nlog syslog mail\n", ":2: \"log\" stands"},
+};
+
+static void test_broken_logged(void **state)
+{
+    const struct logged_case *row = *state;
+    char conf[4 * UNIT_PATH_SIZE], text[2048];
+    struct apw_decision decision;
+    struct apw_front *front;
+    struct apw_error error;
+
+    unlink(log_path);
+    snprintf(conf, sizeof conf, "%s%s%s", row->before, log_path, row->behind);
+    unit_write(conf_path, conf, strlen(conf));
+    assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
+    assert_contains(error.text, row->error);
+    memset(&caught, 0, sizeof caught);
+    apw_front_verify(front, &attempt, true, &decision);
+    assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
+    apw_verify_clear(&decision);
+    apw_front_close(&front);
+    assert_int_equal(caught.count, 0);
+    read_log(text);
+    assert_contains(text, "Z app-password: verdict=unavailable reason=configuration "
+                          "user=\"alice\" service=smtp client=203.0.113.7 id=- error=\"");
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    unlink(log_path);
+}
+
 static void test_missing(void **state)
 {
     char path[UNIT_PATH_SIZE];
@@ -193,6 +237,7 @@ int main(void)
     UNIT_TEST("a login is decided and logged once", test_accepted);
     UNIT_TEST("an account password is tried on a connection of its own", test_account_password);
     UNIT_ROWS(broken_cases, test_broken);
+    UNIT_ROWS(logged_cases, test_broken_logged);
     UNIT_TEST("a missing configuration is an outage", test_missing);
     UNIT_TEST("a refusal takes its time, nothing else does", test_delay);
     return responder_unit_run();

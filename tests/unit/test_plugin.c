@@ -124,6 +124,27 @@ static int say_yes(sasl_conn_t *conn, void *context, const char *user, const cha
     return SASL_OK;
 }
 
+/* What the program's canon_user says; it takes the name while this is SASL_OK. */
+static int canon_user_result;
+
+static int canon_user(sasl_conn_t *conn, void *context, const char *in, unsigned length,
+                      unsigned flags, const char *realm, char *out, unsigned size,
+                      unsigned *length_r)
+{
+    (void)conn;
+    (void)context;
+    (void)flags;
+    (void)realm;
+    if (canon_user_result != SASL_OK)
+        return canon_user_result;
+    if (length >= size)
+        return SASL_BUFOVER;
+    memmove(out, in, length);
+    out[length] = '\0';
+    *length_r = length;
+    return SASL_OK;
+}
+
 #define CALLBACK(function) ((int (*)(void))(void (*)(void))(function))
 
 static void start(const char *config)
@@ -132,6 +153,7 @@ static void start(const char *config)
         {SASL_CB_GETOPT, CALLBACK(get_option), NULL},
         {SASL_CB_GETPATH, CALLBACK(get_path), NULL},
         {SASL_CB_LOG, CALLBACK(say_nothing), NULL},
+        {SASL_CB_CANON_USER, CALLBACK(canon_user), NULL},
         {SASL_CB_SERVER_USERDB_CHECKPASS, CALLBACK(say_yes), NULL},
         {SASL_CB_LIST_END, NULL, NULL},
     };
@@ -224,25 +246,126 @@ static void test_loaded_twice(void **state)
     rmdir(folder);
 }
 
+/* ---- the program's own say about a name, before we are asked ---- */
+
+#define REFUSED_LINE                                                                               \
+    " app-password: verdict=refused reason=malformed user=\"alice\" service=smtp client=- id=- "   \
+    "error=\"the program that asked did not take the name: "
+#define UNAVAILABLE_LINE                                                                           \
+    " app-password: verdict=unavailable reason=internal-error user=\"alice\" service=smtp "        \
+    "client=- id=- error=\"the program that asked did not take the name: "
+
+static const struct canon_case {
+    const char *name;
+    int result; /* of canon_user */
+    int answer; /* to the client */
+    const char *line;
+} canon_cases[] = {
+    {"a name refused by SASL_BADAUTH is refused", SASL_BADAUTH, SASL_BADAUTH, REFUSED_LINE},
+    {"a name refused by SASL_BADPROT is refused", SASL_BADPROT, SASL_BADAUTH, REFUSED_LINE},
+    {"a name refused by SASL_BADPARAM is refused", SASL_BADPARAM, SASL_BADAUTH, REFUSED_LINE},
+    {"a name refused by SASL_BUFOVER is refused", SASL_BUFOVER, SASL_BADAUTH, REFUSED_LINE},
+    {"a name refused by SASL_NOUSER is refused", SASL_NOUSER, SASL_BADAUTH, REFUSED_LINE},
+    {"a name refused by SASL_NOAUTHZ is refused", SASL_NOAUTHZ, SASL_BADAUTH, REFUSED_LINE},
+    {"a name refused by SASL_DISABLED is refused", SASL_DISABLED, SASL_BADAUTH, REFUSED_LINE},
+    {"a program without memory is an outage", SASL_NOMEM, SASL_UNAVAIL, UNAVAILABLE_LINE},
+    {"a program that fails is an outage", SASL_FAIL, SASL_UNAVAIL, UNAVAILABLE_LINE},
+};
+
+/* A configuration that lacks everything else. */
+static void write_log_only(const char *path, const char *log)
+{
+    char text[UNIT_PATH_SIZE + 32];
+
+    snprintf(text, sizeof text, "refusal_delay 0\nlog %s\n", log);
+    unit_write(path, text, strlen(text));
+}
+
+static void read_log(const char *path, char text_r[2048])
+{
+    FILE *file = fopen(path, "re");
+
+    text_r[0] = '\0';
+    if (file == NULL)
+        return;
+    text_r[fread(text_r, 1, 2047, file)] = '\0';
+    fclose(file);
+}
+
+static void test_canon(void **state)
+{
+    const struct canon_case *row = *state;
+    char conf[UNIT_PATH_SIZE], log[UNIT_PATH_SIZE], text[2048];
+    sasl_conn_t *conn;
+
+    unit_path("app-password.conf", conf);
+    unit_path("log", log);
+    unlink(log);
+    write_log_only(conf, log);
+    start(conf);
+    conn = new_connection();
+    canon_user_result = row->result;
+    assert_int_equal(plain(conn), row->answer);
+    canon_user_result = SASL_OK;
+    sasl_dispose(&conn);
+    sasl_done();
+    read_log(log, text);
+    assert_contains(text, row->line);
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+static const struct message_case {
+    const char *name;
+    const char *mechanism;
+    const char *bytes;
+    unsigned length;
+} message_cases[] = {
+    {"PLAIN without a NUL leaves a line", "PLAIN", "alice", 5},
+    {"PLAIN with one NUL leaves a line", "PLAIN", "\0alice", 6},
+    {"an empty PLAIN leaves a line", "PLAIN", "", 0},
+};
+
+static void test_message(void **state)
+{
+    const struct message_case *row = *state;
+    char conf[UNIT_PATH_SIZE], log[UNIT_PATH_SIZE], text[2048];
+    const char *answer;
+    unsigned length;
+    sasl_conn_t *conn;
+
+    unit_path("app-password.conf", conf);
+    unit_path("log", log);
+    unlink(log);
+    write_log_only(conf, log);
+    start(conf);
+    conn = new_connection();
+    assert_int_equal(
+        sasl_server_start(conn, row->mechanism, row->bytes, row->length, &answer, &length),
+        SASL_BADPROT);
+    sasl_dispose(&conn);
+    sasl_done();
+    read_log(log, text);
+    assert_contains(text, " verdict=refused reason=malformed user=\"\" service=smtp client=- id=-");
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        {"a broken configuration is unavailable", test_broken_configuration, NULL, NULL, NULL},
-        {"where it is not configured, the guard lets nobody else accept", test_not_configured, NULL,
-         NULL, NULL},
-        {"sasl_checkpass() never passes the guard, whatever went before it", test_checkpass, NULL,
-         NULL, NULL},
-        {"a plugin that is found twice is freed once", test_loaded_twice, NULL, NULL, NULL},
-    };
-
     int status;
+
+    UNIT_TEST("a broken configuration is unavailable", test_broken_configuration);
+    UNIT_TEST("where it is not configured, the guard lets nobody else accept", test_not_configured);
+    UNIT_TEST("sasl_checkpass() never passes the guard, whatever went before it", test_checkpass);
+    UNIT_TEST("a plugin that is found twice is freed once", test_loaded_twice);
+    UNIT_ROWS(canon_cases, test_canon);
+    UNIT_ROWS(message_cases, test_message);
 
     link_our_plugin();
     link_stock_plugins();
     snprintf(plugin_path, sizeof plugin_path, "%s:%s", our_folder, stock_folder);
     /* For the SASL client that the plugin makes of the process, without callbacks of ours. */
     setenv("SASL_PATH", stock_folder, 1);
-    status = cmocka_run_group_tests(tests, NULL, NULL);
+    status = unit_run();
     unlink_stock_plugins();
     unlink_our_plugin();
     return status;
