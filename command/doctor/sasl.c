@@ -59,8 +59,9 @@ static void check_mechanisms(struct apw_diagnosis *diagnosis,
 
     if (list == NULL) {
         apw_diagnosis_problem(diagnosis, "sasl",
-                              "mech_list is not set, so every installed mechanism is offered");
-        apw_diagnosis_fix("mech_list: PLAIN LOGIN");
+                              "%smech_list is not set, so every installed mechanism is offered",
+                              conf->prefix);
+        apw_diagnosis_fix("%smech_list: PLAIN LOGIN", conf->prefix);
         return;
     }
     for (const char *at = list; *at != '\0'; at += strspn(at, " \t")) {
@@ -68,16 +69,17 @@ static void check_mechanisms(struct apw_diagnosis *diagnosis,
 
         if (!has_word("PLAIN LOGIN", at, length) && !has_word(also, at, length)) {
             apw_diagnosis_problem(diagnosis, "sasl",
-                                  "mech_list offers %.*s, which does not check app passwords",
-                                  (int)length, at);
-            apw_diagnosis_fix("mech_list: PLAIN LOGIN");
+                                  "%smech_list offers %.*s, which does not check app passwords",
+                                  conf->prefix, (int)length, at);
+            apw_diagnosis_fix("%smech_list: PLAIN LOGIN", conf->prefix);
         }
         at += length;
     }
     if (diagnosis->problems == before)
-        apw_diagnosis_good(diagnosis, "sasl", "mech_list: %s", list);
+        apw_diagnosis_good(diagnosis, "sasl", "%smech_list: %s", conf->prefix, list);
     if (also != NULL)
-        apw_diagnosis_note("sasl", "apppassword_also_mechs lets %s pass the guard", also);
+        apw_diagnosis_note("sasl", "%sapppassword_also_mechs lets %s pass the guard", conf->prefix,
+                           also);
 }
 
 static void check_option(struct apw_diagnosis *diagnosis, const struct apw_doctor_saslconf *conf,
@@ -86,12 +88,12 @@ static void check_option(struct apw_diagnosis *diagnosis, const struct apw_docto
     const char *value = apw_doctor_saslconf_value(conf, name);
 
     if (value != NULL && strcasecmp(value, expected) == 0) {
-        apw_diagnosis_good(diagnosis, "sasl", "%s: %s", name, value);
+        apw_diagnosis_good(diagnosis, "sasl", "%s%s: %s", conf->prefix, name, value);
         return;
     }
-    apw_diagnosis_problem(diagnosis, "sasl", "%s is %s: %s", name,
+    apw_diagnosis_problem(diagnosis, "sasl", "%s%s is %s: %s", conf->prefix, name,
                           value == NULL ? "not set" : value, otherwise);
-    apw_diagnosis_fix("%s: %s", name, expected);
+    apw_diagnosis_fix("%s%s: %s", conf->prefix, name, expected);
 }
 
 static void check_config_option(struct apw_diagnosis *diagnosis,
@@ -101,14 +103,15 @@ static void check_config_option(struct apw_diagnosis *diagnosis,
 
     if (path == NULL) {
         apw_diagnosis_problem(diagnosis, "sasl",
-                              "apppassword_config is not set, so the plugin does not register");
-        apw_diagnosis_fix("apppassword_config: %s", apw_config_default_path);
+                              "%sapppassword_config is not set, so the plugin does not register",
+                              conf->prefix);
+        apw_diagnosis_fix("%sapppassword_config: %s", conf->prefix, apw_config_default_path);
     } else if (access(path, R_OK) != 0) {
-        apw_diagnosis_problem(diagnosis, "sasl", "apppassword_config: %s: %s", path,
+        apw_diagnosis_problem(diagnosis, "sasl", "%sapppassword_config: %s: %s", conf->prefix, path,
                               strerror(errno));
-        apw_diagnosis_fix("apppassword_config: %s", apw_config_default_path);
+        apw_diagnosis_fix("%sapppassword_config: %s", conf->prefix, apw_config_default_path);
     } else {
-        apw_diagnosis_good(diagnosis, "sasl", "apppassword_config: %s", path);
+        apw_diagnosis_good(diagnosis, "sasl", "%sapppassword_config: %s", conf->prefix, path);
     }
 }
 
@@ -121,8 +124,9 @@ static void check_own_options(struct apw_diagnosis *diagnosis,
         if (strncasecmp(name, PLUGIN, strlen(PLUGIN)) == 0 &&
             strcasecmp(name, "apppassword_config") != 0 &&
             strcasecmp(name, "apppassword_also_mechs") != 0) {
-            apw_diagnosis_problem(diagnosis, "sasl", "the plugin has no option %s", name);
-            apw_diagnosis_fix("apppassword_config: %s", apw_config_default_path);
+            apw_diagnosis_problem(diagnosis, "sasl", "the plugin has no option %s%s", conf->prefix,
+                                  name);
+            apw_diagnosis_fix("%sapppassword_config: %s", conf->prefix, apw_config_default_path);
         }
     }
 }
@@ -172,22 +176,31 @@ static void check_winner(struct apw_diagnosis *diagnosis, const char *mechanism)
     }
 }
 
-/* The viewer reads pluginviewer.conf in SASL_CONF_PATH: a link to the file, in a temporary folder.
- */
-static void check_winners(struct apw_diagnosis *diagnosis, const char *path)
+/* Writes the options as libsasl2 names them. */
+static int write_options(const char *path, const struct apw_doctor_saslconf *conf)
 {
-    char folder[] = "/tmp/app-password-doctor.XXXXXX", link[sizeof folder + 32];
-    char *real = realpath(path, NULL);
+    FILE *file = fopen(path, "wxe");
 
-    if (real == NULL || mkdtemp(folder) == NULL) {
+    if (file == NULL)
+        return -1;
+    for (size_t i = 0; i < conf->count; i++)
+        fprintf(file, "%s: %s\n", conf->option[i].name, conf->option[i].value);
+    return fclose(file);
+}
+
+/* The viewer reads pluginviewer.conf in SASL_CONF_PATH, a temporary folder. */
+static void check_winners(struct apw_diagnosis *diagnosis, const struct apw_doctor_saslconf *conf)
+{
+    char folder[] = "/tmp/app-password-doctor.XXXXXX", copy[sizeof folder + 32];
+
+    if (mkdtemp(folder) == NULL) {
         apw_diagnosis_unknown(diagnosis, "sasl",
                               "cannot ask saslpluginviewer which plugin answers: %s",
                               strerror(errno));
-        free(real);
         return;
     }
-    snprintf(link, sizeof link, "%s/pluginviewer.conf", folder);
-    if (symlink(real, link) == 0 && setenv("SASL_CONF_PATH", folder, 1) == 0) {
+    snprintf(copy, sizeof copy, "%s/pluginviewer.conf", folder);
+    if (write_options(copy, conf) == 0 && setenv("SASL_CONF_PATH", folder, 1) == 0) {
         check_winner(diagnosis, "PLAIN");
         check_winner(diagnosis, "LOGIN");
     } else {
@@ -195,14 +208,25 @@ static void check_winners(struct apw_diagnosis *diagnosis, const char *path)
                               "cannot ask saslpluginviewer which plugin answers: %s",
                               strerror(errno));
     }
-    unlink(link);
+    unlink(copy);
     rmdir(folder);
-    free(real);
+}
+
+static void check_unread(struct apw_diagnosis *diagnosis, const struct apw_doctor_saslconf *conf,
+                         const char *path)
+{
+    if (conf->unread == 0)
+        return;
+    apw_diagnosis_unknown(diagnosis, "sasl",
+                          "%s:%u: an included file, or an option of one service, takes precedence "
+                          "and was not looked at",
+                          path, conf->unread);
+    apw_diagnosis_fix("set sasl_... options in this file only, for all services");
 }
 
 void apw_doctor_sasl_check(struct apw_diagnosis *diagnosis, const char *path)
 {
-    struct apw_doctor_saslconf conf = {.count = 0};
+    struct apw_doctor_saslconf conf = {.prefix = ""};
 
     if (read_file(diagnosis, path, &conf) == 0) {
         check_mechanisms(diagnosis, &conf);
@@ -214,7 +238,8 @@ void apw_doctor_sasl_check(struct apw_diagnosis *diagnosis, const char *path)
                      "libsasl2 looks passwords up in sasldb or elsewhere");
         check_config_option(diagnosis, &conf);
         check_own_options(diagnosis, &conf);
-        check_winners(diagnosis, path);
+        check_unread(diagnosis, &conf, path);
+        check_winners(diagnosis, &conf);
     }
     apw_doctor_saslconf_clear(&conf);
 }

@@ -1,6 +1,7 @@
 /*
  * saslconf: the configuration file of a program that uses libsasl2, parsed as libsasl2 does
- * (sasl_config_init() in its lib/config.c).
+ * (sasl_config_init() in its lib/config.c), or the imapd.conf of Cyrus IMAP, which has the same
+ * lines: there, libsasl2's options have "sasl_" in front of their names.
  */
 #ifndef APW_DOCTOR_SASLCONF_H
 #define APW_DOCTOR_SASLCONF_H
@@ -10,10 +11,13 @@
 
 /* The options, in the order of the file. */
 struct apw_doctor_saslconf {
+    const char *prefix; /* of the names in the file: "sasl_" or "" */
+    unsigned unread;    /* a line that may change an option, but is not understood; 0: none */
     size_t count;
     struct apw_doctor_saslconf_option {
-        char *name;
+        char *name; /* without the prefix */
         char *value;
+        unsigned line;
     } * option;
 };
 

@@ -1,6 +1,7 @@
 """The doctor, on a good installation and on ones that are broken in exactly one way."""
 
 import os
+import re
 import pathlib
 import shutil
 import subprocess
@@ -394,6 +395,38 @@ SASL = {
 def test_sasl(sasl, broken):
     change, finding, fix = SASL[broken]
     assert_finds(sasl(change), finding, fix)
+
+
+def like_imapd_conf(text):
+    """The same options as Cyrus IMAP has them in imapd.conf, beside its own."""
+    return "admins: cyrus\n" + re.sub(r"(?m)^(?=[a-z])", "sasl_", text)
+
+
+def test_imapd_conf_of_cyrus_is_good(sasl):
+    called = sasl(like_imapd_conf)
+    assert called.returncode == DONE, called.stdout + called.stderr
+    assert "sasl_mech_list: PLAIN LOGIN" in called.stdout
+    assert "PLAIN is answered by apppassword" in called.stdout
+
+
+@pytest.mark.parametrize("broken", [
+    "a mechanism too many", "no mech_list", "a live pwcheck_method", "no pwcheck_method",
+    "no guard", "a live auxprop plugin", "no configuration", "a configuration that is not there",
+    "an option that is misspelt"])
+def test_imapd_conf(sasl, broken):
+    """The finding names the option as it is written there."""
+    change, finding, fix = SASL[broken]
+    finding = re.sub(r"(mech_list|pwcheck_method|canon_user_plugin|auxprop_plugin|"
+                     r"apppassword_config|apppassword_also_mech)\b", r"sasl_\1", finding)
+    called = sasl(lambda text: like_imapd_conf(change(text)))
+    assert_finds(called, finding, fix)
+    assert "fix: sasl_" in called.stdout
+
+
+@pytest.mark.parametrize("line", ["@include: /etc/other.conf", "imap_sasl_mech_list: CRAM-MD5"])
+def test_imapd_conf_may_be_overridden(sasl, line):
+    called = sasl(lambda text: like_imapd_conf(text) + line + "\n")
+    assert_finds(called, "takes precedence", "this file only")
 
 
 def test_a_plugin_that_is_not_found_does_not_win(sasl):

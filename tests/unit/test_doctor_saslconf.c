@@ -108,9 +108,57 @@ static void test_libsasl2(void **state)
         assert_string_equal(libsasl2_value, row->value);
 }
 
+/* ---- imapd.conf of Cyrus IMAP ---- */
+
+static const struct cyrus_case {
+    const char *name;
+    const char *text;
+    const char *value; /* of mech_list */
+    unsigned unread;
+    unsigned line;
+} cyrus_cases[] = {
+    {"Cyrus's prefix is taken off", "sasl_mech_list: PLAIN\n", "PLAIN", 0, 0},
+    {"in capitals, too", "SASL_MECH_LIST: PLAIN\n", "PLAIN", 0, 0},
+    {"Cyrus's own options are none of libsasl2's",
+     "mech_list: LOGIN\nadmins: cyrus\nsasl_mech_list: PLAIN\n", "PLAIN", 0, 0},
+    {"only Cyrus's own options", "sasl_pwcheck_method: disabled\nmech_list: LOGIN\n", NULL, 0, 0},
+    {"an included file is not read", "sasl_mech_list: PLAIN\n@include: /etc/x.conf\n", "PLAIN", 2,
+     0},
+    {"an option of one service is not read",
+     "sasl_mech_list: PLAIN\nimap_sasl_mech_list: CRAM-MD5\n", "PLAIN", 2, 0},
+    {"libsasl2 itself knows no @include", "mech_list: PLAIN\n@include: /etc/x.conf\n", "", 0, 2},
+    {"another directive is rejected", "sasl_mech_list: PLAIN\n@other: x\n", "", 0, 2},
+};
+
+static void test_cyrus(void **state)
+{
+    const struct cyrus_case *row = *state;
+    char *text = unit_copy(row->text, strlen(row->text));
+    FILE *file = fmemopen(text, strlen(row->text), "r");
+    struct apw_doctor_saslconf conf;
+    unsigned line;
+
+    assert_int_equal(apw_doctor_saslconf_read(file, &conf, &line), row->line > 0 ? -1 : 0);
+    if (row->line > 0) {
+        assert_int_equal(line, row->line);
+    } else {
+        const char *value = apw_doctor_saslconf_value(&conf, "mech_list");
+
+        assert_string_equal(conf.prefix, "sasl_");
+        assert_int_equal(conf.unread, row->unread);
+        assert_int_equal(value == NULL, row->value == NULL);
+        if (value != NULL)
+            assert_string_equal(value, row->value);
+    }
+    fclose(file);
+    apw_doctor_saslconf_clear(&conf);
+    free(text);
+}
+
 int main(void)
 {
     UNIT_ROWS(confs, test_doctor);
     UNIT_ROWS(confs, test_libsasl2);
+    UNIT_ROWS(cyrus_cases, test_cyrus);
     return unit_run();
 }
