@@ -46,17 +46,13 @@ static int set_base(void *target, const char *value, struct apw_error *error)
 
 static int set_scope(void *target, const char *value, struct apw_error *error)
 {
+    static const char *const names[] = {"sub", "one", "base", NULL};
     struct apw_config *config = target;
+    int choice = apw_settings_choice(value, names, error);
 
-    if (strcmp(value, "sub") == 0)
-        config->scope = APW_SCOPE_SUB;
-    else if (strcmp(value, "one") == 0)
-        config->scope = APW_SCOPE_ONE;
-    else if (strcmp(value, "base") == 0)
-        config->scope = APW_SCOPE_BASE;
-    else
-        return apw_error_set(error, "\"%s\" must be sub, one or base", value);
-    return 0;
+    if (choice >= 0)
+        config->scope = (enum apw_scope)choice;
+    return choice >= 0 ? 0 : -1;
 }
 
 static int set_filter(void *target, const char *value, struct apw_error *error)
@@ -115,15 +111,13 @@ static int set_tls_cacert(void *target, const char *value, struct apw_error *err
 
 static int set_tls_min(void *target, const char *value, struct apw_error *error)
 {
+    static const char *const names[] = {"1.2", "1.3", NULL};
     struct apw_config *config = target;
+    int choice = apw_settings_choice(value, names, error);
 
-    if (strcmp(value, "1.2") == 0)
-        config->tls_min = APW_TLS_1_2;
-    else if (strcmp(value, "1.3") == 0)
-        config->tls_min = APW_TLS_1_3;
-    else
-        return apw_error_set(error, "\"%s\" is neither 1.2 nor 1.3", value);
-    return 0;
+    if (choice >= 0)
+        config->tls_min = (enum apw_tls_min)choice;
+    return choice >= 0 ? 0 : -1;
 }
 
 static int set_timeout(void *target, const char *value, struct apw_error *error)
@@ -152,28 +146,24 @@ static int set_mfa_filter(void *target, const char *value, struct apw_error *err
 
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
 {
+    static const char *const names[] = {"enforce", "report", NULL};
     struct apw_config *config = target;
+    int choice = apw_settings_choice(value, names, error);
 
-    if (strcmp(value, "enforce") == 0)
-        config->mfa_enforcement = APW_MFA_ENFORCE;
-    else if (strcmp(value, "report") == 0)
-        config->mfa_enforcement = APW_MFA_REPORT;
-    else
-        return apw_error_set(error, "\"%s\" is neither enforce nor report", value);
-    return 0;
+    if (choice >= 0)
+        config->mfa_enforcement = (enum apw_mfa_enforcement)choice;
+    return choice >= 0 ? 0 : -1;
 }
 
 static int set_account_password(void *target, const char *value, struct apw_error *error)
 {
+    static const char *const names[] = {"when-mfa-off", "never", NULL};
     struct apw_config *config = target;
+    int choice = apw_settings_choice(value, names, error);
 
-    if (strcmp(value, "when-mfa-off") == 0)
-        config->account_password = APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF;
-    else if (strcmp(value, "never") == 0)
-        config->account_password = APW_ACCOUNT_PASSWORD_NEVER;
-    else
-        return apw_error_set(error, "\"%s\" is neither when-mfa-off nor never", value);
-    return 0;
+    if (choice >= 0)
+        config->account_password = (enum apw_account_password)choice;
+    return choice >= 0 ? 0 : -1;
 }
 
 /* Replaces runs of spaces and tabs by one space. */

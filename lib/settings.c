@@ -191,6 +191,19 @@ int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
     return 0;
 }
 
+int apw_settings_choice(const char *value, const char *const *names, struct apw_error *error)
+{
+    char list[128] = "";
+
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(value, names[i]) == 0)
+            return i;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : ", ",
+                 names[i]);
+    }
+    return apw_error_set(error, "\"%s\" is not one of %s", value, list);
+}
+
 int apw_settings_yes_no(const char *value, bool *is_yes_r, struct apw_error *error)
 {
     *is_yes_r = strcmp(value, "yes") == 0;

@@ -227,7 +227,7 @@ static const struct lie {
     {"a locked account stays locked", answer_disabled, UNIT_SHOWN, APW_REFUSED},
     {"an entry with a referral is an outage", answer_referral, UNIT_SHOWN, APW_UNAVAILABLE},
     {"a value of 100 MB is an outage", answer_heavily, UNIT_SHOWN, APW_UNAVAILABLE},
-    {"a million values are an outage", answer_with_a_million, UNIT_SHOWN, APW_UNAVAILABLE},
+    {"a million values are an outage", answer_with_a_million, ACCOUNT, APW_UNAVAILABLE},
     {"endless notifications are an outage", answer_with_notices, UNIT_SHOWN, APW_UNAVAILABLE},
     {"endless references are an outage", answer_endlessly, UNIT_SHOWN, APW_UNAVAILABLE},
 };
