@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "batch.h"
 #include "progress.h"
 #include "say.h"

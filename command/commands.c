@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "commands.h"
 #include <stddef.h>
 #include <string.h>

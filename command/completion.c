@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * completion: prints the part of completions/app-password that comes from the tables. Not
  * installed: `make check` compares, `make update-completion` writes.

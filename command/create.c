@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "command.h"
 #include "date.h"
 #include "manage.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "date.h"
 #include "clock.h"
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * date: dates as people write them, in UTC. Moments are seconds since 1970.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * finding: problems of app passwords that `report` lists and `revoke` removes.
  */

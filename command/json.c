@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "json.h"
 #include "date.h"
 #include "use.h"

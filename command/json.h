@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * json: app passwords for programs, as app-password(1) describes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "apw_build.h"
 #include "commands.h"
 #include "help.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "option.h"
 #include "clock.h"
 #include "say.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * option: options as data. Parsing, usage errors, --help and the bash completion all read these
  * tables.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "output.h"
 #include "say.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * progress: shows the progress of a long command on standard error, if that is a terminal. One at a
  * time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * prompt: reads passwords from a terminal, or from a file or pipe.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * say: messages for people, on standard error. Standard output carries results only.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "session.h"
 #include "ldap/schema.h"
 #include "prompt.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * session: the configuration, and the directory as the administrator sees it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "status.h"
 
 /* No `default`: the compiler finds a result that is missing here. */

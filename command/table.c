@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "table.h"
 #include "date.h"
 #include "login.h"

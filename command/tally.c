@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "tally.h"
 
 void apw_tally_add(struct apw_tally *tally, enum apw_status status)

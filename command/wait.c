@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "wait.h"
 #include "clock.h"
 #include "record.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * clock: time of day, as the directory writes it; elapsed time, for waits and deadlines.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * config: /etc/app-password/app-password.conf and, for the command, admin.conf beside it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "enrolment.h"
 #include "hash.h"
 #include "method.h"

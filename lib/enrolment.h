@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * enrolment: the user's second factor and the codes to set it up, as stored in the directory.
  */

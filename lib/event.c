@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "event.h"
 #include "login.h"
 #include "password.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * event: one log line per login. The line is an interface; fail2ban and people read it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * field: the `key=value` parts of our directory values. Pure.
  */

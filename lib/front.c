@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "front.h"
 #include "clock.h"
 #include "log.h"

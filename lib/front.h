@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * front: the configuration, directory and log around the decision, for all front ends.
  */

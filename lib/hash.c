@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "hash.h"
 #include <sodium.h>
 #include <stdbool.h>

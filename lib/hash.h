@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hash: the only user of crypto_pwhash. Argon2id as a PHC string, the way libsodium writes it.
  */

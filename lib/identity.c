@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "identity.h"
 #include "ldap/schema.h"
 #include "secret.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * identity: who binds to the directory. Holds a password: apw_identity_wipe().
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * log: writes events and warnings to a file or to syslog. Thread-safe.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "manage.h"
 #include "clock.h"
 #include "hash.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * manage: create and revoke app passwords, turn MFA on and off. What the command and the portal do;
  * who may is the directory's ACL to say. Listing is apw_user_find().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "method.h"
 #include "clock.h"
 #include "field.h"

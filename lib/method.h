@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * method: one value of appPasswordMfaMethod <-> struct. Pure.
  *

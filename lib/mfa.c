@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "mfa.h"
 #include "ldap/filter.h"
 #include <stdio.h>

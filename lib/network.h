@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * network: client addresses and CIDR blocks. Pure.
  *

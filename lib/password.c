@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "password.h"
 #include <sodium.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * password: an app password as text. Pure; no directory, no hash.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "password_spec.h"
 #include "network.h"
 #include "service.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * password_spec: a requested app password, as it came from a form or a command line.
  */

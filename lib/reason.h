@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * reason: why a login ended as it did. The names are part of the log line, an interface.
  */

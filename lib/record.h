@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * record: one value of appPassword <-> struct. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "recorder.h"
 #include "clock.h"
 #include "thread.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * recorder: writes appPasswordUsed, the last use of an app password, at most once per `record_use`.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "remember.h"
 #include "clock.h"
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * remember: matches of app passwords and stored hashes, so that the next login of the same client
  * need not compute the hash again.

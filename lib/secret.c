@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "secret.h"
 #include <errno.h>
 #include <sodium.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
 #include "login.h"
 #include "utf8.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * settings: a configuration file of `key value` lines; '#' comments whole lines only.
  *

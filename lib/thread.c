@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "thread.h"
 #include <pthread.h>
 #include <signal.h>

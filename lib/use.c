@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "use.h"
 #include "clock.h"
 #include "field.h"

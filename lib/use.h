@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * use: one value of appPasswordUsed <-> struct: the last use of an app password. Pure.
  *

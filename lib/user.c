@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "user.h"
 #include "account_state.h"
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * user: one user's entry, as those see it who manage app passwords.
  *

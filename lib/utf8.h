@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * utf8: text in UTF-8 (RFC 3629). Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "verdict.h"
 
 const char *apw_verdict_name(enum apw_verdict verdict)

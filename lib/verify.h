@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * verify: THE decision. Login, password, service and client in, a verdict out.
  */

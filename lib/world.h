@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * world: how the decision reaches the directory, the clock and the memory of matches. Unit tests
  * bring their own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kept.h"
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * kept: fronts, and their connections to the directory, that outlive a PAM transaction or a Lua
  * state. PAM loads the module for each login; Dovecot 2.4 has one Lua state for each protocol.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "account.h"
 #include "clock.h"
 #include "enrolment.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * account: a person's entry in the directory, as the page sees it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "challenge.h"
 #include "factor.h"
 #include "factor_mail.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * challenge: asks people with a second factor for it when they sign in.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "enrol.h"
 #include "factor.h"
 #include "factor_app.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * factor: checking a code of any second factor, rejecting it, and the rights that it gives.
  */

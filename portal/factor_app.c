@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "factor_app.h"
 #include "qr.h"
 #include <sodium.h>

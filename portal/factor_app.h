@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * factor_app: the authenticator app as a second factor.
  */

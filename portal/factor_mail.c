@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "factor_mail.h"
 #include "clock.h"
 #include "tries.h"

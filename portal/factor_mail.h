@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * factor_mail: codes sent to an alternate address as a second factor.
  */

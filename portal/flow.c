@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "flow.h"
 #include "challenge.h"
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "form_fields.h"
 #include "method.h"
 #include "wording.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * form_fields: every field of the page's forms, with its bound and its check.
  *

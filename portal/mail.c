@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "mail.h"
 #include "clock.h"
 #include "web/buffer.h"

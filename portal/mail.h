@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mail: sends one message to one address with the site's sendmail program.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "passwords.h"
 #include "clock.h"
 #include <sodium.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * passwords: lists, creates, shows and revokes app passwords.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * portal: what all requests share. Made at the start, only read afterwards; members that
  * change are thread-safe.

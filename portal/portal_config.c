@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "portal_config.h"
 #include "network.h"
 #include "secret.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * conf: /etc/app-password/portal.config, which only the portal reads.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "qr.h"
 #include <qrencode.h>
 #include <sodium.h>

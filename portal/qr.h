@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * qr: QR codes as SVG paths, made by libqrencode.
  */

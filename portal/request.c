@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "request.h"
 #include "mail.h"
 #include <string.h>

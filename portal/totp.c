@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "totp.h"
 #include <liboath/oath.h>
 #include <sodium.h>

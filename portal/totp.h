@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * totp: codes of an authenticator app (RFC 6238: SHA-1, 30 seconds, 6 digits), by liboath.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "tries.h"
 #include "clock.h"
 #include "web/browser.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tries: the tries of a second factor, charged to the browser if it is known (web/browser.h), else
  * to the client's network and to the account.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "visitor.h"
 #include "config.h"
 #include "secret.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * visitor: what a session knows of the person who has signed in. Secret.
  */

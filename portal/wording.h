@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wording: the page's sentences outside its templates, in English; web/text translates them.
  */

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The part of scripts/quickstart that needs packages: it builds, starts servers and signs in.
 
     quickstart.py [--keep] FOLDER INSTALLED

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The second half of scripts/screenshots: visits each page and takes its picture."""
 
 import base64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/diagnosis.h"
 #include "command.h"
 #include "say.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * diagnosis: the doctor's findings, counted, and printed to standard output one line each.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * doctor: checks a whole installation and says what is wrong and how to fix it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * doveconf: the output of `doveconf` or `doveconf -n`, of Dovecot 2.3 or 2.4. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/dovecot.h"
 #include "doctor/doveconf.h"
 #include <errno.h>

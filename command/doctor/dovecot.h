@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dovecot: Dovecot's configuration, of which `doveconf -n` or plain `doveconf` prints all that
  * counts.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/files.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * files: the configuration and the files that it names: who can read or write them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
 #include "verify.h"
 #include <stdio.h>

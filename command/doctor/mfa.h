@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mfa: whether mfa_filter gives an answer for users, and the right one.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * names: a small set of attribute names, such as those that a filter reads. Pure.
  */

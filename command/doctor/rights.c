@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/rights.h"
 #include "doctor/schema.h"
 #include "session.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * rights: what the mail server, the administrator, a user and anonymous may read and write.
  *

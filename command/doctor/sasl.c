@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/sasl.h"
 #include "config.h"
 #include "doctor/saslconf.h"

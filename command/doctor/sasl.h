@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sasl: a libsasl2 program's configuration, such as Postfix's sasl/smtpd.conf.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/saslconf.h"
 #include <ctype.h>
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * saslconf: the configuration file of a program that uses libsasl2, parsed as libsasl2 does
  * (sasl_config_init() in its lib/config.c), or the imapd.conf of Cyrus IMAP, which has the same

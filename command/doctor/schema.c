@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/schema.h"
 #include "ldap/schema.h"
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/servers.h"
 #include "clock.h"
 #include "doctor/schema.h"

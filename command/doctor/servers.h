@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * servers: whether each server of the directory answers, accepts the mail server, and finds a user
  * fast.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/values.h"
 #include "finding.h"
 #include "session.h"

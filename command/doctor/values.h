@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * values: app passwords in the directory that are expired or unusable.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/view.h"
 #include "clock.h"
 #include "session.h"

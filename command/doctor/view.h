@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * view: the directory as the doctor's checks see it, and their searches.
  */

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- /etc/dovecot/app-password.lua: Dovecot asks for app passwords. The same for 2.3 and 2.4.
 
 -- Opened once in each process. Should the configuration be broken, every login is answered

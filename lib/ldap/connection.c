@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/connection.h"
 #include "clock.h"
 #include "ldap/handle.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * connection: one connection to one server, with TLS, and what travels over it. For lib/ldap/ only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * entry: entries, attributes and values, copied out of libldap's messages.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/filter.h"
 #include <ldap.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * filter: LDAP search filters (RFC 4515) and templates of them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/handle.h"
 #include <ldap.h>
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * handle: libldap handles on which every option is set, so that neither ldap.conf nor LDAP*
  * variables apply. A handle is libldap's LDAP.

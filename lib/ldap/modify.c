@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/modify.h"
 #include "ldap/connection.h"
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * modify: one modify operation: all changes or none (RFC 4511, 4.6).
  */

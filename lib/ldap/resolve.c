@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/resolve.h"
 #include "clock.h"
 #include "thread.h"

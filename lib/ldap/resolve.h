@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * resolve: looks up host names within a time limit, which getaddrinfo() does not have.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/schema.h"
 #include <ldap.h>
 #include <ldap_schema.h>

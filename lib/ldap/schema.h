@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * schema: schema definitions (RFC 4512, 4.1) and the syntax of distinguished names (RFC 4514).
  */

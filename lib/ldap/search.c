@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/search.h"
 #include "clock.h"
 #include "ldap/connection.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * search: one search, or one page by page, over one connection (RFC 4511, 4.5; RFC 2696).
  */

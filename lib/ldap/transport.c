@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/transport.h"
 #include "clock.h"
 #include "ldap/resolve.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * transport: the socket below libldap, with a time limit on every wait.
  *

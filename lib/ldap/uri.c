@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/uri.h"
 #include "network.h"
 #include <ldap.h>

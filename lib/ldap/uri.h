@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * uri: LDAP URIs (RFC 4516), as far as they name a server.
  */

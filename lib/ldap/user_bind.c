@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/user_bind.h"
 #include "ldap/connection.h"
 #include <stdio.h>

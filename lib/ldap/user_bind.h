@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * user_bind: a simple bind as the user, with the password policy control
  * (draft-behera-ldap-password-policy).

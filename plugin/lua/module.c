@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * module: `require "app_password"`, for Dovecot's Lua passdb.
  *

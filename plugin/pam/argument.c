@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "argument.h"
 #include "config.h"
 #include "service.h"

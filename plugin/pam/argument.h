@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * argument: the module's arguments in a PAM configuration. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * module: pam_app_password.so, for programs that use PAM: Dovecot, saslauthd and others.
  *

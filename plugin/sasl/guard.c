@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "guard.h"
 #include "host.h"
 #include "login.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * guard: the canon-user plugin. Every mechanism must have the client's name canonicalized, so the
  * guard sees every login. It stops a stock PLAIN or LOGIN that took our place, whatever that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "host.h"
 
 const char *apw_host_option(const sasl_utils_t *utils, const char *name)

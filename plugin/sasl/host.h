@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * host: the program that loads the plugin, such as Postfix: its SASL options and its log.
  */

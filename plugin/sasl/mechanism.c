@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "mechanism.h"
 #include "guard.h"
 #include "host.h"

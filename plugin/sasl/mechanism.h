@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mechanism: PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login). They differ only in how the
  * login and the password arrive.

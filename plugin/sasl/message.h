@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * message: what the client sends (PLAIN, RFC 4616, 2) and its address. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * plugin: what libsasl2 loads, and all that the .so exports.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 // Makes the copy button beside an app password work, and removes the app password when the browser
 // leaves the page. Without this file, people select and copy the text by hand.
 "use strict";

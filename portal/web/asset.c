@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/asset.h"
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/browser.h"
 #include <sodium.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * browser: recognizes a browser in which a person has passed the second step.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/buffer.h"
 #include <sodium.h>
 #include <stdlib.h>

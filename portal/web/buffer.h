@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * buffer: a growing string, wiped when it grows and when it is freed, because a page may hold
  * secrets.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * catalog: the texts of one translation, from a .mo file (gettext manual, "The Format of GNU MO
  * Files").

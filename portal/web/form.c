@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/form.h"
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * form: the fields of the site's forms, declared as data, and the values of one that was sent.
  *

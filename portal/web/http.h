@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * http: requests in, answers out; the only user of <microhttpd.h>.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/language.h"
 #include <dirent.h>
 #include <limits.h>

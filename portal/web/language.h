@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * language: the installed translations, and the one in which to answer a request.
  *

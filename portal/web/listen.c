@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/listen.h"
 #include <errno.h>
 #include <netdb.h>

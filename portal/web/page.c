@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/page.h"
 #include <sodium.h>
 #include <stdio.h>

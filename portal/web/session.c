@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/session.h"
 #include <pthread.h>
 #include <sodium.h>

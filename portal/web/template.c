@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/template.h"
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * template: files of HTML and text with places to fill, each in every language.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/throttle.h"
 #include <arpa/inet.h>
 #include <pthread.h>

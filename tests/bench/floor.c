@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The floor: the two steps that every login needs, by libsodium and libldap alone.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Measures logins: measure.py --prefix STAGE --program BENCH --out FOLDER [--rounds N] [PART…]
 
 Each part writes FOLDER/PART.json; report.py makes RESULTS.md and a chart of these files.

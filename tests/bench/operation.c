@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "operation.h"
 #include <errno.h>
 #include <stdarg.h>

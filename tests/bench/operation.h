@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * operation: one measured call. Each kind is one way to check a password, or a part of one.
  */

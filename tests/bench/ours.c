@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A login by a program that links lib/, with and without a connection to the directory.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Peers, asked as mail servers ask them. Each has its own connection, kept if the protocol allows.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The measured systems: a directory full of users, and the servers that check their passwords.
 
 All servers are private, as in tests/live. All of them use hashes of the same cost.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Wraps calls out of lib/ and between its files (ld's --wrap) and counts the time that each spends
  * by itself. Linked into tests/bench/profile only. A span costs some 50 ns.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * spans: the time of a login, by span; for tests/bench/profile.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fuzz: shared by the fuzz targets. A target is one function that libFuzzer calls with generated
  * bytes; it aborts if the code breaks a promise of the header under test.

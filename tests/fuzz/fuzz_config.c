@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The configuration file. It opens no file but itself and one that holds a password. */
 #include "config.h"
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a directory answers, byte by byte: a login in which every answer is the fuzzer's.
  *
  * The first byte chooses the password. Behind it come pieces: two bytes, of which the lower twelve

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The filter that a login goes into. The login must stay what is compared, whatever it holds. */
 #include "fuzz.h"
 #include "ldap/directory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a client sends before anybody knows who it is: the PLAIN message, the login in it, the
  * client's address; and the log line that comes of it. */
 #include "event.h"

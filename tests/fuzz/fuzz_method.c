@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* appPasswordMfaMethod: what is sealed, and the enrolment's codes. */
 #include "fuzz.h"
 #include "method.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Client addresses and CIDR blocks. */
 #include "fuzz.h"
 #include "network.h"

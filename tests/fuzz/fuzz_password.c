@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What is typed into a password box. */
 #include "fuzz.h"
 #include "password.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What stands in the directory: appPassword, appPasswordUsed, the hash, a GeneralizedTime. */
 #include "clock.h"
 #include "fuzz.h"

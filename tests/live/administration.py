@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command app-password on one host, run as an administrator runs it."""
 
 import json

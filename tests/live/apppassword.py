@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """App passwords and their values in the directory, made independently of the code under test."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """An authenticator app (RFC 6238)."""
 
 import subprocess

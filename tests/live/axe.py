@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """axe-core, which finds accessibility problems of a page; from npm."""
 
 import hashlib

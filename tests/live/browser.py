@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A headless Chromium with its own profile, used like a person does."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A certificate authority for the tests, made by openssl."""
 
 from processes import run

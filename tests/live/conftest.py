@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Shared by the live tests: a folder, removed afterwards, and private servers.
 
 Run them as root, with Debian's Python, against an installed tree:

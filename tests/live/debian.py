@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Debian systems in folders, made by debootstrap and kept for the next run."""
 
 import contextlib

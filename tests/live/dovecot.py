@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A private Dovecot with its own configuration, sockets, ports and mail."""
 
 import imaplib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Dovecot 2.4, in its own Debian 13.
 
 debootstrap makes the Debian 13 once; it is kept and never changed. In a mount namespace, its

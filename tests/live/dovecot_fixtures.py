@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fixtures for the tests of Dovecot and PAM; conftest.py lists it in pytest_plugins."""
 
 import os

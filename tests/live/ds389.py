@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A private 389 Directory Server with the schema and the access rules of ldap-schema/."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Absent and misbehaving servers, and a saslauthd that accepts every password."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A private nginx in front of the portal, with the unchanged example."""
 
 import pathlib

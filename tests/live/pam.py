@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """PAM with private service files, and two programs that use it: saslauthd and pamtester.
 
 /etc/pam.d is not changed: in a mount namespace the programs see a private folder instead.

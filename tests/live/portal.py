@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The self-service page on its own port, and a client for it other than a browser."""
 
 import base64

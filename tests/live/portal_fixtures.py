@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fixtures for portals; each ends with the tests of its file."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A walk through every page of the portal, in the language that the browser asks for.
 
 Forms and fields are found by their names, not by their texts, so that it is the same walk in each

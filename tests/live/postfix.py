@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A private Postfix with its own configuration, queue and ports."""
 
 import os

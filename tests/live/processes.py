@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Start, wait for and end the private servers of the tests."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A provider and a consumer in syncrepl replication."""
 
 import contextlib

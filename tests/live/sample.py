@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """sasl-sample-server: a second program that loads the plugin, without Postfix and chroot.
 
 It takes one login; we choose the client's address and the environment.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A private slapd with the schema and the access rules of ldap-schema/."""
 
 import os

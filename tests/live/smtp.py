@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """SMTP clients that sign in: Python's smtplib, swaks, and AUTH line by line."""
 
 import re

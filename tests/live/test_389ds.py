@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """389 Directory Server: schema, access rules, logins and the command against a real server."""
 
 import itertools

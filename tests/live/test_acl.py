@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The access rules: each identity has exactly the rights of the design's table.
 
 The table applies to both forms of the example, acl-slapd.conf and acl-cnconfig.ldif. Each is tested

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Adoption: the log lists users who would be locked out; open sessions survive a revocation."""
 
 import imaplib

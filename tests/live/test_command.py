@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command app-password, as administrators call it, against a directory under our own rules."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Connections to the directory: encrypted, to the right server, and as app-password.conf says.
 
 smtpd is chrooted, so each of these tests also shows that the CA file is read before the chroot.

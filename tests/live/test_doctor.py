@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The doctor, on a good installation and on ones that are broken in exactly one way."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Dovecot 2.4, in a Debian 13: it differs from 2.3 in its configuration.
 
 Needs --with-dovecot24, since the first run downloads a Debian 13.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A passdb after ours that knows the account password: the example keeps Dovecot from asking it.
 
 Both lines of the example are needed: without either, the second passdb accepts the login.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Thirty logins at once, each in its own auth worker."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Signing in to Dovecot over IMAP, POP3 and submission, with the files of examples/dovecot/."""
 
 import imaplib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Dovecot without its directory, its configuration or memory answers in time: try again later.
 
 Over IMAP that is NO [UNAVAILABLE]; [AUTHENTICATIONFAILED] would make mail clients ask their users

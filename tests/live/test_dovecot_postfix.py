@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Postfix with smtpd_sasl_type = dovecot: one Dovecot for reading and sending mail."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """fail2ban and rsyslog, with the examples, on the log lines of real logins."""
 
 import configparser

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Hostile clients: deceptive names, and fields of every size.
 
 The directory decides which user a name means: the tests ask it with a filter escaped by

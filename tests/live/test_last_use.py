@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """appPasswordUsed is written now and then, and never delays a login."""
 
 import pathlib

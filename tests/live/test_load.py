@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Faults under load: eight clients sign in without pause while the directory fails repeatedly.
 
 Two directories in replication, reached by ldaps, are killed, stopped, restarted, cut off and given

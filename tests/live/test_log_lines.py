@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The log line of each login, read by fail2ban and people."""
 
 import re

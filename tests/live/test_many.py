@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """MFA for many users at once."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """MFA is off only if the directory says so."""
 
 import ldap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The PAM module with the files of examples/pam/: saslauthd, pamtester, and Dovecot without Lua."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The stock mechanisms never accept a bare account password, whatever is broken.
 
 Each test has a saslauthd that accepts every password, or a sasldb that contains it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The self-service page over HTTP: the way through, who gets where, what is logged and mailed."""
 
 import email.header

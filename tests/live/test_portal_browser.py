@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The self-service page in a real browser: the whole way, and what people do beside it.
 
 What was copied there has to open the real mail servers.

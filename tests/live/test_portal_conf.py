@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """portal.conf: what is wrong with it is said at the start, with file and line."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The self-service page against those who should not get in, and those who would harm it."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The portal on its socket, behind a real nginx with the very example file."""
 
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The self-service page where what it needs is gone, silent or lies: 503, and nothing half-written."""
 
 import pathlib

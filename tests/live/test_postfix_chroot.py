@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Host names in uri: smtpd looks them up from within its chroot.
 
 Debian's start of Postfix copies hosts, resolv.conf and nsswitch.conf there.

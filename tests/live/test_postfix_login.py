@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Signing in to Postfix: accepted and refused logins.
 
 The directory is slapd behind the access rules of ldap-schema/, the mail server is Postfix in

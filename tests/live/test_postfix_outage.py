@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Absent, silent or slow directories: temporary answers in time, and recovery without a restart."""
 
 import re

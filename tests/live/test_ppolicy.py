@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """OpenLDAP's password policies: only wrong account passwords lock an account."""
 
 import ldap

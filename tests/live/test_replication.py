@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Replication: writes go to the provider; mail servers ask the consumer."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A mail server without memory, file descriptors or disk space reports that and recovers.
 
 Without a restart: the same process answers all logins.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Passwords leave a process for the directory alone, as strace shows."""
 
 import base64

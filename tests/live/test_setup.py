@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Setting up a directory as ldap-schema's README says.
 
 With Debian's slapd as its package configures it, without ppolicy and with it.

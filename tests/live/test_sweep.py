@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Problems in the whole directory: report, revoke --expired and --unused."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The time of a refusal over the wire must not reveal its reason."""
 
 import random

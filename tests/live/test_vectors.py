@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The tests' own Python code makes app passwords as designed."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Tests of the Debian packages; run them as root, where debootstrap can fetch Debian packages.
 
     APW_CHECKOUT=FOLDER /usr/bin/python3 -m pytest tests/packages

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The mail host before anything of ours comes to it; Debian's packages, with their own settings.
 
 All of it is on one machine: the directory with two people, which also answers to the name of the

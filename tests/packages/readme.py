@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Types the commands of a document or man page at a terminal, word for word.
 
 A command is a line of an indented block, or of a literal display of a man page; what is indented and is none, such as the text of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Debian systems to build packages in, and to install them on.
 
 Each is a folder that debian.make() keeps, and of which a test gets a copy. What runs in a copy has

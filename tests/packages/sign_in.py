@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Sets up a mail host as README.md says, and signs in to it.
 
     sign_in.py prepare     makes a directory and mail servers of Debian's packages, see host.py

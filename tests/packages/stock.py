@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Signs in through the mechanisms that Debian's Postfix, Dovecot, slapd and svnserve bring.
 
     stock.py prepare     sets them up, beside what host.py prepares

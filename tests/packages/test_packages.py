@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The Debian packages: built, installed beside Debian's own servers, upgraded and removed.
 
 The tests of one Debian go on from each other, in this order, on one machine.

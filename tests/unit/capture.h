@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * capture: collects the output of a function. Assert only after capture_end(): a failed assertion
  * in between would be captured, too.

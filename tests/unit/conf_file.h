@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Shared by the tests of configuration files. FOLDER in a text stands for the test's folder. */
 #ifndef APW_CONF_FILE_H
 #define APW_CONF_FILE_H

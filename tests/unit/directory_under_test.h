@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * directory_under_test: a directory whose server is the responder, and the usual questions to it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "responder.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "syslog_catcher.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * syslog_catcher: keeps the program's syslog lines in memory. The test program is linked with
  * --wrap=syslog and --wrap=__syslog_chk.

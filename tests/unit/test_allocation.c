@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every allocation fails once: in lib/, and in libldap, libsodium and the C library on its behalf.
  * The program must not crash, leak, accept a wrong password or reject the right one. The next login
  * gets the usual answer. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Times as the directory writes them, periods as people do, waits. */
 #include "clock.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Several users, one after the other: from arguments and from standard input. */
 
 #include "batch.h"

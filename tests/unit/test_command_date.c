@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Dates as administrators type and read them. */
 
 #include "date.h"

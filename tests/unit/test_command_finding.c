@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which app passwords are expired, expiring or unused. */
 
 #include "finding.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Options as data: reading them, their usage errors, and --help of every command. */
 
 #include "capture.h"

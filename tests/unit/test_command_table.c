@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The app passwords of a user as columns, and as JSON. */
 
 #include "capture.h"

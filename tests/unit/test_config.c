@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The configuration file: every key, and the message for each mistake. */
 #include "conf_file.h"
 #include "config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* With the test's own clock: every refusal ends refusal_delay after the start of the login,
  * whatever its reason and however long the decision took. Other answers do not wait. A clock that
  * has jumped is an outage until it is right again. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The doctor's findings: how they print, and how they count. */
 #include "doctor/diagnosis.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The directory: a kept connection, several servers, signals, threads and child processes. */
 #include "clock.h"
 #include "directory_under_test.h"

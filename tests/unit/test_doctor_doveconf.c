@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The output of doveconf, as the doctor reads it. */
 #include "doctor/doveconf.h"
 #include "unit.h"

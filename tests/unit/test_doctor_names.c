@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The attributes that a filter reads. */
 #include "doctor/names.h"
 #include "unit.h"

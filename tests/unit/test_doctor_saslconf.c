@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A libsasl2 program's configuration file, as the doctor and as libsasl2 itself read it. */
 #include "doctor/saslconf.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The log line, which fail2ban reads, and where it goes. */
 #include "event.h"
 #include "log.h"

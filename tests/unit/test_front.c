@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What front ends share: a configuration that may be broken, the decision, the log, the delay. */
 #include "clock.h"
 #include "front.h"

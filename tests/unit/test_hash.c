@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Stored hashes: which are verified, which are not touched, and what a lack of memory means. */
 #include "hash.h"
 #include "unit.h"

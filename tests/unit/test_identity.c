@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The identity of a program at the directory. */
 #include "identity.h"
 #include "unit.h"

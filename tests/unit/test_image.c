@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* After a login by app password, the process's memory holds no copy that we made. The test wipes
  * the caller's copy before it searches. */
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One connection: broken answers, deadlines, and the service's own bind. */
 #include "clock.h"
 #include "directory_under_test.h"

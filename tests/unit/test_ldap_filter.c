@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Filter templates and escaping. */
 #include "ldap/filter.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A handle has our options, even if ldap.conf, LDAP* variables or the host program set others. */
 #include "clock.h"
 #include "ldap/directory.h"

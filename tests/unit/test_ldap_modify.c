@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Modifications: result codes, and that each is sent once. */
 #include "directory_under_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Host names into addresses, with a getaddrinfo() that the test can block. */
 #include "clock.h"
 #include "ldap/resolve.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* DNs and schema definitions. */
 #include "ldap/schema.h"
 #include "unit.h"

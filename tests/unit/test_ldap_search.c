@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Searches: result codes, entries, pages and references. */
 #include "directory_under_test.h"
 

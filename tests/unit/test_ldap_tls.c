@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* StartTLS, and which servers may be asked without TLS. */
 #include "clock.h"
 #include "directory_under_test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* LDAP URIs: which are accepted, which need TLS, and lists of them. */
 #include "ldap/uri.h"
 #include "unit.h"

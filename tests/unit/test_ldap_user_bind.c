@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The user's bind: every result code, with and without a password policy control. */
 #include "directory_under_test.h"
 #include <lber.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Logins: UTF-8, blanks, control characters, lengths, realms. */
 #include "login.h"
 #include "unit.h"

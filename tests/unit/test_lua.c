@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The module for Lua, loaded as Dovecot loads it, and the passdb of examples/dovecot. No server. */
 #include "unit.h"
 #include <lauxlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A whole login with a directory that lies. No login is accepted, none takes longer than the
  * deadline, and memory stays within bounds. */
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Creating, revoking, MFA on and off, reading users: what is asked of the directory for it, and
  * what comes of its answers. */
 #include "enrolment.h"

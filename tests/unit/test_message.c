@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The client's PLAIN message; libsasl2's "address;port". */
 #include "message.h"
 #include "unit.h"

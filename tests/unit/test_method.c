@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Second factors and enrolment codes: what is stored, and what is refused of what is there. */
 #include "method.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The PAM module, loaded by libpam through a PAM configuration of our own. No server. */
 #include "unit.h"
 #include <security/pam_appl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* App passwords as text: the check symbol, what typing is forgiven, what is no app password. */
 #include "password.h"
 #include "unit.h"

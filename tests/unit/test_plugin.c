@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin inside libsasl2, beside the stock plugins and a verifier that says yes to everything.
  * No directory: its configuration is broken or missing, and nothing may be accepted. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Enrolment when the directory stops answering in the middle. */
 #include "account.h"
 #include "responder.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The second factor at sign-in: wrong tries, waiting and codes by mail, without a directory. */
 #include "challenge.h"
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* portal.conf: every key, and what is said about what is wrong. */
 #include "conf_file.h"
 #include "portal_config.h"

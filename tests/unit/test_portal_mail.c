@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Mail: what a program in the place of sendmail is given, and what becomes of its failures. */
 #include "clock.h"
 #include "login.h"

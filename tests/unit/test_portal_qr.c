@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* QR codes as a path: it is drawn here again, module by module. */
 #include "qr.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Codes of authenticator apps: RFC 6238's own vectors, drift, replay, what people type. */
 #include "totp.h"
 #include "unit.h"

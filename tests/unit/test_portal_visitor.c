@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A session forgets the secrets of a person. */
 #include "unit.h"
 #include "visitor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Values of appPassword and appPasswordUsed: what is read, what is unusable. */
 #include "record.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Remembered matches: what is found again, what is not, and until when. */
 #include "clock.h"
 #include "remember.h"

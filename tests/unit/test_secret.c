@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Password files. */
 #include "secret.h"
 #include "unit.h"

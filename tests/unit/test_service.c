@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Service names: aliases, lists. */
 #include "service.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Paths of configuration files; test_config reads such files. */
 #include "settings.h"
 #include "unit.h"

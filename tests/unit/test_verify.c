@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The decision: every row of the table at its edges, with a directory and a clock of our own. */
 #include "clock.h"
 #include "unit.h"

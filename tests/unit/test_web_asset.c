@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The static files of a site: read whole, or not at all. */
 #include "unit.h"
 #include "web/asset.h"

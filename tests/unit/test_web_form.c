@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Forms: values within their bounds, and what makes a form bad. */
 #include "form_fields.h"
 #include "unit.h"

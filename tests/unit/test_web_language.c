@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The choice of a language, and the translations. */
 #include "translations.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions: which cookie enters which session, and until when. */
 #include "unit.h"
 #include "web/session.h"

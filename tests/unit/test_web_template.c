@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Templates: what is filled in and how, what is wrong with a template, and the portal's own. */
 #include "translations.h"
 #include "unit.h"

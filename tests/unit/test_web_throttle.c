@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Waiting times after wrong tries, in times that the test makes up. */
 #include "unit.h"
 #include "web/throttle.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * translations: the catalogs built from po/, in the layout of an installation.
  */
