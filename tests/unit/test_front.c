@@ -155,7 +155,8 @@ static const struct logged_case {
      ":5: bindpw_file: /nonexistent/secret: No such file"},
     {"an unknown key is told in the log", "colour red\n\tlog\t ", " \n", ":1: unknown key"},
     {"a missing uri is told in the log", "logs x\nlog ", "", ":1: unknown key \"logs\""},
-    {"a second log is told in the first", "log ", "\nlog syslog mail\n", ":2: \"log\" is already set"},
+    {"a second log is told in the first", "log ", "\nlog syslog mail\n",
+     ":2: \"log\" is already set"},
 };
 
 static void test_broken_logged(void **state)
