@@ -15,7 +15,7 @@ function auth_password_verify(request, password)
     client = request.remote_ip,
   }
   if verdict == "accepted" then
-    -- From here on the user is called by this name, however the login was spelt.
+    -- From here on this is the user's name, whatever was typed.
     return dovecot.auth.PASSDB_RESULT_OK, { user = name }
   elseif verdict == "refused" then
     return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, ""
