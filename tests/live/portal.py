@@ -95,9 +95,10 @@ class Portal(Site):
         program = self.folder / "sendmail"
         program.write_text(f"""#!/bin/sh
 [ ! -e {self.folder}/no-mail ] || exit 75
-for to in "$@"; do :; done
 number=$(ls {self.mail} | wc -l)
-{{ echo "$to"; cat; }} > {self.mail}/.new && mv {self.mail}/.new {self.mail}/$number.mail
+cat > {self.mail}/.message
+{{ sed -n 's/^To: //p;/^$/q' {self.mail}/.message; cat {self.mail}/.message; }} > {self.mail}/.new &&
+    mv {self.mail}/.new {self.mail}/$number.mail
 """)
         program.chmod(0o755)
         return program

@@ -19,7 +19,7 @@ CASES = [
     ("bindpw_file", None, "bindpw_file is missing"),
     ("bindpw_file", "/nonexistent", "/nonexistent: No such file"),
     ("key_file", None, "key_file is missing"),
-    ("key_file", "portal.key", "not a path from the root"),
+    ("key_file", "portal.key", "not an absolute path"),
     ("key_file", "/nonexistent", "/nonexistent: No such file"),
     ("key_file", "KEY 16 bytes", "not a key of 32 bytes in base64"),
     ("key_file", "KEY 48 bytes", "not a key of 32 bytes in base64"),
@@ -50,7 +50,7 @@ CASES = [
     ("listen", "127.0.0.1:0", "is neither unix:/run/… nor a loopback address"),
     ("listen", "127.0.0.1:65536", "is neither unix:/run/… nor a loopback address"),
     ("listen", "127.0.0.1:80x", "is neither unix:/run/… nor a loopback address"),
-    ("listen", "unix:http.sock", "not a path from the root"),
+    ("listen", "unix:http.sock", "not an absolute path"),
     ("listen", "unix:/" + "x" * 108, "too long"),
     ("listen", "[::1]:8025", None),
     ("listen", None, None),
@@ -131,10 +131,10 @@ def test_what_is_wrong_is_said_with_file_and_line(make, key, value, said):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("support a\nsupport b\n", '"support" stands on line'),
+    ("support a\nsupport b\n", '"support" is already set on line'),
     ("support\n", '"support" needs a value'),
     ("support \xff\n", "the line is not UTF-8"),
-    ("support a\0b\n", "holds a NUL")])
+    ("support a\0b\n", "contains a NUL")])
 def test_a_line_that_is_none_is_said(make, text, said):
     portal = make({"support": None})
     file = portal.folder / "portal.conf"

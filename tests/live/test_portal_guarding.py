@@ -702,6 +702,7 @@ def test_no_secret_gets_into_log_output_arguments_or_environment(directory, star
         for secret in secrets:
             assert secret not in text, name
     called = set(places["sendmail"].splitlines())
-    assert "-i -F App passwords -- someone@elsewhere.example" in called
+    assert "-i -t -F App passwords" in called
+    assert "someone@elsewhere.example" not in places["sendmail"]
     assert {line for line in called if "=" in line and not line.startswith(("PWD=", "_=", "SHLVL="))
             } <= {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "OLDPWD="}
