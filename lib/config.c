@@ -2,9 +2,11 @@
 #include "config.h"
 #include "apw_build.h"
 #include "clock.h"
+#include "facility.h"
 #include "ldap/filter.h"
 #include "ldap/schema.h"
 #include "login.h"
+#include "mfa_rule.h"
 #include "settings.h"
 #include <errno.h>
 #include <limits.h>
@@ -98,14 +100,9 @@ static int set_bindpw_file(void *target, const char *value, struct apw_error *er
 static int set_tls_cacert(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
-    FILE *file;
 
-    if (apw_settings_check_absolute(value, error) != 0)
+    if (apw_settings_check_readable(value, error) != 0)
         return -1;
-    file = fopen(value, "re");
-    if (file == NULL)
-        return apw_error_set(error, "%s: %s", value, strerror(errno));
-    fclose(file);
     free(config->tls_cacert);
     return apw_settings_copy(value, &config->tls_cacert, error);
 }
@@ -145,6 +142,25 @@ static int set_mfa_filter(void *target, const char *value, struct apw_error *err
     return apw_settings_copy(value, &config->mfa_filter, error);
 }
 
+static int set_mfa_off_filter(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
+
+    if (apw_filter_check(value, false, error) != 0)
+        return -1;
+    return apw_settings_copy(value, &config->mfa_off_filter, error);
+}
+
+static int set_mfa_witness(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
+
+    if (!apw_schema_is_dn(value))
+        return apw_error_set(error, "\"%s\" is not a DN like uid=mfa-witness,dc=example,dc=org",
+                             value);
+    return apw_settings_copy(value, &config->mfa_witness, error);
+}
+
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
 {
     static const char *const names[] = {"enforce", "report", NULL};
@@ -167,20 +183,6 @@ static int set_account_password(void *target, const char *value, struct apw_erro
     return choice >= 0 ? 0 : -1;
 }
 
-/* Replaces runs of spaces and tabs by one space. */
-static void squeeze(char *text)
-{
-    char *to = text;
-
-    for (const char *from = text; *from != '\0'; from++) {
-        if (*from != ' ' && *from != '\t')
-            *to++ = *from;
-        else if (to != text && to[-1] != ' ')
-            *to++ = ' ';
-    }
-    *to = '\0';
-}
-
 static int set_account_password_from(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
@@ -190,9 +192,8 @@ static int set_account_password_from(void *target, const char *value, struct apw
 
     if (strcmp(value, "none") == 0)
         return 0;
-    if (apw_settings_copy(value, &list, error) != 0)
+    if (apw_settings_copy_list(value, &list, error) != 0)
         return -1;
-    squeeze(list);
     if (apw_networks_parse(list, strlen(list), ' ', &config->account_password_from, &bad) != 0)
         status = apw_error_set(error,
                                "\"%.*s\" is not a network like 192.0.2.7, 192.0.2.0/24 or "
@@ -294,27 +295,12 @@ static int set_refusal_delay(void *target, const char *value, struct apw_error *
 static int set_log(void *target, const char *value, struct apw_error *error)
 {
     struct apw_config *config = target;
-    static const struct {
-        const char *name;
-        int facility;
-    } facilities[] = {
-        {"mail", LOG_MAIL},     {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV},
-        {"daemon", LOG_DAEMON}, {"user", LOG_USER},     {"local0", LOG_LOCAL0},
-        {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
-        {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
-        {"local7", LOG_LOCAL7},
-    };
-    size_t length = strcspn(value, " \t");
-    const char *name = value + length + strspn(value + length, " \t");
 
     if (value[0] == '/')
         return apw_settings_copy(value, &config->log_file, error);
-    if (length == 6 && strncmp(value, "syslog", 6) == 0)
-        for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
-            if (strcmp(name, facilities[i].name) == 0) {
-                config->log_facility = facilities[i].facility;
-                return 0;
-            }
+    config->log_facility = apw_facility_parse(value);
+    if (config->log_facility >= 0)
+        return 0;
     return apw_error_set(error,
                          "\"%s\" is neither \"syslog mail\" (auth, authpriv, daemon, user, local0 "
                          "to local7) nor an absolute path",
@@ -337,6 +323,8 @@ static const struct apw_key login_keys[] = {
     {"timeout", set_timeout},
     {"deadline", set_deadline},
     {"mfa_filter", set_mfa_filter},
+    {"mfa_off_filter", set_mfa_off_filter},
+    {"mfa_witness", set_mfa_witness},
     {"mfa_enforcement", set_mfa_enforcement},
     {"account_password", set_account_password},
     {"account_password_from", set_account_password_from},
@@ -380,6 +368,9 @@ static int complete(struct apw_config *config, bool with_identity, struct apw_er
     if (config->deadline_ms < config->timeout_ms)
         return apw_error_set(error, "%s: deadline (%d s) is shorter than timeout (%d s)",
                              config->path, config->deadline_ms / 1000, config->timeout_ms / 1000);
+    if (config->account_password != APW_ACCOUNT_PASSWORD_NEVER && config->mfa_witness == NULL &&
+        apw_mfa_rule_check(config->mfa_filter, config->mfa_off_filter, config->base, error) != 0)
+        return apw_error_set(error, "%s: %s", config->path, error->text);
     if (config->filter == NULL &&
         apw_settings_copy("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
         return -1;
@@ -400,7 +391,7 @@ static int set_defaults(struct apw_config *config, const char *path, struct apw_
     config->refusal_delay_ms = 1000;
     config->log_facility = LOG_MAIL;
     if (apw_settings_copy(path, &config->path, error) != 0 ||
-        apw_settings_copy("(appPasswordMfaEnabled=TRUE)", &config->mfa_filter, error) != 0)
+        apw_settings_copy(APW_MFA_RULE_DEFAULT, &config->mfa_filter, error) != 0)
         return -1;
     return apw_settings_copy(APW_CA_BUNDLE, &config->tls_cacert, error);
 }
@@ -480,6 +471,8 @@ void apw_config_free(struct apw_config **config)
     free((*config)->filter);
     free((*config)->tls_cacert);
     free((*config)->mfa_filter);
+    free((*config)->mfa_off_filter);
+    free((*config)->mfa_witness);
     free((*config)->login_attribute);
     free((*config)->log_file);
     free(*config);

@@ -32,6 +32,8 @@ struct apw_config {
     int deadline_ms; /* the whole login */
 
     char *mfa_filter;
+    char *mfa_off_filter; /* NULL: the negation of mfa_filter */
+    char *mfa_witness;    /* DN; NULL: none */
     enum apw_mfa_enforcement mfa_enforcement;
     enum apw_account_password account_password;
     struct apw_networks account_password_from;

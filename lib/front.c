@@ -16,6 +16,7 @@ struct apw_front {
     struct apw_log *log;
     struct apw_recorder *recorder; /* NULL: last use is not recorded */
     struct apw_remember *remember; /* NULL: every hash is computed */
+    struct apw_witness witness;
     struct apw_error broken;
 };
 
@@ -103,6 +104,7 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     struct apw_world world = apw_world_of(front->directory);
 
     world.remember = front->remember;
+    world.witness = &front->witness;
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
                start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);
     if (decision_r->event.reason == APW_REASON_CONFIGURATION)

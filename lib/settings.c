@@ -157,6 +157,36 @@ char *apw_settings_find(const char *path, const char *key)
     return value;
 }
 
+int apw_settings_copy_list(const char *value, char **copy_r, struct apw_error *error)
+{
+    char *to;
+
+    if (apw_settings_copy(value, copy_r, error) != 0)
+        return -1;
+    to = *copy_r;
+    for (const char *from = *copy_r; *from != '\0'; from++) {
+        if (*from != ' ' && *from != '\t')
+            *to++ = *from;
+        else if (to != *copy_r && to[-1] != ' ')
+            *to++ = ' ';
+    }
+    *to = '\0';
+    return 0;
+}
+
+int apw_settings_check_readable(const char *path, struct apw_error *error)
+{
+    FILE *file;
+
+    if (apw_settings_check_absolute(path, error) != 0)
+        return -1;
+    file = fopen(path, "re");
+    if (file == NULL)
+        return apw_error_set(error, "%s: %s", path, strerror(errno));
+    fclose(file);
+    return 0;
+}
+
 int apw_settings_sibling(const char *path, const char *name, char *sibling_r, size_t size,
                          struct apw_error *error)
 {

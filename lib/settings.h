@@ -46,7 +46,12 @@ int apw_settings_sibling(const char *path, const char *name, char *sibling_r, si
 /* For setters: */
 
 int apw_settings_copy(const char *value, char **copy_r, struct apw_error *error);
+/* As above, with single spaces in place of runs of spaces and tabs. */
+int apw_settings_copy_list(const char *value, char **copy_r, struct apw_error *error);
 int apw_settings_check_absolute(const char *path, struct apw_error *error);
+
+/* Fails unless the path is absolute and the file can be opened for reading. */
+int apw_settings_check_readable(const char *path, struct apw_error *error);
 /* A whole number within the limits; `unit` is for the error. */
 int apw_settings_number(const char *text, long minimum, long maximum, const char *unit,
                         long *number_r, struct apw_error *error);

@@ -419,8 +419,8 @@ enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const str
 {
     struct apw_world world = apw_world_of(manager->directory);
 
-    *mfa_r = apw_mfa_read(&world, manager->config->mfa_filter, user->dn, false,
-                          apw_user_deadline(manager), error);
+    *mfa_r =
+        apw_mfa_read(&world, manager->config, user->dn, false, apw_user_deadline(manager), error);
     switch (*mfa_r) {
     case APW_MFA_ON:
     case APW_MFA_OFF:

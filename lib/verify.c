@@ -413,7 +413,7 @@ static void decide_account_password(struct login *login)
         login->is_app_shaped || apw_entry_attribute(login->entry, "appPassword") != NULL;
     bool is_announced;
 
-    switch (apw_mfa_read(login->world, login->config->mfa_filter, login->entry->dn, is_likely_on,
+    switch (apw_mfa_read(login->world, login->config, login->entry->dn, is_likely_on,
                          login->deadline, &login->decision->event.detail)) {
     case APW_MFA_OFF:
         decide_with_mfa(login, false, false);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "ldap/directory.h"
 #include "remember.h"
+#include "witness.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +17,15 @@
 struct apw_world {
     enum apw_ldap_result (*search)(void *context, const struct apw_query *query, int64_t deadline,
                                    struct apw_entry **entries_r, struct apw_error *error);
+    enum apw_ldap_result (*search_series)(void *context, struct apw_search_series *series,
+                                          int64_t deadline, struct apw_error *error);
     enum apw_user_bind (*bind_user)(void *context, const char *dn, const char *password,
                                     size_t password_length, int64_t deadline,
                                     struct apw_error *error);
     int64_t (*now)(void *context); /* seconds since 1970 */
     void *context;
     struct apw_remember *remember; /* NULL: every hash is computed. Borrowed. */
+    struct apw_witness *witness;   /* NULL: the witness is asked each time. Borrowed. */
 };
 
 /* The real one. Borrows the directory; remembers nothing. */

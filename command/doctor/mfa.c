@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
+#include "ldap/schema.h"
 #include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #define SAMPLE_SIZE 50
 
@@ -18,8 +21,7 @@ static enum apw_mfa read_mfa(const struct apw_doctor_view *view, const char *dn,
 {
     struct apw_world world = apw_world_of(view->directory);
 
-    return apw_mfa_read(&world, view->config->mfa_filter, dn, false, apw_doctor_view_deadline(view),
-                        error);
+    return apw_mfa_read(&world, view->config, dn, false, apw_doctor_view_deadline(view), error);
 }
 
 static int sample_entry(void *context, const struct apw_entry *entry)
@@ -45,6 +47,14 @@ static int sample_entry(void *context, const struct apw_entry *entry)
 
 static void judge_sample(const struct apw_doctor_view *view, const struct sample *sample)
 {
+    if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
+        apw_diagnosis_problem(view->diagnosis, "mfa_filter",
+                              "MFA is on for none of the first %u users: nobody has it yet, or %s "
+                              "does not say what it should",
+                              sample->seen, view->config->mfa_filter);
+        apw_diagnosis_fix("app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
+        return;
+    }
     if (sample->unreadable == 0) {
         apw_diagnosis_good(view->diagnosis, "mfa_filter",
                            "of the first %u users, MFA is on for %u and off for %u", sample->seen,
@@ -59,6 +69,50 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
     apw_diagnosis_fix("access to attrs=appPasswordMfaEnabled by dn.exact=\"%s\" search by * break"
                       "   # or the attributes of mfa_filter; load the schema on every server",
                       apw_doctor_view_dn(&view->config->identity));
+}
+
+/* The DNs that a filter compares, such as groups: a mistyped one matches nobody. */
+static void check_names_in(const struct apw_doctor_view *view, const char *key, const char *filter)
+{
+    for (const char *at = strchr(filter, '='); at != NULL; at = strchr(at, '=')) {
+        size_t length = strcspn(++at, ")");
+        char *dn = strndup(at, length);
+        struct apw_entry *entry = NULL;
+        struct apw_error error = {""};
+
+        at += length;
+        if (dn != NULL && strchr(dn, ',') != NULL && apw_schema_is_dn(dn)) {
+            if (apw_doctor_view_read(view, view->directory, dn, NULL, &entry, &error) ==
+                    APW_LDAP_OK &&
+                entry != NULL) {
+                apw_diagnosis_good(view->diagnosis, key, "%s exists", dn);
+            } else {
+                apw_diagnosis_problem(view->diagnosis, key,
+                                      "the mail server sees no entry %s: it does not exist, was "
+                                      "renamed, or is hidden",
+                                      dn);
+                apw_diagnosis_fix("correct the DN in %s, or permit %s to read that entry", key,
+                                  apw_doctor_view_dn(&view->config->identity));
+            }
+        }
+        apw_entries_free(&entry);
+        free(dn);
+    }
+}
+
+static void check_witness(const struct apw_doctor_view *view)
+{
+    const char *witness = view->config->mfa_witness;
+    struct apw_error error = {""};
+
+    if (read_mfa(view, witness, &error) == APW_MFA_ON) {
+        apw_diagnosis_good(view->diagnosis, "mfa_witness", "MFA is on for %s", witness);
+        return;
+    }
+    apw_diagnosis_problem(view->diagnosis, "mfa_witness",
+                          "MFA is not on for %s: account passwords are \"unavailable\" %s", witness,
+                          error.text);
+    apw_diagnosis_fix("make the witness match %s", view->config->mfa_filter);
 }
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
@@ -77,6 +131,40 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     else
         judge_sample(view, &sample);
     free(filter);
+    check_names_in(view, "mfa_filter", config->mfa_filter);
+    if (config->mfa_off_filter != NULL)
+        check_names_in(view, "mfa_off_filter", config->mfa_off_filter);
+    if (config->mfa_witness != NULL)
+        check_witness(view);
+}
+
+/* MFA is on: is the account password really refused? */
+static void judge_enforcement(const struct apw_doctor_view *view, const char *login,
+                              const struct apw_user *user)
+{
+    const struct apw_config *config = view->config;
+
+    if (config->account_password != APW_ACCOUNT_PASSWORD_NEVER &&
+        config->mfa_enforcement == APW_MFA_REPORT) {
+        apw_diagnosis_problem(view->diagnosis, "--mfa-user",
+                              "the account password of %s still opens mail: mfa_enforcement is "
+                              "report",
+                              login);
+        apw_diagnosis_fix("mfa_enforcement enforce");
+    } else if (config->account_password != APW_ACCOUNT_PASSWORD_NEVER && user->has_enforce_from &&
+               user->is_enforce_from_readable && user->enforce_from > (int64_t)time(NULL)) {
+        apw_diagnosis_problem(view->diagnosis, "--mfa-user",
+                              "the account password of %s still opens mail: MFA is only announced",
+                              login);
+        apw_diagnosis_fix("app-password mfa on %s", login);
+    } else if (config->account_password_from.count > 0) {
+        apw_diagnosis_good(view->diagnosis, "--mfa-user",
+                           "%s has MFA on; from account_password_from the account password still "
+                           "opens mail",
+                           login);
+    } else {
+        apw_diagnosis_good(view->diagnosis, "--mfa-user", "%s has MFA on", login);
+    }
 }
 
 void apw_doctor_mfa_check_user(const struct apw_doctor_view *view, const char *login)
@@ -90,7 +178,7 @@ void apw_doctor_mfa_check_user(const struct apw_doctor_view *view, const char *l
         apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s: %s", login, error.text);
         apw_diagnosis_fix("name a user that filter and base find");
     } else if (read_mfa(view, user->dn, &error) == APW_MFA_ON) {
-        apw_diagnosis_good(view->diagnosis, "--mfa-user", "%s has MFA on", login);
+        judge_enforcement(view, login, user);
     } else {
         apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s does not match mfa_filter %s %s",
                               login, view->config->mfa_filter, error.text);

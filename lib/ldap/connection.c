@@ -21,6 +21,8 @@ static const char ldapi_default_path[] = APW_LDAPI_SOCKET;
 static const char ldapi_default_path[] = "/var/run/slapd/ldapi";
 #endif
 
+static _Atomic uint32_t next_serial = 1;
+
 void apw_connection_note(struct apw_error *error, const struct apw_server *server,
                          const char *format, ...)
 {
@@ -223,6 +225,9 @@ struct apw_connection *apw_connection_open(const struct apw_connection_settings 
     }
     connection->server = server;
     connection->owner = getpid();
+    do
+        connection->serial = atomic_fetch_add(&next_serial, 1);
+    while (connection->serial == 0); /* stands for no connection */
     connection->transport = (struct apw_transport){
         .fd = -1,
         .timeout_ms = settings->timeout_ms,

@@ -170,6 +170,19 @@ enum apw_ldap_result apw_directory_search(struct apw_directory *directory,
     return result;
 }
 
+enum apw_ldap_result apw_directory_search_series(struct apw_directory *directory,
+                                                 struct apw_search_series *series, int64_t deadline,
+                                                 struct apw_error *error)
+{
+    const struct task task = {
+        .run = apw_search_run_series, .argument = series, .is_bound = true, .deadline = deadline};
+    enum apw_ldap_result result = run(directory, &task, error);
+
+    if (result != APW_LDAP_OK)
+        apw_search_series_clear(series);
+    return result;
+}
+
 enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
                                                const struct apw_query *query, int page_ms,
                                                apw_search_visitor visitor, void *context,

@@ -56,6 +56,12 @@ enum apw_ldap_result apw_directory_search(struct apw_directory *directory,
                                           const struct apw_query *query, int64_t deadline,
                                           struct apw_entry **entries_r, struct apw_error *error);
 
+/* Asks all of a series over one connection; see struct apw_search_series. The result is that of the
+ * last search asked. The caller clears the series. */
+enum apw_ldap_result apw_directory_search_series(struct apw_directory *directory,
+                                                 struct apw_search_series *series, int64_t deadline,
+                                                 struct apw_error *error);
+
 /* Searches page by page, in the memory of one page. Each page has `page_ms`. The visitor may use
  * the directory. The result is OK too if the visitor ended the search. Never starts over: if the
  * connection is lost halfway, the result is APW_LDAP_UNAVAILABLE; if the server cuts off what this

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *skip_valid_percent(const char *percent)
 {
@@ -153,4 +154,50 @@ bool apw_filter_has_login(const char *template)
         if (at[1] == 'u' || at[1] == 'n')
             return true;
     return false;
+}
+
+char *apw_filter_exclude(const char *off, const char *on)
+{
+    char *filter;
+
+    return asprintf(&filter, "(&%s(!%s))", off, on) < 0 ? NULL : filter;
+}
+
+/* ---- what a filter says of an entry that is hidden ---- */
+
+/* Every entry shows its objectClass (2.5.4.0). */
+static bool compares_object_class(const char *comparison)
+{
+    return strncasecmp(comparison, "objectClass", 11) == 0 ||
+           strncmp(comparison, "2.5.4.0", 7) == 0;
+}
+
+/* Reads one filter in parentheses at *at and moves behind it. */
+static bool matches_hidden(const char **at)
+{
+    const char *inside = *at + 1 + strspn(*at + 1, " ");
+    char kind = *inside;
+    bool is_match = kind == '&';
+
+    if (kind != '&' && kind != '|' &&
+        kind != '!') { /* a comparison; parentheses are escaped in it */
+        is_match = compares_object_class(inside);
+        *at += strcspn(*at, ")");
+    } else {
+        inside++;
+        for (*at = inside + strspn(inside, " "); **at == '('; *at += strspn(*at, " ")) {
+            bool is_inner = matches_hidden(at);
+
+            is_match = kind == '&'   ? is_match && is_inner
+                       : kind == '|' ? is_match || is_inner
+                                     : !is_inner;
+        }
+    }
+    *at += **at == ')';
+    return is_match;
+}
+
+bool apw_filter_shows_nothing(const char *filter)
+{
+    return matches_hidden(&filter);
 }

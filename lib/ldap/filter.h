@@ -16,6 +16,13 @@ char *apw_filter_expand(const char *template, const char *login);
 /* Returns "(!filter)", which the caller frees, or NULL without memory. */
 char *apw_filter_negate(const char *filter);
 
+/* Returns "(&(off)(!(on)))", which the caller frees, or NULL without memory. */
+char *apw_filter_exclude(const char *off, const char *on);
+
+/* Whether a filter that apw_filter_check() accepts matches an entry of which nothing but
+ * objectClass can be seen: a negation, for one. */
+bool apw_filter_shows_nothing(const char *filter);
+
 /* Fails unless libldap accepts `filter`, and a template has no other % than those above. */
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error);
 

@@ -199,3 +199,29 @@ enum apw_connection_state apw_search_run_pages(struct apw_connection *connection
     }
     return state;
 }
+
+void apw_search_series_clear(struct apw_search_series *series)
+{
+    for (size_t i = 0; i < series->count; i++)
+        apw_entries_free(&series->search[i].entries);
+}
+
+enum apw_connection_state apw_search_run_series(struct apw_connection *connection, void *argument,
+                                                enum apw_ldap_result *result_r,
+                                                struct apw_error *error)
+{
+    struct apw_search_series *series = argument;
+    enum apw_connection_state state;
+    struct apw_search *search;
+
+    apw_search_series_clear(series); /* of a connection that was lost */
+    series->connection = connection->serial;
+    series->asked = 0;
+    do {
+        search = &series->search[series->asked++];
+        apw_connection_renew(connection, connection->transport.deadline);
+        state = apw_search_run(connection, search, result_r, error);
+    } while (state == APW_CONNECTION_GOOD && *result_r == APW_LDAP_OK && search->entries != NULL &&
+             series->asked < series->count);
+    return state;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * search: one search, or one page by page, over one connection (RFC 4511, 4.5; RFC 2696).
+ * search: one search, one page by page, or a series, over one connection (RFC 4511, 4.5; RFC 2696).
  */
 #ifndef APW_SEARCH_H
 #define APW_SEARCH_H
@@ -10,6 +10,7 @@
 #include "ldap/result.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct berval;
 
@@ -45,11 +46,28 @@ struct apw_search_pages {
     bool is_ended;    /* by the visitor */
 };
 
-/* Both are an apw_operation. The argument is a struct apw_search, or a struct apw_search_pages. */
+#define APW_SEARCH_SERIES_MAX 3
+
+/* Searches over one connection, one after another. The series ends early at the first that finds
+ * nothing. The entries are owned: apw_search_series_clear(). */
+struct apw_search_series {
+    size_t count;
+    struct apw_search search[APW_SEARCH_SERIES_MAX];
+    size_t asked;        /* how many were sent; 0 if there was no connection */
+    uint32_t connection; /* the serial number of the one that answered */
+};
+
+void apw_search_series_clear(struct apw_search_series *series);
+
+/* All are an apw_operation. The argument is a struct apw_search, a struct apw_search_pages, or a
+ * struct apw_search_series. */
 enum apw_connection_state apw_search_run(struct apw_connection *connection, void *argument,
                                          enum apw_ldap_result *result_r, struct apw_error *error);
 enum apw_connection_state apw_search_run_pages(struct apw_connection *connection, void *argument,
                                                enum apw_ldap_result *result_r,
                                                struct apw_error *error);
+enum apw_connection_state apw_search_run_series(struct apw_connection *connection, void *argument,
+                                                enum apw_ldap_result *result_r,
+                                                struct apw_error *error);
 
 #endif

@@ -455,7 +455,7 @@ def test_a_name_that_nobody_can_have_is_not_found(site):
 
 
 def test_mfa_cannot_be_set_where_its_filter_reads_something_else(make_site):
-    site = make_site(mfa_filter=f"(memberOf={GROUP})")
+    site = make_site(mfa_filter=f"(memberOf={GROUP})", mfa_witness=MEMBER.dn)
     for verb in ("on", "off"):
         assert_failed(site.command("mfa", verb, MEMBER.uid), CONFIGURATION, "mfa_filter",
                       "appPasswordMfaEnabled")
@@ -464,14 +464,18 @@ def test_mfa_cannot_be_set_where_its_filter_reads_something_else(make_site):
 
 
 def test_mfa_that_is_set_without_effect_is_told(make_site, directory):
-    both = make_site(mfa_filter=f"(&(APPPASSWORDMFAENABLED=TRUE)(memberOf={GROUP}))")
+    directory.set_mfa(MEMBER, True)
+    both = make_site(mfa_filter=f"(&(APPPASSWORDMFAENABLED=TRUE)(memberOf={GROUP}))",
+                     mfa_witness=MEMBER.dn)
     assert_failed(both.command("mfa", "on", NON_MEMBER.uid), FAILED, "MFA is still off")
-    either = make_site(mfa_filter=f"(|(memberOf={GROUP})(appPasswordMfaEnabled=TRUE))")
+    either = make_site(mfa_filter=f"(|(memberOf={GROUP})(appPasswordMfaEnabled=TRUE))",
+                       mfa_witness=MEMBER.dn)
     assert_failed(either.command("mfa", "off", MEMBER.uid), FAILED, "MFA is still on")
 
 
 def test_mfa_goes_off_where_it_is_on_by_default(make_site, directory):
-    site = make_site(mfa_filter="(!(appPasswordMfaEnabled=FALSE))")
+    site = make_site(mfa_filter="(!(appPasswordMfaEnabled=FALSE))",
+                     mfa_off_filter="(appPasswordMfaEnabled=FALSE)")
     user = directory.new_person()
     assert site.done("mfa", "status", user.uid) == f"{user.uid}: on\n"
     assert site.done("mfa", "off", user.uid) == f"{user.uid}: off\n"
@@ -479,7 +483,8 @@ def test_mfa_goes_off_where_it_is_on_by_default(make_site, directory):
 
 
 def test_mfa_that_cannot_be_read_is_an_error(make_site, user):
-    site = make_site(mfa_filter="(noSuchAttribute=TRUE)")
+    site = make_site(mfa_filter="(noSuchAttribute=TRUE)",
+                     mfa_off_filter="(noSuchAttribute=FALSE)")
     assert_failed(site.command("mfa", "status", user.uid), NOT_PERMITTED, user.uid,
                   "noSuchAttribute")
 
@@ -606,7 +611,9 @@ def test_nobody_who_fails_has_a_code(site, make_site, directory, user):
     server = make_site(manage_as="mail server")
     assert_failed(server.command("mfa", "on", "--code", directory.new_person().uid), NOT_PERMITTED)
     assert_failed(server.command("mfa", "reset", "--code", user.uid), NOT_PERMITTED, user.uid)
-    both = make_site(mfa_filter=f"(&(appPasswordMfaEnabled=TRUE)(memberOf={GROUP}))")
+    directory.set_mfa(MEMBER, True)
+    both = make_site(mfa_filter=f"(&(appPasswordMfaEnabled=TRUE)(memberOf={GROUP}))",
+                     mfa_witness=MEMBER.dn)
     assert_failed(both.command("mfa", "on", "--code", user.uid), FAILED, "MFA is still off")
     away = make_site(uri=f"ldap://127.0.0.1:{free_port()}")
     assert_failed(away.command("mfa", "reset", "--code", user.uid), UNAVAILABLE)

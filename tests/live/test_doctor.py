@@ -12,7 +12,7 @@ import pytest
 import apppassword
 from administration import DONE, FAILED, PREFIX, USAGE, Site
 from apppassword import from_now
-from slapd import BASE, IDENTITIES, LDAP_SCHEMA, PASSWORD_RULE, Slapd
+from slapd import BASE, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
@@ -146,9 +146,9 @@ SERVERS = {
     "a wrong password": ({"bindpw_file": "{folder}/administrator.secret"}, "bind: ", "password"),
     "a base that is not there": ({"base": "dc=example,dc=net"}, "base: ", "base dc="),
     "an mfa_filter that reads what nobody may see": (
-        {"mfa_filter": "(employeeNumber=1)"}, "mfa_filter: ", "search"),
+        {"mfa_filter": "(employeeNumber=1)", "mfa_off_filter": "(employeeNumber=0)"}, "mfa_filter: ", "search"),
     "an mfa_filter that reads what no schema has": (
-        {"mfa_filter": "(noSuchAttribute=1)"}, "mfa_filter: ", "schema"),
+        {"mfa_filter": "(noSuchAttribute=1)", "mfa_off_filter": "(noSuchAttribute=0)"}, "mfa_filter: ", "schema"),
 }
 
 
@@ -172,6 +172,48 @@ def test_a_user_who_must_have_mfa_and_does_not(good_directory, site):
 
 def test_a_user_who_must_have_mfa_and_does_not_exist(site):
     assert_finds(doctor(site, "--mfa-user", "nobody-at-all"), "--mfa-user", "name a user")
+
+
+def site_with(good_directory, tmp_path, authority, **keys):
+    return safe(Site(tmp_path / "site", good_directory, uri=good_directory.ldaps,
+                     tls_cacert=authority.ca, login_attribute="uid", **keys))
+
+
+def test_a_user_with_mfa_whose_account_password_still_opens_mail(
+        good_directory, tmp_path, authority):
+    report = site_with(good_directory, tmp_path, authority, mfa_enforcement="report")
+    who = good_directory.new_person(mfa=True)
+    assert_finds(doctor(report, "--mfa-user", who.uid), "mfa_enforcement is report", "enforce")
+
+
+def test_a_user_for_whom_mfa_is_only_announced(good_directory, site):
+    who = good_directory.new_person()
+    good_directory.set_mfa(who, True, enforce_from=from_now(days=7))
+    assert_finds(doctor(site, "--mfa-user", who.uid), "only announced", f"mfa on {who.uid}")
+
+
+NO_GROUP = "cn=no-such-group,ou=groups,dc=example,dc=org"
+WITNESSES = {
+    "a group that does not exist": (
+        {"mfa_filter": f"(|(appPasswordMfaEnabled=TRUE)(memberOf={NO_GROUP}))"},
+        f"mfa_filter: the mail server sees no entry {NO_GROUP}", "correct the DN"),
+    "a witness without MFA": (
+        {"mfa_witness": MEMBER.dn}, f"MFA is not on for {MEMBER.dn}", "make the witness match"),
+    "a witness that does not exist": (
+        {"mfa_witness": f"uid=none,{BASE}"}, f"MFA is not on for uid=none,{BASE}", "witness"),
+    "no user with MFA": (
+        {"mfa_filter": "(mail=none@example.net)", "mfa_off_filter": "(mail=*)"},
+        "MFA is on for none of the first", "--mfa-user"),
+}
+
+
+@pytest.mark.parametrize("broken", WITNESSES)
+def test_a_filter_that_cannot_be_trusted(good_directory, tmp_path, authority, broken):
+    keys, finding, fix = WITNESSES[broken]
+    if "memberOf" in keys.get("mfa_filter", ""):
+        witness = good_directory.new_person(mfa=True)
+        keys = keys | {"mfa_witness": witness.dn}
+    assert_finds(doctor(site_with(good_directory, tmp_path, authority, **keys)), finding, fix)
 
 
 # ---- rights ----

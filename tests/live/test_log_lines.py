@@ -115,7 +115,8 @@ CASES = {
     "a folder in place of the CA file": (
         {"uri": "ldaps://127.0.0.1", "tls_cacert": "/etc"}, fixed("alice"),
         "unavailable configuration", ' error=".*"'),
-    "an unknown MFA flag": ({"mfa_filter": "(noSuchFlag=TRUE)"}, new_user,
+    "an unknown MFA flag": ({"mfa_filter": "(noSuchFlag=TRUE)",
+                             "mfa_off_filter": "(noSuchFlag=FALSE)"}, new_user,
                             "unavailable mfa-unreadable", ' dn="uid=.*" error=".*"'),
 }
 CODES = {"accepted": ACCEPTED, "refused": REFUSED, "unavailable": UNAVAILABLE}

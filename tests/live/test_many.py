@@ -172,6 +172,7 @@ def test_no_bar_for(site, users, arguments, term):
 
 
 def test_a_filter_that_reads_something_else_stops_before_the_first(directory, tmp_path, users):
-    site = Site(tmp_path / "other", directory, mfa_filter="(employeeType=sales)")
+    site = Site(tmp_path / "other", directory, mfa_filter="(employeeType=sales)",
+                mfa_off_filter="(employeeType=other)")
     called = site.command("mfa", "on", *names(users))
     assert called.returncode == CONFIGURATION and called.stdout == ""

@@ -62,7 +62,8 @@ def test_a_hidden_enforce_from_means_now(own_directory, mail_server):
 
 
 def test_a_flag_unknown_to_the_schema_is_unavailable(mail_server, directory):
-    server = mail_server({"mfa_filter": "(siteHasNoSuchFlag=TRUE)"})
+    server = mail_server({"mfa_filter": "(siteHasNoSuchFlag=TRUE)",
+                          "mfa_off_filter": "(siteHasNoSuchFlag=FALSE)"})
     person, app_password = directory.new_person(app_passwords=1)
     assert server.sign_in(person.uid, person.password).code == UNAVAILABLE
     assert "reason=mfa-unreadable" in server.events()[-1]
@@ -95,7 +96,8 @@ def test_a_filter_on_memberof_decides_by_group(own_directory, mail_server):
     directory = own_directory(first_rules=(
         show("memberOf")
         + f'\naccess to attrs=member by dn.exact="{IDENTITIES["user manager"]}" write by * break'))
-    server = mail_server({"uri": directory.ldap, "mfa_filter": f"(memberOf={GROUP})"})
+    server = mail_server({"uri": directory.ldap, "mfa_filter": f"(memberOf={GROUP})",
+                          "mfa_witness": MEMBER.dn})
     assert server.sign_in(MEMBER.uid, MEMBER.password).code == REFUSED
     assert server.sign_in(NON_MEMBER.uid, NON_MEMBER.password).code == ACCEPTED
     set_member(directory, NON_MEMBER)
@@ -104,7 +106,8 @@ def test_a_filter_on_memberof_decides_by_group(own_directory, mail_server):
 
 def test_a_hidden_group_is_unavailable(own_directory, mail_server):
     directory = own_directory()
-    server = mail_server({"uri": directory.ldap, "mfa_filter": f"(memberOf={GROUP})"})
+    server = mail_server({"uri": directory.ldap, "mfa_filter": f"(memberOf={GROUP})",
+                          "mfa_witness": MEMBER.dn})
     assert server.sign_in(MEMBER.uid, MEMBER.password).code == UNAVAILABLE
     assert server.sign_in(NON_MEMBER.uid, NON_MEMBER.password).code == UNAVAILABLE
 
@@ -120,8 +123,10 @@ def test_a_flag_of_the_sites_own_works(own_directory, mail_server, mfa_filter):
     directory = own_directory(first_rules=(
         f'access to attrs=employeeType by dn.exact="{MAIL_SERVER}" search'
         f' by dn.exact="{IDENTITIES["administrator"]}" write by * break'))
-    server = mail_server({"uri": directory.ldap, "mfa_filter": mfa_filter})
-    with_mfa, without_mfa = directory.new_person(), directory.new_person()
+    with_mfa, without_mfa, witness = (directory.new_person() for _ in range(3))
+    server = mail_server({"uri": directory.ldap, "mfa_filter": mfa_filter,
+                          "mfa_witness": witness.dn})
+    directory.administrate(witness, employeeType="mfa")
     directory.administrate(with_mfa, employeeType="mfa")
     directory.administrate(without_mfa, employeeType="exempt")
     assert server.sign_in(with_mfa.uid, with_mfa.password).code == REFUSED

@@ -96,9 +96,17 @@ static const struct good_case {
     {"timeout as long as deadline", "timeout 12", NUMBER(timeout_ms, 12000)},
     {"deadline", "deadline 300", NUMBER(deadline_ms, 300000)},
     {"deadline as short as timeout", "deadline 5", NUMBER(deadline_ms, 5000)},
-    {"mfa_filter", "mfa_filter (memberOf=cn=mfa,dc=example,dc=org)",
+    {"mfa_filter", "mfa_witness uid=w,dc=x\nmfa_filter (memberOf=cn=mfa,dc=example,dc=org)",
      TEXT(mfa_filter, "(memberOf=cn=mfa,dc=example,dc=org)")},
-    {"mfa_filter with an or", "mfa_filter (|(a=b)(c=d))", TEXT(mfa_filter, "(|(a=b)(c=d))")},
+    {"mfa_filter with an or", "mfa_filter (|(a=b)(c=d))\nmfa_off_filter (a=c)",
+     TEXT(mfa_filter, "(|(a=b)(c=d))")},
+    {"mfa_filter where the account password never opens",
+     "mfa_filter (a=b)\naccount_password never", TEXT(mfa_filter, "(a=b)")},
+    {"mfa_filter with another off filter", "mfa_filter (a=b)\nmfa_off_filter (&(a=c)(!(a=b)))",
+     TEXT(mfa_off_filter, "(&(a=c)(!(a=b)))")},
+    {"a witness", "mfa_witness uid=w,dc=x", TEXT(mfa_witness, "uid=w,dc=x")},
+    {"a negation with a witness", "mfa_witness uid=w,dc=x\nmfa_off_filter (!(a=b))",
+     TEXT(mfa_off_filter, "(!(a=b))")},
     {"mfa_filter by default", "scope sub", TEXT(mfa_filter, "(appPasswordMfaEnabled=TRUE)")},
     {"mfa_enforcement enforce", "mfa_enforcement enforce",
      NUMBER(mfa_enforcement, APW_MFA_ENFORCE)},
@@ -263,6 +271,9 @@ static const struct bad_case {
     {"an mfa_filter that would end the negation", "mfa_filter (a=b))(|(c=d)",
      "is not an LDAP filter"},
     {"mfa_filter that is empty", "mfa_filter ()", "is not an LDAP filter"},
+    {"mfa_off_filter without parentheses", "mfa_off_filter a=b", "must begin with a parenthesis"},
+    {"mfa_off_filter with text behind", "mfa_off_filter (a=b) c", "is not an LDAP filter"},
+    {"mfa_witness that is no DN", "mfa_witness witness", "is not a DN like uid=mfa-witness"},
     {"mfa_enforcement on", "mfa_enforcement on", "\"on\" is not one of enforce, report"},
     {"account_password always", "account_password always", "not one of when-mfa-off, never"},
     {"account_password_from with a host name", "account_password_from 192.0.2.1 webmail",
@@ -390,6 +401,18 @@ static const struct file_case {
      BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
            "bindpw_file " FOLDER "/password\nstart_tls no\n"),
      ":1: uri: \"ldap://ldap.example.org\" would send passwords in the clear"},
+    {"an mfa_filter of one's own alone",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"),
+     "mfa_filter cannot show that MFA is off; add \"mfa_witness "
+     "uid=mfa-witness,dc=example,dc=org\""},
+    {"an mfa_off_filter that is a negation",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\nmfa_off_filter "
+           "(!(a=b))\n"),
+     "must compare an attribute that says that MFA is off"},
+    {"an mfa_off_filter that every entry matches",
+     BYTES(
+         "uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_off_filter (objectClass=*)\n"),
+     "also matches an entry whose attributes are hidden"},
     {"bind external over TLS",
      BYTES("uri ldaps://ldap.example.org\nbase dc=example,dc=org\nbind external\n"),
      "\"bind external\" needs ldapi URIs only"},
@@ -467,7 +490,8 @@ static void test_complete_file(void **state)
     struct apw_config *config =
         read_good("# every key\n" NEEDED "write_uri ldaps://master.example.org\nscope one\n"
                   "filter (uid=%u)\nstart_tls no\ntls_cacert /dev/null\ntls_min 1.3\ntimeout 3\n"
-                  "deadline 9\nmfa_filter (a=b)\nmfa_enforcement report\n"
+                  "deadline 9\nmfa_filter (a=b)\nmfa_off_filter (a=c)\n"
+                  "mfa_witness uid=w,dc=x\nmfa_enforcement report\n"
                   "account_password never\naccount_password_from 192.0.2.0/24\n"
                   "login_attribute uid\nhash_memory 16M\nhash_passes 3\nmax_app_passwords 7\n"
                   "record_use 2d without-address\nrefusal_delay 2\nlog /var/log/x\n");

@@ -623,7 +623,7 @@ static const struct scene account_password_scenes[] = {
     {"the account password of an MFA user with app passwords is refused untried",
      .password = ACCOUNT, .stored = {APP(""), OTHER_APP}, WITH_MFA_ON, MFA_REFUSED},
     {"an unreadable MFA flag is an outage", .password = ACCOUNT, .mfa = MFA_IS_HIDDEN,
-     UNREADABLE("neither " MFA " nor its negation")},
+     UNREADABLE("neither mfa_filter " MFA " nor its negation")},
 
     {"an app password as shown without a value is never tried with MFA off", .password = SHOWN,
      .stored = {APP("")}, REFUSED(UNKNOWN_APP_PASSWORD)},

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mfa_rule.h"
+#include "ldap/filter.h"
+#include <stddef.h>
+#include <string.h>
+
+int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct apw_error *error)
+{
+    if (off != NULL && apw_filter_shows_nothing(off))
+        return apw_error_set(error,
+                             "mfa_off_filter also matches an entry whose attributes are hidden; it "
+                             "must compare an attribute that says that MFA is off, or add "
+                             "\"mfa_witness uid=mfa-witness,%s\"",
+                             base);
+    if (off != NULL || strcmp(on, APW_MFA_RULE_DEFAULT) == 0)
+        return 0;
+    return apw_error_set(error,
+                         "mfa_filter cannot show that MFA is off; add \"mfa_witness "
+                         "uid=mfa-witness,%s\", the DN of an entry for which MFA is always on, or "
+                         "\"mfa_off_filter (yourFlag=off)\", which matches users with MFA off",
+                         base);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mfa_rule: whether filters can show that MFA is off. Pure.
+ */
+#ifndef APW_MFA_RULE_H
+#define APW_MFA_RULE_H
+
+#include "error.h"
+
+#define APW_MFA_RULE_DEFAULT "(appPasswordMfaEnabled=TRUE)"
+
+/* Fails unless MFA can be read as off without a witness: a hidden attribute, a renamed group and a
+ * proxy that drops an attribute all look like the negation of a filter. `off` is mfa_off_filter or
+ * NULL. The error gives the lines to write, with an entry below `base`. */
+int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct apw_error *error);
+
+#endif

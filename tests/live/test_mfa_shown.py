@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""MFA never reads as off by accident: the witness, on directories that answer wrongly."""
+
+import ldap
+import pytest
+
+from processes import free_port, start, stop, wait_until
+from slapd import BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, NON_MEMBER
+from smtp import ACCEPTED, REFUSED, UNAVAILABLE
+
+MAIL_SERVER = IDENTITIES["mail server"]
+BY_GROUP = {"mfa_filter": f"(memberOf={GROUP})", "mfa_witness": MEMBER.dn}
+
+
+def visible_groups():
+    return f'access to attrs=memberOf,employeeType by dn.exact="{MAIL_SERVER}" search by * break'
+
+
+def as_itself(directory):
+    return directory.connect_as_itself()
+
+
+@pytest.fixture
+def by_group(own_directory, mail_server):
+    """A directory whose group decides, and a mail server that has just let a user in."""
+    directory = own_directory(first_rules=visible_groups())
+    keys = {"uri": directory.ldap} | BY_GROUP
+    server = mail_server(keys)
+    assert server.sign_in(NON_MEMBER.uid, NON_MEMBER.password).code == ACCEPTED
+    return directory, server, lambda: mail_server(keys)
+
+
+def rename_group(directory):
+    as_itself(directory).rename_s(GROUP, "cn=two-factor")
+
+
+def delete_group(directory):
+    as_itself(directory).delete_s(GROUP)
+
+
+def remove_witness(directory):
+    as_itself(directory).delete_s(MEMBER.dn)
+
+
+def end_membership_of_witness(directory):
+    as_itself(directory).modify_s(GROUP, [
+        (ldap.MOD_ADD, "member", [NON_MEMBER.dn.encode()]),
+        (ldap.MOD_DELETE, "member", [MEMBER.dn.encode()])])
+
+
+CHANGES = [rename_group, delete_group, remove_witness, end_membership_of_witness]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("app_passwords", [0, 1])
+def test_after_a_change_nobody_is_off(by_group, change, app_passwords):
+    """A new process and one that has lost its connection see it at once."""
+    directory, server, another_server = by_group
+    person, *own = [directory.new_person(app_passwords=app_passwords)] if app_passwords == 0 \
+        else directory.new_person(app_passwords=app_passwords)
+    change(directory)
+    directory.stop()
+    directory.start()
+    for asked in (server, another_server()):
+        assert asked.sign_in(person.uid, person.password).code == UNAVAILABLE
+        line = asked.events()[-1]
+        assert " reason=mfa-unreadable " in line and f"mfa_witness {MEMBER.dn}" in line
+        for app_password in own:
+            assert asked.sign_in(person.uid, app_password.shown).code == ACCEPTED
+
+
+def test_a_group_hidden_by_an_acl(own_directory, mail_server):
+    directory = own_directory(first_rules=(
+        f'access to attrs=memberOf by dn.exact="{MAIL_SERVER}" none by * break'))
+    server = mail_server({"uri": directory.ldap} | BY_GROUP)
+    for who in (MEMBER, NON_MEMBER, directory.new_person()):
+        assert server.sign_in(who.uid, who.password).code == UNAVAILABLE
+
+
+def test_a_mistyped_group(own_directory, mail_server):
+    directory = own_directory(first_rules=visible_groups())
+    server = mail_server({"uri": directory.ldap, "mfa_witness": MEMBER.dn,
+                          "mfa_filter": "(memberOf=cn=mfa-users,ou=grops,dc=example,dc=org)"})
+    for who in (MEMBER, NON_MEMBER):
+        assert server.sign_in(who.uid, who.password).code == UNAVAILABLE
+
+
+def test_an_off_filter_shows_off_by_itself(own_directory, mail_server):
+    """Without the value that says off, the account password is unavailable, not accepted."""
+    directory = own_directory(first_rules=visible_groups())
+    server = mail_server({"uri": directory.ldap, "mfa_filter": "(employeeType=mfa)",
+                          "mfa_off_filter": "(employeeType=plain)"})
+    off, on, neither, both = (directory.new_person() for _ in range(4))
+    for who, values in (off, [b"plain"]), (on, [b"mfa"]), (both, [b"mfa", b"plain"]):
+        as_itself(directory).modify_s(who.dn, [(ldap.MOD_REPLACE, "employeeType", values)])
+    for who, code in (off, ACCEPTED), (on, REFUSED), (neither, UNAVAILABLE), (both, REFUSED):
+        assert server.sign_in(who.uid, who.password).code == code, who
+
+
+PROXIES = {
+    "rwm": """\
+moduleload back_ldap
+moduleload rwm
+database ldap
+suffix {base}
+uri "{uri}"
+overlay rwm
+{mapped}
+rwm-map attribute *
+""",
+    "back-meta": """\
+moduleload back_ldap
+moduleload back_meta
+database meta
+suffix {base}
+uri "{uri}/{base}"
+{mapped_meta}
+map attribute *
+""",
+}
+MAPPED = ["uid", "mail", "cn", "sn", "appPassword", "userPassword",
+          "appPasswordMfaEnforceFrom"]
+
+
+@pytest.fixture(params=PROXIES)
+def proxy(request, own_directory, tmp_path):
+    """An LDAP proxy that passes only the attributes named to it, and the directory behind it."""
+    directory = own_directory(first_rules=visible_groups())
+    config, uri = tmp_path / "proxy.conf", f"ldap://127.0.0.1:{free_port()}"
+    schemas = "".join(f"include /etc/ldap/schema/{name}.schema\n"
+                      for name in ("core", "cosine", "inetorgperson"))
+    schemas += f"include {LDAP_SCHEMA}/app-password.schema\n"
+    config.write_text(schemas + "modulepath /usr/lib/ldap\nmoduleload memberof\n" + PROXIES[request.param].format(
+        base=BASE, uri=directory.ldap,
+        mapped="\n".join(f"rwm-map attribute {name} {name}" for name in MAPPED),
+        mapped_meta="\n".join(f"map attribute {name} {name}" for name in MAPPED)))
+    process = start(["/usr/sbin/slapd", "-f", config, "-h", uri, "-d", "0"], tmp_path / "proxy.log")
+
+    def answers():
+        try:
+            return ldap.initialize(uri).search_s("", ldap.SCOPE_BASE)
+        except ldap.SERVER_DOWN:
+            assert process.poll() is None, (tmp_path / "proxy.log").read_text()
+            return None
+
+    wait_until(answers, "the proxy")
+    yield directory, uri
+    stop(process)
+
+
+@pytest.mark.parametrize("app_passwords", [0, 1])
+def test_a_proxy_that_drops_attributes(proxy, mail_server, app_passwords):
+    directory, uri = proxy
+    server = mail_server({"uri": uri} | BY_GROUP)
+    people = [MEMBER, NON_MEMBER]
+    if app_passwords:
+        for who in people:
+            directory.add_app_password(who)
+    for who in people:
+        assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
