@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "hash.h"
 #include "login.h"
+#include "revoke_plan.h"
 #include "update.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -171,17 +172,21 @@ static enum apw_manage_result may_have_another(const struct apw_manager *manager
 static enum apw_manage_result store(const struct apw_manager *manager, const struct apw_user *user,
                                     const struct apw_record *record, struct apw_error *error)
 {
-    struct apw_change changes[2];
+    struct apw_revoke_plan plan;
     enum apw_manage_result result;
     char value[APW_RECORD_SIZE];
-    size_t count = 0;
 
     if (apw_record_format(record, value, error) != 0)
         return APW_MANAGE_INVALID;
+    result = apw_revoke_plan_prune(user, record->created, &plan, error);
+    if (result != APW_MANAGE_DONE)
+        return result;
     if (!user->has_class)
-        changes[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
-    changes[count++] = (struct apw_change){APW_CHANGE_ADD, "appPassword", value};
-    result = apw_update_apply(manager, user, changes, count, error);
+        plan.change[plan.count++] =
+            (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
+    plan.change[plan.count++] = (struct apw_change){APW_CHANGE_ADD, "appPassword", value};
+    result = apw_update_apply(manager, user, plan.change, plan.count, error);
+    apw_revoke_plan_clear(&plan);
     sodium_memzero(value, sizeof value);
     if (result == APW_MANAGE_UNAVAILABLE)
         apw_error_set(error,
@@ -232,49 +237,24 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
     return result;
 }
 
-/* The values that bear `id`, as deletions. -1 where one cannot be named in a change. */
-static int plan_revocation(const struct apw_user *user, const char *id, struct apw_change *changes,
-                           size_t *count_r)
-{
-    *count_r = 0;
-    for (size_t i = 0; i < user->password_count; i++) {
-        const struct apw_managed_password *password = &user->password[i];
-
-        if (strcmp(password->id, id) != 0)
-            continue;
-        if (strlen(password->value) != password->length)
-            return -1;
-        changes[(*count_r)++] =
-            (struct apw_change){APW_CHANGE_DELETE, "appPassword", password->value};
-    }
-    return 0;
-}
-
 static enum apw_manage_result revoke(const struct apw_manager *manager, const struct apw_user *user,
                                      void *context, struct apw_error *error)
 {
     const char *id = context;
-    struct apw_change *changes = calloc(user->password_count + 1, sizeof *changes);
-    enum apw_manage_result result;
-    size_t count;
+    struct apw_revoke_plan plan;
+    enum apw_manage_result result =
+        apw_revoke_plan_one(user, id, (int64_t)time(NULL), &plan, error);
 
-    if (changes == NULL) {
-        apw_error_set(error, "out of memory");
-        return APW_MANAGE_UNAVAILABLE;
-    }
-    if (plan_revocation(user, id, changes, &count) != 0) {
-        apw_error_set(error,
-                      "a value with the id %s holds a NUL byte; only revoking all of them "
-                      "removes it",
-                      id);
-        result = APW_MANAGE_REFUSED;
-    } else if (count == 0) {
+    if (result != APW_MANAGE_DONE)
+        return result;
+    result = APW_MANAGE_NOT_FOUND;
+    if (plan.revoked > 0)
+        result = apw_update_apply(manager, user, plan.change, plan.count, error);
+    else if (apw_user_has_tombstone(user, id))
+        apw_error_set(error, "app password %s was revoked before", id);
+    else
         apw_error_set(error, "no app password %s, or none that this identity may read", id);
-        result = APW_MANAGE_NOT_FOUND;
-    } else {
-        result = apw_update_apply(manager, user, changes, count, error);
-    }
-    free(changes);
+    apw_revoke_plan_clear(&plan);
     return result;
 }
 
@@ -291,16 +271,26 @@ enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
     return apw_update_user(manager, target, revoke, copy, error);
 }
 
+/* Where there was nothing to delete, nothing is added either. */
 static enum apw_manage_result revoke_all(const struct apw_manager *manager,
                                          const struct apw_user *user, void *context,
                                          struct apw_error *error)
 {
+    bool can_read = user->tombstone_count > 0;
+    enum apw_manage_result result;
+    struct apw_revoke_plan plan;
     size_t *count_r = context;
 
     *count_r = user->password_count;
-    if (manager->is_dry_run && user->password_count == 0)
+    if (user->password_count == 0 && (can_read || manager->is_dry_run))
         return APW_MANAGE_UNCHANGED;
-    return apw_update_delete_all(manager, user, "appPassword", error);
+    result = apw_revoke_plan_all(user, (int64_t)time(NULL), &plan, error);
+    if (result != APW_MANAGE_DONE)
+        return result;
+    result = apw_update_apply(manager, user, plan.change, plan.count, error);
+    apw_revoke_plan_clear(&plan);
+    return result == APW_MANAGE_CONFLICT && user->password_count == 0 ? APW_MANAGE_UNCHANGED
+                                                                      : result;
 }
 
 enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,

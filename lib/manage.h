@@ -38,14 +38,16 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
                                          const struct apw_password_spec *spec,
                                          struct apw_password *password_r, struct apw_error *error);
 
-/* Deletes every value with that (canonical) id, the unusable ones too. appPasswordUsed stays: it
+/* Replaces every value with that (canonical) id, the unusable ones too, by a tombstone, and takes
+ * away tombstones that are too old (see revoke_plan.h). appPasswordUsed stays: it
  * tells when the app password was used last, and keeps its id from being given out again. */
 enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
                                          const struct apw_target *target, const char *id,
                                          struct apw_error *error);
 
-/* Deletes them all, whatever they look like and whether this identity may read them; UNCHANGED
- * where there is none. *count_r (may be NULL) says how many could be read just before. */
+/* Deletes them all, whatever they look like and whether this identity may read them, and leaves a
+ * tombstone for each that it could read; UNCHANGED where there is none. *count_r (may be NULL) says
+ * how many could be read just before. */
 enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,
                                              const struct apw_target *target, size_t *count_r,
                                              struct apw_error *error);

@@ -13,6 +13,7 @@ const char *apw_reason_name(enum apw_reason reason)
         [APW_REASON_AMBIGUOUS_USER] = "ambiguous-user",
         [APW_REASON_ACCOUNT_DISABLED] = "account-disabled",
         [APW_REASON_APP_PASSWORD] = "app-password",
+        [APW_REASON_REVOKED] = "revoked",
         [APW_REASON_UNUSABLE_VALUE] = "unusable-value",
         [APW_REASON_CLOCK] = "clock",
         [APW_REASON_EXPIRED] = "expired",

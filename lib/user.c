@@ -151,6 +151,18 @@ static void mark_repeated_ids(struct apw_user *user)
         }
 }
 
+static void mark_revoked_ids(struct apw_user *user)
+{
+    for (size_t i = 0; i < user->password_count; i++) {
+        struct apw_managed_password *one = &user->password[i];
+
+        if (!apw_user_has_tombstone(user, one->id))
+            continue;
+        one->is_usable = false;
+        apw_error_set(&one->problem, "its id was revoked");
+    }
+}
+
 /* Usable before unusable, then by creation, then by id. */
 static int compare_passwords(const void *left_item, const void *right_item)
 {
@@ -163,6 +175,16 @@ static int compare_passwords(const void *left_item, const void *right_item)
     return strcmp(left->id, right->id);
 }
 
+/* The newest first. */
+static int compare_tombstones(const void *left_item, const void *right_item)
+{
+    const struct apw_tombstone *left = left_item, *right = right_item;
+
+    if (left->revoked != right->revoked)
+        return left->revoked > right->revoked ? -1 : 1;
+    return strcmp(left->id, right->id);
+}
+
 static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
 {
     const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");
@@ -170,16 +192,27 @@ static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
     if (values == NULL || values->count == 0)
         return 0;
     user->password = calloc(values->count, sizeof *user->password);
-    if (user->password == NULL)
+    user->tombstone = calloc(values->count, sizeof *user->tombstone);
+    if (user->password == NULL || user->tombstone == NULL)
         return -1;
     for (size_t i = 0; i < values->count; i++) {
-        if (read_password(&values->value[i], &user->password[i]) != 0)
+        const struct apw_value *value = &values->value[i];
+        struct apw_managed_password *password = &user->password[user->password_count];
+
+        if (apw_tombstone_parse(value->bytes, value->length,
+                                &user->tombstone[user->tombstone_count]) == 0) {
+            user->tombstone_count++;
+            continue;
+        }
+        if (read_password(value, password) != 0)
             return -1;
         user->password_count++;
-        find_newest_use(user, &user->password[i]);
+        find_newest_use(user, password);
     }
     mark_repeated_ids(user);
+    mark_revoked_ids(user);
     qsort(user->password, user->password_count, sizeof *user->password, compare_passwords);
+    qsort(user->tombstone, user->tombstone_count, sizeof *user->tombstone, compare_tombstones);
     return 0;
 }
 
@@ -404,6 +437,7 @@ void apw_user_free(struct apw_user **user)
         sodium_memzero(&(*user)->password[i], sizeof(*user)->password[i]);
     }
     free((*user)->password);
+    free((*user)->tombstone);
     free((*user)->use);
     apw_entry_free_values(&(*user)->mail);
     apw_entry_free_values(&(*user)->method);
@@ -433,6 +467,14 @@ enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const str
     return APW_MANAGE_UNAVAILABLE;
 }
 
+bool apw_user_has_tombstone(const struct apw_user *user, const char *id)
+{
+    for (size_t i = 0; i < user->tombstone_count; i++)
+        if (strcmp(user->tombstone[i].id, id) == 0)
+            return true;
+    return false;
+}
+
 bool apw_user_has_id(const struct apw_user *user, const char *id)
 {
     for (size_t i = 0; i < user->password_count; i++)
@@ -441,5 +483,5 @@ bool apw_user_has_id(const struct apw_user *user, const char *id)
     for (size_t i = 0; i < user->use_count; i++)
         if (strcmp(user->use[i].id, id) == 0)
             return true;
-    return false;
+    return apw_user_has_tombstone(user, id);
 }

@@ -12,6 +12,7 @@
 #include "ldap/directory.h"
 #include "mfa.h"
 #include "record.h"
+#include "tombstone.h"
 #include "use.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,7 @@ struct apw_target {
         *user; /* that entry, just read, or NULL: saves manage.h the first search */
 };
 
-/* One value of appPassword. */
+/* One value of appPassword that is not a tombstone. */
 struct apw_managed_password {
     char *value; /* as stored, followed by a NUL that does not count */
     size_t length;
@@ -87,6 +88,8 @@ struct apw_user {
 
     size_t password_count;
     struct apw_managed_password *password; /* in order of creation, unusable ones last */
+    size_t tombstone_count;
+    struct apw_tombstone *tombstone; /* of revoked ones, the newest first */
     size_t use_count;
     struct apw_use *use; /* every appPasswordUsed with an id; `at` is INT64_MIN where the rest
                             cannot be read */
@@ -118,7 +121,9 @@ void apw_user_free(struct apw_user **user); /* wipes values; takes NULL */
 enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const struct apw_user *user,
                                     enum apw_mfa *mfa_r, struct apw_error *error);
 
-/* Whether an app password or a recorded use has that id. */
+bool apw_user_has_tombstone(const struct apw_user *user, const char *id);
+
+/* Whether an app password, a revoked one or a recorded use has that id. */
 bool apw_user_has_id(const struct apw_user *user, const char *id);
 
 #endif

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "ldap/filter.h"
 #include "mfa.h"
+#include "tombstone.h"
 #include "use.h"
 #include <arpa/inet.h>
 #include <sodium.h>
@@ -195,37 +196,44 @@ static void accept_login(struct login *login, enum apw_reason reason)
 
 /* ---- row 6: an app password ---- */
 
-/* Counts the values with that id; the last of them is left in *value_r. */
-static size_t count_values_with_id(const struct login *login, const char *id,
-                                   const struct apw_value **value_r)
+/* The values with one id. */
+struct found {
+    size_t count;
+    bool is_revoked;               /* one of them is a tombstone */
+    const struct apw_value *value; /* the last of them */
+};
+
+static struct found find_values(const struct login *login, const char *id)
 {
     const struct apw_attribute *attribute = apw_entry_attribute(login->entry, "appPassword");
-    size_t count = 0;
+    struct found found = {.count = 0};
 
     for (size_t i = 0; attribute != NULL && i < attribute->count; i++) {
         const struct apw_value *value = &attribute->value[i];
         char value_id[APW_ID_LENGTH + 1];
+        struct apw_tombstone tombstone;
 
-        if (apw_record_parse_id(value->bytes, value->length, value_id) == 0 &&
-            strcmp(value_id, id) == 0) {
-            *value_r = value;
-            count++;
-        }
+        if (apw_record_parse_id(value->bytes, value->length, value_id) != 0 ||
+            strcmp(value_id, id) != 0)
+            continue;
+        found.value = value;
+        found.count++;
+        if (apw_tombstone_parse(value->bytes, value->length, &tombstone) == 0)
+            found.is_revoked = true;
     }
-    return count;
+    return found;
 }
 
 /* Whether the value may be used at all; what stands against it is left in the detail. */
-static bool is_usable(struct login *login, const struct apw_value *value, size_t count,
-                      struct apw_record *record_r)
+static bool is_usable(struct login *login, const struct found *found, struct apw_record *record_r)
 {
     struct apw_error *detail = &login->decision->event.detail;
 
-    if (count > 1) {
-        apw_error_set(detail, "%zu values have the id %s", count, login->decision->event.id);
+    if (found->count > 1) {
+        apw_error_set(detail, "%zu values have the id %s", found->count, login->decision->event.id);
         return false;
     }
-    return apw_record_parse(value->bytes, value->length, record_r, detail) == 0 &&
+    return apw_record_parse(found->value->bytes, found->value->length, record_r, detail) == 0 &&
            apw_hash_check(record_r->hash, detail) == 0;
 }
 
@@ -284,12 +292,16 @@ static void decide_record(struct login *login, const struct apw_record *record)
     }
 }
 
-static void decide_app_password(struct login *login, const struct apw_value *value, size_t count)
+static void decide_app_password(struct login *login, const struct found *found)
 {
     struct apw_record record;
 
     apw_password_id(&login->app_password, login->decision->event.id);
-    if (is_usable(login, value, count, &record)) {
+    if (found->is_revoked) {
+        refuse(login, APW_REASON_REVOKED);
+        return;
+    }
+    if (is_usable(login, found, &record)) {
         decide_record(login, &record);
     } else {
         name_entry(login);
@@ -321,9 +333,14 @@ static int read_announcement(struct login *login, bool *is_announced_r)
 
 static bool is_made_later(const struct apw_value *value, int64_t moment)
 {
+    struct apw_tombstone tombstone;
     struct apw_record record;
-    bool is_later = apw_record_parse(value->bytes, value->length, &record, NULL) == 0 &&
-                    record.created > moment;
+    bool is_later;
+
+    if (apw_tombstone_parse(value->bytes, value->length, &tombstone) == 0)
+        return tombstone.created > moment || tombstone.revoked > moment;
+    is_later = apw_record_parse(value->bytes, value->length, &record, NULL) == 0 &&
+               record.created > moment;
 
     sodium_memzero(&record, sizeof record);
     return is_later;
@@ -438,9 +455,8 @@ static void decide_account_password(struct login *login)
 
 static void decide(struct login *login)
 {
-    const struct apw_value *value = NULL;
+    struct found found = {.count = 0};
     char id[APW_ID_LENGTH + 1];
-    size_t count = 0;
 
     find_entry(login);
     if (login->entry == NULL)
@@ -453,10 +469,10 @@ static void decide(struct login *login)
         login->attempt->password, login->attempt->password_length, &login->app_password);
     if (login->is_app_shaped) {
         apw_password_id(&login->app_password, id);
-        count = count_values_with_id(login, id, &value);
+        found = find_values(login, id);
     }
-    if (count > 0)
-        decide_app_password(login, value, count);
+    if (found.count > 0)
+        decide_app_password(login, &found);
     else if (apw_password_is_as_shown(login->attempt->password, login->attempt->password_length))
         refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD); /* else the directory counts it as wrong */
     else

@@ -27,8 +27,9 @@ struct scene {
                                   const struct apw_target *target, struct apw_error *error);
     enum apw_manage_result result;
     int modifies;
-    const char *modified; /* stands in the last modification; NULL for anything */
-    const char *error;    /* stands in the error */
+    const char *modified;     /* stands in the last modification; NULL for anything */
+    const char *not_modified; /* does not */
+    const char *error;        /* stands in the error */
     bool is_dry_run;
     unsigned max_app_passwords; /* 40 where it is 0 */
     const char *mfa_filter;
@@ -216,10 +217,11 @@ static enum apw_manage_result look_at_all(const struct apw_manager *manager,
     return result;
 }
 
-#define CLASS  "objectClass", "appPasswordAccount"
-#define ONE    "appPassword", VALUE("k7q2", "")
-#define SEALED "sealed=AAAA"
-#define CODE   "code created=20261101000000Z expires=20270101000000Z hash={ARGON2}" UNIT_PHC
+#define CLASS         "objectClass", "appPasswordAccount"
+#define ONE           "appPassword", VALUE("k7q2", "")
+#define STONE(id, at) "appPassword", "id=" id " created=20261101000000Z revoked=" at " label=Gone"
+#define SEALED        "sealed=AAAA"
+#define CODE          "code created=20261101000000Z expires=20270101000000Z hash={ARGON2}" UNIT_PHC
 
 static const struct scene scenes[] = {
     {"an app password is created",
@@ -337,6 +339,68 @@ static const struct scene scenes[] = {
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "id=k7q2 broken"},
+    {"a revoked app password leaves a tombstone",
+     {CLASS, ONE},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "id=k7q2 created=20261101000000Z revoked=2"},
+    {"the tombstone keeps the label",
+     {CLASS, ONE},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "Z label=Laptop"},
+    {"what cannot be read leaves a tombstone too",
+     {CLASS, "appPassword", "id=k7q2 broken"},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "Z label=(unreadable)"},
+    {"of two values with one id the readable one is remembered",
+     {CLASS, "appPassword", "id=k7q2 broken", ONE},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "Z label=Laptop",
+     .not_modified = "unreadable"},
+    {"a value beside its tombstone is revoked and leaves no second one",
+     {CLASS, ONE, STONE("k7q2", "20261120000000Z")},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "hash={ARGON2}",
+     .not_modified = "revoked="},
+    {"what was revoked before is not found",
+     {CLASS, STONE("k7q2", "20261120000000Z")},
+     .act = revoke_one,
+     .result = APW_MANAGE_NOT_FOUND,
+     .error = "app password k7q2 was revoked before"},
+    {"revoking all leaves tombstones",
+     {CLASS, ONE, "appPassword", "rubbish"},
+     .act = revoke_all,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "id=k7q2 created=20261101000000Z revoked=2",
+     .not_modified = "rubbish"},
+    {"revoking all keeps the tombstones that were there",
+     {CLASS, ONE, STONE("zzzz", "20261120000000Z")},
+     .act = revoke_all,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "id=zzzz created=20261101000000Z revoked=20261120000000Z label=Gone"},
+    {"revoking all where only tombstones are is unchanged",
+     {CLASS, STONE("zzzz", "20261120000000Z")},
+     .act = revoke_all,
+     .result = APW_MANAGE_UNCHANGED},
+    {"tombstones do not count for max_app_passwords",
+     {CLASS, STONE("k7q2", "20261120000000Z"), STONE("zzzz", "20261120000000Z")},
+     .mfa = MFA_ON,
+     .act = create,
+     .max_app_passwords = 1,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .not_modified = "revoked="},
     {"an id that is not there is not found",
      {CLASS, "appPassword", VALUE("zzzz", "")},
      .act = revoke_one,
@@ -555,6 +619,8 @@ static void test_scene(void **state)
     assert_int_equal(responder_seen().modifies, scene->modifies);
     if (scene->modified != NULL)
         assert_true(contains(modified, modified_length, scene->modified));
+    if (scene->not_modified != NULL)
+        assert_false(contains(modified, modified_length, scene->not_modified));
     if (scene->error != NULL)
         assert_contains(error.text, scene->error);
     apw_directory_free(&directory);

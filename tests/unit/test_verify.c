@@ -30,6 +30,11 @@
         "appPassword", "id=0123 created=20261101000000Z hash={ARGON2}" UNIT_PHC " label=Phone"     \
     }
 
+#define STONE(id)                                                                                  \
+    {                                                                                              \
+        "appPassword", "id=" id " created=20261101000000Z revoked=20261115000000Z label=Laptop"    \
+    }
+
 enum found { ONE_ENTRY = 0, NO_ENTRY, TWO_ENTRIES };
 
 /* What the two searches for the MFA filter answer. */
@@ -472,6 +477,28 @@ static const struct scene app_password_scenes[] = {
      .stored = {APP(" expires=20270522000000Z")}, UNAVAILABLE(CLOCK), .id = "k7q2",
      .names_entry = true, .detail = "clock"},
 
+    {"a revoked app password is refused", .stored = {STONE("k7q2")}, REFUSED(REVOKED),
+     .id = "k7q2"},
+    {"a revoked app password without hyphens is refused", .password = UNIT_PASSWORD,
+     .stored = {OTHER_APP, STONE("k7q2")}, REFUSED(REVOKED), .id = "k7q2"},
+    {"one of the id of a revoked one is refused", .password = WRONG, .stored = {STONE("k7q2")},
+     REFUSED(REVOKED), .id = "k7q2"},
+    {"a revoked app password from an exempt network is refused",
+     .account_password_from = "203.0.113.0/24", .stored = {STONE("k7q2")}, REFUSED(REVOKED),
+     .id = "k7q2"},
+    {"a tombstone behind a value of the same id counts", .stored = {APP(""), STONE("k7q2")},
+     REFUSED(REVOKED), .id = "k7q2"},
+    {"a tombstone before a value of the same id counts", .stored = {STONE("k7q2"), APP("")},
+     REFUSED(REVOKED), .id = "k7q2"},
+    {"two tombstones of one id are one", .stored = {STONE("k7q2"), STONE("k7q2")}, REFUSED(REVOKED),
+     .id = "k7q2"},
+    {"a tombstone of another id does no harm", .stored = {STONE("0123"), APP("")},
+     BY_HASH_ACCEPTED},
+    {"a tombstone with a key more is unusable",
+     .stored = {{"appPassword", "id=k7q2 created=20261101000000Z revoked=20261115000000Z "
+                                "colour=red label=Laptop"}},
+     UNUSABLE("hash= is missing")},
+
     {"its one service is accepted", .stored = {APP(" services=smtp")}, BY_HASH_ACCEPTED},
     {"one of its services is accepted", .service = "imap", .stored = {APP(" services=smtp,imap")},
      BY_HASH_ACCEPTED},
@@ -681,6 +708,9 @@ static const struct scene account_password_scenes[] = {
      .names_entry = true, .detail = "check it"},
     {"an announcement by a clock behind an app password is an outage", .password = ACCOUNT,
      .now = "20261030235959Z", .stored = {FROM("20261201000000Z"), APP("")}, WITH_MFA_ON,
+     UNAVAILABLE(CLOCK), .names_entry = true, .detail = "check it"},
+    {"an announcement by a clock behind a tombstone is an outage", .password = ACCOUNT,
+     .now = "20261110000000Z", .stored = {FROM("20261201000000Z"), STONE("0123")}, WITH_MFA_ON,
      UNAVAILABLE(CLOCK), .names_entry = true, .detail = "check it"},
     {"an announcement by a clock a day behind an app password is one", .password = ACCOUNT,
      .now = "20261031000000Z", .stored = {FROM("20261201000000Z"), APP("")}, WITH_MFA_ON, BY_BIND,
