@@ -74,13 +74,22 @@ static json_t *object_of(const struct apw_managed_password *password)
     return object;
 }
 
-int apw_json_print(const struct apw_user *user)
+static json_t *object_of_revoked(const struct apw_tombstone *tombstone)
+{
+    return json_pack("{s:s, s:s, s:o, s:o}", "id", tombstone->id, "label", tombstone->label,
+                     "created", time_or_null(true, tombstone->created), "revoked",
+                     time_or_null(true, tombstone->revoked));
+}
+
+int apw_json_print(const struct apw_user *user, bool with_revoked)
 {
     json_t *array = json_array();
     int status = array == NULL ? -1 : 0;
 
     for (size_t i = 0; status == 0 && i < user->password_count; i++)
         status = json_array_append_new(array, object_of(&user->password[i]));
+    for (size_t i = 0; with_revoked && status == 0 && i < user->tombstone_count; i++)
+        status = json_array_append_new(array, object_of_revoked(&user->tombstone[i]));
     if (status == 0) {
         json_dumpf(array, stdout, JSON_INDENT(2)); /* apw_output_finish() sees a failed write */
         putchar('\n');

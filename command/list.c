@@ -6,32 +6,38 @@
 #include "table.h"
 #include <stdio.h>
 
-enum { JSON };
+enum { JSON, REVOKED };
 
 static const struct apw_option table[] = {
     [JSON] = {.name = "json", .help = "for programs"},
+    [REVOKED] = {.name = "revoked", .help = "show those that were revoked, too"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
 
-static enum apw_status print(const char *login, const struct apw_user *user, bool is_json)
+static enum apw_status print(const char *login, const struct apw_user *user,
+                             const struct apw_options *options)
 {
+    bool with_revoked = options->is_given[REVOKED];
     int printed = 0;
 
-    if (is_json)
-        printed = apw_json_print(user);
+    if (options->is_given[JSON])
+        printed = apw_json_print(user, with_revoked);
     else if (user->password_count > 0)
         printed = apw_table_print(user);
     else
         apw_say(login, "no app passwords, or none that this identity may read");
+    if (with_revoked && !options->is_given[JSON])
+        apw_table_print_revoked(user);
     if (printed == 0)
         return APW_STATUS_DONE;
     apw_say(login, "out of memory");
     return APW_STATUS_UNAVAILABLE;
 }
 
-static enum apw_status list(const struct apw_manager *manager, const char *login, bool is_json)
+static enum apw_status list(const struct apw_manager *manager, const struct apw_options *options)
 {
+    const char *login = options->operand[0];
     struct apw_error error = {""};
     struct apw_user *user;
     enum apw_manage_result result =
@@ -39,7 +45,7 @@ static enum apw_status list(const struct apw_manager *manager, const char *login
     enum apw_status status = apw_status_of(result);
 
     if (result == APW_MANAGE_DONE)
-        status = print(login, user, is_json);
+        status = print(login, user, options);
     else
         apw_say(login, "%s", error.text);
     apw_user_free(&user);
@@ -59,7 +65,7 @@ static enum apw_status run(const struct apw_invocation *invocation,
     status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
-    status = list(&session.manager, options->operand[0], options->is_given[JSON]);
+    status = list(&session.manager, options);
     apw_session_close(&session);
     return status;
 }

@@ -214,7 +214,8 @@ static int look_at_user_without(void *context, const struct apw_user *user)
 {
     struct report *report = context;
 
-    print(report, WITHOUT, user, NULL);
+    if (user->password_count == 0) /* tombstones open nothing */
+        print(report, WITHOUT, user, NULL);
     apw_progress_step();
     return report->is_out_of_memory ? -1 : 0;
 }
@@ -222,7 +223,8 @@ static int look_at_user_without(void *context, const struct apw_user *user)
 static enum apw_manage_result
 search_without(struct report *report, const struct apw_manager *manager, struct apw_error *error)
 {
-    static const char format[] = "(&%s(!(appPassword=*)))";
+    /* Everybody with MFA, provided that this identity may look for app passwords. */
+    static const char format[] = "(&%s(|(appPassword=*)(!(appPassword=*))))";
     size_t size = sizeof format + strlen(manager->config->mfa_filter);
     char *filter = malloc(size);
     enum apw_manage_result result;

@@ -119,3 +119,20 @@ int apw_table_print(const struct apw_user *user)
     free(rows);
     return 0;
 }
+
+void apw_table_print_revoked(const struct apw_user *user)
+{
+    if (user->tombstone_count > 0)
+        printf("%-4s  %-16s  %-16s  %s\n", "ID", "CREATED (UTC)", "REVOKED (UTC)", "LABEL");
+    for (size_t i = 0; i < user->tombstone_count; i++) {
+        const struct apw_tombstone *tombstone = &user->tombstone[i];
+        char created[APW_DATE_MINUTE_SIZE], revoked[APW_DATE_MINUTE_SIZE];
+        char label[sizeof tombstone->label];
+
+        apw_date_format_minute(tombstone->created, created);
+        apw_date_format_minute(tombstone->revoked, revoked);
+        strcpy(label, tombstone->label);
+        printf("%-4s  %-16s  %-16s  %s\n", tombstone->id, created, revoked,
+               apw_say_printable(label));
+    }
+}

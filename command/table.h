@@ -11,4 +11,7 @@
  * memory. */
 int apw_table_print(const struct apw_user *user);
 
+/* Prints those that were revoked, the last one first; nothing if there are none. */
+void apw_table_print_revoked(const struct apw_user *user);
+
 #endif

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "record.h"
 #include "say.h"
+#include "tombstone.h"
 #include <string.h>
 
 #define SERVERS_MAX   (2 * APW_URIS_MAX)
@@ -17,13 +18,17 @@ struct server {
     struct apw_error error;
 };
 
+/* Whether a value that is not a tombstone has the id, or where that is "", is there at all. */
 static bool holds(const struct apw_entry *entry, const char *id)
 {
     const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");
 
     for (size_t i = 0; values != NULL && i < values->count; i++) {
         char value_id[APW_ID_LENGTH + 1];
+        struct apw_tombstone tombstone;
 
+        if (apw_tombstone_parse(values->value[i].bytes, values->value[i].length, &tombstone) == 0)
+            continue;
         if (*id == '\0' ||
             (apw_record_parse_id(values->value[i].bytes, values->value[i].length, value_id) == 0 &&
              strcmp(value_id, id) == 0))

@@ -61,6 +61,29 @@ static void add_row(struct apw_request *request, const struct apw_managed_passwo
     apw_page_add(page, "list-row.html");
 }
 
+static void add_revoked(struct apw_request *request)
+{
+    const struct apw_user *user = request->account.user;
+    struct apw_page *page = &request->page;
+
+    if (user->tombstone_count == 0)
+        return;
+    apw_page_add(page, "revoked-top.html");
+    for (size_t i = 0; i < user->tombstone_count; i++) {
+        const struct apw_tombstone *tombstone = &user->tombstone[i];
+        char created[APW_REQUEST_TIME_SIZE], revoked[APW_REQUEST_TIME_SIZE];
+
+        apw_request_format_time(tombstone->created, false, created);
+        apw_request_format_time(tombstone->revoked, false, revoked);
+        apw_page_set(page, "id", tombstone->id);
+        apw_page_set(page, "label", tombstone->label);
+        apw_page_set(page, "created", created);
+        apw_page_set(page, "revoked", revoked);
+        apw_page_add(page, "revoked-row.html");
+    }
+    apw_page_add(page, "revoked-end.html");
+}
+
 void apw_passwords_show_list(struct apw_request *request)
 {
     const struct apw_user *user = request->account.user;
@@ -89,6 +112,7 @@ void apw_passwords_show_list(struct apw_request *request)
                                                    : APW_TEXT_METHOD_MAIL));
         apw_page_add(page, "change-method.html");
     }
+    add_revoked(request);
     apw_page_end(page);
 }
 

@@ -27,6 +27,12 @@ static struct apw_managed_password passwords[] = {
     {.id = "", .problem = {"nonsense"}},
 };
 
+static struct apw_tombstone stones[] = {
+    {.id = "e5f6", .label = "\x1b[31mold", .created = CREATED, .revoked = CREATED + 3600}};
+
+static const struct apw_user user_with_revoked = {
+    .dn = (char *)"uid=alice", .name = (char *)"alice", .tombstone_count = 1, .tombstone = stones};
+
 static const struct apw_user user = {
     .dn = (char *)"uid=alice", .name = (char *)"alice", .password_count = 3, .password = passwords};
 
@@ -49,6 +55,30 @@ static void test_table(void **state)
     assert_null(strchr(capture.out, '\x1b'));
 }
 
+static void test_revoked(void **state)
+{
+    static struct capture capture;
+
+    (void)state;
+    capture_start(&capture);
+    apw_table_print_revoked(&user_with_revoked);
+    capture_end(&capture);
+    assert_string_equal(capture.out, "ID    CREATED (UTC)     REVOKED (UTC)     LABEL\n"
+                                     "e5f6  2027-01-01 00:00  2027-01-01 01:00  ?[31mold\n");
+
+    capture_start(&capture);
+    assert_int_equal(apw_json_print(&user_with_revoked, true), 0);
+    capture_end(&capture);
+    assert_contains(capture.out, "\"id\": \"e5f6\"");
+    assert_contains(capture.out, "\"created\": \"2027-01-01T00:00:00Z\"");
+    assert_contains(capture.out, "\"revoked\": \"2027-01-01T01:00:00Z\"");
+
+    capture_start(&capture);
+    assert_int_equal(apw_json_print(&user_with_revoked, false), 0);
+    capture_end(&capture);
+    assert_string_equal(capture.out, "[]\n");
+}
+
 static void test_json(void **state)
 {
     static struct capture capture;
@@ -56,7 +86,7 @@ static void test_json(void **state)
 
     (void)state;
     capture_start(&capture);
-    status = apw_json_print(&user);
+    status = apw_json_print(&user, false);
     capture_end(&capture);
     assert_int_equal(status, 0);
     assert_contains(capture.out, "\"created\": \"2027-01-01T00:00:00Z\"");
@@ -81,6 +111,7 @@ static void test_json_of_a_finding(void **state)
 
 int main(void)
 {
+    UNIT_TEST("revoked ones are listed where asked for", test_revoked);
     UNIT_TEST("a table is aligned by characters, and printable", test_table);
     UNIT_TEST("JSON has null for missing values", test_json);
     UNIT_TEST("a finding without an app password is one object", test_json_of_a_finding);
