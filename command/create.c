@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LABEL, SERVICES, EXPIRES, FROM, WITHOUT_MFA };
+enum { LABEL, SERVICES, EXPIRES, FROM, WITHOUT_MFA, FORCE };
 
 static const struct apw_option table[] = {
     [LABEL] = {.name = "label",
@@ -28,6 +28,7 @@ static const struct apw_option table[] = {
               .argument = "NETWORK,...",
               .help = "from these addresses only: 192.0.2.0/24"},
     [WITHOUT_MFA] = {.name = "without-mfa", .help = "even if MFA is off for this user"},
+    [FORCE] = {.name = "force", .help = "even if the account has ended"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
@@ -55,6 +56,7 @@ static enum apw_status read_spec(const struct apw_options *options,
         .from = unless_all(options->value[FROM]),
         .expires = is_never ? NULL : expires_r,
         .without_mfa = options->is_given[WITHOUT_MFA],
+        .is_forced = options->is_given[FORCE],
     };
     return APW_STATUS_DONE;
 }
@@ -86,7 +88,8 @@ static enum apw_status complain(const char *login, enum apw_manage_result result
     apw_say(login, "%s%s", error->text,
             result == APW_MANAGE_MFA_IS_OFF
                 ? " (app-password mfa on), or give --without-mfa to create one anyway"
-                : "");
+            : result == APW_MANAGE_ENDED ? "; give --force to create an app password anyway"
+                                         : "");
     return apw_status_of(result);
 }
 
@@ -105,7 +108,7 @@ static void describe(const char *login, const struct apw_user *user, const char 
     fprintf(stderr, "  from      %s\n", record->from_text[0] == '\0' ? "all" : record->from_text);
     fprintf(stderr, "  expires   %s\n", expires);
     fprintf(stderr, "It is shown only this once.\n");
-    if (user->is_disabled)
+    if (user->account_state != APW_ACCOUNT_STATE_ACTIVE)
         apw_say(login, "the account is disabled: logins are refused until it is enabled");
 }
 

@@ -4,6 +4,7 @@
 #include "date.h"
 #include "finding.h"
 #include "json.h"
+#include "manage.h"
 #include "output.h"
 #include "progress.h"
 #include "say.h"
@@ -50,6 +51,8 @@ static const struct apw_option table[] = {
 enum format { FORMAT_TEXT = 0, FORMAT_JSON, FORMAT_CSV };
 
 struct report {
+    const struct apw_manager *manager;
+    struct apw_error error; /* why an account has ended */
     bool is_wanted[FINDING_COUNT];
     int64_t expiring_s;
     int64_t unused_s;
@@ -191,6 +194,9 @@ static void print_end(const struct report *report)
 static int look_at_user(void *context, const struct apw_user *user)
 {
     struct report *report = context;
+    bool is_disabled =
+        user->password_count > 0 && report->is_wanted[DISABLED] &&
+        apw_manage_account_state(report->manager, user, &report->error) != APW_ACCOUNT_STATE_ACTIVE;
 
     for (size_t i = 0; i < user->password_count; i++) {
         const struct apw_managed_password *password = &user->password[i];
@@ -203,7 +209,7 @@ static int look_at_user(void *context, const struct apw_user *user)
         if (report->is_wanted[UNUSED] &&
             apw_finding_is_unused(user, password, report->now, report->unused_s))
             print(report, UNUSED, user, password);
-        if (report->is_wanted[DISABLED] && user->is_disabled)
+        if (is_disabled)
             print(report, DISABLED, user, password);
     }
     apw_progress_step();
@@ -325,6 +331,7 @@ static enum apw_status run(const struct apw_invocation *invocation,
         status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
         return status;
+    report.manager = &session.manager;
     status = report_all(&report, &session.manager);
     apw_session_close(&session);
     return status;

@@ -18,6 +18,7 @@ enum apw_status apw_status_of(enum apw_manage_result result)
         return APW_STATUS_CONFIGURATION;
     case APW_MANAGE_NOT_FOUND:
     case APW_MANAGE_MFA_IS_OFF:
+    case APW_MANAGE_ENDED:
     case APW_MANAGE_REFUSED:
     case APW_MANAGE_CONFLICT:
         break;

@@ -5,11 +5,30 @@
 #ifndef APW_ACCOUNT_STATE_H
 #define APW_ACCOUNT_STATE_H
 
+#include "error.h"
 #include "ldap/directory.h"
-#include <stdbool.h>
+#include "world.h"
+#include <stdint.h>
 
-/* Whether an administrator has locked the account for good: pwdAccountLockedTime in the year 0, as
- * slapo-ppolicy reads 000001010000Z, or nsAccountLock. A temporary lock does not count. */
-bool apw_account_state_is_disabled(const struct apw_entry *entry);
+enum apw_account_state {
+    APW_ACCOUNT_STATE_UNREADABLE = 0, /* something that might end it cannot be understood */
+    APW_ACCOUNT_STATE_ACTIVE,
+    APW_ACCOUNT_STATE_ENDED, /* by an administrator, or by its dates */
+};
+
+/* Every attribute by which a directory ends an account: name them in the search. */
+#define APW_ACCOUNT_STATE_ATTRIBUTES 8
+extern const char *const apw_account_state_attributes[APW_ACCOUNT_STATE_ATTRIBUTES];
+
+/* What the entry's attributes say of it, whatever their options; `now` in seconds since 1970. A
+ * temporary lock does not count. Unless ACTIVE, the error names the attribute. */
+enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int64_t now,
+                                              struct apw_error *error);
+
+/* What the directory says to the configuration's disabled_filter: ACTIVE only where the entry is
+ * found by its negation. */
+enum apw_account_state apw_account_state_ask(const struct apw_world *world, const char *filter,
+                                             const char *dn, int64_t deadline,
+                                             struct apw_error *error);
 
 #endif

@@ -161,6 +161,15 @@ static int set_mfa_witness(void *target, const char *value, struct apw_error *er
     return apw_settings_copy(value, &config->mfa_witness, error);
 }
 
+static int set_disabled_filter(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
+
+    return apw_filter_check(value, false, error) != 0
+               ? -1
+               : apw_settings_copy(value, &config->disabled_filter, error);
+}
+
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
 {
     static const char *const names[] = {"enforce", "report", NULL};
@@ -322,6 +331,7 @@ static const struct apw_key login_keys[] = {
     {"tls_min", set_tls_min},
     {"timeout", set_timeout},
     {"deadline", set_deadline},
+    {"disabled_filter", set_disabled_filter},
     {"mfa_filter", set_mfa_filter},
     {"mfa_off_filter", set_mfa_off_filter},
     {"mfa_witness", set_mfa_witness},
@@ -473,6 +483,7 @@ void apw_config_free(struct apw_config **config)
     free((*config)->mfa_filter);
     free((*config)->mfa_off_filter);
     free((*config)->mfa_witness);
+    free((*config)->disabled_filter);
     free((*config)->login_attribute);
     free((*config)->log_file);
     free(*config);

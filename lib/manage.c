@@ -137,8 +137,36 @@ enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
     return apw_update_user(manager, target, set_mfa, &wish, error);
 }
 
+enum apw_account_state apw_manage_account_state(const struct apw_manager *manager,
+                                                const struct apw_user *user,
+                                                struct apw_error *error)
+{
+    const char *filter = manager->config->disabled_filter;
+    struct apw_world world = apw_world_of(manager->directory);
+
+    if (user->account_state != APW_ACCOUNT_STATE_ACTIVE)
+        *error = user->account_problem;
+    if (user->account_state != APW_ACCOUNT_STATE_ACTIVE || filter == NULL)
+        return user->account_state;
+    return apw_account_state_ask(&world, filter, user->dn, apw_user_deadline(manager), error);
+}
+
+static enum apw_manage_result check_active(const struct apw_manager *manager,
+                                           const struct apw_user *user, struct apw_error *error)
+{
+    switch (apw_manage_account_state(manager, user, error)) {
+    case APW_ACCOUNT_STATE_ACTIVE:
+        return APW_MANAGE_DONE;
+    case APW_ACCOUNT_STATE_ENDED:
+    case APW_ACCOUNT_STATE_UNREADABLE:
+        break;
+    }
+    return APW_MANAGE_ENDED;
+}
+
 struct creation {
     bool without_mfa;
+    bool is_forced;
     struct apw_record record; /* but for id and hash */
     struct apw_password *password_r;
 };
@@ -201,9 +229,12 @@ static enum apw_manage_result create(const struct apw_manager *manager, const st
 {
     struct creation *creation = context;
     struct apw_record *record = &creation->record;
-    enum apw_manage_result result = may_have_another(manager, user, creation->without_mfa, error);
+    enum apw_manage_result result =
+        creation->is_forced ? APW_MANAGE_DONE : check_active(manager, user, error);
     struct apw_password password;
 
+    if (result == APW_MANAGE_DONE)
+        result = may_have_another(manager, user, creation->without_mfa, error);
     if (result != APW_MANAGE_DONE)
         return result;
     do {
@@ -225,7 +256,8 @@ enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
                                          const struct apw_password_spec *spec,
                                          struct apw_password *password_r, struct apw_error *error)
 {
-    struct creation creation = {.without_mfa = spec->without_mfa, .password_r = password_r};
+    struct creation creation = {
+        .without_mfa = spec->without_mfa, .is_forced = spec->is_forced, .password_r = password_r};
     enum apw_manage_result result;
 
     sodium_memzero(password_r, sizeof *password_r);

@@ -30,6 +30,12 @@ enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
 enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
                                           const struct apw_target *target, struct apw_error *error);
 
+/* Whether the account has ended, by its attributes and by disabled_filter. The reason is in the
+ * error unless it is active. */
+enum apw_account_state apw_manage_account_state(const struct apw_manager *manager,
+                                                const struct apw_user *user,
+                                                struct apw_error *error);
+
 /* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
  * caller wipes it. Of several calls at once on one entry all succeed
  * (max_app_passwords may then be exceeded by all but one of them). */

@@ -17,6 +17,7 @@ struct apw_password_spec {
     const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
     const int64_t *expires; /* seconds since 1970; NULL for never */
     bool without_mfa;       /* even if MFA is off for the user */
+    bool is_forced;         /* even if the account has ended */
 };
 
 enum apw_password_spec_part {

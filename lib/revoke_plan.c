@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "revoke_plan.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * revoke_plan: what one modify has to change so that app passwords are revoked.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "tombstone.h"
 #include "clock.h"
 #include "field.h"

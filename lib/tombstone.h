@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tombstone: what a revoked app password leaves in appPassword, in place of its value. Pure.
  *

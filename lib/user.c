@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user.h"
-#include "account_state.h"
 #include "clock.h"
 #include "hash.h"
 #include "ldap/filter.h"
@@ -10,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static const char *const attributes[] = {
     "objectClass",
@@ -17,8 +17,6 @@ static const char *const attributes[] = {
     "appPasswordUsed",
     "appPasswordMfaEnabled",
     "appPasswordMfaEnforceFrom",
-    "pwdAccountLockedTime",
-    "nsAccountLock",
 };
 #define ATTRIBUTE_COUNT (sizeof attributes / sizeof attributes[0])
 
@@ -29,7 +27,7 @@ static const char *const enrolment_attributes[] = {
     "mail",
 };
 #define ENROLMENT_COUNT (sizeof enrolment_attributes / sizeof enrolment_attributes[0])
-#define WANTED_SIZE     (ATTRIBUTE_COUNT + ENROLMENT_COUNT + 2)
+#define WANTED_SIZE     (ATTRIBUTE_COUNT + APW_ACCOUNT_STATE_ATTRIBUTES + ENROLMENT_COUNT + 2)
 
 /* The class, by name and by OID. */
 static const char *const class_names[] = {
@@ -250,7 +248,8 @@ static enum apw_manage_result read_entry(const struct apw_entry *entry, const ch
         read_passwords(entry, user) != 0 || read_enrolment(entry, user) != 0)
         goto no_memory;
     user->has_class = read_has_class(entry);
-    user->is_disabled = apw_account_state_is_disabled(entry);
+    user->account_state =
+        apw_account_state_read(entry, (int64_t)time(NULL), &user->account_problem);
     user->mfa_flag = read_mfa_flag(entry);
     read_enforce_from(entry, user);
     *user_r = user;
@@ -290,6 +289,8 @@ static void list_attributes(const struct apw_manager *manager, const char *list_
     size_t count = ATTRIBUTE_COUNT;
 
     memcpy(list_r, attributes, sizeof attributes);
+    memcpy(list_r + count, apw_account_state_attributes, sizeof apw_account_state_attributes);
+    count += APW_ACCOUNT_STATE_ATTRIBUTES;
     list_r[count++] = name_attribute(manager->config);
     if (manager->with_enrolment) {
         memcpy(list_r + count, enrolment_attributes, sizeof enrolment_attributes);

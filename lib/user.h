@@ -7,6 +7,7 @@
 #ifndef APW_USER_H
 #define APW_USER_H
 
+#include "account_state.h"
 #include "config.h"
 #include "error.h"
 #include "ldap/directory.h"
@@ -26,6 +27,7 @@ enum apw_manage_result {
     APW_MANAGE_UNCHANGED,
     APW_MANAGE_NOT_FOUND,     /* no such user, or no such app password */
     APW_MANAGE_INVALID,       /* what was asked for makes no sense: label, services, id, … */
+    APW_MANAGE_ENDED,         /* apw_manage_create() unless forced: the account has ended */
     APW_MANAGE_MFA_IS_OFF,    /* apw_manage_create() without `without_mfa` */
     APW_MANAGE_REFUSED,       /* ambiguous user, too many, the server takes issue */
     APW_MANAGE_CONFLICT,      /* somebody else kept changing the entry */
@@ -73,10 +75,11 @@ enum apw_mfa_flag {
 
 struct apw_user {
     char *dn;
-    char *name;       /* login_attribute, or uid where that is not set; the DN where it has none */
-    bool has_class;   /* objectClass appPasswordAccount; true too where objectClass is hidden */
-    bool is_disabled; /* locked for good; a temporary lock does not count */
-    enum apw_mfa_flag mfa_flag; /* appPasswordMfaEnabled; mfa_filter may say otherwise */
+    char *name;     /* login_attribute, or uid where that is not set; the DN where it has none */
+    bool has_class; /* objectClass appPasswordAccount; true too where objectClass is hidden */
+    enum apw_account_state account_state; /* by its attributes alone: apw_manage_account_state() */
+    struct apw_error account_problem;     /* why it is not active */
+    enum apw_mfa_flag mfa_flag;           /* appPasswordMfaEnabled; mfa_filter may say otherwise */
     bool has_enforce_from;
     bool is_enforce_from_readable;
     int64_t enforce_from;

@@ -70,9 +70,9 @@ static bool is_malformed(const struct apw_attempt *attempt)
 static void find_entry(struct login *login)
 {
     const struct apw_config *config = login->config;
-    const char *attributes[8] = {"appPassword", "appPasswordMfaEnforceFrom", "pwdAccountLockedTime",
-                                 "nsAccountLock"};
-    size_t count = 4;
+    const char *attributes[APW_ACCOUNT_STATE_ATTRIBUTES + 5] = {"appPassword",
+                                                                "appPasswordMfaEnforceFrom"};
+    size_t count = 2;
     char *filter = apw_filter_expand(config->filter, login->name);
     const struct apw_query query = {.base = config->base,
                                     .scope = config->scope,
@@ -81,6 +81,8 @@ static void find_entry(struct login *login)
                                     .limit = 2};
     enum apw_ldap_result result;
 
+    for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
+        attributes[count++] = apw_account_state_attributes[i];
     if (config->record_use_s > 0)
         attributes[count++] = "appPasswordUsed";
     if (config->login_attribute != NULL)
@@ -108,6 +110,30 @@ static void find_entry(struct login *login)
         apw_entries_free(&login->entry);
         give_up(login, APW_REASON_AMBIGUOUS_USER);
     }
+}
+
+/* Whether the account has not ended; settles where it has, or where that is not known. */
+static bool is_active(struct login *login)
+{
+    const char *filter = login->config->disabled_filter;
+    struct apw_error *detail = &login->decision->event.detail;
+    enum apw_account_state state = apw_account_state_read(login->entry, login->now, detail);
+
+    if (state == APW_ACCOUNT_STATE_ACTIVE && filter != NULL)
+        state =
+            apw_account_state_ask(login->world, filter, login->entry->dn, login->deadline, detail);
+    switch (state) {
+    case APW_ACCOUNT_STATE_ACTIVE:
+        return true;
+    case APW_ACCOUNT_STATE_ENDED:
+        refuse(login, APW_REASON_ACCOUNT_DISABLED);
+        return false;
+    case APW_ACCOUNT_STATE_UNREADABLE:
+        break;
+    }
+    name_entry(login);
+    give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+    return false;
 }
 
 /* ---- acceptance ---- */
@@ -461,10 +487,8 @@ static void decide(struct login *login)
     find_entry(login);
     if (login->entry == NULL)
         return;
-    if (apw_account_state_is_disabled(login->entry)) {
-        refuse(login, APW_REASON_ACCOUNT_DISABLED);
+    if (!is_active(login))
         return;
-    }
     login->is_app_shaped = apw_password_recognize(
         login->attempt->password, login->attempt->password_length, &login->app_password);
     if (login->is_app_shaped) {

@@ -64,8 +64,14 @@ static enum apw_account_lookup read_state(const struct apw_portal *portal,
     const struct apw_user *user = account->user;
     enum apw_mfa mfa;
 
-    if (user->is_disabled)
+    switch (apw_manage_account_state(&portal->manager, user, error)) {
+    case APW_ACCOUNT_STATE_ACTIVE:
+        break;
+    case APW_ACCOUNT_STATE_ENDED:
         return APW_ACCOUNT_GONE;
+    case APW_ACCOUNT_STATE_UNREADABLE:
+        return APW_ACCOUNT_UNAVAILABLE;
+    }
     if (user->unique_id == NULL) {
         apw_error_set(error,
                       "%s: neither entryUUID nor nsUniqueId can be read; allow it in the "
@@ -154,20 +160,37 @@ static enum apw_verdict judge_search(enum apw_manage_result result, enum apw_rea
     return result == APW_MANAGE_NOT_FOUND ? APW_REFUSED : APW_UNAVAILABLE;
 }
 
+/* Whether the password may be tried at all. */
+static bool may_try(enum apw_account_state state, enum apw_verdict *verdict_r,
+                    enum apw_reason *reason_r)
+{
+    switch (state) {
+    case APW_ACCOUNT_STATE_ACTIVE:
+        return true;
+    case APW_ACCOUNT_STATE_ENDED:
+        *verdict_r = APW_REFUSED;
+        *reason_r = APW_REASON_ACCOUNT_DISABLED;
+        return false;
+    case APW_ACCOUNT_STATE_UNREADABLE:
+        break;
+    }
+    *verdict_r = APW_UNAVAILABLE;
+    *reason_r = APW_REASON_DIRECTORY_UNAVAILABLE;
+    return false;
+}
+
 static enum apw_verdict check_password(const struct apw_portal *portal, const char *login,
                                        const char *password, char **dn_r, enum apw_reason *reason_r,
                                        struct apw_error *error)
 {
-    enum apw_verdict verdict = APW_REFUSED;
     enum apw_manage_result result;
+    enum apw_verdict verdict;
     struct apw_user *user;
 
     result = apw_user_find(&portal->manager, &(struct apw_target){.login = login}, &user, error);
     if (result != APW_MANAGE_DONE)
         return judge_search(result, reason_r);
-    if (user->is_disabled)
-        *reason_r = APW_REASON_ACCOUNT_DISABLED;
-    else
+    if (may_try(apw_manage_account_state(&portal->manager, user, error), &verdict, reason_r))
         verdict = judge_bind(apw_directory_bind_user(portal->directory, user->dn, password,
                                                      strlen(password),
                                                      apw_user_deadline(&portal->manager), error),

@@ -214,6 +214,7 @@ static void fail(struct apw_request *request, enum apw_manage_result result, con
         break;
     case APW_MANAGE_CONFLICT:
     case APW_MANAGE_MFA_IS_OFF:
+    case APW_MANAGE_ENDED:
         text = APW_TEXT_CHANGED_MEANWHILE;
         break;
     case APW_MANAGE_DONE:

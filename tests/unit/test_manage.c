@@ -113,6 +113,7 @@ static enum apw_manage_result create_with(const struct apw_manager *manager,
 CREATES(create, .label = " Laptop ", .services = "SMTPS,imap,smtp", .from = "192.0.2.0/24",
         .expires = &distant)
 CREATES(create_without_mfa, .label = "Printer", .without_mfa = true)
+CREATES(create_forced, .label = "Printer", .without_mfa = true, .is_forced = true)
 CREATES(create_with_bad_label, .label = "  ")
 CREATES(create_with_bad_services, .label = "x", .services = "smtp,,imap")
 CREATES(create_with_bad_from, .label = "x", .from = "192.0.2.1/24")
@@ -263,6 +264,22 @@ static const struct scene scenes[] = {
      .max_app_passwords = 1,
      .result = APW_MANAGE_REFUSED,
      .error = "max_app_passwords is 1"},
+    {"an account that has ended gets no app password",
+     {CLASS, "pwdEndTime", "20200101000000Z"},
+     .act = create_without_mfa,
+     .result = APW_MANAGE_ENDED,
+     .error = "pwdEndTime ends the account"},
+    {"nor does one that may have ended",
+     {CLASS, "shadowExpire", "soon"},
+     .act = create_without_mfa,
+     .result = APW_MANAGE_ENDED,
+     .error = "shadowExpire cannot be understood"},
+    {"unless it is forced",
+     {CLASS, "userAccountControl", "514"},
+     .act = create_forced,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "label=Printer"},
     {"a blank label is invalid",
      {CLASS},
      .act = create_with_bad_label,
@@ -695,7 +712,7 @@ static void test_user(void **state)
     assert_string_equal(user->name, "alice");
     assert_string_equal(user->unique_id, "1-2-3");
     assert_false(user->has_class);
-    assert_false(user->is_disabled);
+    assert_int_equal(user->account_state, APW_ACCOUNT_STATE_ACTIVE);
     assert_int_equal(user->mfa_flag, APW_MFA_FLAG_FALSE);
     assert_true(user->has_enforce_from && !user->is_enforce_from_readable);
     assert_int_equal(user->password_count, 3);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which tombstones stay, and which go with the next write. */
 #include "revoke_plan.h"
 #include "unit.h"

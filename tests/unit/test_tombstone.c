@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a revoked app password leaves behind, as text. */
 #include "record.h"
 #include "tombstone.h"

@@ -45,6 +45,10 @@ enum mfa_answer {
     MFA_IS_HIDDEN, /* neither the filter nor its negation matches */
 };
 
+/* What the searches for disabled_filter answer; it is set unless UNASKED. */
+#define DISABLED "(employeeType=gone)"
+enum disabled_answer { DISABLED_UNASKED = 0, OFF_IS_TRUE, ON_IS_TRUE, NEITHER_IS_TRUE };
+
 enum bind_answer {
     BIND_UNASKED = 0,
     BIND_OK,
@@ -76,6 +80,8 @@ struct scene {
     enum found found;
     struct stored stored[STORED_MAX];
     enum mfa_answer mfa;
+    enum disabled_answer disabled;
+    bool is_ended; /* so that disabled_filter is not asked for */
     enum bind_answer bind;
 
     enum apw_mfa_enforcement enforcement;
@@ -193,6 +199,8 @@ static bool mfa_search_matches(const char *filter)
 {
     bool is_negated = strncmp(filter, "(!", 2) == 0;
 
+    if (strstr(filter, DISABLED) != NULL)
+        return scene->disabled == (is_negated ? OFF_IS_TRUE : ON_IS_TRUE);
     return is_negated ? scene->mfa == MFA_IS_OFF || scene->mfa == MFA_UNASKED
                       : scene->mfa == MFA_IS_ON;
 }
@@ -285,6 +293,8 @@ static struct apw_config make_config(const struct scene *of)
     struct apw_config config = {.base = (char *)BASE,
                                 .filter = (char *)"(|(uid=%u)(mail=%u))",
                                 .mfa_filter = (char *)MFA,
+                                .disabled_filter =
+                                    of->disabled != DISABLED_UNASKED ? (char *)DISABLED : NULL,
                                 .mfa_enforcement = of->enforcement,
                                 .account_password = of->account_password,
                                 .login_attribute = (char *)of->login_attribute};
@@ -356,6 +366,8 @@ static bool is_mfa_likely(const struct scene *row)
 /* The user's, and then the likely answer is asked for first. */
 static size_t searches_for(const struct scene *row)
 {
+    if (row->disabled != DISABLED_UNASKED && !row->is_ended)
+        return row->disabled == OFF_IS_TRUE ? 2 : 3;
     if (row->mfa == MFA_UNASKED)
         return 1;
     if (row->mfa == MFA_IS_HIDDEN)
@@ -402,6 +414,11 @@ static void test_scene(void **state)
 #define BY_HASH_REFUSED  REFUSED(WRONG_APP_PASSWORD), .id = "k7q2", .hashes = 1
 #define UNUSABLE(why)    REFUSED(UNUSABLE_VALUE), .id = "k7q2", .names_entry = true, .detail = why
 
+/* Row 5. */
+#define ENDED REFUSED(ACCOUNT_DISABLED), .detail = "ends the account"
+#define UNCLEAR(what)                                                                              \
+    UNAVAILABLE(DIRECTORY_UNAVAILABLE), .names_entry = true, .detail = what " cannot be understood"
+
 static const struct scene entry_scenes[] = {
     {"an unknown user is refused", .found = NO_ENTRY, REFUSED(UNKNOWN_USER)},
     {"an unknown user is refused with an account password too", .found = NO_ENTRY,
@@ -410,26 +427,55 @@ static const struct scene entry_scenes[] = {
      UNAVAILABLE(AMBIGUOUS_USER), .names_entry = true,
      .detail = "also found: uid=alice,ou=Guests," BASE},
     {"a disabled account is refused",
-     .stored = {APP(""), {"pwdAccountLockedTime", "000001010000Z"}}, REFUSED(ACCOUNT_DISABLED)},
+     .stored = {APP(""), {"pwdAccountLockedTime", "000001010000Z"}}, ENDED},
     {"a disabled account is refused with its account password", .password = ACCOUNT,
-     .stored = {{"pwdAccountLockedTime", "000001010000Z"}}, REFUSED(ACCOUNT_DISABLED)},
+     .stored = {{"pwdAccountLockedTime", "000001010000Z"}}, ENDED},
     {"a disabled account of a 389 server is refused",
-     .stored = {APP(""), {"nsAccountLock", "TRUE"}}, REFUSED(ACCOUNT_DISABLED)},
-    {"nsAccountLock in lower case disables", .stored = {APP(""), {"nsAccountLock", "true"}},
-     REFUSED(ACCOUNT_DISABLED)},
-    {"nsAccountLock in other case disables", .stored = {APP(""), {"nsaccountlock", "TRUE"}},
-     REFUSED(ACCOUNT_DISABLED)},
+     .stored = {APP(""), {"nsAccountLock", "TRUE"}}, ENDED},
+    {"nsAccountLock in lower case disables", .stored = {APP(""), {"nsAccountLock", "true"}}, ENDED},
+    {"nsAccountLock in other case disables", .stored = {APP(""), {"nsaccountlock", "TRUE"}}, ENDED},
     {"nsAccountLock with an option disables", .stored = {APP(""), {"nsAccountLock;x-y", "TRUE"}},
-     REFUSED(ACCOUNT_DISABLED)},
+     ENDED},
     {"one of two locks for good disables",
      .stored = {APP(""),
                 {"pwdAccountLockedTime", "20261122101400Z"},
                 {"pwdAccountLockedTime", "000001010000Z"}},
-     REFUSED(ACCOUNT_DISABLED)},
+     ENDED},
     {"any time of the year 0 locks for good",
-     .stored = {APP(""), {"pwdAccountLockedTime", "00000101000000.0Z"}}, REFUSED(ACCOUNT_DISABLED)},
+     .stored = {APP(""), {"pwdAccountLockedTime", "00000101000000.0Z"}}, ENDED},
     {"nsAccountLock FALSE does not disable", .stored = {APP(""), {"nsAccountLock", "FALSE"}},
      BY_HASH_ACCEPTED},
+    {"a start in the future refuses", .stored = {APP(""), {"pwdStartTime", "20261122101501Z"}},
+     ENDED},
+    {"a start that is reached does not", .stored = {APP(""), {"pwdStartTime", "20261122101500Z"}},
+     BY_HASH_ACCEPTED},
+    {"an end in the future does not refuse", .stored = {APP(""), {"pwdEndTime", "20261122101501Z"}},
+     BY_HASH_ACCEPTED},
+    {"an end that is reached refuses", .stored = {APP(""), {"pwdEndTime", "20261122101500Z"}},
+     ENDED},
+    {"an end refuses the account password, untried", .password = ACCOUNT,
+     .stored = {{"pwdEndTime", "20200101000000Z"}}, ENDED},
+    {"accountExpires that is past refuses",
+     .stored = {APP(""), {"accountExpires", "132223104000000000"}}, ENDED},
+    {"userAccountControl disables", .stored = {APP(""), {"userAccountControl", "514"}}, ENDED},
+    {"krbPrincipalExpiration that is past refuses",
+     .stored = {APP(""), {"krbPrincipalExpiration", "20200101000000Z"}}, ENDED},
+    {"shadowExpire that is past refuses", .stored = {APP(""), {"shadowExpire", "18262"}}, ENDED},
+    {"an end that cannot be read is an outage", .stored = {APP(""), {"pwdEndTime", "soon"}},
+     UNCLEAR("pwdEndTime")},
+    {"one that cannot be read is an outage with the account password too", .password = ACCOUNT,
+     .stored = {{"accountExpires", "never"}}, UNCLEAR("accountExpires")},
+    {"one that has ended refuses though another cannot be read",
+     .stored = {APP(""), {"shadowExpire", "x"}, {"nsAccountLock", "TRUE"}}, ENDED},
+    {"disabled_filter that does not match accepts", .disabled = OFF_IS_TRUE, .stored = {APP("")},
+     BY_HASH_ACCEPTED},
+    {"disabled_filter that matches refuses", .disabled = ON_IS_TRUE, .stored = {APP("")},
+     REFUSED(ACCOUNT_DISABLED), .detail = "disabled_filter matches"},
+    {"disabled_filter that is not answered is an outage", .disabled = NEITHER_IS_TRUE,
+     .stored = {APP("")}, UNAVAILABLE(DIRECTORY_UNAVAILABLE), .names_entry = true,
+     .detail = "neither " DISABLED " nor its negation"},
+    {"an account that has ended is not asked for disabled_filter", .disabled = ON_IS_TRUE,
+     .is_ended = true, .stored = {APP(""), {"nsAccountLock", "TRUE"}}, ENDED},
     {"a temporary lock does not stop an app password",
      .stored = {APP(""), {"pwdAccountLockedTime", "20261122101400Z"}}, BY_HASH_ACCEPTED},
 };
@@ -575,7 +621,7 @@ static const struct scene order_scenes[] = {
      .stored = {MADE("20251101000000Z", " services=smtp from=192.0.2.0/24")}, BY_HASH_REFUSED},
     {"disabled comes before everything of the app password",
      .stored = {MADE("20271101000000Z", " expires=20260101000000Z"), {"nsAccountLock", "TRUE"}},
-     REFUSED(ACCOUNT_DISABLED)},
+     ENDED},
 };
 
 #define HASHED(phc)                                                                                \
@@ -795,8 +841,7 @@ static const struct scene account_password_scenes[] = {
     {"an exempt network needs a readable flag", .password = ACCOUNT,
      .account_password_from = "203.0.113.0/24", .mfa = MFA_IS_HIDDEN, UNREADABLE("neither")},
     {"an exempt network does not help a disabled account", .password = ACCOUNT,
-     .account_password_from = "203.0.113.0/24", .stored = {{"nsAccountLock", "TRUE"}},
-     REFUSED(ACCOUNT_DISABLED)},
+     .account_password_from = "203.0.113.0/24", .stored = {{"nsAccountLock", "TRUE"}}, ENDED},
     {"an app-shaped account password passes from an exempt network", .password = UNIT_PASSWORD,
      .account_password_from = "203.0.113.0/24", WITH_MFA_ON, BY_BIND, .is_exempt = true},
 };
@@ -1003,6 +1048,10 @@ static void test_password_as_login(void **state)
 
 /* ---- what is asked ---- */
 
+#define ENDING_ATTRIBUTES                                                                          \
+    "pwdAccountLockedTime nsAccountLock pwdStartTime pwdEndTime userAccountControl "               \
+    "accountExpires krbPrincipalExpiration shadowExpire "
+
 static void test_questions(void **state)
 {
     static const struct scene on = {
@@ -1023,8 +1072,8 @@ static void test_questions(void **state)
     assert_string_equal(questions[0].filter,
                         "(|(uid=a\\2Ab@example.org)(mail=a\\2Ab@example.org))");
     assert_int_equal(questions[0].limit, 2);
-    assert_string_equal(questions[0].attributes, "appPassword appPasswordMfaEnforceFrom "
-                                                 "pwdAccountLockedTime nsAccountLock ");
+    assert_string_equal(questions[0].attributes,
+                        "appPassword appPasswordMfaEnforceFrom " ENDING_ATTRIBUTES);
     for (size_t i = 1; i < 3; i++) {
         assert_string_equal(questions[i].base, DN);
         assert_int_equal(questions[i].scope, APW_SCOPE_BASE);
@@ -1036,8 +1085,8 @@ static void test_questions(void **state)
     reset_world(&off);
     play(&off, &decision);
     assert_outcome(&decision, APW_ACCEPTED, APW_REASON_ACCOUNT_PASSWORD);
-    assert_string_equal(questions[0].attributes, "appPassword appPasswordMfaEnforceFrom "
-                                                 "pwdAccountLockedTime nsAccountLock uid ");
+    assert_string_equal(questions[0].attributes,
+                        "appPassword appPasswordMfaEnforceFrom " ENDING_ATTRIBUTES "uid ");
     assert_string_equal(bound_dn, DN);
     assert_string_equal(bound_password, " " UNKNOWN " "); /* as typed, nothing forgiven */
     assert_string_equal(questions[1].filter, MFA); /* whoever sends an app password has MFA */
