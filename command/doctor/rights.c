@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/rights.h"
+#include "account_state.h"
 #include "doctor/schema.h"
 #include "session.h"
 #include <stdio.h>
@@ -245,10 +246,12 @@ static void check_anonymous(const struct apw_doctor_view *view)
 void apw_doctor_rights_check(const struct apw_doctor_view *view)
 {
     static const char *const read[] = {"appPassword", "appPasswordMfaEnforceFrom",
-                                       "appPasswordUsed", "pwdAccountLockedTime", "nsAccountLock"};
+                                       "appPasswordUsed"};
 
     for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
         check_mail_servers_reading(view, read[i]);
+    for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
+        check_mail_servers_reading(view, apw_account_state_attributes[i]);
     for (size_t i = 0; i < view->names.count; i++)
         check_mail_servers_reading(view, view->names.name[i]);
     check_anonymous(view);
@@ -285,6 +288,8 @@ static void check_as_user(const struct apw_doctor_view *view, const struct subje
     struct apw_doctor_names names = view->names;
 
     apw_doctor_names_add_filter(&names, view->config->mfa_filter);
+    if (view->config->disabled_filter != NULL)
+        apw_doctor_names_add_filter(&names, view->config->disabled_filter);
     apw_doctor_names_add(&names, "objectClass");
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
         apw_doctor_names_add(&names, apw_doctor_schema_attributes[i].name);

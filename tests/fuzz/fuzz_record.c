@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What stands in the directory: appPassword, appPasswordUsed, the hash, a GeneralizedTime. */
+#include "account_state.h"
 #include "clock.h"
 #include "fuzz.h"
 #include "hash.h"
 #include "record.h"
+#include "tombstone.h"
 #include "use.h"
 
 static void try_value(const char *value, size_t length)
@@ -23,6 +25,35 @@ static void try_value(const char *value, size_t length)
     FUZZ_MUST(apw_record_format(&record, again, &error) == 0);
     FUZZ_MUST(apw_record_parse(again, strlen(again), &second, &error) == 0);
     FUZZ_MUST(memcmp(&record, &second, sizeof record) == 0);
+}
+
+static void try_tombstone(const char *value, size_t length)
+{
+    char again[APW_TOMBSTONE_SIZE];
+    struct apw_tombstone tombstone;
+    struct apw_record record;
+
+    if (apw_tombstone_parse(value, length, &tombstone) != 0)
+        return;
+    FUZZ_MUST(apw_record_parse(value, length, &record, NULL) != 0);
+    FUZZ_MUST(apw_tombstone_format(&tombstone, again, NULL) == 0);
+    FUZZ_MUST(strlen(again) == length && memcmp(again, value, length) == 0);
+}
+
+/* As the value of each attribute by which a directory ends an account. */
+static void try_state(const char *text, size_t length)
+{
+    struct apw_value value = {(char *)text, length};
+
+    for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++) {
+        struct apw_attribute attribute = {
+            .name = (char *)apw_account_state_attributes[i], .count = 1, .value = &value};
+        const struct apw_entry entry = {.attribute_count = 1, .attribute = &attribute};
+        struct apw_error error = {""};
+
+        FUZZ_MUST((apw_account_state_read(&entry, 1800000000, &error) ==
+                   APW_ACCOUNT_STATE_ACTIVE) == (error.text[0] == '\0'));
+    }
 }
 
 static void try_use(const char *value, size_t length)
@@ -53,6 +84,8 @@ static void try_time(const char *text, size_t length)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     try_value((const char *)bytes, length);
+    try_tombstone((const char *)bytes, length);
+    try_state((const char *)bytes, length);
     try_use((const char *)bytes, length);
     try_time((const char *)bytes, length);
     return 0;
