@@ -75,5 +75,11 @@ def make(id=None, created=None, hash=None, label="a test", **restrictions):
     return AppPassword(group(canonical), canonical[:4], value)
 
 
+def tombstone(app_password, label="a test"):
+    """What a revoked app password leaves in appPassword."""
+    return (f"id={app_password.id} created={from_now(days=-2)} revoked={from_now(days=-1)}"
+            f" label={label}")
+
+
 def _random(count):
     return "".join(secrets.choice(SYMBOLS) for _ in range(count))

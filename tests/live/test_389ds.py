@@ -193,7 +193,7 @@ def test_the_command_manages(directory389, server, site):
     assert login(server, who, password) == (ACCEPTED, "app-password")
     assert [one["label"] for one in site.listed(who)] == ["a test"]
     assert site.command("revoke", who.uid, password[:4], "--wait").returncode == DONE
-    assert login(server, who, password) == (REFUSED, "unknown-app-password")
+    assert login(server, who, password) == (REFUSED, "revoked")
     assert site.done("mfa", "off", who.uid) == f"{who.uid}: off\n"
     assert login(server, who, who.password) == (ACCEPTED, "account-password")
 

@@ -37,6 +37,10 @@ RIGHTS = {
         "mail server": NOTHING, "portal": WRITE, "administrator": WRITE, "replicator": READ},
     "pwdAccountLockedTime": OTHERS | {
         "mail server": READ, "portal": READ, "administrator": READ, "replicator": READ},
+    "pwdStartTime": OTHERS | {
+        "mail server": READ, "portal": READ, "administrator": READ, "replicator": READ},
+    "pwdEndTime": OTHERS | {
+        "mail server": READ, "portal": READ, "administrator": READ, "replicator": READ},
     "uid": EVERYBODY_READS,
     "mail": EVERYBODY_READS,
 }
@@ -49,6 +53,13 @@ VALUES = {
     "appPasswordUsed": ("id=k7q2 at=20261123070000Z", "id=k7q2 at=20261124070000Z"),
     "appPasswordMfaMethod": ("before", "after"),
 }
+
+# Set by the server's own policy or a user manager.
+DATES = {
+    "pwdStartTime": ("20260101000000Z", "20260102000000Z"),
+    "pwdEndTime": ("20990101000000Z", "20990102000000Z"),
+}
+OPERATIONAL = {"pwdAccountLockedTime", *DATES}
 
 
 @pytest.fixture(scope="module", params=ACL)
@@ -82,7 +93,9 @@ def site_with_a_user(acl, folder, site_rules):
         directory.administrate(user, **{name: before for name, (before, _) in VALUES.items()})
         lock(directory, user)
         locked, = directory.values(user, "pwdAccountLockedTime")
-        values = VALUES | {
+        directory.connect_as_itself().modify_s(user.dn, [
+            (ldap.MOD_REPLACE, name, [before.encode()]) for name, (before, _) in DATES.items()])
+        values = VALUES | DATES | {
             "pwdAccountLockedTime": (locked, "000001010000Z"),
             "uid": (user.uid, "victim"),
             "mail": (user.mail, "victim@example.org"),
@@ -126,7 +139,7 @@ def observed_right(site, identity, attribute):
         (ldap.MOD_ADD, attribute, [before]),
         (ldap.MOD_DELETE, attribute, None),
         (ldap.MOD_ADD, attribute, [before])]
-    if attribute != "pwdAccountLockedTime":  # operational attributes take no options
+    if attribute not in OPERATIONAL:  # these take no options
         changes += [
             (ldap.MOD_ADD, f"{attribute};lang-en", [after]),
             (ldap.MOD_DELETE, f"{attribute};lang-en", None)]
@@ -222,7 +235,7 @@ def test_the_mail_server_reads_nothing_else_of_a_user(closed_site):
     (_, entry), = closed_site.connections["mail server"].search_s(
         closed_site.user.dn, ldap.SCOPE_BASE, attrlist=["*", "+"])
     assert set(entry) == {"objectClass", "uid", "mail", "appPassword", "appPasswordMfaEnforceFrom",
-                          "appPasswordUsed", "pwdAccountLockedTime"}
+                          "appPasswordUsed", *OPERATIONAL}
 
 
 def test_a_user_signs_in_with_the_account_password_and_changes_it(closed_site):

@@ -929,7 +929,7 @@ def test_a_new_app_password_is_accepted_until_it_is_revoked(site, user):
     site.done("revoke", user.uid, shown[:4])
     called = site.command("check", user.uid, *options, input=shown)
     assert called.returncode == FAILED
-    assert "verdict=refused reason=unknown-app-password " in called.stdout
+    assert "verdict=refused reason=revoked " in called.stdout
     assert called.stderr == ""
 
 

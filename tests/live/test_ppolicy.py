@@ -109,3 +109,43 @@ def test_account_passwords_of_users_with_mfa_are_no_failed_binds(directory, usua
     for _ in range(2 * FAILURES_THAT_LOCK):
         assert usual.sign_in(who.uid, "wrong").code == smtp.REFUSED
     assert failures(directory, who) == []
+
+
+# What ends an account, and the value that does not.
+ENDS = {
+    "pwdEndTime": ("20200101000000Z", "20990101000000Z"),
+    "pwdStartTime": ("20990101000000Z", "20200101000000Z"),
+}
+
+
+def set_date(directory, who, attribute, value):
+    directory.connect_as_itself().modify_s(who.dn, [
+        (ldap.MOD_REPLACE, attribute, [value.encode()])])
+
+
+@pytest.mark.parametrize("attribute", ENDS)
+def test_an_account_outside_its_dates_is_refused(directory, usual, attribute):
+    who, app_password = directory.new_person(app_passwords=1)
+    outside, inside = ENDS[attribute]
+    set_date(directory, who, attribute, inside)
+    assert reason(usual, who, app_password.shown) == "app-password"
+    set_date(directory, who, attribute, outside)
+    mark = directory.mark()
+    assert reason(usual, who, app_password.shown) == "account-disabled"
+    assert f'error="{attribute} ends the account"' in usual.events()[-1]
+    assert reason(usual, who, who.password) == "account-disabled"
+    assert who.dn not in directory.binds_since(mark)
+
+
+@pytest.mark.parametrize("typed", ["as shown", "with spaces"])
+def test_a_revoked_app_password_never_locks_its_owner_out(directory, usual, typed):
+    who = directory.new_person()
+    revoked = apppassword.make()
+    directory.administrate(who, appPassword=apppassword.tombstone(revoked))
+    password = revoked.shown if typed == "as shown" else revoked.shown.replace("-", " ")
+    mark = directory.mark()
+    for _ in range(2 * FAILURES_THAT_LOCK):
+        assert reason(usual, who, password) == "revoked"
+    assert failures(directory, who) == []
+    assert who.dn not in directory.binds_since(mark)
+    assert reason(usual, who, who.password) == "account-password"
