@@ -681,8 +681,10 @@ def test_create_stops_at_max_app_passwords(make_site, user):
                   "max_app_passwords is 2", "revoke")
 
 
-def test_create_says_that_the_account_is_disabled(site):
-    called = site.command("create", DISABLED.uid, "--label", "x", "--without-mfa")
+def test_create_refuses_a_disabled_account_unless_forced(site):
+    create = "create", DISABLED.uid, "--label", "x", "--without-mfa"
+    assert_failed(site.command(*create), FAILED, "pwdAccountLockedTime ends the account", "--force")
+    called = site.command(*create, "--force")
     assert called.returncode == DONE
     assert "disabled" in called.stderr
 
