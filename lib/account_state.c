@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "account_state.h"
 #include "clock.h"
-#include "mfa.h"
+#include "ldap/filter.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -192,19 +193,53 @@ enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int
     return state;
 }
 
+/* Whether the entry matches, by a search of it alone; -1 where there is no answer to that. */
+static int entry_matches(const struct apw_world *world, const char *dn, const char *filter,
+                         int64_t deadline, struct apw_error *error)
+{
+    static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
+    const struct apw_query query = {.base = dn,
+                                    .scope = APW_SCOPE_BASE,
+                                    .filter = filter,
+                                    .attributes = no_attributes,
+                                    .limit = 1};
+    struct apw_entry *entries = NULL;
+    int matches = -1;
+
+    if (world->search(world->context, &query, deadline, &entries, error) != APW_LDAP_OK)
+        ;
+    else if (entries != NULL && strcasecmp(entries->dn, dn) != 0)
+        apw_error_set(error, "asked for %s, the directory answered with %s", dn, entries->dn);
+    else
+        matches = entries != NULL;
+    apw_entries_free(&entries);
+    return matches;
+}
+
 enum apw_account_state apw_account_state_ask(const struct apw_world *world, const char *filter,
                                              const char *dn, int64_t deadline,
                                              struct apw_error *error)
 {
-    switch (apw_mfa_read(world, filter, dn, false, deadline, error)) {
-    case APW_MFA_OFF:
-        return APW_ACCOUNT_STATE_ACTIVE;
-    case APW_MFA_ON:
-        apw_error_set(error, "disabled_filter matches");
-        return APW_ACCOUNT_STATE_ENDED;
-    case APW_MFA_UNREADABLE:
-    case APW_MFA_UNAVAILABLE:
-        break;
+    char *negated = apw_filter_negate(filter);
+    int is_active, is_ended = 0;
+
+    if (negated == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_ACCOUNT_STATE_UNREADABLE;
     }
-    return APW_ACCOUNT_STATE_UNREADABLE;
+    is_active = entry_matches(world, dn, negated, deadline, error);
+    if (is_active == 0)
+        is_ended = entry_matches(world, dn, filter, deadline, error);
+    free(negated);
+    if (is_active == 1)
+        return APW_ACCOUNT_STATE_ACTIVE;
+    if (is_active == 0 && is_ended == 0)
+        apw_error_set(error,
+                      "the directory answers neither %s nor its negation for this entry; "
+                      "check the schema and the right to search the attribute",
+                      filter);
+    if (is_ended != 1)
+        return APW_ACCOUNT_STATE_UNREADABLE;
+    apw_error_set(error, "disabled_filter matches");
+    return APW_ACCOUNT_STATE_ENDED;
 }

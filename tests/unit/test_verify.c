@@ -1008,6 +1008,9 @@ static void test_failed_searches(void **state)
         {.password = UNKNOWN, .mfa = MFA_IS_ON},
         {.password = UNKNOWN, .mfa = MFA_IS_HIDDEN},
         {.stored = {APP("")}},
+        {.stored = {APP("")}, .disabled = OFF_IS_TRUE},
+        {.stored = {APP("")}, .disabled = ON_IS_TRUE},
+        {.stored = {APP("")}, .disabled = NEITHER_IS_TRUE},
     };
 
     (void)state;
