@@ -200,6 +200,11 @@ class Slapd:
                                                           attrlist=[attribute])
         return [value.decode() for value in entry.get(attribute, [])]
 
+    def app_passwords(self, who):
+        """The values of appPassword without the tombstones of revoked ones."""
+        return [value for value in self.values(who, "appPassword")
+                if not re.match(r"id=\S+ created=\S+ revoked=", value)]
+
     def mark(self):
         """The log's current position, for log_since()."""
         return self.log.stat().st_size

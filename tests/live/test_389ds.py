@@ -228,7 +228,7 @@ def test_the_self_service_page_the_whole_way(directory389, server, start_portal)
     client = let_in(portal, who, app)
     client.post("revoke-all")
     assert server.sign_in(who.uid, shown).code == REFUSED
-    assert directory389.values(who, "appPassword") == []
+    assert directory389.app_passwords(who) == []
 
 
 # ---- rights ----

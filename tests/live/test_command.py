@@ -265,7 +265,7 @@ def test_the_mail_server_may_change_nothing(make_site, directory, arguments):
     names = {"USER": user.uid, "ID": one.id}
     called = site.command(*(names.get(word, word) for word in arguments))
     assert_failed(called, NOT_PERMITTED, user.uid)
-    assert directory.values(user, "appPassword") == [one.value]
+    assert directory.app_passwords(user) == [one.value]
     assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
 
 
@@ -530,7 +530,7 @@ def test_a_code_is_printed_once_and_stored_as_a_hash(site, directory):
     assert is_code(stored, shown)
     assert shown[5:] not in stored[2] and shown.replace("-", "") not in stored[2]
     assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
-    assert directory.values(user, "appPassword") == []
+    assert directory.app_passwords(user) == []
 
 
 def test_a_code_can_be_had_while_mfa_is_on_already(site, directory, user):
@@ -645,7 +645,7 @@ def test_create_prints_the_app_password_alone(site, directory, user):
     for words in (user.uid, user.dn, "Grüße aus dem Büro", shown[:4], "never", "all"):
         assert words in called.stderr
     assert shown[5:] not in called.stderr and "argon2" not in called.stderr
-    value, = directory.values(user, "appPassword")
+    value, = directory.app_passwords(user)
     assert re.fullmatch(rf"id={shown[:4]} created=\d{{14}}Z "
                         r"hash=\{ARGON2\}\$argon2id\$v=19\$m=8192,t=1,p=1\$\S+ "
                         "label=Grüße aus dem Büro", value)
@@ -663,7 +663,7 @@ def test_create_refuses_a_user_without_mfa(site, directory):
     user = directory.new_person()
     called = site.command("create", user.uid, "--label", "x")
     assert_failed(called, FAILED, user.uid, "MFA is off", "mfa on", "--without-mfa")
-    assert directory.values(user, "appPassword") == []
+    assert directory.app_passwords(user) == []
     assert re.fullmatch(SHOWN, site.create(user, "--without-mfa"))
 
 
@@ -691,7 +691,7 @@ def test_create_refuses_a_disabled_account_unless_forced(site):
 
 def test_create_uses_the_cost_of_the_configuration(make_site, directory, user):
     make_site(hash_memory="9M", hash_passes="2").create(user)
-    assert "$m=9216,t=2,p=1$" in directory.values(user, "appPassword")[0]
+    assert "$m=9216,t=2,p=1$" in directory.app_passwords(user)[0]
 
 
 def test_restrictions_are_stored_as_servers_know_them(site, directory, user):
@@ -732,7 +732,7 @@ def test_an_app_password_that_cannot_be_printed_is_revoked(site, directory, user
         called = site.command("create", user.uid, "--label", "x", **options)
         assert called.returncode == FAILED, name
         assert "was revoked" in called.stderr, name
-        assert directory.values(user, "appPassword") == [], name
+        assert directory.app_passwords(user) == [], name
 
 
 def test_an_app_password_is_printed_before_anything_else_is_said(site, user):
@@ -753,7 +753,7 @@ def test_of_many_creates_at_once_all_succeed(site, directory):
     assert [status for status, *_ in ended] == [DONE] * 8, ended
     shown = {out.rstrip() for _, out, _ in ended}
     assert {one["id"] for one in site.listed(user)} == {one[:4] for one in shown}
-    assert len(directory.values(user, "appPassword")) == 8
+    assert len(directory.app_passwords(user)) == 8
 
 
 # ---- list ----
@@ -860,7 +860,7 @@ def test_revoke_deletes_one_of_several(site, directory):
     user, one, two = directory.new_person(mfa=True, app_passwords=2)
     add_uses(directory, user, f"id={one.id} at=20261122070000Z")
     assert site.done("revoke", user.uid, one.id) == f"{user.uid}: {one.id} revoked\n"
-    assert directory.values(user, "appPassword") == [two.value]
+    assert directory.app_passwords(user) == [two.value]
     assert directory.values(user, "appPasswordUsed") == [f"id={one.id} at=20261122070000Z"]
 
 
@@ -876,27 +876,27 @@ def test_revoke_reports_each_of_several(site, directory):
     assert called.returncode == FAILED
     assert called.stdout == f"{user.uid}: {one.id} revoked\n{user.uid}: {two.id} revoked\n"
     assert f"{user.uid}: no app password zzzz" in called.stderr
-    assert directory.values(user, "appPassword") == []
+    assert directory.app_passwords(user) == []
 
 
 def test_an_argument_that_is_no_id_revokes_nothing(site, directory):
     user, one = directory.new_person(app_passwords=1)
     assert_failed(site.command("revoke", user.uid, one.id, one.shown), USAGE, "argument 2",
                   "not an id")
-    assert directory.values(user, "appPassword") == [one.value]
+    assert directory.app_passwords(user) == [one.value]
 
 
 def test_revoke_deletes_unusable_values_with_that_id(site, directory, user):
     add_values(directory, user, "id=c3d4 label=too little", "id=c3d4 label=once more")
     site.done("revoke", user.uid, "c3d4")
-    assert directory.values(user, "appPassword") == []
+    assert directory.app_passwords(user) == []
 
 
 def test_revoke_all_deletes_whatever_is_there(site, directory):
     user, *_ = directory.new_person(mfa=True, app_passwords=2)
     add_values(directory, user, "rubbish")
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: 3 revoked\n"
-    assert directory.values(user, "appPassword") == []
+    assert directory.app_passwords(user) == []
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: unchanged\n"
 
 
@@ -913,7 +913,7 @@ def test_of_several_revocations_at_once_one_finds_something(site, directory):
     user, one = directory.new_person(app_passwords=1)
     ended = site.at_once(4, "revoke", user.uid, one.id)
     assert sorted(status for status, *_ in ended) == [DONE, FAILED, FAILED, FAILED], ended
-    assert directory.values(user, "appPassword") == []
+    assert directory.app_passwords(user) == []
 
 
 def test_revoke_of_an_unknown_user_is_not_found(site):

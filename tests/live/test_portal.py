@@ -124,7 +124,7 @@ def test_later_the_list_says_what_each_app_password_is_and_when_it_was_used(dire
         assert text in page.words(), text
     assert "<b>" not in page.text.split("<main>")[1]
     assert page.app_passwords() == []
-    value, = directory.values(who, "appPassword")
+    value, = directory.app_passwords(who)
     assert " services=smtp " in value and shown not in value
 
 
@@ -134,7 +134,7 @@ def test_services_and_expiry_are_those_that_were_chosen(directory, portal, servi
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     make_app_password(client, services=services, expires=expires)
-    value, = directory.values(who, "appPassword")
+    value, = directory.app_passwords(who)
     assert (f" services={services} " in value) == bool(services)
     assert (" expires=" in value) == (expires != "never")
 
@@ -153,7 +153,7 @@ def test_what_no_form_of_ours_sends_makes_no_app_password(directory, portal, fie
     client.post("create", **fields)
     assert client.page.title() == "Your app passwords"
     assert 'role="alert"' in client.page.text
-    assert directory.values(who, "appPassword") == []
+    assert directory.app_passwords(who) == []
 
 
 def test_one_is_revoked_then_all_of_them(directory, portal):
@@ -169,7 +169,7 @@ def test_one_is_revoked_then_all_of_them(directory, portal):
     assert labels(page) == ["three"]
     page = client.post("revoke-all")
     assert "You have no app passwords" in page.words()
-    assert directory.values(who, "appPassword") == []
+    assert directory.app_passwords(who) == []
     assert events_of(portal, who)[5:] == [
         "accepted done revoke", "refused not-done revoke", "accepted done revoke",
         "accepted done revoke-all"]
@@ -186,7 +186,7 @@ def test_nobody_revokes_what_is_somebody_elses(directory, portal):
     client.get("")
     client.post("revoke", id=theirs.id)
     assert "no longer exists" in client.page.words()
-    assert directory.values(other, "appPassword") == [theirs.value]
+    assert directory.app_passwords(other) == [theirs.value]
 
 
 def test_the_second_factor_is_changed_and_the_one_before_is_worth_nothing(directory, portal):
@@ -525,7 +525,7 @@ def test_a_visit_ends_where_the_proxy_names_somebody_else_or_nobody(directory, s
     assert "You have no app passwords" in page.words() and other.uid in page.words()
     del client.headers["X-Remote-User"]
     assert client.get("").status == 403
-    assert directory.values(other, "appPassword") == []
+    assert directory.app_passwords(other) == []
 
 
 def test_who_is_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
@@ -562,9 +562,9 @@ def test_a_button_pressed_twice_makes_one_app_password(directory, portal):
         page = client.ask_once("POST", "create", form)
         assert (page.status, page.headers["Location"]) == (303, "/password")
     assert client.get("password").app_password()
-    assert len(directory.values(who, "appPassword")) == 1
+    assert len(directory.app_passwords(who)) == 1
     make_app_password(client, "My mail program")
-    assert len(directory.values(who, "appPassword")) == 2, "the one that was shown is done with"
+    assert len(directory.app_passwords(who)) == 2, "the one that was shown is done with"
 
 
 def test_an_app_password_is_shown_once(directory, portal):

@@ -505,7 +505,7 @@ def test_ten_minutes_without_a_click_end_the_visit(browser, portal_with_clock, d
     browser.send("create")
     browser.expect(SIGN_IN)
     assert "You’re no longer signed in" in browser.text()
-    assert len(directory.values(person, "appPassword")) == 1
+    assert len(directory.app_passwords(person)) == 1
 
 
 def test_a_mailed_code_and_the_profile_link_are_good_for_ten_minutes(
@@ -553,7 +553,7 @@ def test_a_form_of_another_page_does_nothing(browser, portal, directory, other_s
         browser.press("Win")
         browser.expect(ERROR)
         assert "came from another site" in browser.text()
-    assert len(directory.values(person, "appPassword")) == 1
+    assert len(directory.app_passwords(person)) == 1
     browser.open(portal.conf["public_url"])
     assert in_list(browser) == ["My mail program"]  # and nobody was signed out
 
@@ -629,7 +629,7 @@ def test_one_is_revoked_and_the_others_stay(browser, portal, directory, opens_ma
     browser.select("What may it do?", "Read mail only")
     browser.select("When does it expire?", "In 90 days")
     kept = make_another(browser, "Reader")
-    (value,) = [each for each in directory.values(person, "appPassword")
+    (value,) = [each for each in directory.app_passwords(person)
                 if each.startswith(f"id={kept[:4]} ")]
     assert " services=imap,pop3 " in value
     browser.press("I’ve pasted it")
@@ -641,7 +641,7 @@ def test_one_is_revoked_and_the_others_stay(browser, portal, directory, opens_ma
     browser.press("Revoke “Lost phone”")
     assert in_list(browser) == ["Reader"]
     assert not opens_mail(person, lost)
-    assert directory.values(person, "appPassword")[0].startswith(f"id={kept[:4]} ")
+    assert directory.app_passwords(person)[0].startswith(f"id={kept[:4]} ")
 
 
 @pytest.mark.parametrize("languages, shown, title", [

@@ -117,7 +117,7 @@ def test_a_form_without_the_visits_own_token_does_nothing(directory, portal, pat
     assert client.post(path, right, **fields).status == 403
     client.cookie = cookie
     assert client.get("").title() == "Your app passwords"
-    assert directory.values(who, "appPassword") == [app_password.value]
+    assert directory.app_passwords(who) == [app_password.value]
 
 
 def test_after_signing_out_the_cookie_and_the_token_are_worth_nothing(directory, portal):
@@ -129,7 +129,7 @@ def test_after_signing_out_the_cookie_and_the_token_are_worth_nothing(directory,
     client.cookie = cookie
     client.post("create", token, label="x", services="", expires="never")
     assert client.page.status == 403
-    assert directory.values(who, "appPassword") == []
+    assert directory.app_passwords(who) == []
 
 
 def test_a_page_of_a_visit_that_is_over_leads_to_signing_in(directory, portal):
@@ -205,7 +205,7 @@ def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
     answer = raw(portal, form(client, "create", f"csrf={client.get('').token()}&" + body, type))
     assert status(answer) in (303, 400, 403)
     assert "/password\r\n" not in answer
-    assert directory.values(who, "appPassword") == []
+    assert directory.app_passwords(who) == []
 
 
 @pytest.mark.parametrize("behind", ["\0x", "%00x", "\0", "%00"])

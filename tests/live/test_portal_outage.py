@@ -156,7 +156,7 @@ def test_a_silent_directory_holds_up_nobody_who_does_not_ask_it(stoppable, porta
     finally:
         stoppable.resume()
     wait_until(lambda: client.get("").status == 200, "the directory's answers")
-    assert stoppable.values(who, "appPassword") == []
+    assert stoppable.app_passwords(who) == []
 
 
 def test_an_app_password_that_was_made_is_still_shown_after_an_outage(stoppable, portal):
@@ -227,7 +227,7 @@ def test_a_second_factor_that_cannot_be_opened_is_not_taken_for_none(stoppable, 
                  signed_in(portal, who).page):
         assert (page.status, page.title()) == UNAVAILABLE
         assert "app-password mfa reset" in last(portal) or "more than one" in last(portal)
-    assert stoppable.values(who, "appPassword") == []
+    assert stoppable.app_passwords(who) == []
     portal.done("mfa", "reset", who.uid)
     assert signed_in(portal, who).page.title() == "Two-step verification is turned on for you"
 
@@ -258,7 +258,7 @@ def test_there_are_no_more_app_passwords_than_there_may_be(stoppable, start_port
     client.get("")
     page = client.post("create", label="x", services="", expires="never")
     assert "the maximum number of app passwords" in page.words()
-    assert len(stoppable.values(who, "appPassword")) == 2
+    assert len(stoppable.app_passwords(who)) == 2
 
 
 def test_damaged_app_passwords_are_shown_as_such_and_revoked(stoppable, portal):
@@ -268,9 +268,9 @@ def test_damaged_app_passwords_are_shown_as_such_and_revoked(stoppable, portal):
     client, _ = in_the_list(portal, who)
     assert client.page.text.count("damaged; revoke it") == 3
     client.post("revoke", id="k7q2")
-    assert len(stoppable.values(who, "appPassword")) == 2
+    assert len(stoppable.app_passwords(who)) == 2
     client.post("revoke-all")
-    assert stoppable.values(who, "appPassword") == []
+    assert stoppable.app_passwords(who) == []
 
 
 # ---- mail ----

@@ -80,7 +80,7 @@ def test_a_provider_that_is_down_leaves_logins_and_says_so_to_the_administrator(
         assert sign_in(server, who, app_password.shown) == smtp.ACCEPTED
     finally:
         pair.provider.start()
-    assert pair.provider.values(who, "appPassword") == [app_password.value]
+    assert pair.provider.app_passwords(who) == [app_password.value]
 
 
 def test_the_last_use_is_written_to_the_provider(pair, mail_server):
@@ -109,7 +109,7 @@ def test_wait_returns_when_the_consumer_has_forgotten(pair, hosts):
     ids = [site.create(who)[:4] for _ in range(2)]
     pair.in_step()
     assert site.command("revoke", who.uid, *ids, "--wait").returncode == DONE
-    assert pair.consumer.values(who, "appPassword") == []
+    assert pair.consumer.app_passwords(who) == []
 
 
 WAYS = {
@@ -131,7 +131,7 @@ def test_wait_gives_up_in_time_and_names_the_server_that_lags(pair, hosts, way):
         assert 1 <= time.monotonic() - start < 4
         assert called.returncode == UNAVAILABLE, called
         assert pair.consumer.ldap in called.stderr and pair.provider.ldap not in called.stderr
-        assert pair.provider.values(who, "appPassword") == []
+        assert pair.provider.app_passwords(who) == []
 
 
 def test_wait_names_a_server_that_does_not_answer(pair, hosts):

@@ -199,7 +199,7 @@ def left(directory, population):
     """The names of the users that still have their app password."""
     return {name for name in ("expired", "expiring", "unused", "never_used", "fine", "young",
                               "strange", "disabled")
-            if directory.values(getattr(population, name), "appPassword")}
+            if directory.app_passwords(getattr(population, name))}
 
 
 ALL = {"expired", "expiring", "unused", "never_used", "fine", "young", "strange", "disabled"}
@@ -238,14 +238,14 @@ def test_revoke_goes_on_after_a_name_that_is_none(directory, population, site):
 def test_other_app_passwords_of_the_same_user_stay(directory, population, site):
     other = directory.add_app_password(population.expired)
     site.done("revoke", "--expired")
-    assert directory.values(population.expired, "appPassword") == [other.value]
+    assert directory.app_passwords(population.expired) == [other.value]
 
 
 def test_unusable_values_stay(directory, population, site):
     broken = apppassword.make(created=OLD, expires=from_now(days=-1)).value.replace("m=8192", "m=1")
     directory.administrate(population.without, appPassword=broken)
     site.done("revoke", "--expired", "--unused", "180d")
-    assert directory.values(population.without, "appPassword") == [broken]
+    assert directory.app_passwords(population.without) == [broken]
 
 
 @pytest.mark.parametrize("who", [[], ["user000"]], ids=["everybody", "one user"])
@@ -256,7 +256,7 @@ def test_unused_refuses_where_nobody_records_uses(directory, site, who):
     called = site.command("revoke", "--unused", "180d", *who)
     assert called.returncode == FAILED and called.stdout == ""
     assert "last use is not recorded here" in called.stderr
-    assert directory.values(user, "appPassword") == [app_password.value]
+    assert directory.app_passwords(user) == [app_password.value]
     assert site.done("revoke", "--unused", "300d").count("revoked") == 0
 
 
