@@ -132,23 +132,22 @@ static int set_deadline(void *target, const char *value, struct apw_error *error
     return apw_settings_seconds(value, 1, &config->deadline_ms, error);
 }
 
-static int set_mfa_filter(void *target, const char *value, struct apw_error *error)
+static int copy_filter(const char *value, char **filter, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
     if (apw_filter_check(value, false, error) != 0)
         return -1;
-    free(config->mfa_filter);
-    return apw_settings_copy(value, &config->mfa_filter, error);
+    free(*filter);
+    return apw_settings_copy(value, filter, error);
+}
+
+static int set_mfa_filter(void *target, const char *value, struct apw_error *error)
+{
+    return copy_filter(value, &((struct apw_config *)target)->mfa_filter, error);
 }
 
 static int set_mfa_off_filter(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    if (apw_filter_check(value, false, error) != 0)
-        return -1;
-    return apw_settings_copy(value, &config->mfa_off_filter, error);
+    return copy_filter(value, &((struct apw_config *)target)->mfa_off_filter, error);
 }
 
 static int set_mfa_witness(void *target, const char *value, struct apw_error *error)
@@ -163,11 +162,7 @@ static int set_mfa_witness(void *target, const char *value, struct apw_error *er
 
 static int set_disabled_filter(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_filter_check(value, false, error) != 0
-               ? -1
-               : apw_settings_copy(value, &config->disabled_filter, error);
+    return copy_filter(value, &((struct apw_config *)target)->disabled_filter, error);
 }
 
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
