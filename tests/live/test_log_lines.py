@@ -87,7 +87,8 @@ CASES = {
     "a webmail host": (WEBMAIL, mfa_user, "accepted account-password", " exempt=network"),
     "an empty password": ({}, fixed("alice", ""), "refused malformed", ""),
     "an unknown user": ({}, fixed("nobody-here"), "refused unknown-user", ""),
-    "a disabled account": ({}, fixed(DISABLED.uid), "refused account-disabled", ""),
+    "a disabled account": ({}, fixed(DISABLED.uid), "refused account-disabled",
+                           ' error="pwdAccountLockedTime ends the account"'),
     "a duplicate id": ({}, same_id_twice, "refused unusable-value",
                                   ' dn="uid=.*" error=".*"'),
     "a cost over the cap": (

@@ -199,7 +199,7 @@ def copy(browser):
 def in_list(browser):
     """The names of the app passwords, sorted: those of one second come in any order."""
     browser.expect(LIST)
-    return sorted(each.text.strip() for each in browser.find_all(".list h2"))
+    return sorted(each.text.strip() for each in browser.find_all(".list:not(.revoked) h2"))
 
 
 # ---- The whole way ----
@@ -640,6 +640,8 @@ def test_one_is_revoked_and_the_others_stay(browser, portal, directory, opens_ma
     browser.press_here("Revoke Lost phone")
     browser.press("Revoke “Lost phone”")
     assert in_list(browser) == ["Reader"]
+    browser.press_here("Revoked")
+    assert [each.text for each in browser.find_all(".list.revoked h2")] == ["Lost phone"]
     assert not opens_mail(person, lost)
     assert directory.app_passwords(person)[0].startswith(f"id={kept[:4]} ")
 
