@@ -23,10 +23,10 @@ def commands(file, *sections):
     text = (TOP / file).read_text()
     lines = lines_of_man_page if file.startswith("man/") else lines_of_markdown
     for section in sections:
-        for line in lines(text, section):
-            command = re.sub(r"\s{2,}# .*$", "", line)
-            if is_command(command):
-                yield command
+        found = [command for line in lines(text, section)
+                 if is_command(command := re.sub(r"\s{2,}# .*$", "", line))]
+        assert found, f"{file}: no command in section {section}"
+        yield from found
 
 
 def lines_of_markdown(text, section):
