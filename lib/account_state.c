@@ -19,7 +19,7 @@ static bool begins(const struct apw_value *value, const char *start)
     return value->length >= strlen(start) && strncasecmp(value->bytes, start, strlen(start)) == 0;
 }
 
-/* The whole value as a decimal number; -1 where it is none or does not fit. */
+/* The whole value as a decimal number; -1 if it is not one or too large. */
 static int read_number(const struct apw_value *value, int64_t *number_r)
 {
     bool is_negative = value->length > 0 && value->bytes[0] == '-';
@@ -154,7 +154,7 @@ static const struct rule *rule_for(const char *attribute)
     return NULL;
 }
 
-/* The worst that any of its values says: ended before unreadable before active. */
+/* The worst of its values: ended before unreadable before active. */
 static enum apw_account_state judge(const struct apw_attribute *attribute, int64_t now)
 {
     const struct rule *rule = rule_for(attribute->name);
@@ -185,15 +185,14 @@ enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int
             return one;
         }
         if (one != APW_ACCOUNT_STATE_ACTIVE) {
-            apw_error_set(error, "%s cannot be understood, so that the account may have ended",
-                          attribute->name);
+            apw_error_set(error, "%s is invalid, so the account may have ended", attribute->name);
             state = APW_ACCOUNT_STATE_UNREADABLE;
         }
     }
     return state;
 }
 
-/* Whether the entry matches, by a search of it alone; -1 where there is no answer to that. */
+/* Whether the entry matches, by a search for it alone; -1 without an answer. */
 static int entry_matches(const struct apw_world *world, const char *dn, const char *filter,
                          int64_t deadline, struct apw_error *error)
 {

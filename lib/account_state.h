@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum apw_account_state {
-    APW_ACCOUNT_STATE_UNREADABLE = 0, /* something that might end it cannot be understood */
+    APW_ACCOUNT_STATE_UNREADABLE = 0, /* an attribute that may end it is invalid */
     APW_ACCOUNT_STATE_ACTIVE,
     APW_ACCOUNT_STATE_ENDED, /* by an administrator, or by its dates */
 };
@@ -20,13 +20,12 @@ enum apw_account_state {
 #define APW_ACCOUNT_STATE_ATTRIBUTES 8
 extern const char *const apw_account_state_attributes[APW_ACCOUNT_STATE_ATTRIBUTES];
 
-/* What the entry's attributes say of it, whatever their options; `now` in seconds since 1970. A
- * temporary lock does not count. Unless ACTIVE, the error names the attribute. */
+/* Reads the entry's attributes, with any options; `now` in seconds since 1970. A temporary lock
+ * does not count. Unless ACTIVE, the error names the attribute. */
 enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int64_t now,
                                               struct apw_error *error);
 
-/* What the directory says to the configuration's disabled_filter: ACTIVE only where the entry is
- * found by its negation. */
+/* Asks for the configuration's disabled_filter: ACTIVE only if its negation finds the entry. */
 enum apw_account_state apw_account_state_ask(const struct apw_world *world, const char *filter,
                                              const char *dn, int64_t deadline,
                                              struct apw_error *error);

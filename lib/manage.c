@@ -40,13 +40,13 @@ int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *erro
                          filter, config->path, flag_name);
 }
 
-/* How MFA is to be. */
+/* The requested state of MFA. */
 struct mfa_wish {
     bool is_on;
     const int64_t *enforce_from;
 };
 
-/* What is missing to come from `user` to `wish`. `enforce_from` is the wish's date as text. */
+/* Plans the changes from `user` to `wish`. `enforce_from` is the wish's date as text. */
 static size_t plan_mfa(const struct apw_user *user, const struct mfa_wish *wish, enum apw_mfa mfa,
                        const char *enforce_from, struct apw_change changes_r[MFA_CHANGES_MAX])
 {
@@ -71,7 +71,7 @@ static size_t plan_mfa(const struct apw_user *user, const struct mfa_wish *wish,
     return count;
 }
 
-/* That the flag is set does not mean that mfa_filter agrees: it may read other things as well. */
+/* mfa_filter may read more than the flag, and disagree. */
 static enum apw_manage_result confirm_mfa(const struct apw_manager *manager,
                                           const struct apw_user *user, bool is_on,
                                           struct apw_error *error)
@@ -107,6 +107,8 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
         apw_error_set(error, "the date lies outside the years 0 to 9999");
         return APW_MANAGE_INVALID;
     }
+    if (mfa == APW_MFA_UNREADABLE && manager->config->mfa_off_filter != NULL)
+        mfa = APW_MFA_ON; /* off must be shown: write FALSE even if the flag is missing */
     count = plan_mfa(user, wish, mfa, enforce_from, changes);
     result =
         count == 0 ? APW_MANAGE_UNCHANGED : apw_update_apply(manager, user, changes, count, error);
@@ -303,7 +305,7 @@ enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
     return apw_update_user(manager, target, revoke, copy, error);
 }
 
-/* Where there was nothing to delete, nothing is added either. */
+/* Adds nothing if there was nothing to delete. */
 static enum apw_manage_result revoke_all(const struct apw_manager *manager,
                                          const struct apw_user *user, void *context,
                                          struct apw_error *error)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * manage: create and revoke app passwords, turn MFA on and off. What the command and the portal do;
- * who may is the directory's ACL to say. Listing is apw_user_find().
+ * manage: creates and revokes app passwords, turns MFA on and off, for the command and the portal.
+ * The directory's access rules decide who may.
  *
- * Each change is one modify: all of it or nothing. Where the entry changed in between, it is read
- * again and the change tried again, a few times. With `is_dry_run` nothing is written, and the
- * result is what would have come of it, as far as reading tells. sodium_init() must have succeeded.
+ * Each change is one modify: all of it or nothing. After a concurrent change it reads the entry and
+ * tries again, a few times. With `is_dry_run` it writes nothing and returns the likely result.
+ * sodium_init() must have succeeded.
  */
 #ifndef APW_MANAGE_H
 #define APW_MANAGE_H
@@ -18,12 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether mfa_filter reads appPasswordMfaEnabled, so that apw_manage_mfa_on() and _off() have an
- * effect. -1 with what would be right where it does not. */
+/* Fails unless mfa_filter reads appPasswordMfaEnabled, which apw_manage_mfa_on() and _off() set. */
 int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *error);
 
-/* Turns MFA on; `enforce_from` NULL enforces at once. UNCHANGED where all is so already. REFUSED
- * also where the flag is set but mfa_filter still finds MFA off. */
+/* Turns MFA on; `enforce_from` NULL enforces at once. UNCHANGED if it is already so. REFUSED also
+ * if the flag is set but mfa_filter still finds MFA off. */
 enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
                                          const struct apw_target *target,
                                          const int64_t *enforce_from, struct apw_error *error);
@@ -36,24 +35,23 @@ enum apw_account_state apw_manage_account_state(const struct apw_manager *manage
                                                 const struct apw_user *user,
                                                 struct apw_error *error);
 
-/* Makes an app password and stores its hash. Only after APW_MANAGE_DONE is *password_r filled; the
- * caller wipes it. Of several calls at once on one entry all succeed
- * (max_app_passwords may then be exceeded by all but one of them). */
+/* Makes an app password and stores its hash. Fills *password_r only after APW_MANAGE_DONE; the
+ * caller wipes it. Concurrent calls all succeed, and may together exceed max_app_passwords. */
 enum apw_manage_result apw_manage_create(const struct apw_manager *manager,
                                          const struct apw_target *target,
                                          const struct apw_password_spec *spec,
                                          struct apw_password *password_r, struct apw_error *error);
 
-/* Replaces every value with that (canonical) id, the unusable ones too, by a tombstone, and takes
- * away tombstones that are too old (see revoke_plan.h). appPasswordUsed stays: it
- * tells when the app password was used last, and keeps its id from being given out again. */
+/* Replaces every value with that (canonical) id, even an unusable one, with a tombstone, and
+ * removes old tombstones (see revoke_plan.h). appPasswordUsed stays: it has the last use, and keeps
+ * the id from being used again. */
 enum apw_manage_result apw_manage_revoke(const struct apw_manager *manager,
                                          const struct apw_target *target, const char *id,
                                          struct apw_error *error);
 
-/* Deletes them all, whatever they look like and whether this identity may read them, and leaves a
- * tombstone for each that it could read; UNCHANGED where there is none. *count_r (may be NULL) says
- * how many could be read just before. */
+/* Deletes them all, even unreadable and hidden ones, and leaves a tombstone for each one that it
+ * could read; UNCHANGED if there is none. *count_r (may be NULL) is the number that it could read.
+ */
 enum apw_manage_result apw_manage_revoke_all(const struct apw_manager *manager,
                                              const struct apw_target *target, size_t *count_r,
                                              struct apw_error *error);

@@ -44,8 +44,8 @@ void apw_password_make(struct apw_password *password_r)
     sodium_memzero(random, sizeof random);
 }
 
-/* Bytes at `typed` that separate and do not count: white space, hyphens, dashes (U+2010 to U+2015,
- * U+2212) and no-break spaces (U+00A0, U+2007, U+202F). 0 where there is none. */
+/* Bytes of a separator at `typed`: white space, hyphens, dashes (U+2010 to U+2015,
+ * U+2212) and no-break spaces (U+00A0, U+2007, U+202F). 0 if there is none. */
 static size_t separator_bytes(const unsigned char *typed, size_t length)
 {
     if (typed[0] == ' ' || typed[0] == '\t' || typed[0] == '-')
@@ -62,7 +62,7 @@ static size_t separator_bytes(const unsigned char *typed, size_t length)
     return 0;
 }
 
-/* One typed byte as a canonical symbol, 0 for none. ASCII only: no locale has a say. */
+/* One typed byte as a canonical symbol, or 0. ASCII only, whatever the locale. */
 static char fold_symbol(unsigned char typed)
 {
     if (typed >= 'A' && typed <= 'Z')

@@ -4,8 +4,8 @@
  *
  * Shown as k7q2-9fjd-x3mh-4tnz-p8ww: twenty symbols of Crockford's base32 in lower case. The first
  * four are the id, which is not secret; fifteen are secret (75 bits); the last is a check symbol,
- * Luhn's algorithm modulo 32 over the other nineteen. The canonical form has no separators; it is
- * what is hashed.
+ * Luhn's algorithm modulo 32 over the other nineteen. The canonical form, which is hashed, has no
+ * separators.
  */
 #ifndef APW_PASSWORD_H
 #define APW_PASSWORD_H
@@ -24,18 +24,16 @@ struct apw_password {
 /* Makes a new one from the system's random numbers. sodium_init() must have succeeded. */
 void apw_password_make(struct apw_password *password_r);
 
-/* Forgives what typing and pasting do (ASCII case, spaces, hyphens and dashes, no-break spaces, o
- * for 0, i and l for 1) and tells whether the result is an app password: twenty symbols with the
- * right check symbol. Only then *password_r is filled, else it is wiped. `typed` need not end in
- * NUL and may hold any bytes. */
+/* Whether `typed` is an app password: twenty symbols with the right check symbol, after ignoring
+ * ASCII case, spaces, hyphens and dashes and no-break spaces, and reading o as 0, i and l as 1.
+ * Fills *password_r, or wipes it. `typed` need not end in NUL and may contain any bytes. */
 bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r);
 
-/* Whether `typed` is an app password exactly as apw_password_show() writes it, which nobody's
+/* Whether `typed` is an app password exactly as apw_password_show() writes it, which no
  * account password is by chance. */
 bool apw_password_is_as_shown(const char *typed, size_t length);
 
-/* Whether a login is an app password that was typed into the wrong field; a realm may have been
- * appended to it. */
+/* Whether a login is an app password typed into the wrong field, perhaps with a realm appended. */
 bool apw_password_is_login(const char *login, size_t length);
 
 /* Copies the id: the first four symbols and a NUL. */
@@ -45,10 +43,10 @@ void apw_password_id(const struct apw_password *password, char id_r[APW_ID_LENGT
 bool apw_password_is_id(const char *text, size_t length);
 
 #define APW_PASSWORD_SHOWN_SIZE (APW_PASSWORD_LENGTH + 4 + 1)
-/* The form that people see, grouped by four with hyphens. Secret: wipe it. */
+/* The form shown to people, in groups of four with hyphens. Secret: wipe it. */
 void apw_password_show(const struct apw_password *password, char shown_r[APW_PASSWORD_SHOWN_SIZE]);
 
-/* The check symbol for the nineteen symbols before it, 0 if one is not of the alphabet. */
+/* The check symbol for the nineteen symbols before it; 0 if one is not in the alphabet. */
 char apw_password_check_symbol(const char *symbols);
 
 /* Reads an id as typed: upper case, o for 0, i and l for 1. -1 if it is not an id. */

@@ -4,7 +4,7 @@
 #include "service.h"
 #include <string.h>
 
-/* Appends `name` unless the list has it already; -1 where it does not fit. */
+/* Appends `name` unless the list already has it; -1 if it does not fit. */
 static int append_service(char *list, const char *name)
 {
     size_t length = strlen(list);
@@ -55,7 +55,7 @@ static int read_from(const char *text, struct apw_record *record, struct apw_err
     return 0;
 }
 
-/* The label without white space around it; it came from a form or a command line. */
+/* Trims the label. */
 static int read_label(const char *text, struct apw_record *record, struct apw_error *error)
 {
     static const char spaces[] = " \t\n\v\f\r";

@@ -6,8 +6,7 @@
  *   hash={ARGON2}$argon2id$v=19$m=8192,t=1,p=1$…$… label=Outlook on the laptop
  *
  * Keys in this order, one space between, label last to the end of the value. id, created, hash and
- * label are always there; a left-out key is no restriction. A value that is not exactly so is
- * unusable: never accepted.
+ * label are required; a missing key is no restriction. Any other value is unusable: never accepted.
  */
 #ifndef APW_RECORD_H
 #define APW_RECORD_H
@@ -38,22 +37,21 @@ struct apw_record {
     char label[APW_LABEL_SIZE];       /* UTF-8 */
 };
 
-/* Reads the id alone, for values whose rest may be unusable: -1 where the value does not begin with
- * "id=", four symbols and a space. */
+/* Reads only the id, because the rest may be unusable. Fails unless the value begins with "id=",
+ * four symbols and a space. */
 int apw_record_parse_id(const char *value, size_t length, char id_r[APW_ID_LENGTH + 1]);
 
-/* Reads a whole value. -1 with a reason where it is unusable; that the hash is argon2id within the
- * caps is apw_hash_check()'s to say. `value` need not end in NUL. */
+/* Reads a whole value; -1 if it is unusable. apw_hash_check() checks the hash. `value` need not end
+ * in NUL. */
 int apw_record_parse(const char *value, size_t length, struct apw_record *record_r,
                      struct apw_error *error);
 
-/* Writes a value; the struct must be one that apw_record_parse() would give back (checked: -1 with
- * a reason otherwise). */
+/* Writes a value. Fails unless apw_record_parse() would read the same struct back. */
 int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_SIZE],
                       struct apw_error *error);
 
-/* 1 to 64 characters of UTF-8, no space at either end, no control characters; -1 with a
- * reason otherwise. */
+/* Fails unless the label has 1 to 64 characters of UTF-8, no space at either end and no control
+ * characters. */
 int apw_record_check_label(const char *label, size_t length, struct apw_error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #define DAY_S         86400
 #define OTHER_CHANGES 3 /* deleting all of them, and the caller's two */
 
-/* Room for every change that may come of this user, and for every text. */
+/* Room for every change and text that this user may need. */
 static int begin(const struct apw_user *user, struct apw_revoke_plan *plan_r,
                  struct apw_error *error)
 {
@@ -39,7 +39,7 @@ static int add_tombstone(struct apw_revoke_plan *plan, enum apw_change_kind kind
     return 0;
 }
 
-/* Whether the tombstone stays beside `others` that are newer. They are sorted, the newest first. */
+/* Whether the tombstone stays behind `others` newer ones. They are sorted, the newest first. */
 static bool is_kept(const struct apw_tombstone *tombstone, size_t others, int64_t now)
 {
     return others < APW_REVOKE_PLAN_KEPT ||
@@ -47,7 +47,7 @@ static bool is_kept(const struct apw_tombstone *tombstone, size_t others, int64_
             tombstone->revoked > now - (int64_t)APW_REVOKE_PLAN_KEPT_DAYS * DAY_S);
 }
 
-/* Whether another value of the same id leaves the tombstone, or has left it before. */
+/* Whether the id has a tombstone, or gets one from another value. */
 static bool has_tombstone(const struct apw_user *user, size_t number)
 {
     const struct apw_managed_password *password = &user->password[number];
@@ -82,7 +82,7 @@ static int bury(const struct apw_user *user, size_t number, int64_t now,
     return add_tombstone(plan, APW_CHANGE_ADD, &tombstone, error);
 }
 
-/* Takes away the tombstones that are too old beside those that are added. */
+/* Removes old tombstones, counting the new ones. */
 static int prune(const struct apw_user *user, int64_t now, struct apw_revoke_plan *plan,
                  struct apw_error *error)
 {
@@ -105,7 +105,7 @@ static int plan_one(const struct apw_user *user, const char *id, int64_t now,
             continue;
         if (strlen(password->value) != password->length)
             return apw_error_set(error,
-                                 "a value with the id %s holds a NUL byte; only revoking all of "
+                                 "a value with the id %s contains a NUL byte; only revoking all of "
                                  "them removes it",
                                  id);
         add(plan, APW_CHANGE_DELETE, password->value);
@@ -132,7 +132,7 @@ static int plan_all(const struct apw_user *user, int64_t now, struct apw_revoke_
     return 0;
 }
 
-/* A plan that cannot be made whole is none. */
+/* All or nothing. */
 static enum apw_manage_result end(struct apw_revoke_plan *plan, int status)
 {
     if (status == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * revoke_plan: what one modify has to change so that app passwords are revoked.
+ * revoke_plan: the changes of one modify that revokes app passwords.
  *
- * A tombstone takes the place of each value that has an id. Of the tombstones, the newest 20 stay,
- * and those of the last 400 days, of which there may be 500.
+ * A tombstone replaces each value with an id. The newest 20 tombstones stay, and up to 500 of the
+ * last 400 days.
  */
 #ifndef APW_REVOKE_PLAN_H
 #define APW_REVOKE_PLAN_H
@@ -23,21 +23,21 @@
 struct apw_revoke_plan {
     size_t count;
     struct apw_change *change; /* with room for two more, which the caller may add */
-    size_t revoked;            /* app passwords that go */
+    size_t revoked;            /* app passwords that it revokes */
     size_t text_count;
     char (*text)[APW_TOMBSTONE_SIZE];
 };
 
-/* Plans to revoke the values with that id. REFUSED where one cannot be named in a change,
- * UNAVAILABLE without memory; *plan_r is empty then. */
+/* Plans to revoke the values with that id. REFUSED if one cannot be named in a change, UNAVAILABLE
+ * without memory; *plan_r is then empty. */
 enum apw_manage_result apw_revoke_plan_one(const struct apw_user *user, const char *id, int64_t now,
                                            struct apw_revoke_plan *plan_r, struct apw_error *error);
 
-/* Plans to revoke them all, whatever they look like and whether they could be read. */
+/* Plans to revoke them all, even unreadable ones. */
 enum apw_manage_result apw_revoke_plan_all(const struct apw_user *user, int64_t now,
                                            struct apw_revoke_plan *plan_r, struct apw_error *error);
 
-/* Plans to take away the tombstones that are too old, and nothing else. */
+/* Plans only to remove old tombstones. */
 enum apw_manage_result apw_revoke_plan_prune(const struct apw_user *user, int64_t now,
                                              struct apw_revoke_plan *plan_r,
                                              struct apw_error *error);

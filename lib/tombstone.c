@@ -31,7 +31,7 @@ static int read_fields(const char *value, size_t length, struct apw_tombstone *t
     return apw_field_copy(&field, tombstone_r->label, sizeof tombstone_r->label);
 }
 
-/* -1 where it does not fit, or a time cannot be written. */
+/* -1 if it does not fit or a time is out of range. */
 static int write_fields(const struct apw_tombstone *tombstone, char value_r[APW_TOMBSTONE_SIZE])
 {
     char created[APW_TIMESTAMP_SIZE], revoked[APW_TIMESTAMP_SIZE];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tombstone: what a revoked app password leaves in appPassword, in place of its value. Pure.
+ * tombstone: replaces the value of a revoked app password in appPassword. Pure.
  *
  *   id=k7q2 created=20261122101500Z revoked=20270110080000Z label=Outlook on the laptop
  *
  * All keys, in this order, as apw_tombstone_format() writes them; there is no hash. A login with
- * its id is refused without a look at the account password.
+ * its id is refused, and never tried as the account password.
  */
 #ifndef APW_TOMBSTONE_H
 #define APW_TOMBSTONE_H
@@ -29,7 +29,7 @@ struct apw_tombstone {
  * need not end in NUL. */
 int apw_tombstone_parse(const char *value, size_t length, struct apw_tombstone *tombstone_r);
 
-/* Writes a value; -1 with a reason where it could not be read back. */
+/* Writes a value. Fails unless apw_tombstone_parse() would read it back. */
 int apw_tombstone_format(const struct apw_tombstone *tombstone, char value_r[APW_TOMBSTONE_SIZE],
                          struct apw_error *error);
 

@@ -40,7 +40,7 @@ int64_t apw_user_deadline(const struct apw_manager *manager)
     return apw_clock_monotonic_ms() + manager->config->deadline_ms;
 }
 
-/* The attribute that holds the name by which people know the entry. */
+/* The attribute with the name that people use. */
 static const char *name_attribute(const struct apw_config *config)
 {
     return config->login_attribute != NULL ? config->login_attribute : "uid";
@@ -214,11 +214,11 @@ static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
     return 0;
 }
 
-/* What is there of it; it was asked for only where an enrolment needs it. */
+/* Empty unless the manager asked for it. */
 static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
 {
-    /* Not the other way round: 389 Directory Server gives entries an entryUUID when its plugin for
-     * that is turned on, long after what was bound to nsUniqueId, and keeps both. */
+    /* In this order: 389 Directory Server adds an entryUUID when its plugin is turned on, long
+     * after values were bound to nsUniqueId, and keeps both. */
     const struct apw_attribute *id = apw_entry_attribute(entry, "nsUniqueId");
 
     if (id == NULL || id->count == 0)
@@ -261,7 +261,7 @@ no_memory:
     return APW_MANAGE_UNAVAILABLE;
 }
 
-/* Why a search did not answer. */
+/* Explains a failed search. */
 static enum apw_manage_result explain(enum apw_ldap_result result, const struct apw_config *config,
                                       struct apw_error *error)
 {
@@ -283,7 +283,7 @@ static enum apw_manage_result explain(enum apw_ldap_result result, const struct 
     return APW_MANAGE_UNAVAILABLE;
 }
 
-/* What to ask for: our attributes, and the one that holds the name. */
+/* Lists our attributes and the one with the name. */
 static void list_attributes(const struct apw_manager *manager, const char *list_r[WANTED_SIZE])
 {
     size_t count = ATTRIBUTE_COUNT;
@@ -299,7 +299,7 @@ static void list_attributes(const struct apw_manager *manager, const char *list_
     list_r[count] = NULL;
 }
 
-/* Exactly one entry, or why not. */
+/* Finds exactly one entry, or explains why not. */
 static enum apw_manage_result search(const struct apw_manager *manager, const char *base,
                                      enum apw_scope scope, const char *filter,
                                      struct apw_entry **entries_r, struct apw_error *error)
@@ -331,7 +331,7 @@ static enum apw_manage_result search(const struct apw_manager *manager, const ch
     return APW_MANAGE_DONE;
 }
 
-/* Below `base`, what the configuration's filter finds for the login. */
+/* Finds the login with the configuration's filter. */
 static enum apw_manage_result search_login(const struct apw_manager *manager, const char *login,
                                            const char *base, enum apw_scope scope,
                                            struct apw_entry **entries_r, struct apw_error *error)
@@ -379,7 +379,7 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
     return result;
 }
 
-/* Hands each entry on as a user. */
+/* Passes each entry on as a user. */
 struct visit {
     const struct apw_config *config;
     apw_user_visitor visitor;

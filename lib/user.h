@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * user: one user's entry, as those see it who manage app passwords.
+ * user: one user's entry, as a manager of app passwords sees it.
  *
- * Read whole and at once; nothing here changes the directory (manage.h does).
+ * Only reads; update.h changes entries.
  */
 #ifndef APW_USER_H
 #define APW_USER_H
@@ -22,31 +22,30 @@
 /* How reading or changing an entry ended. Everything but DONE and UNCHANGED left its reason in the
  * error. */
 enum apw_manage_result {
-    APW_MANAGE_UNAVAILABLE = 0, /* the directory gives no answer, or memory is short */
+    APW_MANAGE_UNAVAILABLE = 0, /* no answer from the directory, or no memory */
     APW_MANAGE_DONE,
     APW_MANAGE_UNCHANGED,
     APW_MANAGE_NOT_FOUND,     /* no such user, or no such app password */
-    APW_MANAGE_INVALID,       /* what was asked for makes no sense: label, services, id, … */
+    APW_MANAGE_INVALID,       /* invalid request: label, services, id, … */
     APW_MANAGE_ENDED,         /* apw_manage_create() unless forced: the account has ended */
     APW_MANAGE_MFA_IS_OFF,    /* apw_manage_create() without `without_mfa` */
-    APW_MANAGE_REFUSED,       /* ambiguous user, too many, the server takes issue */
-    APW_MANAGE_CONFLICT,      /* somebody else kept changing the entry */
+    APW_MANAGE_REFUSED,       /* ambiguous user, too many, or rejected by the server */
+    APW_MANAGE_CONFLICT,      /* concurrent changes of the entry */
     APW_MANAGE_NOT_PERMITTED, /* the directory's ACL says no, or our own bind was refused */
     APW_MANAGE_CONFIGURATION,
 };
 
-/* Who manages: the directory as that identity, and the configuration. Borrowed. Each question to
- * the directory has the configuration's `deadline` to itself. */
+/* The directory as the managing identity, and the configuration. Borrowed. Each operation has the
+ * configuration's `deadline`. */
 struct apw_manager {
     const struct apw_config *config;
     struct apw_directory *directory;
-    bool is_dry_run;     /* find out what would come of it, change nothing */
-    bool with_enrolment; /* read what an enrolment needs, too: see struct apw_user */
+    bool is_dry_run;     /* report the result, but change nothing */
+    bool with_enrolment; /* also read what enrollment needs: see struct apw_user */
 };
 
-/* Whose entry: by a login that the configuration's filter finds, or by its DN; the other is NULL.
- * Where both are given, the entry of that DN, provided that the filter finds it by that login.
- * Borrowed. */
+/* Names an entry by a login that the configuration's filter finds, or by its DN; the other is NULL.
+ * With both, it is the entry of that DN if the filter finds it by that login. Borrowed. */
 struct apw_target {
     const char *login;
     const char *dn;
@@ -58,7 +57,7 @@ struct apw_target {
 struct apw_managed_password {
     char *value; /* as stored, followed by a NUL that does not count */
     size_t length;
-    char id[APW_ID_LENGTH + 1]; /* "" where it cannot be read */
+    char id[APW_ID_LENGTH + 1]; /* "" if unreadable */
     bool has_record;            /* `record` could be read */
     struct apw_record record;
     bool is_usable;           /* no login is accepted by an unusable one */
@@ -75,8 +74,8 @@ enum apw_mfa_flag {
 
 struct apw_user {
     char *dn;
-    char *name;     /* login_attribute, or uid where that is not set; the DN where it has none */
-    bool has_class; /* objectClass appPasswordAccount; true too where objectClass is hidden */
+    char *name;     /* login_attribute, or uid if that is not set; the DN if it has none */
+    bool has_class; /* objectClass appPasswordAccount; true if objectClass is hidden */
     enum apw_account_state account_state; /* by its attributes alone: apw_manage_account_state() */
     struct apw_error account_problem;     /* why it is not active */
     enum apw_mfa_flag mfa_flag;           /* appPasswordMfaEnabled; mfa_filter may say otherwise */
@@ -84,8 +83,8 @@ struct apw_user {
     bool is_enforce_from_readable;
     int64_t enforce_from;
 
-    /* Only where the manager is `with_enrolment`. */
-    char *unique_id; /* nsUniqueId or entryUUID; NULL where it has none, or hidden */
+    /* Only if the manager is `with_enrolment`. */
+    char *unique_id; /* nsUniqueId or entryUUID; NULL if missing or hidden */
     struct apw_values mail;
     struct apw_values method; /* appPasswordMfaMethod, as stored */
 
@@ -94,11 +93,11 @@ struct apw_user {
     size_t tombstone_count;
     struct apw_tombstone *tombstone; /* of revoked ones, the newest first */
     size_t use_count;
-    struct apw_use *use; /* every appPasswordUsed with an id; `at` is INT64_MIN where the rest
-                            cannot be read */
+    struct apw_use *use; /* every appPasswordUsed with an id; `at` is INT64_MIN if the rest is
+                            unreadable */
 };
 
-/* The end of a question to the directory that begins now (apw_clock_monotonic_ms()). */
+/* The deadline of an operation that starts now (apw_clock_monotonic_ms()). */
 int64_t apw_user_deadline(const struct apw_manager *manager);
 
 /* Finds the one entry and reads all of the above. The caller frees *user_r, which is NULL unless
@@ -107,20 +106,18 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
                                      const struct apw_target *target, struct apw_user **user_r,
                                      struct apw_error *error);
 
-/* What is done with each of many users, who is borrowed for the call. 0 goes on, anything else ends
- * the search. */
+/* Called for each user, which is borrowed. Anything but 0 ends the search. */
 typedef int (*apw_user_visitor)(void *context, const struct apw_user *user);
 
 /* Reads, page by page, every entry under the configuration's base that matches `filter`. The
- * visitor may change them meanwhile. DONE too where the visitor has ended it. */
+ * visitor may change them. DONE also if the visitor ends the search. */
 enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
                                      apw_user_visitor visitor, void *context,
                                      struct apw_error *error);
 void apw_user_free(struct apw_user **user); /* wipes values; takes NULL */
 
-/* Whether MFA is on, the way a login finds out: by asking the directory for mfa_filter and for its
- * opposite. *mfa_r is APW_MFA_ON or APW_MFA_OFF with APW_MANAGE_DONE; it is APW_MFA_UNREADABLE with
- * NOT_PERMITTED, where the directory says neither. */
+/* Reads whether MFA is on, as a login does. *mfa_r is APW_MFA_ON or APW_MFA_OFF with
+ * APW_MANAGE_DONE, and APW_MFA_UNREADABLE with NOT_PERMITTED. */
 enum apw_manage_result apw_user_mfa(const struct apw_manager *manager, const struct apw_user *user,
                                     enum apw_mfa *mfa_r, struct apw_error *error);
 

@@ -15,9 +15,9 @@
 #include <time.h>
 
 #define CLOCK_TOLERANCE_S 86400
-#define CLOCK_EARLIEST    1790812800 /* 2026-10-01: no clock that is right says less */
+#define CLOCK_EARLIEST    1790812800 /* 2026-10-01: a right clock is later */
 
-/* One login on its way through the table. */
+/* One login and what is known of it so far. */
 struct login {
     const struct apw_config *config;
     const struct apw_world *world;
@@ -49,7 +49,7 @@ static void give_up(struct login *login, enum apw_reason reason)
     settle(login, APW_UNAVAILABLE, reason);
 }
 
-/* For findings about the entry itself, which somebody will want to look at. */
+/* For findings about the entry itself, which an administrator should look at. */
 static void name_entry(struct login *login)
 {
     login->decision->event.dn = strdup(login->entry->dn);
@@ -112,7 +112,7 @@ static void find_entry(struct login *login)
     }
 }
 
-/* Whether the account has not ended; settles where it has, or where that is not known. */
+/* Settles if the account has ended, or if that is unknown. */
 static bool is_active(struct login *login)
 {
     const char *filter = login->config->disabled_filter;
@@ -159,7 +159,7 @@ static int choose_name(struct login *login)
     return 0;
 }
 
-/* Whether the host takes the user; settles if it does not. */
+/* Settles if the host does not accept the user. */
 static bool is_authorized(struct login *login)
 {
     const struct apw_attempt *attempt = login->attempt;
@@ -182,7 +182,7 @@ static bool is_authorized(struct login *login)
     return false;
 }
 
-/* Has the use of an app password recorded, unless a recent one is. */
+/* Requests a record of this use, unless a recent one exists. */
 static void note_use(struct login *login)
 {
     const struct apw_attribute *used = apw_entry_attribute(login->entry, "appPasswordUsed");
@@ -205,7 +205,7 @@ static void note_use(struct login *login)
     memcpy(use->service, decision->event.service, sizeof use->service);
     if (!login->config->record_use_without_address)
         memcpy(use->from, decision->event.client, sizeof use->from);
-    decision->use_dn = strdup(login->entry->dn); /* without memory it is not recorded this time */
+    decision->use_dn = strdup(login->entry->dn); /* without memory, not recorded this time */
 }
 
 /* The one place that accepts. */
@@ -250,7 +250,7 @@ static struct found find_values(const struct login *login, const char *id)
     return found;
 }
 
-/* Whether the value may be used at all; what stands against it is left in the detail. */
+/* Whether the value is usable; the detail says why not. */
 static bool is_usable(struct login *login, const struct found *found, struct apw_record *record_r)
 {
     struct apw_error *detail = &login->decision->event.detail;
@@ -263,7 +263,7 @@ static bool is_usable(struct login *login, const struct found *found, struct apw
            apw_hash_check(record_r->hash, detail) == 0;
 }
 
-/* Computes the hash, unless this very match is remembered. */
+/* Computes the hash unless this match is remembered. */
 static enum apw_hash_result match(struct login *login, const struct apw_record *record)
 {
     struct apw_remember *remember = login->world->remember;
@@ -338,7 +338,7 @@ static void decide_app_password(struct login *login, const struct found *found)
 
 /* ---- rows 7 and 8: the account password ---- */
 
-/* Whether MFA is announced for later only; -1 where appPasswordMfaEnforceFrom makes no sense. */
+/* Whether MFA is only announced; -1 if appPasswordMfaEnforceFrom is invalid. */
 static int read_announcement(struct login *login, bool *is_announced_r)
 {
     const struct apw_attribute *attribute =
@@ -372,7 +372,7 @@ static bool is_made_later(const struct apw_value *value, int64_t moment)
     return is_later;
 }
 
-/* Whether this host's clock is behind: MFA that is enforced would look announced. */
+/* With a clock that is behind, enforced MFA would look announced. */
 static bool is_clock_behind(const struct login *login)
 {
     const struct apw_attribute *made = apw_entry_attribute(login->entry, "appPassword");
@@ -415,7 +415,7 @@ static void decide_bind(struct login *login)
     give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
 }
 
-/* MFA's state is known: refuse, or let the directory check the account password. */
+/* Refuses, or lets the directory check the account password. */
 static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
 {
     const struct apw_config *config = login->config;
@@ -513,7 +513,7 @@ static void decide_by_objection(struct login *login, const struct apw_objection 
         refuse(login, APW_REASON_MALFORMED);
 }
 
-/* What the log line says of the attempt, whatever becomes of it. */
+/* Fills the parts of the log line that do not depend on the outcome. */
 static void describe(struct login *login)
 {
     const struct apw_attempt *attempt = login->attempt;

@@ -24,13 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Why the host does not take a login, before anybody asked about its password. */
+/* Why the host rejects a login before its password is checked. */
 struct apw_objection {
     enum apw_verdict verdict; /* APW_REFUSED, or APW_UNAVAILABLE if the host could not tell */
     struct apw_error why;
 };
 
-/* What the client sent and the host knows. All borrowed for the call. */
+/* What the client sent and the host knows. Borrowed for the call. */
 struct apw_attempt {
     const char *login; /* after canon-user; need not end in NUL */
     size_t login_length;
@@ -39,9 +39,8 @@ struct apw_attempt {
     const char *service;                   /* as the host calls it, NULL if unknown */
     const char *client;                    /* numeric address, NULL if unknown */
     const struct apw_objection *objection; /* then nothing is decided, only logged; or NULL */
-    /* Called last, when everything else accepts: does the host take `name`, the accepted one, and
-     * may it act as the requested identity? Its result is the verdict; *reason_r is that of a
-     * refusal. NULL: the host has no say. */
+    /* Called last, when everything else accepts: does the host accept `name`, and may it act as
+     * the requested identity? Its result is the verdict; *reason_r is that of a refusal. */
     enum apw_verdict (*authorize)(void *context, const char *name, enum apw_reason *reason_r,
                                   struct apw_error *error);
     void *authorize_context;
@@ -56,9 +55,9 @@ struct apw_decision {
     struct apw_use use;        /* the value to write there */
 };
 
-/* Decides. Never fails: what cannot be decided is APW_UNAVAILABLE; so is everything well-formed
- * where `config` is NULL, which stands for a broken configuration. `deadline` is a moment of
- * apw_clock_monotonic_ms(). Free the result's dn with apw_verify_clear(). */
+/* Decides. Never fails: if it cannot decide, the verdict is APW_UNAVAILABLE, as it is for every
+ * well-formed login if `config` is NULL, which stands for a broken configuration. `deadline` is a
+ * moment of apw_clock_monotonic_ms(). Free the result's dn with apw_verify_clear(). */
 void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 const struct apw_attempt *attempt, int64_t deadline,
                 struct apw_decision *decision_r);

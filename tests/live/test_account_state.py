@@ -98,7 +98,7 @@ def test_a_value_that_cannot_be_understood_is_an_outage(directory, site, attribu
     for password in (app_password.shown, who.password):
         line = said(site, who, password)
         assert "verdict=unavailable reason=directory-unavailable " in line
-        assert f'error="{attribute} cannot be understood' in line
+        assert f'error="{attribute} is invalid' in line
 
 
 def test_disabled_filter_refuses_whom_it_finds(directory, careful_site):

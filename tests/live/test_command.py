@@ -482,6 +482,15 @@ def test_mfa_goes_off_where_it_is_on_by_default(make_site, directory):
     assert site.done("mfa", "off", user.uid) == f"{user.uid}: unchanged\n"
 
 
+def test_mfa_off_shows_off_to_an_off_filter(make_site, directory):
+    site = make_site(mfa_off_filter="(appPasswordMfaEnabled=FALSE)")
+    user = directory.new_person()
+    assert site.command("mfa", "status", user.uid).returncode == NOT_PERMITTED
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: off\n"
+    assert site.done("mfa", "status", user.uid) == f"{user.uid}: off\n"
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: unchanged\n"
+
+
 def test_mfa_that_cannot_be_read_is_an_error(make_site, user):
     site = make_site(mfa_filter="(noSuchAttribute=TRUE)",
                      mfa_off_filter="(noSuchAttribute=FALSE)")

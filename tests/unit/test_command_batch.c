@@ -76,7 +76,7 @@ static const struct row rows[] = {
      12,
      "",
      APW_STATUS_USAGE,
-     "line 2 holds a NUL byte"},
+     "line 2 contains a NUL byte"},
 };
 
 static enum apw_manage_result act(const struct apw_manager *manager,

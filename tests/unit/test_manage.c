@@ -273,7 +273,7 @@ static const struct scene scenes[] = {
      {CLASS, "shadowExpire", "soon"},
      .act = create_without_mfa,
      .result = APW_MANAGE_ENDED,
-     .error = "shadowExpire cannot be understood"},
+     .error = "shadowExpire is invalid"},
     {"unless it is forced",
      {CLASS, "userAccountControl", "514"},
      .act = create_forced,

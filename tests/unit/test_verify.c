@@ -417,7 +417,7 @@ static void test_scene(void **state)
 /* Row 5. */
 #define ENDED REFUSED(ACCOUNT_DISABLED), .detail = "ends the account"
 #define UNCLEAR(what)                                                                              \
-    UNAVAILABLE(DIRECTORY_UNAVAILABLE), .names_entry = true, .detail = what " cannot be understood"
+    UNAVAILABLE(DIRECTORY_UNAVAILABLE), .names_entry = true, .detail = what " is invalid"
 
 static const struct scene entry_scenes[] = {
     {"an unknown user is refused", .found = NO_ENTRY, REFUSED(UNKNOWN_USER)},
