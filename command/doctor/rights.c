@@ -288,6 +288,8 @@ static void check_as_user(const struct apw_doctor_view *view, const struct subje
     struct apw_doctor_names names = view->names;
 
     apw_doctor_names_add_filter(&names, view->config->mfa_filter);
+    if (view->config->mfa_off_filter != NULL)
+        apw_doctor_names_add_filter(&names, view->config->mfa_off_filter);
     if (view->config->disabled_filter != NULL)
         apw_doctor_names_add_filter(&names, view->config->disabled_filter);
     apw_doctor_names_add(&names, "objectClass");

@@ -158,3 +158,48 @@ def test_a_proxy_that_drops_attributes(proxy, mail_server, app_passwords):
             directory.add_app_password(who)
     for who in people:
         assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
+
+
+DYNAMIC = f"cn=dynamic,ou=groups,{BASE}"
+
+
+@pytest.mark.parametrize("app_passwords", [0, 1])
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_dynamic_group(own_directory, mail_server, is_hidden, app_passwords):
+    """Seen, it decides; hidden from the mail server, its members look as if they had MFA off."""
+    hide = f'access to dn.exact="{DYNAMIC}" by dn.exact="{MAIL_SERVER}" none by * break\n'
+    directory = own_directory(
+        first_rules=(hide if is_hidden else "")
+        + f'access to * by dn.exact="{MAIL_SERVER}" read by * break\n',
+        lines="moduleload dynlist\ninclude /etc/ldap/schema/dyngroup.schema\n",
+        database="overlay dynlist\n"
+                 "dynlist-attrset groupOfURLs memberURL member+memberOf@groupOfNames\n")
+    with_mfa, witness, without_mfa = (directory.new_person() for _ in range(3))
+    for who in (with_mfa, witness):
+        directory.administrate(who, appPasswordMfaEnabled="TRUE")
+    own = [directory.add_app_password(with_mfa) for _ in range(app_passwords)]
+    url = f"ldap:///ou=people,{BASE}??sub?(appPasswordMfaEnabled=TRUE)"
+    as_itself(directory).add_s(DYNAMIC, [
+        ("objectClass", [b"groupOfURLs"]), ("cn", [b"dynamic"]), ("memberURL", [url.encode()])])
+    server = mail_server({"uri": directory.ldap, "mfa_filter": f"(memberOf={DYNAMIC})",
+                          "mfa_witness": witness.dn})
+    for who, code in ((with_mfa, REFUSED), (without_mfa, ACCEPTED)):
+        assert server.sign_in(who.uid, who.password).code == (UNAVAILABLE if is_hidden else code)
+        if is_hidden:
+            assert "reason=mfa-unreadable" in server.events()[-1]
+            assert witness.dn in server.events()[-1]
+    for app_password in own:
+        assert server.sign_in(with_mfa.uid, app_password.shown).code == ACCEPTED
+
+
+def test_the_witness_is_asked_once_over_a_connection(by_group):
+    """And not at all for an app password."""
+    directory, _, another_server = by_group
+    server = another_server()
+    app_password = directory.add_app_password(NON_MEMBER)
+    asked = []
+    for password in (app_password.shown, NON_MEMBER.password, NON_MEMBER.password):
+        mark = directory.mark()
+        assert server.sign_in(NON_MEMBER.uid, password).code == ACCEPTED
+        asked.append(sum(f'SRCH base="{MEMBER.dn}"' in line for line in directory.log_since(mark)))
+    assert asked == [0, 2, 0]
