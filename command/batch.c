@@ -65,7 +65,8 @@ static int add_input(struct names *names)
         char *name = line + strspn(line, " \t\r\n");
 
         if (strlen(line) != (size_t)length) {
-            apw_say(NULL, "standard input: line %zu holds a NUL byte", names->count - before + 1);
+            apw_say(NULL, "standard input: line %zu contains a NUL byte",
+                    names->count - before + 1);
             status = -1;
             break;
         }
