@@ -71,8 +71,24 @@ static void put_field(struct line *line, const char *key, const char *value)
     put_string(line, value[0] != '\0' ? value : "-");
 }
 
+static void put_repeat(struct line *line, enum apw_repeat repeat)
+{
+    switch (repeat) {
+    case APW_REPEAT_YES:
+        put_field(line, " repeat=", "yes");
+        return;
+    case APW_REPEAT_NO:
+        put_field(line, " repeat=", "no");
+        return;
+    case APW_REPEAT_UNKNOWN:
+        return;
+    }
+}
+
+/* `repeat` comes first: fail2ban looks for it behind the id. */
 static void put_extras(struct line *line, const struct apw_event *event)
 {
+    put_repeat(line, event->repeat);
     if (event->action != NULL)
         put_field(line, " action=", event->action);
     if (event->would_refuse)

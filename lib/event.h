@@ -5,7 +5,7 @@
  *   app-password: verdict=refused reason=account-password-with-mfa user="alice" service=smtp
  *   client=203.0.113.7 id=-
  *
- * (one line). Optional fields follow: action= would-refuse= exempt= dn="" error="".
+ * (one line). Optional fields follow: repeat= action= would-refuse= exempt= dn="" error="".
  */
 #ifndef APW_EVENT_H
 #define APW_EVENT_H
@@ -15,6 +15,7 @@
 #include "network.h"
 #include "password.h"
 #include "reason.h"
+#include "repeat.h"
 #include "service.h"
 #include "verdict.h"
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct apw_event {
     char service[APW_SERVICE_SIZE];
     char client[APW_ADDRESS_TEXT_SIZE];
     char id[APW_ID_LENGTH + 1];
+    enum apw_repeat repeat; /* whether this client sent this wrong account password before */
     bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
     bool is_exempt;     /* account_password_from let the account password be tried */
     const char *action; /* borrowed; the change requested, or NULL for a login */

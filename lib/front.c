@@ -14,8 +14,9 @@ struct apw_front {
     struct apw_config *config;
     struct apw_directory *directory; /* NULL: the configuration is broken */
     struct apw_log *log;
-    struct apw_recorder *recorder; /* NULL: last use is not recorded */
-    struct apw_remember *remember; /* NULL: every hash is computed */
+    struct apw_recorder *recorder;   /* NULL: last use is not recorded */
+    struct apw_remember *remember;   /* NULL: every hash is computed */
+    struct apw_repeat_table *repeat; /* NULL: repetitions are not told */
     struct apw_witness witness;
     struct apw_error broken;
 };
@@ -73,6 +74,8 @@ int apw_front_open(const char *config_path, struct apw_front **front_r, struct a
     }
     if (front->directory != NULL && front->config->remember)
         apw_remember_new(&front->remember, &(struct apw_error){""}); /* optional */
+    if (front->directory != NULL)
+        apw_repeat_new(&front->repeat, &(struct apw_error){""}); /* optional */
     if (front->config != NULL)
         apw_identity_wipe(&front->config->identity); /* the directory has its own copy */
     *front_r = front;
@@ -85,6 +88,7 @@ void apw_front_close(struct apw_front **front)
         return;
     apw_recorder_free(&(*front)->recorder);
     apw_remember_free(&(*front)->remember);
+    apw_repeat_free(&(*front)->repeat);
     apw_directory_free(&(*front)->directory);
     apw_config_free(&(*front)->config);
     apw_log_close(&(*front)->log);
@@ -104,6 +108,7 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
     struct apw_world world = apw_world_of(front->directory);
 
     world.remember = front->remember;
+    world.repeat = front->repeat;
     world.witness = &front->witness;
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
                start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);

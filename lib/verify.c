@@ -479,6 +479,25 @@ static void decide_account_password(struct login *login)
 
 /* ---- the whole ---- */
 
+/* Tells a device with an old password from somebody who guesses. */
+static void note_repeat(struct login *login)
+{
+    const struct apw_attempt *attempt = login->attempt;
+    struct apw_event *event = &login->decision->event;
+
+    switch (event->reason) {
+    case APW_REASON_ACCOUNT_PASSWORD_WITH_MFA:
+    case APW_REASON_ACCOUNT_PASSWORD_NEVER:
+    case APW_REASON_WRONG_ACCOUNT_PASSWORD:
+        if (login->world->repeat != NULL && login->has_client)
+            event->repeat = apw_repeat_note(login->world->repeat, login->entry->dn, event->client,
+                                            attempt->password, attempt->password_length);
+        return;
+    default:
+        return;
+    }
+}
+
 static void decide(struct login *login)
 {
     struct found found = {.count = 0};
@@ -501,6 +520,7 @@ static void decide(struct login *login)
         refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD); /* else the directory counts it as wrong */
     else
         decide_account_password(login);
+    note_repeat(login);
 }
 
 /* The host has decided already. */

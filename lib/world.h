@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * world: how the decision reaches the directory, the clock and the memory of matches. Unit tests
- * bring their own.
+ * world: how the decision reaches the directory, the clock and what the process remembers. Unit
+ * tests bring their own.
  */
 #ifndef APW_WORLD_H
 #define APW_WORLD_H
@@ -9,6 +9,7 @@
 #include "error.h"
 #include "ldap/directory.h"
 #include "remember.h"
+#include "repeat.h"
 #include "witness.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +25,9 @@ struct apw_world {
                                     struct apw_error *error);
     int64_t (*now)(void *context); /* seconds since 1970 */
     void *context;
-    struct apw_remember *remember; /* NULL: every hash is computed. Borrowed. */
-    struct apw_witness *witness;   /* NULL: the witness is asked each time. Borrowed. */
+    struct apw_remember *remember;   /* NULL: every hash is computed. Borrowed. */
+    struct apw_repeat_table *repeat; /* NULL: repetitions are not told. Borrowed. */
+    struct apw_witness *witness;     /* NULL: the witness is asked each time. Borrowed. */
 };
 
 /* The real one. Borrows the directory; remembers nothing. */

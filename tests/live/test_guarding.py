@@ -104,6 +104,45 @@ def test_not_believed(lines, tmp_path, other):
     assert hosts(tmp_path, "guess", text) == []
 
 
+def offenses(mode, log):
+    """How many lines of this log count."""
+    found = subprocess.run(
+        ["fail2ban-regex", "--out", "ip", log, f"{FILTER}[mode={mode}]"],
+        capture_output=True, text=True, timeout=60)
+    return len(found.stdout.split())
+
+
+# Passwords that one client sends for one user, and how many of the lines count in each mode.
+PHONE = ["an old password"] * 20
+TWO_DEVICES = ["an old password", "an older one"] * 10
+GUESSER = [f"guess {number}" for number in range(20)]
+
+
+@pytest.mark.parametrize("mfa, passwords, counts", [
+    pytest.param(True, PHONE, {"guess": 0, "mfa": 20}, id="a phone, MFA on"),
+    pytest.param(True, TWO_DEVICES, {"guess": 1, "mfa": 20}, id="two devices, MFA on"),
+    pytest.param(True, GUESSER, {"guess": 19, "mfa": 20}, id="a guesser, MFA on"),
+    pytest.param(False, PHONE[:4], {"guess": 1, "mfa": 3}, id="a phone, MFA off"),
+    pytest.param(False, GUESSER[:4], {"guess": 4, "mfa": 0}, id="a guesser, MFA off"),
+])
+def test_one_password_again_and_many_different_ones(
+        directory, mail_server, mfa, passwords, counts):
+    """MFA off: not enough of them for slapd to lock the account."""
+    server = mail_server()
+    who = directory.new_person(mfa=mfa)
+    for password in passwords:
+        assert server.sign_in(who.uid, password).code == smtp.REFUSED
+    assert {mode: offenses(mode, server.log) for mode in counts} == counts
+
+
+def test_the_passwords_of_two_users_are_not_compared(directory, mail_server):
+    server = mail_server()
+    for _ in range(5):
+        server.sign_in(directory.new_person(mfa=True).uid, "an old password")
+        server.sign_in(directory.new_person(mfa=True).uid, "another")
+    assert len(server.events()) == 10 and "repeat=" not in "".join(server.events())
+
+
 def test_every_reason_is_counted_or_left_out_on_purpose():
     source = (TREE.parent / "lib" / "reason.c").read_text()
     reasons = set(re.findall(r'\[APW_REASON_\w+\] = "([^"]+)"', source))

@@ -60,6 +60,14 @@ static const struct line_case {
       .would_refuse = true},
      "app-password: verdict=accepted reason=account-password user=\"alice\"" END
      " would-refuse=account-password-with-mfa"},
+    {"an account password that was sent before",
+     {.reason = APW_REASON_ACCOUNT_PASSWORD_WITH_MFA, BYTES("alice"), .repeat = APW_REPEAT_YES},
+     "app-password: verdict=refused reason=account-password-with-mfa user=\"alice\"" END
+     " repeat=yes"},
+    {"an account password that is not the one sent before",
+     {.reason = APW_REASON_ACCOUNT_PASSWORD_WITH_MFA, BYTES("alice"), .repeat = APW_REPEAT_NO},
+     "app-password: verdict=refused reason=account-password-with-mfa user=\"alice\"" END
+     " repeat=no"},
     {"an account password from an exempt network",
      {.verdict = APW_ACCEPTED,
       .reason = APW_REASON_ACCOUNT_PASSWORD,
@@ -78,12 +86,13 @@ static const struct line_case {
     {"everything that may stand behind stands in order",
      {.verdict = APW_REFUSED,
       .reason = APW_REASON_MALFORMED,
+      .repeat = APW_REPEAT_NO,
       .would_refuse = true,
       .is_exempt = true,
       .dn = (char *)"d",
       .detail = {"e"}},
      START "\"\"" END
-           " would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
+           " repeat=no would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
     {"an error beside an accepted login is not told",
      {.verdict = APW_ACCEPTED,
       .reason = APW_REASON_APP_PASSWORD,
@@ -169,6 +178,7 @@ static struct apw_event make_full_event(char byte, char dn[300])
     struct apw_event event = {.verdict = APW_UNAVAILABLE,
                               .reason = APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
                               .user_length = APW_LOGIN_BYTES_MAX,
+                              .repeat = APW_REPEAT_YES,
                               .would_refuse = true,
                               .is_exempt = true,
                               .dn = dn};
@@ -210,7 +220,8 @@ static void test_form(void **state)
     static const char form[] =
         "^app-password: verdict=(accepted|refused|unavailable) reason=[a-z-]+ "
         "user=\"([^\"\\\\]|\\\\x[0-9a-f][0-9a-f])*\" service=[a-z0-9-]+ client=[0-9a-fx.:-]+ "
-        "id=[0-9a-z-]+( would-refuse=account-password-with-mfa)?( exempt=network)?"
+        "id=[0-9a-z-]+( repeat=(yes|no))?( would-refuse=account-password-with-mfa)?( "
+        "exempt=network)?"
         "( dn=\"([^\"\\\\]|\\\\x[0-9a-f][0-9a-f])*\")?"
         "( error=\"([^\"\\\\]|\\\\x[0-9a-f][0-9a-f])*\")?$";
     regex_t pattern;

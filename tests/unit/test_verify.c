@@ -1241,6 +1241,71 @@ static void test_remembered(void **state)
     apw_remember_free(&world.remember);
 }
 
+/* Each scene twice, and once more with another password. */
+static const struct repeat_case {
+    const char *name;
+    const struct scene scene;
+    const char *other;
+    enum apw_reason reason;
+    bool is_told;
+} repeat_cases[] = {
+    {"repeat: the account password with MFA",
+     {.password = "old", .mfa = MFA_IS_ON},
+     "older",
+     APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
+     true},
+    {"repeat: account passwords are never accepted",
+     {.password = "old", .mfa = MFA_IS_OFF, .account_password = APW_ACCOUNT_PASSWORD_NEVER},
+     "older",
+     APW_REASON_ACCOUNT_PASSWORD_NEVER,
+     true},
+    {"repeat: a wrong account password",
+     {.password = "old", .mfa = MFA_IS_OFF, .bind = BIND_WRONG},
+     "older",
+     APW_REASON_WRONG_ACCOUNT_PASSWORD,
+     true},
+    {"repeat: not of an unknown client",
+     {.password = "old", .mfa = MFA_IS_ON, .client = "nonsense"},
+     "older",
+     APW_REASON_ACCOUNT_PASSWORD_WITH_MFA,
+     false},
+    {"repeat: not of app passwords",
+     {.password = WRONG, .stored = {APP("")}},
+     WRONG,
+     APW_REASON_WRONG_APP_PASSWORD,
+     false},
+    {"repeat: not of unknown users",
+     {.password = "old", .found = NO_ENTRY},
+     "older",
+     APW_REASON_UNKNOWN_USER,
+     false},
+};
+
+static void play_repeat(const struct scene *next, enum apw_reason reason, enum apw_repeat repeat)
+{
+    struct apw_decision decision;
+
+    reset_world(next);
+    play(next, &decision);
+    assert_int_equal(decision.event.reason, reason);
+    assert_int_equal(decision.event.repeat, repeat);
+    apw_verify_clear(&decision);
+}
+
+static void test_repeat(void **state)
+{
+    const struct repeat_case *row = *state;
+    struct scene other = row->scene;
+    struct apw_error error;
+
+    other.password = row->other;
+    assert_int_equal(apw_repeat_new(&world.repeat, &error), 0);
+    play_repeat(&row->scene, row->reason, APW_REPEAT_UNKNOWN);
+    play_repeat(&row->scene, row->reason, row->is_told ? APW_REPEAT_YES : APW_REPEAT_UNKNOWN);
+    play_repeat(&other, row->reason, row->is_told ? APW_REPEAT_NO : APW_REPEAT_UNKNOWN);
+    apw_repeat_free(&world.repeat);
+}
+
 static void test_long_name(void **state)
 {
     char *name = unit_repeat("a", 256);
@@ -1293,6 +1358,7 @@ int main(void)
     UNIT_TEST("one hash at most with 1, 5 and 40 app passwords", test_cost);
     UNIT_TEST("a hash without memory is an outage", test_no_memory_for_hash);
     UNIT_ROWS(remembered_cases, test_remembered);
+    UNIT_ROWS(repeat_cases, test_repeat);
     UNIT_TEST("a name has 255 bytes at most", test_long_name);
     UNIT_TEST("a cleared decision is a refusal", test_clear);
     return unit_run();
