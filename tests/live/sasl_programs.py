@@ -18,6 +18,8 @@ from processes import free_port, run, start, stop, wait_until
 COMMON = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "common"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
+NOBODY = 65534
+
 ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
 
 SASL_CONF = """\
@@ -120,6 +122,7 @@ class Program:
 class SlapdAsHost(Program):
     """slapd, for PLAIN binds; the users are in another one."""
 
+    user = NOBODY
     conf_name, service, outage = "slapd.conf", "ldap", UNAVAILABLE
     conf_folder = "/etc/ldap/sasl2"
 
@@ -132,7 +135,7 @@ authz-regexp "^uid=([^,]+).*,cn=auth$" "uid=$1,dc=signed,dc=in"
 
     def argv(self):
         return ["/usr/sbin/slapd", "-f", self.folder / "server.conf", "-d", "0",
-                "-h", f"ldap://127.0.0.1:{self.port}"]
+                "-u", "nobody", "-g", "nogroup", "-h", f"ldap://127.0.0.1:{self.port}"]
 
     def sign_in(self, user, password):
         done = subprocess.run(
@@ -177,11 +180,12 @@ class Svnserve(Program):
 class Memcached(Program):
     """memcached -S, with its binary protocol."""
 
+    user = NOBODY
     conf_name, service, outage = "memcached.conf", "memcached", REFUSED
 
     def argv(self):
         return ["memcached", "-S", "-B", "binary", "-l", "127.0.0.1", "-p", self.port, "-U", "0",
-                "-u", "root", "-t", "1"]
+                "-u", "nobody", "-t", "1"]
 
     def sign_in(self, user, password):
         key, value = b"PLAIN", f"\0{user}\0{password}".encode()
@@ -308,7 +312,7 @@ class CyrusImap(Program):
     """Cyrus IMAP's AUTHENTICATE, under its master."""
 
     service, outage = "imap", UNAVAILABLE
-    user = 65534  # nobody
+    user = NOBODY
 
     def prepare(self):
         common, imapd = unpacked("cyrus-common", "cyrus-imapd")

@@ -3,15 +3,16 @@
 
 import imaplib
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import apppassword
-from conftest import new_folder, write_config
+from conftest import EXAMPLES, new_folder, write_config
 from processes import seconds, wait_until
 from sasl_programs import (ACCEPTED, REFUSED, CyrusImap, Exim, Memcached, Sendmail,
-                           SlapdAsHost, Svnserve)
+                           SlapdAsHost, Svnserve, UNAVAILABLE)
 
 PROGRAMS = [CyrusImap, Exim, Memcached, Sendmail, SlapdAsHost, Svnserve]
 
@@ -75,6 +76,21 @@ def test_an_outage_and_the_recovery(program, own_directory, kind):
     sign_in(server, person.mail, app_password.shown, ACCEPTED, "accepted", "app-password")
 
 
+def test_the_man_page_tells_of_each_program():
+    """Its file, and what its clients see in an outage."""
+    page = (EXAMPLES.parents[1] / "man" / "app-password-postfix.8").read_text()
+    sections = dict(re.findall(r"^\.Ss (.*)\n((?:(?!\.S[sh]).*\n)*)", page, flags=re.MULTILINE))
+    names = {CyrusImap: "Cyrus IMAP", SlapdAsHost: "slapd"}
+    for kind in PROGRAMS:
+        section = sections[names.get(kind, kind.__name__ if kind in (Exim, Sendmail)
+                                     else kind.__name__.lower())]
+        assert f"{kind.conf_folder}/" * bool(kind.conf_folder) + (kind.conf_name or "imapd.conf") \
+            in section
+        sign = {REFUSED: "the same as for a wrong password",
+                UNAVAILABLE: "unavailable"}.get(kind.outage, str(kind.outage))
+        assert sign in section
+
+
 # ---- names that the program itself does not accept ----
 
 def test_cyrus_refuses_another_realm_although_the_password_is_right(program, directory):
@@ -108,7 +124,7 @@ def test_svnserve_refuses_another_realm(program, directory):
 
 # ---- what the program's user cannot read ----
 
-@pytest.mark.parametrize("kind", [CyrusImap, Exim])
+@pytest.mark.parametrize("kind", [CyrusImap, Exim, Memcached, SlapdAsHost])
 def test_a_secret_that_the_programs_user_cannot_read_is_told_in_the_log(program, directory, kind):
     def hide(server):
         os.chown(server.secret, 0, 0)
