@@ -23,8 +23,8 @@ function auth_password_verify(request, password)
   return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (why or "no verdict")
 end
 
--- Who asks for a stored password instead (CRAM-MD5, "doveadm auth lookup", a userdb that wants to
--- know whether a user exists): passwords can only be checked here.
+-- For requests for a stored password (CRAM-MD5, "doveadm auth lookup", a userdb that asks whether a
+-- user exists): this passdb can only check passwords.
 function auth_passdb_lookup(request)
   return dovecot.auth.PASSDB_RESULT_SCHEME_NOT_AVAILABLE, ""
 end

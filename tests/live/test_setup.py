@@ -24,6 +24,7 @@ RULES, RULES_WITH_PPOLICY = ACL["cn=config"]
 OUR_RULES = ["appPassword", "appPasswordMfaEnabled", "appPasswordMfaEnforceFrom",
              "appPasswordUsed", "appPasswordMfaMethod", "entryUUID", "objectClass val",
              "objectClass,uid,mail", "entry"]
+PPOLICY_RULE = "pwdAccountLockedTime,pwdStartTime,pwdEndTime"
 DEBIANS_RULES = ["userPassword", "shadowLastChange", "*"]
 README = (LDAP_SCHEMA / "README.md").read_text()
 
@@ -134,9 +135,9 @@ def test_the_rules_load_on_debians_slapd_and_come_first(debian):
 
 
 @pytest.mark.parametrize("rules, expected", [
-    pytest.param([RULES, RULES_WITH_PPOLICY], ["pwdAccountLockedTime", *OUR_RULES],
+    pytest.param([RULES, RULES_WITH_PPOLICY], [PPOLICY_RULE, *OUR_RULES],
                  id="that for ppolicy afterwards"),
-    pytest.param([RULES_WITH_PPOLICY, RULES], [*OUR_RULES, "pwdAccountLockedTime"],
+    pytest.param([RULES_WITH_PPOLICY, RULES], [*OUR_RULES, PPOLICY_RULE],
                  id="that for ppolicy before"),
     pytest.param([RULES], OUR_RULES, id="without that for ppolicy"),
 ])
