@@ -88,7 +88,7 @@ class Server:
 
     def _cut(self):
         self.relay.cut()
-        return self.relay.mend
+        return self.relay.restore
 
     def _expire(self):
         self.slapd.stop()
