@@ -89,7 +89,7 @@ def story():
          "of alice would keep working.",
          lambda demo: demo.command("revoke", "alice", demo.app_password[:4], shows="revoked")),
         ("From now on, anyone who finds the laptop is refused.",
-         lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "refused", "unknown-app-password")),
+         lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "refused", "revoked")),
         ("Start the self-service page, so that users need no administrator. It runs as its own user "
          "and has its own identity in the directory.",
          Demo.start_portal),
