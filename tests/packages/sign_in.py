@@ -191,7 +191,7 @@ def sign_in():
     host.wait_until(lambda: host.is_listening(host.PORTS["slapd"]), "slapd")
     host.wait_until(lambda: smtp(*app) == ACCEPTED, "the directory to be asked again", 90)
     app_password.revoke()
-    expect(REFUSED, "unknown-app-password", *app)
+    expect(REFUSED, "revoked", *app)
     run("app-password", "mfa", "off", ALICE.uid)
 
 
