@@ -116,6 +116,23 @@ FILES = {
 }
 
 
+def test_a_stray_byte_in_a_secret_file_is_named(site):
+    """One case only: the server locks an identity after some wrong passwords."""
+    secret = site.folder / "mail server.secret"
+    secret.write_text(secret.read_text().strip() + " \n")
+    called = doctor(site)
+    assert_finds(called, "bind: ", f"write the password into {secret} without it")
+    assert f"; the password in {secret} ends in white space" in called.stdout
+
+
+def test_a_byte_order_mark_in_a_secret_file_is_ignored_and_named(site):
+    secret = site.folder / "mail server.secret"
+    secret.write_bytes(b"\xef\xbb\xbf" + secret.read_bytes().strip() + b"\r\n")
+    called = doctor(site)
+    assert called.returncode == DONE
+    assert f"{secret} begins with a byte-order mark" in called.stdout
+
+
 @pytest.mark.parametrize("broken", FILES)
 def test_file(site, broken):
     break_it, finding, fix = FILES[broken]
