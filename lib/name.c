@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "name.h"
+#include "idna.h"
 #include "ldap/filter.h"
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,9 @@ static bool is_same_name(const struct apw_value *value, const char *login)
     return true;
 }
 
-/* The only value, or the only one that was typed; otherwise NULL. */
+/* The only value, or the only one that was typed, in this form or in `ascii`; otherwise NULL. */
 static const struct apw_value *choose_value(const struct apw_attribute *attribute,
-                                            const char *login)
+                                            const char *login, const char *ascii)
 {
     const struct apw_value *chosen = NULL;
 
@@ -35,7 +36,8 @@ static const struct apw_value *choose_value(const struct apw_attribute *attribut
     if (attribute->count == 1)
         return &attribute->value[0];
     for (size_t i = 0; i < attribute->count; i++) {
-        if (!is_same_name(&attribute->value[i], login))
+        if (!is_same_name(&attribute->value[i], login) &&
+            (ascii == NULL || !is_same_name(&attribute->value[i], ascii)))
             continue;
         if (chosen != NULL)
             return NULL;
@@ -49,6 +51,7 @@ int apw_name_choose(const struct apw_config *config, const struct apw_entry *ent
 {
     const struct apw_attribute *attribute;
     const struct apw_value *value;
+    char *ascii;
 
     memset(name_r, 0, APW_LOGIN_SIZE);
     if (config->login_attribute == NULL) {
@@ -56,7 +59,10 @@ int apw_name_choose(const struct apw_config *config, const struct apw_entry *ent
         return 0;
     }
     attribute = apw_entry_attribute(entry, config->login_attribute);
-    value = choose_value(attribute, login);
+    if (apw_idna_login(login, &ascii) != 0)
+        return apw_error_set(error, "out of memory");
+    value = choose_value(attribute, login, ascii);
+    free(ascii);
     if (value == NULL && attribute != NULL && attribute->count > 1)
         return apw_error_set(error,
                              "login_attribute %s has %zu values here, and what was typed is not "

@@ -103,3 +103,32 @@ def test_of_several_addresses_none_was_typed(mail_server, directory, branches):
     assert " reason=internal-error " in server.events()[-1]
     assert "login_attribute mail has 2 values here" in server.events()[-1]
     assert server.sign_in(sam, "wrong").code == REFUSED
+
+
+@pytest.mark.parametrize("filter, login", [
+    ("(uid=%t)", "{uid}+news@example.org"), ("(uid=%b)", r"EXAMPLE\{uid}"),
+    ("(uid=%n)", "{uid}@any.example"), ("(|(uid=%b)(mail=%u))", "{mail}"),
+])
+def test_the_logins_that_clients_send_find_the_entry(mail_server, directory, filter, login):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = mail_server({"login_attribute": "uid", "filter": filter})
+    assert server.sign_in(login.format(uid=person.uid, mail=person.mail),
+                          app_password.shown).code == ACCEPTED
+
+
+def test_an_internationalized_domain_finds_its_a_labels(mail_server, directory, branches):
+    sam, add = branches
+    who = add("a", f"{sam}@xn--bcher-kva.example {sam}@a.test")
+    for attribute in "uid", "mail":
+        server = mail_server({"login_attribute": attribute})
+        for domain in "b\u00fccher", "B\u00dcCHER", "xn--bcher-kva":
+            assert server.sign_in(f"{sam}@{domain}.example", who.password).code == ACCEPTED
+
+
+@pytest.mark.parametrize("before, after", [
+    ("\u00a0", ""), ("", "\u200b"), ("\ufeff", "\u00a0 "), ("", "\u2028")])
+def test_what_is_pasted_along_is_no_part_of_login_and_app_password(
+        mail_server, directory, before, after):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    assert mail_server().sign_in(f"{before}{person.uid}{after}",
+                                 f"{before}{app_password.shown}{after}").code == ACCEPTED
