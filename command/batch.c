@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "batch.h"
+#include "ignorable.h"
 #include "progress.h"
 #include "say.h"
 #include "tally.h"
@@ -53,7 +54,8 @@ static void free_names(struct names *names)
     free(names->name);
 }
 
-/* Adds the lines of standard input, trimmed, without empty ones. */
+/* Adds the lines of standard input, without white space and invisible characters, such as a
+ * byte-order mark, at the ends, and without empty ones. */
 static int add_input(struct names *names)
 {
     char *line = NULL;
@@ -62,7 +64,8 @@ static int add_input(struct names *names)
 
     for (ssize_t length = getline(&line, &size, stdin); length >= 0 && status == 0;
          length = getline(&line, &size, stdin)) {
-        char *name = line + strspn(line, " \t\r\n");
+        const char *name = line;
+        size_t name_length = (size_t)length;
 
         if (strlen(line) != (size_t)length) {
             apw_say(NULL, "standard input: line %zu contains a NUL byte",
@@ -70,8 +73,8 @@ static int add_input(struct names *names)
             status = -1;
             break;
         }
-        while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
-            line[--length] = '\0';
+        apw_ignorable_trim(&name, &name_length);
+        line[(size_t)(name - line) + name_length] = '\0';
         if (*name != '\0')
             status = add_name(names, name);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "prompt.h"
+#include "ignorable.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,6 +9,17 @@
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* Removes a byte-order mark in front, and the CR of CR LF. */
+static void drop_stray(char *line, size_t *length)
+{
+    size_t mark = apw_ignorable_mark_bytes(line, *length);
+
+    *length -= mark;
+    memmove(line, line + mark, *length);
+    if (*length > 0 && line[*length - 1] == '\r')
+        (*length)--;
+}
 
 /* Reads one line byte by byte: input behind it belongs to another program. Bytes that do not fit
  * are dropped. */
@@ -29,6 +41,7 @@ static int read_line(int file, char *buffer_r, size_t size, size_t *length_r)
             buffer_r[(*length_r)++] = byte;
     }
     byte = '\0';
+    drop_stray(buffer_r, length_r);
     return 0;
 }
 

@@ -64,9 +64,6 @@ static int set_filter(void *target, const char *value, struct apw_error *error)
 
     if (apw_filter_check(value, true, error) != 0)
         return -1;
-    if (!apw_filter_has_login(value))
-        return apw_error_set(error, "\"%s\" must contain %%u (the login) or %%n (its local part)",
-                             value);
     return apw_settings_copy(value, &config->filter, error);
 }
 
@@ -379,6 +376,8 @@ static int complete(struct apw_config *config, bool with_identity, struct apw_er
     if (config->filter == NULL &&
         apw_settings_copy("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
         return -1;
+    if (config->login_attribute == NULL && apw_filter_check_name(config->filter, error) != 0)
+        return apw_error_set(error, "%s: %s", config->path, error->text);
     if (config->write_uris.count == 0)
         return apw_uris_copy(&config->uris, &config->write_uris, error);
     return 0;

@@ -23,7 +23,7 @@ struct apw_config {
     struct apw_uris write_uris; /* uris unless given */
     char *base;
     enum apw_scope scope;
-    char *filter; /* template: %u, %n, %d, %% */
+    char *filter; /* template: see ldap/filter.h */
     struct apw_identity identity;
     bool start_tls;
     char *tls_cacert; /* PEM file */

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "log.h"
 #include "login.h"
+#include "name.h"
 #include "recorder.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@ struct apw_front {
     struct apw_directory *directory; /* NULL: the configuration is broken */
     struct apw_log *log;
     struct apw_recorder *recorder;   /* NULL: last use is not recorded */
-    struct apw_remember *remember;   /* NULL: every hash is computed */
     struct apw_repeat_table *repeat; /* NULL: repetitions are not told */
+    struct apw_tags *remember;       /* NULL: every hash is computed */
+    struct apw_tags *names;          /* NULL: an accepted name is looked up each time */
     struct apw_witness witness;
     struct apw_error broken;
 };
@@ -76,6 +78,8 @@ int apw_front_open(const char *config_path, struct apw_front **front_r, struct a
         apw_remember_new(&front->remember, &(struct apw_error){""}); /* optional */
     if (front->directory != NULL)
         apw_repeat_new(&front->repeat, &(struct apw_error){""}); /* optional */
+    if (front->directory != NULL && front->config->login_attribute != NULL)
+        apw_tags_new(APW_NAME_S, &front->names, &(struct apw_error){""}); /* optional */
     if (front->config != NULL)
         apw_identity_wipe(&front->config->identity); /* the directory has its own copy */
     *front_r = front;
@@ -87,8 +91,9 @@ void apw_front_close(struct apw_front **front)
     if (*front == NULL)
         return;
     apw_recorder_free(&(*front)->recorder);
-    apw_remember_free(&(*front)->remember);
     apw_repeat_free(&(*front)->repeat);
+    apw_tags_free(&(*front)->remember);
+    apw_tags_free(&(*front)->names);
     apw_directory_free(&(*front)->directory);
     apw_config_free(&(*front)->config);
     apw_log_close(&(*front)->log);
@@ -109,6 +114,7 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
 
     world.remember = front->remember;
     world.repeat = front->repeat;
+    world.names = front->names;
     world.witness = &front->witness;
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
                start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);

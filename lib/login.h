@@ -11,8 +11,9 @@
 #define APW_LOGIN_BYTES_MAX 255
 #define APW_LOGIN_SIZE      (APW_LOGIN_BYTES_MAX + 1)
 
-/* Trims ASCII white space at both ends. Appends "@realm" unless the realm is NULL or empty, or the
- * login has an '@'. Returns -1, and "" in login_r, if the result is not well-formed. */
+/* Removes white space and invisible characters from both ends (ignorable.h). Appends "@realm"
+ * unless the realm is NULL or empty, or the login has an '@'. Returns -1, and "" in login_r, if the
+ * result is not well-formed. */
 int apw_login_canonicalize(const char *login, size_t length, const char *realm,
                            char login_r[APW_LOGIN_SIZE]);
 

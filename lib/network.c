@@ -5,14 +5,29 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+/* Copies an address without its zone (RFC 4007, 11.2); -1 if it does not fit, or the zone is empty.
+ */
+static int cut_zone(const char *text, char address_r[APW_ADDRESS_TEXT_SIZE])
+{
+    size_t length = strcspn(text, "%");
+
+    if (length >= APW_ADDRESS_TEXT_SIZE || (text[length] == '%' && text[length + 1] == '\0'))
+        return -1;
+    memcpy(address_r, text, length);
+    address_r[length] = '\0';
+    return 0;
+}
+
 int apw_network_parse_address(const char *text, struct apw_address *address_r)
 {
+    char address[APW_ADDRESS_TEXT_SIZE];
+
     memset(address_r, 0, sizeof *address_r);
     if (inet_pton(AF_INET, text, address_r->bytes) == 1) {
         address_r->bits = 32;
         return 0;
     }
-    if (inet_pton(AF_INET6, text, address_r->bytes) != 1)
+    if (cut_zone(text, address) != 0 || inet_pton(AF_INET6, address, address_r->bytes) != 1)
         return -1;
     address_r->bits = 128;
     if (memcmp(address_r->bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
@@ -62,7 +77,8 @@ int apw_network_parse(const char *text, size_t length, struct apw_network *netwo
     char copy[64], *slash;
     unsigned bits, written_bits;
 
-    if (length >= sizeof copy || memchr(text, '\0', length) != NULL)
+    if (length >= sizeof copy || memchr(text, '\0', length) != NULL ||
+        memchr(text, '%', length) != NULL)
         return -1;
     memcpy(copy, text, length);
     copy[length] = '\0';

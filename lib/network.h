@@ -29,14 +29,15 @@ struct apw_networks {
 
 #define APW_ADDRESS_TEXT_SIZE 46
 
-/* Numeric IPv4 or IPv6 without zone or brackets; -1 for anything else. */
+/* Numeric IPv4 or IPv6 without brackets; -1 for anything else. The zone of an IPv6 address
+ * (fe80::1%eth0) means something on one host only, and is dropped. */
 int apw_network_parse_address(const char *text, struct apw_address *address_r);
 
 /* 127.0.0.0/8 or ::1 (RFC 6890). */
 bool apw_network_is_loopback(const struct apw_address *address);
 
 /* "192.0.2.0/24", "2001:db8::/32" or a bare address. -1 for anything else, and if a
- * bit behind the prefix is set: 192.0.2.1/24 is probably a mistake. */
+ * bit behind the prefix is set: 192.0.2.1/24 is probably a mistake. A zone is a mistake, too. */
 int apw_network_parse(const char *text, size_t length, struct apw_network *network_r);
 
 /* One or more of them, separated by single `separator` characters; at most APW_NETWORKS_MAX. On

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "password.h"
+#include "ignorable.h"
 #include <sodium.h>
 #include <stdint.h>
 #include <string.h>
@@ -44,24 +45,6 @@ void apw_password_make(struct apw_password *password_r)
     sodium_memzero(random, sizeof random);
 }
 
-/* Bytes of a separator at `typed`: white space, hyphens, dashes (U+2010 to U+2015,
- * U+2212) and no-break spaces (U+00A0, U+2007, U+202F). 0 if there is none. */
-static size_t separator_bytes(const unsigned char *typed, size_t length)
-{
-    if (typed[0] == ' ' || typed[0] == '\t' || typed[0] == '-')
-        return 1;
-    if (length >= 2 && typed[0] == 0xc2 && typed[1] == 0xa0)
-        return 2;
-    if (length < 3 || typed[0] != 0xe2)
-        return 0;
-    if (typed[1] == 0x80 &&
-        ((typed[2] >= 0x90 && typed[2] <= 0x95) || typed[2] == 0x87 || typed[2] == 0xaf))
-        return 3;
-    if (typed[1] == 0x88 && typed[2] == 0x92)
-        return 3;
-    return 0;
-}
-
 /* One typed byte as a canonical symbol, or 0. ASCII only, whatever the locale. */
 static char fold_symbol(unsigned char typed)
 {
@@ -74,15 +57,15 @@ static char fold_symbol(unsigned char typed)
     return symbol_value((char)typed) < 0 ? 0 : (char)typed;
 }
 
-static bool fold(const unsigned char *typed, size_t length, struct apw_password *password_r)
+static bool fold(const char *typed, size_t length, struct apw_password *password_r)
 {
     size_t count = 0;
 
     while (length > 0) {
-        size_t skipped = separator_bytes(typed, length);
+        size_t skipped = apw_ignorable_separator_bytes(typed, length);
 
         if (skipped == 0) {
-            char symbol = fold_symbol(*typed);
+            char symbol = fold_symbol((unsigned char)*typed);
 
             if (symbol == 0 || count == APW_PASSWORD_LENGTH)
                 return false;
@@ -98,9 +81,8 @@ static bool fold(const unsigned char *typed, size_t length, struct apw_password 
 
 bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r)
 {
-    if (fold((const unsigned char *)typed, length, password_r) &&
-        apw_password_check_symbol(password_r->symbols) ==
-            password_r->symbols[APW_PASSWORD_LENGTH - 1])
+    if (fold(typed, length, password_r) && apw_password_check_symbol(password_r->symbols) ==
+                                               password_r->symbols[APW_PASSWORD_LENGTH - 1])
         return true;
     sodium_memzero(password_r, sizeof *password_r);
     return false;

@@ -25,7 +25,8 @@ struct apw_password {
 void apw_password_make(struct apw_password *password_r);
 
 /* Whether `typed` is an app password: twenty symbols with the right check symbol, after ignoring
- * ASCII case, spaces, hyphens and dashes and no-break spaces, and reading o as 0, i and l as 1.
+ * ASCII case, white space, invisible characters (ignorable.h), hyphens and dashes, and reading o as
+ * 0, i and l as 1.
  * Fills *password_r, or wipes it. `typed` need not end in NUL and may contain any bytes. */
 bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r);
 

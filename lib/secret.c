@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "secret.h"
+#include "ignorable.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -8,9 +9,10 @@
 
 int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
 {
-    char buffer[APW_SECRET_BYTES_MAX + 3]; /* a line end, and one byte too many */
+    char buffer[APW_SECRET_BYTES_MAX + 6]; /* a mark, a line end, and one byte too many */
     FILE *file = fopen(path, "re");
-    size_t length;
+    const char *line = buffer;
+    size_t length, mark;
     int status = -1;
 
     *secret_r = NULL;
@@ -22,12 +24,15 @@ int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
         apw_error_set(error, "%s: %s", path, strerror(errno));
         goto out;
     }
-    if (length > 0 && buffer[length - 1] == '\n')
+    mark = apw_ignorable_mark_bytes(buffer, length);
+    line += mark;
+    length -= mark;
+    if (length > 0 && line[length - 1] == '\n')
         length--;
-    if (length > 0 && buffer[length - 1] == '\r')
+    if (length > 0 && line[length - 1] == '\r')
         length--;
-    if (length == 0 || length > APW_SECRET_BYTES_MAX || memchr(buffer, '\0', length) != NULL ||
-        memchr(buffer, '\n', length) != NULL) {
+    if (length == 0 || length > APW_SECRET_BYTES_MAX || memchr(line, '\0', length) != NULL ||
+        memchr(line, '\n', length) != NULL) {
         apw_error_set(error, "%s: the file must contain one line, the password, of 1 to %d bytes",
                       path, APW_SECRET_BYTES_MAX);
         goto out;
@@ -37,13 +42,24 @@ int apw_secret_read(const char *path, char **secret_r, struct apw_error *error)
         apw_error_set(error, "out of memory");
         goto out;
     }
-    memcpy(*secret_r, buffer, length);
+    memcpy(*secret_r, line, length);
     (*secret_r)[length] = '\0';
     status = 0;
 out:
     sodium_memzero(buffer, sizeof buffer);
     fclose(file);
     return status;
+}
+
+const char *apw_secret_stray(const char *secret)
+{
+    size_t length = strlen(secret), trimmed = length;
+    const char *start = secret;
+
+    if (apw_ignorable_bytes(secret, length) > 0)
+        return "begins with white space or an invisible character";
+    apw_ignorable_trim(&start, &trimmed);
+    return trimmed < length ? "ends in white space or an invisible character" : NULL;
 }
 
 void apw_secret_free(char **secret)

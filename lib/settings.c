@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
+#include "ignorable.h"
 #include "login.h"
 #include "utf8.h"
 #include <errno.h>
@@ -26,11 +27,12 @@ int apw_settings_check_absolute(const char *path, struct apw_error *error)
     return path[0] == '/' ? 0 : apw_error_set(error, "\"%s\" is not an absolute path", path);
 }
 
-/* Trims white space from both ends of a line, in place. */
+/* Trims white space from both ends of a line, and a byte-order mark in front of it, in place. */
 static char *trim(char *line)
 {
     size_t length;
 
+    line += apw_ignorable_mark_bytes(line, strlen(line));
     line += strspn(line, " \t\r\n");
     length = strlen(line);
     while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)

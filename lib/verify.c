@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "ldap/filter.h"
 #include "mfa.h"
+#include "name.h"
 #include "tombstone.h"
 #include "use.h"
 #include <arpa/inet.h>
@@ -28,6 +29,9 @@ struct login {
     bool has_client;
     struct apw_address client;
     struct apw_entry *entry;
+    bool has_name; /* `accepted_name` leads to this entry alone */
+    char accepted_name[APW_LOGIN_SIZE];
+    struct apw_error no_name; /* why not */
     bool is_app_shaped;
     struct apw_password app_password;
     struct apw_decision *decision;
@@ -112,6 +116,35 @@ static void find_entry(struct login *login)
     }
 }
 
+/* Settles if the name to report leads elsewhere, or if that is unknown. An entry without a name is
+ * found out only when a login would be accepted. */
+static bool has_own_name(struct login *login)
+{
+    struct apw_error *detail = &login->decision->event.detail;
+
+    if (apw_name_choose(login->config, login->entry, login->name, login->accepted_name,
+                        &login->no_name) != 0)
+        return true;
+    if (strcmp(login->accepted_name, login->name) == 0) {
+        login->has_name = true;
+        return true;
+    }
+    switch (apw_name_check(login->world, login->config, login->entry->dn, login->accepted_name,
+                           login->deadline, detail)) {
+    case APW_NAME_UNIQUE:
+        login->has_name = true;
+        return true;
+    case APW_NAME_AMBIGUOUS:
+        name_entry(login);
+        give_up(login, APW_REASON_AMBIGUOUS_NAME);
+        return false;
+    case APW_NAME_UNAVAILABLE:
+        break;
+    }
+    give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+    return false;
+}
+
 /* Settles if the account has ended, or if that is unknown. */
 static bool is_active(struct login *login)
 {
@@ -137,27 +170,6 @@ static bool is_active(struct login *login)
 }
 
 /* ---- acceptance ---- */
-
-/* The name to report: the login, or the single value of login_attribute. */
-static int choose_name(struct login *login)
-{
-    const char *attribute_name = login->config->login_attribute;
-    const struct apw_attribute *attribute;
-
-    if (attribute_name == NULL) {
-        memcpy(login->decision->name, login->name, sizeof login->name);
-        return 0;
-    }
-    attribute = apw_entry_attribute(login->entry, attribute_name);
-    if (attribute == NULL || attribute->count != 1 ||
-        !apw_login_is_wellformed(attribute->value[0].bytes, attribute->value[0].length))
-        return apw_error_set(&login->decision->event.detail,
-                             "login_attribute %s has %zu values here, or not a name; it needs "
-                             "exactly one that the mail server may read",
-                             attribute_name, attribute == NULL ? 0 : attribute->count);
-    memcpy(login->decision->name, attribute->value[0].bytes, attribute->value[0].length);
-    return 0;
-}
 
 /* Settles if the host does not accept the user. */
 static bool is_authorized(struct login *login)
@@ -211,11 +223,13 @@ static void note_use(struct login *login)
 /* The one place that accepts. */
 static void accept_login(struct login *login, enum apw_reason reason)
 {
-    if (choose_name(login) != 0) {
+    if (!login->has_name) {
+        login->decision->event.detail = login->no_name;
         name_entry(login);
         give_up(login, APW_REASON_INTERNAL_ERROR);
         return;
     }
+    memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);
     if (is_authorized(login))
         settle(login, APW_ACCEPTED, reason);
 }
@@ -266,7 +280,7 @@ static bool is_usable(struct login *login, const struct found *found, struct apw
 /* Computes the hash unless this match is remembered. */
 static enum apw_hash_result match(struct login *login, const struct apw_record *record)
 {
-    struct apw_remember *remember = login->world->remember;
+    struct apw_tags *remember = login->world->remember;
     const char *dn = login->entry->dn;
     enum apw_hash_result result;
 
@@ -506,7 +520,7 @@ static void decide(struct login *login)
     find_entry(login);
     if (login->entry == NULL)
         return;
-    if (!is_active(login))
+    if (!has_own_name(login) || !is_active(login))
         return;
     login->is_app_shaped = apw_password_recognize(
         login->attempt->password, login->attempt->password_length, &login->app_password);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "totp.h"
+#include "ignorable.h"
 #include <liboath/oath.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -10,14 +11,19 @@
 
 int apw_totp_canonicalize_code(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
 {
-    size_t count = 0;
+    size_t length = strlen(typed), count = 0;
 
-    for (; *typed != '\0'; typed++) {
-        if (*typed == ' ')
-            continue;
-        if (*typed < '0' || *typed > '9' || count == APW_TOTP_DIGITS)
-            return -1;
-        code_r[count++] = *typed;
+    while (length > 0) {
+        size_t bytes = apw_ignorable_separator_bytes(typed, length);
+
+        if (bytes == 0) {
+            if (*typed < '0' || *typed > '9' || count == APW_TOTP_DIGITS)
+                return -1;
+            code_r[count++] = *typed;
+            bytes = 1;
+        }
+        typed += bytes;
+        length -= bytes;
     }
     code_r[count] = '\0';
     return count == APW_TOTP_DIGITS ? 0 : -1;

@@ -4,6 +4,7 @@
  */
 #include "command.h"
 #include "doctor/diagnosis.h"
+#include "doctor/doubles.h"
 #include "doctor/dovecot.h"
 #include "doctor/files.h"
 #include "doctor/mfa.h"
@@ -67,6 +68,7 @@ static void check_content(const struct apw_doctor_view *view, const struct reque
     if (request->mfa_user != NULL)
         apw_doctor_mfa_check_user(view, request->mfa_user);
     apw_doctor_values_check(view);
+    apw_doctor_doubles_check(view);
     if (as_password != NULL)
         apw_doctor_rights_check_user(view, request->as_dn, as_password);
 }

@@ -1,10 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/files.h"
+#include "ignorable.h"
+#include "secret.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+
+/* A mark is no part of the password for us, but other programs send it. */
+static void check_mark(const char *key, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char start[3];
+
+    if (file == NULL)
+        return;
+    if (apw_ignorable_mark_bytes(start, fread(start, 1, sizeof start, file)) > 0)
+        apw_diagnosis_note(key,
+                           "%s begins with a byte-order mark, which is ignored here but sent by "
+                           "other programs; write the file without it",
+                           path);
+    fclose(file);
+}
+
+static void check_stray(const char *key, const struct apw_identity *identity)
+{
+    const char *stray = identity->password == NULL ? NULL : apw_secret_stray(identity->password);
+
+    if (identity->password_file == NULL)
+        return;
+    check_mark(key, identity->password_file);
+    if (stray != NULL)
+        apw_diagnosis_note(key, "the password in %s %s, which is sent as part of it",
+                           identity->password_file, stray);
+}
 
 /* Only its owner and group may read a secret, and only its owner may write it. */
 static void check_secret(struct apw_diagnosis *diagnosis, const char *key, const char *path)
@@ -103,8 +133,11 @@ void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_co
 {
     check_writers(diagnosis, config->path);
     check_secret(diagnosis, "bindpw_file", config->identity.password_file);
-    if (administrator != NULL)
+    check_stray("bindpw_file", &config->identity);
+    if (administrator != NULL) {
         check_secret(diagnosis, "bindpw_file of admin.conf", administrator->password_file);
+        check_stray("bindpw_file of admin.conf", administrator);
+    }
     if (uses_tls(config))
         check_ca(diagnosis, config);
     check_log(diagnosis, config->log_file);

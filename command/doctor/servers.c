@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "doctor/schema.h"
 #include "ldap/filter.h"
+#include "secret.h"
 #include "session.h"
 #include <sodium.h>
 #include <stdio.h>
@@ -79,7 +80,14 @@ static void explain_outage(const struct apw_doctor_view *view, const char *uri,
 {
     const struct apw_config *config = view->config;
 
-    if (result == APW_LDAP_NOT_PERMITTED) {
+    const char *stray =
+        config->identity.password == NULL ? NULL : apw_secret_stray(config->identity.password);
+
+    if (result == APW_LDAP_NOT_PERMITTED && stray != NULL) {
+        apw_diagnosis_problem(view->diagnosis, "bind", "%s; the password in %s %s", error->text,
+                              config->identity.password_file, stray);
+        apw_diagnosis_fix("write the password into %s without it", config->identity.password_file);
+    } else if (result == APW_LDAP_NOT_PERMITTED) {
         apw_diagnosis_problem(view->diagnosis, "bind", "%s", error->text);
         apw_diagnosis_fix("write the password of binddn into %s",
                           config->identity.password_file != NULL ? config->identity.password_file

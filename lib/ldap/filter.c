@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/filter.h"
+#include "idna.h"
 #include <ldap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 static const char *skip_valid_percent(const char *percent)
 {
-    return strchr("und%", percent[1]) != NULL && percent[1] != '\0' ? percent + 2 : NULL;
+    return strchr("undtb%", percent[1]) != NULL && percent[1] != '\0' ? percent + 2 : NULL;
 }
 
 static char *escape(const char *text, size_t length)
@@ -24,47 +25,109 @@ static char *escape(const char *text, size_t length)
     return copy;
 }
 
-static void write_expanded(FILE *stream, const char *template, const char *login, const char *local,
-                           const char *domain)
+/* What the letters of a template stand for, escaped. Owned. */
+struct parts {
+    char *login;    /* %u */
+    char *local;    /* %n */
+    char *domain;   /* %d */
+    char *untagged; /* %t */
+    char *unrooted; /* %b */
+};
+
+static void free_parts(struct parts *parts)
 {
-    for (const char *at = template; *at != '\0';) {
+    free(parts->login);
+    free(parts->local);
+    free(parts->domain);
+    free(parts->untagged);
+    free(parts->unrooted);
+}
+
+static int split(const char *login, struct parts *parts_r)
+{
+    const char *at = strrchr(login, '@');
+    size_t length = at == NULL ? strlen(login) : (size_t)(at - login);
+    const char *plus = length == 0 ? NULL : memchr(login + 1, '+', length - 1);
+    const char *backslash = length == 0 ? NULL : memchr(login, '\\', length);
+    const char *account = backslash == NULL ? login : backslash + 1;
+
+    *parts_r = (struct parts){
+        .login = escape(login, strlen(login)),
+        .local = escape(login, length),
+        .domain = escape(at == NULL ? "" : at + 1, at == NULL ? 0 : strlen(at + 1)),
+        .untagged = escape(login, plus == NULL ? length : (size_t)(plus - login)),
+        .unrooted = escape(account, (size_t)(login + length - account)),
+    };
+    if (parts_r->login != NULL && parts_r->local != NULL && parts_r->domain != NULL &&
+        parts_r->untagged != NULL && parts_r->unrooted != NULL)
+        return 0;
+    free_parts(parts_r);
+    return -1;
+}
+
+static const char *part_of(const struct parts *parts, char letter)
+{
+    switch (letter) {
+    case 'u':
+        return parts->login;
+    case 'n':
+        return parts->local;
+    case 'd':
+        return parts->domain;
+    case 't':
+        return parts->untagged;
+    case 'b':
+        return parts->unrooted;
+    default:
+        return "%";
+    }
+}
+
+static char *expand(const char *template, const char *login)
+{
+    char *expanded = NULL;
+    size_t expanded_size;
+    struct parts parts;
+    FILE *stream;
+
+    if (split(login, &parts) != 0)
+        return NULL;
+    stream = open_memstream(&expanded, &expanded_size);
+    for (const char *at = template; stream != NULL && *at != '\0';) {
         const char *next = *at == '%' ? skip_valid_percent(at) : NULL;
 
         if (next == NULL) {
             fputc(*at++, stream);
             continue;
         }
-        fputs(at[1] == 'u' ? login : at[1] == 'n' ? local : at[1] == 'd' ? domain : "%", stream);
+        fputs(part_of(&parts, at[1]), stream);
         at = next;
     }
+    if (stream != NULL && fclose(stream) != 0) {
+        free(expanded);
+        expanded = NULL;
+    }
+    free_parts(&parts);
+    return expanded;
 }
 
 char *apw_filter_expand(const char *template, const char *login)
 {
-    const char *at = strrchr(login, '@');
-    size_t login_length = strlen(login);
-    size_t local_length = at == NULL ? login_length : (size_t)(at - login);
-    char *whole = escape(login, login_length), *local = escape(login, local_length),
-         *domain = escape(at == NULL ? "" : at + 1, at == NULL ? 0 : strlen(at + 1));
-    char *expanded = NULL;
-    size_t expanded_size;
-    FILE *stream;
+    char *filter = NULL, *typed, *ascii_filter, *ascii;
 
-    if (whole == NULL || local == NULL || domain == NULL)
-        goto out;
-    stream = open_memstream(&expanded, &expanded_size);
-    if (stream == NULL)
-        goto out;
-    write_expanded(stream, template, whole, local, domain);
-    if (fclose(stream) != 0) {
-        free(expanded);
-        expanded = NULL;
-    }
-out:
-    free(whole);
-    free(local);
-    free(domain);
-    return expanded;
+    if (apw_idna_login(login, &ascii) != 0)
+        return NULL;
+    if (ascii == NULL)
+        return expand(template, login);
+    typed = expand(template, login);
+    ascii_filter = expand(template, ascii);
+    if (typed == NULL || ascii_filter == NULL ||
+        asprintf(&filter, "(|%s%s)", typed, ascii_filter) < 0)
+        filter = NULL;
+    free(typed);
+    free(ascii_filter);
+    free(ascii);
+    return filter;
 }
 
 /* Lets libldap parse a filter, which it does before it notices that nobody is at the other end. The
@@ -120,6 +183,14 @@ static int check_template(const char *template, const char *login, struct apw_er
     return status;
 }
 
+static bool has_letter(const char *template, const char *letters)
+{
+    for (const char *at = strchr(template, '%'); at != NULL; at = strchr(at + 2, '%'))
+        if (at[1] != '\0' && strchr(letters, at[1]) != NULL)
+            return true;
+    return false;
+}
+
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error)
 {
     if (!is_template)
@@ -130,10 +201,14 @@ int apw_filter_check(const char *filter, bool is_template, struct apw_error *err
         if (next == NULL)
             return apw_error_set(error,
                                  "\"%%%.1s\" is unknown; use %%u (login), %%n (local part), "
+                                 "%%t (local part without its +tag), %%b (behind DOMAIN\\), "
                                  "%%d (domain) or %%%%",
                                  at + 1);
         at = next;
     }
+    if (!has_letter(filter, "untb"))
+        return apw_error_set(
+            error, "\"%s\" must contain %%u (the login), %%n (its local part), %%t or %%b", filter);
     /* Escaped characters show where a login cannot stand; letters that are no hexadecimal digits
      * show where they would complete an escape. */
     return check_template(filter, "(lo*gin)@(exam*ple)", error) != 0
@@ -148,12 +223,14 @@ char *apw_filter_negate(const char *filter)
     return asprintf(&negated, "(!%s)", filter) < 0 ? NULL : negated;
 }
 
-bool apw_filter_has_login(const char *template)
+int apw_filter_check_name(const char *template, struct apw_error *error)
 {
-    for (const char *at = strchr(template, '%'); at != NULL; at = strchr(at + 2, '%'))
-        if (at[1] == 'u' || at[1] == 'n')
-            return true;
-    return false;
+    if (!has_letter(template, "tb") && (!has_letter(template, "n") || has_letter(template, "d")))
+        return 0;
+    return apw_error_set(error,
+                         "filter finds one entry by many logins (%%n without %%d, %%t or %%b), so "
+                         "the login is no name; add \"login_attribute uid\", or whichever "
+                         "attribute has the name of the mailbox");
 }
 
 char *apw_filter_exclude(const char *off, const char *on)

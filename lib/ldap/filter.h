@@ -8,9 +8,10 @@
 #include "error.h"
 #include <stdbool.h>
 
-/* Expands a template: %u login, %n the part before its last '@', %d the part behind it, %% a
- * percent sign; all escaped (RFC 4515, 3). Returns NULL without memory. The caller frees the
- * result. */
+/* Expands a template: %u login, %n the part before its last '@', %d the part behind it, %t what %n
+ * is without its "+tag", %b what %n is behind a "DOMAIN\", %% a percent sign; all escaped (RFC
+ * 4515, 3). If the domain is internationalized, the filter also matches its A-labels. Returns NULL
+ * without memory. The caller frees the result. */
 char *apw_filter_expand(const char *template, const char *login);
 
 /* Returns "(!filter)", which the caller frees, or NULL without memory. */
@@ -23,10 +24,12 @@ char *apw_filter_exclude(const char *off, const char *on);
  * objectClass can be seen: a negation, for one. */
 bool apw_filter_shows_nothing(const char *filter);
 
-/* Fails unless libldap accepts `filter`, and a template has no other % than those above. */
+/* Fails unless libldap accepts `filter`, and a template has no other % than those above,
+ * and one that stands for the login. */
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error);
 
-/* Whether a template that apw_filter_check() accepts contains %u or %n. */
-bool apw_filter_has_login(const char *template);
+/* Fails if logins that differ in more than case find one entry by this template: user@any.domain by
+ * %n alone, user+tag by %t, DOMAIN\user by %b. What was typed is then no name for a mailbox. */
+int apw_filter_check_name(const char *template, struct apw_error *error);
 
 #endif

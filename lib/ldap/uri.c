@@ -20,6 +20,12 @@ static int check_url(const LDAPURLDesc *url, const char *uri, bool start_tls,
     if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 &&
         strcmp(url->lud_scheme, "ldapi") != 0)
         return apw_error_set(error, "\"%s\" must begin with ldap://, ldaps:// or ldapi://", uri);
+    if ((url->lud_host == NULL || *url->lud_host == '\0') && url->lud_dn != NULL &&
+        *url->lud_dn != '\0')
+        return apw_error_set(error,
+                             "\"%s\" asks for DNS SRV records, which are not supported; write the "
+                             "servers: ldaps://ldap1.example.org ldaps://ldap2.example.org",
+                             uri);
     if ((url->lud_dn != NULL && *url->lud_dn != '\0') || url->lud_attrs != NULL ||
         url->lud_filter != NULL || url->lud_exts != NULL)
         return apw_error_set(error,

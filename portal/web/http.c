@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sodium.h>
@@ -77,7 +78,7 @@ static void read_client(struct MHD_Connection *connection, struct apw_exchange *
     const char *told = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Real-IP");
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char text[APW_ADDRESS_TEXT_SIZE] = "";
+    char text[APW_ADDRESS_TEXT_SIZE + IF_NAMESIZE] = ""; /* it may have a zone */
     struct apw_address address;
 
     if (told == NULL && info != NULL &&

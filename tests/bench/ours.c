@@ -13,7 +13,7 @@ struct ours {
     struct apw_front *front;         /* for a login */
     struct apw_config *config;       /* for a login that connects first: the parts of a front */
     struct apw_directory *directory; /* so that the connection can be closed */
-    struct apw_remember *remember;
+    struct apw_tags *remember;
     const char *user;
     const char *password;
     const char *reason; /* the expected one */

@@ -165,11 +165,11 @@ SPAN(RECORD, int, apw_record_parse,
 SPAN(RECORD, int, apw_use_parse, (const char *value, size_t length, struct apw_use *use_r),
      (value, length, use_r))
 SPAN(REMEMBER, bool, apw_remember_has,
-     (struct apw_remember * remember, const char *dn, const struct apw_password *password,
+     (struct apw_tags * remember, const char *dn, const struct apw_password *password,
       const char *phc),
      (remember, dn, password, phc))
 SPAN_VOID(REMEMBER, apw_remember_add,
-          (struct apw_remember * remember, const char *dn, const struct apw_password *password,
+          (struct apw_tags * remember, const char *dn, const struct apw_password *password,
            const char *phc),
           (remember, dn, password, phc))
 SPAN(PHC, int, apw_hash_check, (const char *phc, struct apw_error *error), (phc, error))

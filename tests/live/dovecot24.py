@@ -16,7 +16,7 @@ from slapd import BASE, IDENTITIES, secret
 
 PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-pop3d
 dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpam0g-dev
-libsasl2-dev libsodium-dev make pkgconf"""
+libidn2-dev libsasl2-dev libsodium-dev make pkgconf"""
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
 NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "Makefile", "libtool",

@@ -973,6 +973,12 @@ def test_check_knows_service_and_network(site, user):
     assert reason(*at_imap, "--client", "::ffff:192.0.2.7") == (DONE, "app-password")
 
 
+def test_check_drops_the_zone_of_a_link_local_address(site, user):
+    shown = site.create(user, "--from", "fe80::/10")
+    line = site.done("check", user.uid, "--client", "fe80::7%eth0", input=shown)
+    assert "reason=app-password " in line and " client=fe80::7 " in line
+
+
 @pytest.mark.parametrize("password", [
     pytest.param("", id="an empty one"),
     pytest.param("x" * 1025, id="one of 1025 bytes"),

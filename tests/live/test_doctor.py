@@ -15,11 +15,13 @@ from apppassword import from_now
 from slapd import BASE, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+# As app-password(1) advises: slapd shows others 500 entries, and there are more.
+UNLIMITED = f'limits dn.exact="{IDENTITIES["administrator"]}" size=unlimited\n'
 
 
 @pytest.fixture(scope="module")
 def good_directory(workdir, authority):
-    server = Slapd(workdir / "doctor", authority=authority).start()
+    server = Slapd(workdir / "doctor", authority=authority, first_rules=UNLIMITED).start()
     populate(server)
     yield server
     server.stop()
@@ -114,6 +116,23 @@ FILES = {
         lambda site: site.write(site.config, site.keys | {"log": site.folder / "log"})
         or (site.folder / "log").mkdir(), "log", "log /var/log"),
 }
+
+
+def test_a_stray_byte_in_a_secret_file_is_named(site):
+    """One case only: the server locks an identity after some wrong passwords."""
+    secret = site.folder / "mail server.secret"
+    secret.write_text(secret.read_text().strip() + " \n")
+    called = doctor(site)
+    assert_finds(called, "bind: ", f"write the password into {secret} without it")
+    assert f"; the password in {secret} ends in white space" in called.stdout
+
+
+def test_a_byte_order_mark_in_a_secret_file_is_ignored_and_named(site):
+    secret = site.folder / "mail server.secret"
+    secret.write_bytes(b"\xef\xbb\xbf" + secret.read_bytes().strip() + b"\r\n")
+    called = doctor(site)
+    assert called.returncode == DONE
+    assert f"{secret} begins with a byte-order mark" in called.stdout
 
 
 @pytest.mark.parametrize("broken", FILES)
@@ -365,6 +384,54 @@ def test_value(good_directory, site, broken):
     line, = [line for line in called.stdout.splitlines() if f"revoke {who.uid}" in line]
     site.done(*line.split("app-password ")[1].split("#")[0].split())
     assert doctor(site).returncode == DONE
+
+
+# ---- names ----
+
+def add_entry(server, dn, name):
+    server.connect_as_itself().add_s(dn, [
+        ("objectClass", [b"inetOrgPerson"]), ("cn", [b"x"]), ("sn", [b"x"]),
+        ("uid", [name.encode()])])
+
+
+def test_an_attribute_without_doubles_is_good(site):
+    assert re.search(r"^ok .* login_attribute: uid is unique in \d\d\d+ entries$",
+                     doctor(site).stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name, other", [
+    ("sam", "sam"), ("sam", "SAM"), ("s  am", "s am"), ("\u00e5se", "\u00c5SE"), ("s-m", "s-m"),
+])
+def test_two_entries_with_one_name(own_directory, tmp_path, name, other):
+    server = own_directory(first_rules=UNLIMITED)
+    populate(server)
+    one, two = (f"cn=x,uid={uid},ou=people,{BASE}" for uid in ("user001", "user599"))
+    add_entry(server, one, name)
+    add_entry(server, two, other)
+    site = safe(Site(tmp_path / "site", server, login_attribute="uid"))
+    called = doctor(site)
+    assert_finds(called, f'is a value of "{two}" and of "{one}"', "change uid of one of them")
+    assert called.stdout.count("is a value of") == 1
+    server.connect_as_itself().delete_s(two)
+    add_entry(server, two, name + "m")
+    assert "login_attribute: uid is unique" in doctor(site).stdout
+
+
+def test_many_doubles_are_counted(own_directory, tmp_path):
+    server = own_directory(first_rules=UNLIMITED)
+    populate(server)
+    for number in range(30):
+        add_entry(server, f"cn=x,uid=user{number:03},ou=people,{BASE}", f"user{number + 100}")
+    called = doctor(safe(Site(tmp_path / "site", server, login_attribute="uid")))
+    assert called.stdout.count("is a value of") == 20
+    assert "login_attribute: 10 more are not shown" in called.stdout
+
+
+def test_names_that_the_server_does_not_show(own_directory, tmp_path):
+    server = own_directory(lines="sizelimit 5\n")
+    populate(server)
+    assert_finds(doctor(safe(Site(tmp_path / "site", server, login_attribute="uid"))),
+                 "login_attribute: ", "olcLimits")
 
 
 def test_two_values_with_one_id(good_directory, site):

@@ -135,7 +135,8 @@ def test_only_a_user_whom_the_module_accepted_has_an_account(services, directory
 def test_the_log_line_names_the_client_if_the_program_does(services, directory):
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     asked = services()
-    for rhost, client in ("2001:db8::7", "2001:db8::7"), ("client.example.org", "-"):
+    for rhost, client in (("2001:db8::7", "2001:db8::7"), ("fe80::7%eth0", "fe80::7"),
+                          ("client.example.org", "-")):
         pam.pamtester(asked.pam_d, "smtp", person.uid, app_password.shown, "authenticate",
                       rhost=rhost)
         assert asked.events()[-1].endswith(f" service=smtp client={client} id={app_password.id}")

@@ -485,6 +485,11 @@ def in_browser(portal, mark, address="198.51.100.50"):
     return client
 
 
+def test_the_zone_of_a_link_local_address_is_dropped(portal):
+    guess(portal, "fe80::77%eth0")
+    assert reasons(portal, "fe80::77") == ["unknown-user"]
+
+
 def test_a_known_browser_is_let_in_whatever_others_try_at_the_account(directory, portal):
     who = directory.new_person(mfa=True)
     mark, app = known_to(portal, who)

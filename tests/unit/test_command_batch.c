@@ -68,6 +68,16 @@ static const struct row rows[] = {
      "alice carol dave erin bob ",
      APW_STATUS_DONE,
      "5 users"},
+    {"a byte-order mark and CR LF are no part of a name",
+     {"-"},
+     "\xef\xbb\xbf"
+     "carol\r\n\xef\xbb\xbf"
+     "dave\r\n\xc2\xa0"
+     "erin\xe2\x80\x8b\r\n\xef\xbb\xbf\r\n",
+     0,
+     "carol dave erin ",
+     APW_STATUS_DONE,
+     "3 users"},
     {"a second hyphen adds nothing", {"-", "-"}, "carol\n", 0, "carol ", APW_STATUS_DONE, ""},
     {"standard input without names", {"-"}, "\n \n", 0, "", APW_STATUS_USAGE, "no names"},
     {"a NUL byte in standard input",

@@ -33,6 +33,11 @@ static const struct check_case {
     {"port 65535 is accepted", "ldaps://ldap.example.org:65535", false, NULL},
     {"port 65536 is rejected", "ldaps://ldap.example.org:65536", false, "port from 1 to 65535"},
     {"a base is rejected", "ldaps://ldap.example.org/dc=example", false, "base and filter"},
+    {"a domain for DNS SRV records is rejected", "ldap:///dc=example,dc=org", false,
+     "SRV records, which are not supported; write the servers: ldaps://ldap1.example.org"},
+    {"with ldaps too", "ldaps:///dc=example,dc=org", false, "SRV records, which are not supported"},
+    {"and with StartTLS", "ldap:///dc=example%2Cdc=org", true,
+     "SRV records, which are not supported"},
     {"another scheme is rejected", "cldap://localhost", false, "\"cldap://localhost\" "},
     {"a host name alone is rejected", "ldap.example.org", false, "is not a URI"},
 };

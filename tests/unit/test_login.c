@@ -156,12 +156,32 @@ static const struct canonical_case {
     {"spaces around are trimmed", BYTES("  alice  "), NULL, "alice"},
     {"tabs and line ends around are trimmed", BYTES("\t\v\f alice\r\n"), NULL, "alice"},
     {"spaces inside stay", BYTES(" alice smith "), NULL, "alice smith"},
-    {"a no-break space in front stays",
+    {"a no-break space in front is trimmed",
      BYTES("\xc2\xa0"
            "alice"),
-     NULL,
-     "\xc2\xa0"
+     NULL, "alice"},
+    {"a zero-width space behind is trimmed", BYTES("alice\xe2\x80\x8b"), NULL, "alice"},
+    {"a right-to-left mark behind is trimmed", BYTES("alice\xe2\x80\x8f"), NULL, "alice"},
+    {"a line separator behind is trimmed", BYTES("alice\xe2\x80\xa8"), NULL, "alice"},
+    {"next line behind is trimmed", BYTES("alice\xc2\x85"), NULL, "alice"},
+    {"a byte-order mark in front is trimmed, then the realm is appended",
+     BYTES("\xef\xbb\xbf"
+           "alice \xc2\xa0"),
+     "example.org", "alice@example.org"},
+    {"a variation selector of four bytes is trimmed", BYTES("alice\xf3\xa0\x84\x80"), NULL,
      "alice"},
+    {"a soft hyphen inside stays",
+     BYTES("ali\xc2\xad"
+           "ce"),
+     NULL,
+     "ali\xc2\xad"
+     "ce"},
+    {"a letter with an accent at the end stays", BYTES("Zo\xc3\xab"), NULL, "Zo\xc3\xab"},
+    {"a cut character at the end is refused", BYTES("alice\xe2\x80"), NULL, NULL},
+    {"a cut no-break space is refused",
+     BYTES("\xa0"
+           "alice"),
+     NULL, NULL},
     {"the realm is appended", BYTES("alice"), "example.org", "alice@example.org"},
     {"the realm is appended behind the trimmed login", BYTES(" alice "), "example.org",
      "alice@example.org"},

@@ -24,7 +24,13 @@ static const struct address_case {
     {"a space before an address is refused", " 192.0.2.1", 0},
     {"a space after an address is refused", "192.0.2.1 ", 0},
     {"brackets are no address", "[2001:db8::1]", 0},
-    {"a zone is no address", "fe80::1%eth0", 0},
+    {"a zone is dropped", "fe80::1%eth0", 128},
+    {"a numeric zone is dropped", "fe80::1%2", 128},
+    {"a long zone is dropped", "fe80::1234:5678:9abc:def0%enx0123456789ab-some-more-letters", 128},
+    {"the zone of an IPv4-mapped address is dropped", "::ffff:192.0.2.1%eth0", 32},
+    {"an empty zone is no address", "fe80::1%", 0},
+    {"a zone alone is no address", "%eth0", 0},
+    {"IPv4 has no zone", "192.0.2.1%eth0", 0},
     {"a prefix is no address", "192.0.2.0/24", 0},
 };
 
@@ -68,6 +74,8 @@ static const struct network_case {
     {"a bit after an IPv6 prefix is refused", "2001:db8::1/64", -1},
     {"the first bit after an IPv6 prefix is refused", "2001:db8::3/127", -1},
     {"a bit after an IPv4-mapped prefix is refused", "::ffff:192.0.2.1/120", -1},
+    {"a network with a zone is refused", "fe80::%eth0/64", -1},
+    {"an address with a zone is no network", "fe80::1%eth0", -1},
     {"empty text is no network", "", -1},
     {"a slash is no network", "/", -1},
     {"a prefix alone is no network", "/24", -1},

@@ -100,6 +100,34 @@ static const struct typed_case {
      "k7q2\xe2\x80\xaf"
      "9fjdx3mh4tnzp8ww",
      UNIT_PASSWORD},
+    {"a line end between groups", "k7q2\n9fjdx3mh4tnzp8ww", UNIT_PASSWORD},
+    {"CR LF at the end", UNIT_SHOWN "\r\n", UNIT_PASSWORD},
+    {"U+200B zero-width spaces",
+     "k7q2\xe2\x80\x8b"
+     "9fjdx3mh4tnzp8ww\xe2\x80\x8b",
+     UNIT_PASSWORD},
+    {"U+00AD soft hyphens",
+     "k7q2\xc2\xad"
+     "9fjdx3mh4tnzp8ww",
+     UNIT_PASSWORD},
+    {"U+0085 next line at the end", UNIT_SHOWN "\xc2\x85", UNIT_PASSWORD},
+    {"U+2028 a line separator at the end", UNIT_SHOWN "\xe2\x80\xa8", UNIT_PASSWORD},
+    {"U+2029 a paragraph separator in front", "\xe2\x80\xa9" UNIT_SHOWN, UNIT_PASSWORD},
+    {"U+200E and U+200F marks of direction around", "\xe2\x80\x8e" UNIT_SHOWN "\xe2\x80\x8f",
+     UNIT_PASSWORD},
+    {"U+202A and U+202C embedding around", "\xe2\x80\xaa" UNIT_SHOWN "\xe2\x80\xac", UNIT_PASSWORD},
+    {"U+2060 word joiners",
+     "k7q2\xe2\x81\xa0"
+     "9fjdx3mh4tnzp8ww",
+     UNIT_PASSWORD},
+    {"U+3000 ideographic spaces",
+     "k7q2\xe3\x80\x80"
+     "9fjdx3mh4tnzp8ww",
+     UNIT_PASSWORD},
+    {"U+FEFF a byte-order mark in front", "\xef\xbb\xbf" UNIT_SHOWN, UNIT_PASSWORD},
+    {"U+FE0F a variation selector at the end", UNIT_SHOWN "\xef\xb8\x8f", UNIT_PASSWORD},
+    {"U+E0020 a tag at the end", UNIT_SHOWN "\xf3\xa0\x80\xa0", UNIT_PASSWORD},
+    {"U+180E a Mongolian vowel separator", UNIT_SHOWN "\xe1\xa0\x8e", UNIT_PASSWORD},
     {"o for 0", "o123-4567-89ab-cdef-ghjs", "0123456789abcdefghjs"},
     {"O for 0", "O123-4567-89ab-cdef-ghjs", "0123456789abcdefghjs"},
     {"i for 1", "0i23-4567-89ab-cdef-ghjs", "0123456789abcdefghjs"},
@@ -108,6 +136,11 @@ static const struct typed_case {
     {"L for 1", "0L23-4567-89ab-cdef-ghjs", "0123456789abcdefghjs"},
 
     {"nothing is no app password", "", NULL},
+    {"a bell does not separate", "k7q2\a9fjdx3mh4tnzp8ww", NULL},
+    {"U+0301, an accent, does not separate",
+     "k7q2\xcc\x81"
+     "9fjdx3mh4tnzp8ww",
+     NULL},
     {"hyphens alone are no app password", "----", NULL},
     {"19 symbols are no app password", "k7q29fjdx3mh4tnzp8w", NULL},
     {"21 symbols are no app password", UNIT_PASSWORD "0", NULL},
@@ -117,11 +150,6 @@ static const struct typed_case {
     {"U is no symbol", "U7q29fjdx3mh4tnzp8ww", NULL},
     {"an underscore does not separate", "k7q2_9fjdx3mh4tnzp8ww", NULL},
     {"a dot does not separate", "k7q2.9fjdx3mh4tnzp8ww", NULL},
-    {"a line end does not separate", "k7q2\n9fjdx3mh4tnzp8ww", NULL},
-    {"U+200B does not separate",
-     "k7q2\xe2\x80\x8b"
-     "9fjdx3mh4tnzp8ww",
-     NULL},
     {"U+2016 does not separate",
      "k7q2\xe2\x80\x96"
      "9fjdx3mh4tnzp8ww",
@@ -132,10 +160,6 @@ static const struct typed_case {
      NULL},
     {"U+2211 does not separate",
      "k7q2\xe2\x88\x91"
-     "9fjdx3mh4tnzp8ww",
-     NULL},
-    {"U+00AD, a soft hyphen, does not separate",
-     "k7q2\xc2\xad"
      "9fjdx3mh4tnzp8ww",
      NULL},
     {"the first byte of a no-break space at the end", UNIT_PASSWORD "\xc2", NULL},

@@ -26,9 +26,9 @@ int clock_gettime(clockid_t clock, struct timespec *time_r)
     return status;
 }
 
-static struct apw_remember *new_remember(void)
+static struct apw_tags *new_remember(void)
 {
-    struct apw_remember *remember;
+    struct apw_tags *remember;
     struct apw_error error;
 
     seconds_ahead = 0;
@@ -58,30 +58,30 @@ static const struct ask_case {
 static void test_ask(void **state)
 {
     const struct ask_case *row = *state;
-    struct apw_remember *remember = new_remember();
+    struct apw_tags *remember = new_remember();
     struct apw_password asked;
 
     memcpy(asked.symbols, row->symbols, sizeof asked.symbols);
     apw_remember_add(remember, DN, &password, UNIT_PHC);
     seconds_ahead = row->seconds_later;
     assert_int_equal(apw_remember_has(remember, row->dn, &asked, row->phc), row->is_found);
-    apw_remember_free(&remember);
+    apw_tags_free(&remember);
     assert_null(remember);
 }
 
 static void test_empty(void **state)
 {
-    struct apw_remember *remember = new_remember();
+    struct apw_tags *remember = new_remember();
 
     (void)state;
     assert_false(apw_remember_has(remember, DN, &password, UNIT_PHC));
-    apw_remember_free(&remember);
-    apw_remember_free(&remember);
+    apw_tags_free(&remember);
+    apw_tags_free(&remember);
 }
 
 static void test_many(void **state)
 {
-    struct apw_remember *remember = new_remember();
+    struct apw_tags *remember = new_remember();
     char dn[64];
     int found = 0;
 
@@ -96,12 +96,12 @@ static void test_many(void **state)
         found += apw_remember_has(remember, dn, &password, UNIT_PHC);
     }
     assert_in_range(found, 1, 512);
-    apw_remember_free(&remember);
+    apw_tags_free(&remember);
 }
 
 static void test_again(void **state)
 {
-    struct apw_remember *remember = new_remember();
+    struct apw_tags *remember = new_remember();
 
     (void)state;
     apw_remember_add(remember, DN, &password, UNIT_PHC);
@@ -109,12 +109,12 @@ static void test_again(void **state)
     apw_remember_add(remember, DN, &password, UNIT_PHC);
     seconds_ahead = 2 * 86000;
     assert_true(apw_remember_has(remember, DN, &password, UNIT_PHC));
-    apw_remember_free(&remember);
+    apw_tags_free(&remember);
 }
 
 static void test_fork(void **state)
 {
-    struct apw_remember *remember = new_remember();
+    struct apw_tags *remember = new_remember();
     int status;
     pid_t child;
 
@@ -130,12 +130,12 @@ static void test_fork(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_true(apw_remember_has(remember, DN, &password, UNIT_PHC));
-    apw_remember_free(&remember);
+    apw_tags_free(&remember);
 }
 
 static void *use_it(void *argument)
 {
-    struct apw_remember *remember = argument;
+    struct apw_tags *remember = argument;
     static const struct apw_password wrong = {"k7q29fjdx3mh4tnzp8xx"};
     bool is_good = true;
 
@@ -148,7 +148,7 @@ static void *use_it(void *argument)
 
 static void test_threads(void **state)
 {
-    struct apw_remember *remember = new_remember();
+    struct apw_tags *remember = new_remember();
     pthread_t thread[4];
 
     (void)state;
@@ -161,7 +161,7 @@ static void test_threads(void **state)
         assert_ptr_equal(result, remember);
     }
     assert_true(apw_remember_has(remember, DN, &password, UNIT_PHC));
-    apw_remember_free(&remember);
+    apw_tags_free(&remember);
 }
 
 int main(void)

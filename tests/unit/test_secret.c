@@ -20,6 +20,10 @@ static const struct secret_case {
     {"a password", BYTES("secret\n"), "secret"},
     {"a password without a line end", BYTES("secret"), "secret"},
     {"a password with CRLF", BYTES("secret\r\n"), "secret"},
+    {"a byte-order mark in front is no part of it", BYTES("\xef\xbb\xbfsecret\r\n"), "secret"},
+    {"a byte-order mark elsewhere is", BYTES("s\xef\xbb\xbf\n"), "s\xef\xbb\xbf"},
+    {"one of two byte-order marks is", BYTES("\xef\xbb\xbf\xef\xbb\xbf"), "\xef\xbb\xbf"},
+    {"a byte-order mark alone is refused", BYTES("\xef\xbb\xbf\n"), NULL},
     {"spaces belong to a password", BYTES(" secret \n"), " secret "},
     {"bytes outside ASCII belong to a password", BYTES("\xff\x01\n"), "\xff\x01"},
     {"an empty file is refused", BYTES(""), NULL},
@@ -68,6 +72,53 @@ static void test_length(void **state)
     free(text);
 }
 
+static void test_mark_and_length(void **state)
+{
+    char *text = unit_repeat("x", 2000), path[UNIT_PATH_SIZE], *secret;
+
+    (void)state;
+    unit_path("secret", path);
+    memcpy(text, "\xef\xbb\xbf", 3);
+    for (size_t length = 1023; length <= 1030; length++) {
+        memcpy(text + 3 + length, "\r\n", 2);
+        unit_write(path, text, 3 + length + 2);
+        assert_int_equal(apw_secret_read(path, &secret, NULL), length <= 1024 ? 0 : -1);
+        if (secret != NULL)
+            assert_int_equal(strlen(secret), length);
+        memcpy(text + 3 + length, "xx", 2);
+        apw_secret_free(&secret);
+    }
+    free(text);
+}
+
+static const struct stray_case {
+    const char *name;
+    const char *secret;
+    const char *stray; /* NULL: nothing */
+} stray_cases[] = {
+    {"nothing is stray in a word", "secret", NULL},
+    {"nor inside",
+     "se cr\xc2\xa0"
+     "et",
+     NULL},
+    {"a space behind", "secret ", "ends in"},
+    {"a CR behind", "secret\r", "ends in"},
+    {"a zero-width space behind", "secret\xe2\x80\x8b", "ends in"},
+    {"a tab in front", "\tsecret", "begins with"},
+    {"a second byte-order mark", "\xef\xbb\xbfsecret", "begins with"},
+};
+
+static void test_stray(void **state)
+{
+    const struct stray_case *row = *state;
+    const char *stray = apw_secret_stray(row->secret);
+
+    if (row->stray == NULL)
+        assert_null(stray);
+    else
+        assert_contains(stray, row->stray);
+}
+
 static void test_missing(void **state)
 {
     struct apw_error error = {""};
@@ -83,6 +134,8 @@ int main(void)
 {
     UNIT_ROWS(secrets, test_secret);
     UNIT_TEST("a password has at most 1024 bytes", test_length);
+    UNIT_ROWS(stray_cases, test_stray);
+    UNIT_TEST("a mark and a line end do not count", test_mark_and_length);
     UNIT_TEST("a missing password file is an error", test_missing);
     return unit_run();
 }

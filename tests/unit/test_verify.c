@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The decision: every row of the table at its edges, with a directory and a clock of our own. */
 #include "clock.h"
+#include "name.h"
 #include "unit.h"
 #include "verify.h"
 #include <sodium.h>
@@ -9,6 +10,7 @@
 #define DEADLINE 123456789 /* handed through, never looked at */
 #define BASE     "dc=example,dc=org"
 #define DN       "uid=alice,ou=People,dc=example,dc=org"
+#define OTHER_DN "uid=alice,ou=Guests,dc=example,dc=org"
 #define MFA      "(appPasswordMfaEnabled=TRUE)"
 #define NOT_MFA  "(!(appPasswordMfaEnabled=TRUE))"
 
@@ -34,6 +36,9 @@
     {                                                                                              \
         "appPassword", "id=" id " created=20261101000000Z revoked=20261115000000Z label=Laptop"    \
     }
+
+/* The entries that the accepted name finds. */
+enum leads { LEADS_BACK = 0, LEADS_NOWHERE, LEADS_ELSEWHERE, LEADS_TWICE, LEADS_TWICE_LAST };
 
 enum found { ONE_ENTRY = 0, NO_ENTRY, TWO_ENTRIES };
 
@@ -88,6 +93,8 @@ struct scene {
     enum apw_account_password account_password;
     const char *account_password_from;
     const char *login_attribute;
+    enum leads leads; /* where the accepted name does, if it is not what was typed */
+    bool is_name_asked;
 
     enum apw_verdict verdict;
     enum apw_reason reason;
@@ -104,7 +111,7 @@ struct scene {
 /* ---- the world ---- */
 
 static const struct scene *scene;
-static enum apw_ldap_result search_result[3]; /* of the first, second and third search */
+static enum apw_ldap_result search_result[4]; /* of the first, second search and so on */
 static const struct stored *many;             /* instead of the scene's */
 static size_t many_count;
 
@@ -195,6 +202,22 @@ static struct apw_entry *find_entries(void)
     return entry;
 }
 
+static struct apw_entry *find_by_name(void)
+{
+    struct apw_entry *own = make_entry(DN, NULL, 0), *other = make_entry(OTHER_DN, NULL, 0);
+    enum leads leads = scene->leads;
+
+    if (leads == LEADS_BACK || leads == LEADS_NOWHERE)
+        apw_entries_free(&other);
+    if (leads == LEADS_ELSEWHERE || leads == LEADS_NOWHERE)
+        apw_entries_free(&own);
+    if (leads == LEADS_TWICE)
+        own->next = other;
+    if (leads == LEADS_TWICE_LAST)
+        other->next = own;
+    return leads == LEADS_ELSEWHERE || leads == LEADS_TWICE_LAST ? other : own;
+}
+
 static bool mfa_search_matches(const char *filter)
 {
     bool is_negated = strncmp(filter, "(!", 2) == 0;
@@ -224,6 +247,8 @@ static enum apw_ldap_result search(void *context, const struct apw_query *query,
     }
     if (number == 0)
         *entries_r = find_entries();
+    else if (strcmp(query->base, BASE) == 0)
+        *entries_r = find_by_name();
     else
         *entries_r = mfa_search_matches(query->filter) ? make_entry(DN, NULL, 0) : NULL;
     error->text[0] = '\0';
@@ -366,13 +391,17 @@ static bool is_mfa_likely(const struct scene *row)
 /* The user's, and then the likely answer is asked for first. */
 static size_t searches_for(const struct scene *row)
 {
+    size_t asked = row->is_name_asked;
+
+    if (row->reason == APW_REASON_AMBIGUOUS_NAME)
+        return 1 + asked;
     if (row->disabled != DISABLED_UNASKED && !row->is_ended)
-        return row->disabled == OFF_IS_TRUE ? 2 : 3;
+        return asked + (row->disabled == OFF_IS_TRUE ? 2 : 3);
     if (row->mfa == MFA_UNASKED)
-        return 1;
+        return asked + 1;
     if (row->mfa == MFA_IS_HIDDEN)
-        return 3;
-    return is_mfa_likely(row) == (row->mfa == MFA_IS_ON) ? 2 : 3;
+        return asked + 3;
+    return asked + (is_mfa_likely(row) == (row->mfa == MFA_IS_ON) ? 2 : 3);
 }
 
 static void test_scene(void **state)
@@ -848,22 +877,80 @@ static const struct scene account_password_scenes[] = {
 
 static const struct scene name_scenes[] = {
     {"the accepted name is login_attribute's value", .login = "alice@example.org",
-     .login_attribute = "uid", .stored = {APP(""), {"uid", "alice"}}, BY_HASH_ACCEPTED,
-     .accepted_name = "alice"},
+     .is_name_asked = true, .login_attribute = "uid", .stored = {APP(""), {"uid", "alice"}},
+     BY_HASH_ACCEPTED, .accepted_name = "alice"},
     {"login_attribute names who came with the account password", .login = "ALICE",
-     .login_attribute = "uid", .password = ACCOUNT, .stored = {{"uid", "alice"}}, .mfa = MFA_IS_OFF,
-     BY_BIND, .accepted_name = "alice"},
-    {"login_attribute is found in other case", .login_attribute = "uid",
+     .is_name_asked = true, .login_attribute = "uid", .password = ACCOUNT,
+     .stored = {{"uid", "alice"}}, .mfa = MFA_IS_OFF, BY_BIND, .accepted_name = "alice"},
+    {"login_attribute is found in other case", .is_name_asked = true, .login_attribute = "uid",
      .stored = {APP(""), {"UID", "a"}}, BY_HASH_ACCEPTED, .accepted_name = "a"},
     {"a missing login_attribute is an outage", .login_attribute = "uid", .stored = {APP("")},
      UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
-     .detail = "login_attribute uid has 0 values"},
-    {"two values of login_attribute are an outage", .login_attribute = "uid",
-     .stored = {APP(""), {"uid", "alice"}, {"uid", "al"}}, UNAVAILABLE(INTERNAL_ERROR),
-     .id = "k7q2", .hashes = 1, .names_entry = true, .detail = "login_attribute uid has 2 values"},
+     .detail = "login_attribute uid has no value"},
+    {"of several values the one that was typed is the name", .login_attribute = "mail",
+     .login = "al@example.org",
+     .stored = {APP(""), {"mail", "alice@example.org"}, {"mail", "al@example.org"}},
+     BY_HASH_ACCEPTED, .accepted_name = "al@example.org"},
+    {"in other case it is the name as it is stored", .login_attribute = "mail",
+     .login = "AL@example.ORG", .is_name_asked = true,
+     .stored = {APP(""), {"mail", "alice@example.org"}, {"mail", "Al@example.org"}},
+     BY_HASH_ACCEPTED, .accepted_name = "Al@example.org"},
+    {"with the account password too", .login_attribute = "mail", .login = "AL@example.org",
+     .is_name_asked = true, .password = ACCOUNT,
+     .stored = {{"mail", "al@example.org"}, {"mail", "alice@example.org"}}, .mfa = MFA_IS_OFF,
+     BY_BIND, .accepted_name = "al@example.org"},
+    {"a letter beyond ASCII has no other case", .login_attribute = "mail",
+     .login = "\xc3\x85se@example.org",
+     .stored = {APP(""), {"mail", "\xc3\xa5se@example.org"}, {"mail", "a@example.org"}},
+     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     .detail = "login_attribute mail has 2 values here, and what was typed is not"},
+    {"of several values none was typed: an outage", .login_attribute = "mail",
+     .stored = {APP(""), {"mail", "alice@example.org"}, {"mail", "al@example.org"}},
+     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     .detail = "login_attribute mail has 2 values here, and what was typed is not"},
+    {"the beginning of a value is not the value", .login_attribute = "mail", .login = "al",
+     .stored = {APP(""), {"mail", "al@example.org"}, {"mail", "alice"}},
+     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     .detail = "has 2 values"},
+    {"of several values two were typed: an outage", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "alice"}, {"uid", "Alice"}}, UNAVAILABLE(INTERNAL_ERROR),
+     .id = "k7q2", .hashes = 1, .names_entry = true,
+     .detail = "login_attribute uid has 2 values here"},
+    {"a value beside it that cannot be a name does no harm", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "al\nice"}, {"uid", "alice"}}, BY_HASH_ACCEPTED},
+
+#define AMBIGUOUS UNAVAILABLE(AMBIGUOUS_NAME), .is_name_asked = true, .names_entry = true
+    {"a name that leads to another entry too is an outage", .login = "sam@b.test",
+     .login_attribute = "uid", .stored = {APP(""), {"uid", "sam"}}, .leads = LEADS_TWICE, AMBIGUOUS,
+     .detail = "accepted name \"sam\": " OTHER_DN},
+    {"whichever of them comes first", .login = "sam@b.test", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "sam"}}, .leads = LEADS_TWICE_LAST, AMBIGUOUS,
+     .detail = "accepted name \"sam\": " OTHER_DN},
+    {"a name that leads to another entry alone is an outage", .login = "sam@b.test",
+     .login_attribute = "uid", .stored = {APP(""), {"uid", "sam"}}, .leads = LEADS_ELSEWHERE,
+     AMBIGUOUS, .detail = "accepted name \"sam\": " OTHER_DN},
+    {"a name that leads nowhere is an outage", .login = "sam@b.test", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "sam"}}, .leads = LEADS_NOWHERE, AMBIGUOUS,
+     .detail = "finds no entry by the accepted name \"sam\""},
+    {"so it is with the account password, which is not tried", .login = "sam@b.test",
+     .password = ACCOUNT, .login_attribute = "uid", .stored = {{"uid", "sam"}},
+     .leads = LEADS_TWICE, AMBIGUOUS, .detail = OTHER_DN},
+    {"with a wrong app password, which is not hashed", .login = "sam@b.test", .password = WRONG,
+     .login_attribute = "uid", .stored = {APP(""), {"uid", "sam"}}, .leads = LEADS_TWICE, AMBIGUOUS,
+     .detail = OTHER_DN},
+    {"and for an account that has ended", .login = "sam@b.test", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "sam"}, {"nsAccountLock", "TRUE"}}, .leads = LEADS_TWICE,
+     AMBIGUOUS, .detail = OTHER_DN},
+    {"one of several values that is typed in other case leads back", .login = "SAM",
+     .login_attribute = "uid", .stored = {APP(""), {"uid", "sam"}, {"uid", "s"}},
+     .leads = LEADS_TWICE, AMBIGUOUS, .detail = OTHER_DN},
+    {"a name that was typed is not looked up again", .login = "sam", .login_attribute = "uid",
+     .stored = {APP(""), {"uid", "sam"}}, .leads = LEADS_TWICE, BY_HASH_ACCEPTED},
+    {"without login_attribute nothing is looked up again", .login = "sam", .stored = {APP("")},
+     .leads = LEADS_TWICE, BY_HASH_ACCEPTED},
     {"a login_attribute with an option alone is missing", .login_attribute = "uid",
      .stored = {APP(""), {"uid;lang-en", "alice"}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2",
-     .hashes = 1, .names_entry = true, .detail = "login_attribute uid has 0 values"},
+     .hashes = 1, .names_entry = true, .detail = "login_attribute uid has no value"},
     {"an empty login_attribute is an outage", .login_attribute = "uid",
      .stored = {APP(""), {"uid", ""}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1,
      .names_entry = true, .detail = "not a name"},
@@ -1011,6 +1098,12 @@ static void test_failed_searches(void **state)
         {.stored = {APP("")}, .disabled = OFF_IS_TRUE},
         {.stored = {APP("")}, .disabled = ON_IS_TRUE},
         {.stored = {APP("")}, .disabled = NEITHER_IS_TRUE},
+        {.login_attribute = "uid", .stored = {APP(""), {"uid", "al"}}, .is_name_asked = true},
+        {.login_attribute = "uid",
+         .password = ACCOUNT,
+         .stored = {{"uid", "al"}},
+         .is_name_asked = true,
+         .mfa = MFA_IS_OFF},
     };
 
     (void)state;
@@ -1062,7 +1155,7 @@ static void test_questions(void **state)
     static const struct scene off = {.login = "a*b@example.org",
                                      .password = " " UNKNOWN " ",
                                      .login_attribute = "uid",
-                                     .stored = {{"uid", "ab"}},
+                                     .stored = {{"uid", "a(b"}},
                                      .mfa = MFA_IS_OFF,
                                      .bind = BIND_OK};
     struct apw_decision decision;
@@ -1092,8 +1185,13 @@ static void test_questions(void **state)
                         "appPassword appPasswordMfaEnforceFrom " ENDING_ATTRIBUTES "uid ");
     assert_string_equal(bound_dn, DN);
     assert_string_equal(bound_password, " " UNKNOWN " "); /* as typed, nothing forgiven */
-    assert_string_equal(questions[1].filter, MFA); /* whoever sends an app password has MFA */
-    assert_string_equal(questions[2].filter, NOT_MFA);
+    assert_string_equal(questions[1].base, BASE);
+    assert_int_equal(questions[1].scope, APW_SCOPE_SUB);
+    assert_int_equal(questions[1].limit, 2);
+    assert_string_equal(questions[1].filter, "(|(uid=a\\28b)(mail=a\\28b))");
+    assert_string_equal(questions[1].attributes, "1.1 ");
+    assert_string_equal(questions[2].filter, MFA); /* whoever sends an app password has MFA */
+    assert_string_equal(questions[3].filter, NOT_MFA);
     apw_verify_clear(&decision);
 }
 
@@ -1238,7 +1336,7 @@ static void test_remembered(void **state)
     assert_outcome(&decision, row->verdict, row->reason);
     assert_int_equal(hashes, row->hashes);
     apw_verify_clear(&decision);
-    apw_remember_free(&world.remember);
+    apw_tags_free(&world.remember);
 }
 
 /* Each scene twice, and once more with another password. */
@@ -1338,6 +1436,47 @@ static void test_clear(void **state)
     apw_verify_clear(&decision);
 }
 
+/* ---- names that lead to one entry ---- */
+
+static const struct name_case {
+    const char *name;
+    enum leads first; /* where the name of the first login leads */
+    const char *value;
+    bool is_asked; /* once more, for the second login */
+} name_cases[] = {
+    {"a name that leads back is not looked up again", LEADS_BACK, "sam", false},
+    {"another name is", LEADS_BACK, "samuel", true},
+    {"a name that leads elsewhere is looked up again", LEADS_TWICE, "sam", true},
+    {"a name that leads nowhere is looked up again", LEADS_NOWHERE, "sam", true},
+};
+
+static void test_names(void **state)
+{
+    const struct name_case *row = *state;
+    const struct scene before = {.login = "s@b.test",
+                                 .login_attribute = "uid",
+                                 .stored = {APP(""), {"uid", "sam"}},
+                                 .leads = row->first};
+    const struct scene after = {
+        .login = "sam@b.test", .login_attribute = "uid", .stored = {APP(""), {"uid", row->value}}};
+    struct apw_decision decision;
+    struct apw_error error;
+
+    assert_int_equal(apw_tags_new(APW_NAME_S, &world.names, &error), 0);
+    reset_world(&before);
+    play(&before, &decision);
+    assert_int_equal(decision.event.verdict,
+                     row->first == LEADS_BACK ? APW_ACCEPTED : APW_UNAVAILABLE);
+    assert_int_equal(searches, 2);
+    apw_verify_clear(&decision);
+    reset_world(&after);
+    play(&after, &decision);
+    assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
+    assert_int_equal(searches, row->is_asked ? 2 : 1);
+    apw_verify_clear(&decision);
+    apw_tags_free(&world.names);
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -1359,6 +1498,7 @@ int main(void)
     UNIT_TEST("a hash without memory is an outage", test_no_memory_for_hash);
     UNIT_ROWS(remembered_cases, test_remembered);
     UNIT_ROWS(repeat_cases, test_repeat);
+    UNIT_ROWS(name_cases, test_names);
     UNIT_TEST("a name has 255 bytes at most", test_long_name);
     UNIT_TEST("a cleared decision is a refusal", test_clear);
     return unit_run();

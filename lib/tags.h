@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tags: what this process has found out lately, as keyed tags.
+ *
+ * Of what is added, only a tag of 32 bytes is kept, under a key that never leaves the process.
+ * There is room for 512; a new one takes the place of an old one. After fork() a child starts with
+ * a key of its own and an empty table. Any thread may call at any time, and none waits: a thread
+ * that finds the table in use finds nothing and adds nothing.
+ */
+#ifndef APW_TAGS_H
+#define APW_TAGS_H
+
+#include "error.h"
+#include <stdbool.h>
+
+struct apw_tags;
+
+/* An empty table, locked into memory if the system allows it, that forgets after so many seconds.
+ * -1 without memory. sodium_init() must have succeeded. */
+int apw_tags_new(int lifetime_s, struct apw_tags **tags_r, struct apw_error *error);
+void apw_tags_free(struct apw_tags **tags); /* wipes; takes a pointer to NULL */
+
+/* Whether exactly these strings, which end in NULL, were added and are not forgotten. False when in
+ * doubt. */
+bool apw_tags_have(struct apw_tags *tags, const char *const *parts);
+void apw_tags_add(struct apw_tags *tags, const char *const *parts);
+
+#endif
