@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEN_BYTES ((size_t)4 << 20) /* a Bloom filter: one value in 40 is asked for at 4 million  \
-                                      */
-#define SEEN_BITS 4                  /* of each value */
-#define SHOWN_MAX 20
+/* A Bloom filter: at 4 million values, the server is asked about one in 40. */
+#define SEEN_BYTES ((size_t)4 << 20)
+#define SEEN_BITS  4 /* of each value */
+#define SHOWN_MAX  20
 
 struct doubles {
     const struct apw_doctor_view *view;
