@@ -34,8 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
             try_block(&networks.network[i]);
     else
         FUZZ_MUST(bad >= text && bad <= text + length);
-    if (apw_network_parse_address(terminated, &address) == 0)
-        FUZZ_MUST(apw_network_parse(terminated, strlen(terminated), &network) == 0);
+    if (apw_network_parse_address(terminated, &address) == 0) {
+        size_t zone = strcspn(terminated, "%");
+
+        FUZZ_MUST(apw_network_parse(terminated, zone, &network) == 0);
+        FUZZ_MUST(memcmp(&network.address, &address, sizeof address) == 0);
+        FUZZ_MUST(terminated[zone] == '\0' ||
+                  apw_network_parse(terminated, strlen(terminated), &network) != 0);
+    }
     free(terminated);
     return 0;
 }
