@@ -241,7 +241,6 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r)
 {
-    int64_t start = apw_clock_monotonic_ms();
     struct outcome outcome = {.dn = NULL};
     enum apw_verdict verdict = sign_in(portal, form, login_r, &outcome);
 
@@ -254,8 +253,6 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                 .login = verdict == APW_ACCEPTED ? login_r : form->login,
                                 .client = form->client,
                                 .error = &outcome.error});
-    if (verdict == APW_REFUSED)
-        apw_clock_sleep_until_ms(start + 1 + portal->config->refusal_delay_ms);
     *dn_r = outcome.dn;
     return verdict;
 }

@@ -45,7 +45,8 @@ struct apw_account_form {
 };
 
 /* Checks login and account password, and logs the result. If ACCEPTED, login_r is the canonical
- * login and *dn_r the entry's DN; free it. A refusal takes refusal_delay. */
+ * login and *dn_r the entry's DN; free it. The caller delays the answer to a
+ * refusal by refusal_delay. */
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);

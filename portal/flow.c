@@ -46,7 +46,10 @@ static void fail(const struct apw_portal *portal, struct apw_exchange *exchange,
 
 void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status)
 {
-    fail(portal, exchange, status, status == 404 ? APW_TEXT_NOT_FOUND : APW_TEXT_BAD_REQUEST);
+    fail(portal, exchange, status,
+         status == 404   ? APW_TEXT_NOT_FOUND
+         : status == 429 ? APW_TEXT_BUSY
+                         : APW_TEXT_BAD_REQUEST);
 }
 
 /* Begins a session in place of the one so far, with a new cookie. NULL without memory. */
@@ -134,10 +137,12 @@ static void sign_in(const struct apw_portal *portal, struct apw_exchange *exchan
                                           .browser = exchange->browser};
     struct apw_web_session *session = NULL;
     struct apw_request request;
+    int64_t start = apw_clock_monotonic_ms();
     char login[APW_LOGIN_SIZE], *dn = NULL;
     enum apw_verdict verdict = apw_account_sign_in(portal, &form, login, &dn);
 
     if (verdict == APW_REFUSED) {
+        exchange->due_ms = start + 1 + portal->config->refusal_delay_ms;
         show_sign_in(portal, exchange, 403, APW_TEXT_REFUSED, false);
         return;
     }

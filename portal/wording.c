@@ -47,6 +47,8 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
                                      "wasn’t you, tell your administrator."),
     [APW_TEXT_UNAVAILABLE] =
         N_("The service isn’t available right now. Try again in a few minutes."),
+    [APW_TEXT_BUSY] =
+        N_("Too much is being asked for from your network at once. Try again in a minute."),
     [APW_TEXT_NOT_FOUND] = N_("This page doesn’t exist."),
     [APW_TEXT_FOREIGN_FORM] =
         N_("This form is too old, or came from another site. Nothing was done. Start again."),

@@ -25,7 +25,8 @@ struct apw_exchange {
     struct apw_form form;
 
     /* The answer. */
-    unsigned status;
+    int64_t due_ms;  /* monotonic; it is not sent sooner */
+    unsigned status; /* 0: there is no answer */
     struct apw_buffer body;
     const char *type;                 /* of the body; NULL: HTML */
     const char *file_name;            /* the body is a download of that name; NULL: a page */

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A private nginx in front of the portal, with the unchanged example."""
+"""A private nginx in front of the portal, with the unchanged examples."""
 
 import pathlib
 import re
 
 from processes import free_port, start, stop, wait_until
 
-EXAMPLE = (pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx" /
-           "app-password-portal.conf").read_text()
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx"
+EXAMPLE = (EXAMPLES / "app-password-portal.conf").read_text()
 SOCKET = "/run/app-password-portal/http.sock"
 
 # A single sign-on service: it maps its cookie to a user, {"its session": "alice"}.
@@ -65,6 +65,7 @@ error_log {folder}/error.log;
 events {{}}
 http {{
     access_log {folder}/access.log;
+    include {EXAMPLES}/app-password-limits.conf;
 {temporary}{SSO.format(folder=folder, names=names) if single_sign_on else ""}
     server {{
         listen 127.0.0.1:{self.port} ssl;

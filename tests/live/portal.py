@@ -107,11 +107,11 @@ cat > {self.mail}/.message
 class PortalOnSocket(Portal):
     """Listens on a socket for nginx, as its own user in nginx's group."""
 
-    def __init__(self, folder, directory, conf=None):
+    def __init__(self, folder, directory, conf=None, **keys):
         self.socket = folder / "http.sock"
         super().__init__(folder, directory, {
             "listen": f"unix:{self.socket}",
-            "public_url": "https://localhost/app-passwords"} | (conf or {}))
+            "public_url": "https://localhost/app-passwords"} | (conf or {}), **keys)
         for file in [folder, *folder.iterdir()]:
             shutil.chown(file, PORTAL_USER)
         for secret in [*folder.glob("*.secret"), folder / "portal.key"]:

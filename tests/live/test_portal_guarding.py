@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from authenticator import Authenticator
-from processes import seconds
+from processes import seconds, wait_until
 from slapd import DISABLED, MUST_CHANGE, WITHOUT_PASSWORD
 from visits import (choosing_app, enrolled, enrolled_by_mail, let_in, make_app_password,
                     signed_in)
@@ -147,20 +147,32 @@ def test_a_page_of_a_visit_that_is_over_leads_to_signing_in(directory, portal):
 # ---- what is sent ----
 
 def raw(portal, request, timeout=20):
-    """The answer to these very bytes."""
-    with socket.create_connection(("127.0.0.1", portal.port), timeout) as connection:
+    """The answer to these very bytes, or "". Who gets none for 3 seconds sends no more: a client
+    that hangs up sooner is not answered."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", portal.port), 3) as connection:
         try:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
+            while not is_whole(answer):
+                try:
+                    data = connection.recv(65536)
+                except TimeoutError:
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(timeout)
+                    continue
+                if not data:
+                    break
+                answer += data
         except OSError:
             pass  # it has hung up already
-        answer = b""
-        try:
-            while data := connection.recv(65536):
-                answer += data
-        except ConnectionResetError:
-            pass
     return answer.decode("latin-1")
+
+
+def is_whole(answer):
+    """Whether all of an answer's body is there."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\nContent-Length: (\d+)", head, re.IGNORECASE)
+    return length is not None and len(body) >= int(length[1])
 
 
 def form(client, path, body, type="application/x-www-form-urlencoded", more=""):
@@ -658,6 +670,59 @@ def test_slow_clients_hold_nobody_up(directory, portal):
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
+    """Three hundred sign-ins from one address, each of whose answers comes late."""
+    portal = start_portal(refusal_delay="5")
+    who = directory.new_person(mfa=True)
+    attacker = portal.client(**{"X-Real-IP": "198.51.100.60"})
+    attacker.get("")
+    request = form(attacker, "sign-in", f"csrf={attacker.page.token()}&login=nobody&password=x",
+                   more="X-Real-IP: 198.51.100.60\r\n")
+    connections = []
+    try:
+        for _ in range(300):
+            connections.append(socket.create_connection(("127.0.0.1", portal.port), 20))
+            connections[-1].sendall(request)
+        for number in range(3):
+            took, page = seconds(lambda: signed_in(
+                portal, who, **{"X-Real-IP": f"198.51.100.{61 + number}"}).page)
+            assert page.title() == "Two-step verification is turned on for you" and took < 2
+        answers = [status(connection.recv(4096).decode("latin-1")) for connection in connections]
+    finally:
+        for connection in connections:
+            connection.close()
+    assert set(answers) == {403, 429}
+    assert 10 <= answers.count(403) <= 32, "so many of one address wait at a time"
+    page = attacker.get("")
+    assert page.status == 200, "and as soon as they have their answers, others may ask"
+
+
+def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory, start_portal):
+    portal = start_portal(refusal_delay="2")
+    attackers = [portal.client(**{"X-Real-IP": f"2001:db8:0:9::{number:x}"})
+                 for number in range(60)]
+    for attacker in attackers:
+        attacker.get("")
+    pages = at_once(60, lambda number: attackers[number].post(
+        "sign-in", login="nobody", password="x"))
+    busy = [page for page in pages if page.status == 429]
+    assert busy and len(portal.events()) == 60 - len(busy)
+    assert busy[0].headers["Retry-After"] == "60"
+    assert "from your network at once" in busy[0].words()
+
+
+def test_a_restart_does_not_wait_for_answers_that_are_due_later(start_portal):
+    portal = start_portal(refusal_delay="10")
+    client = portal.client()
+    client.get("")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        late = pool.submit(client.post, "sign-in", login="nobody", password="x")
+        wait_until(portal.events, "the refusal")
+        took, _ = seconds(portal.stop)
+        assert took < 2
+        assert late.exception() is not None or late.result().status == 403
 
 
 def test_nobody_crowds_out_the_visits_of_others(directory, start_portal):
