@@ -12,10 +12,15 @@
 #include <time.h>
 
 #define PASSWORD_TRIES "password"
+#define SIGN_INS       "right password"
+#define PAYER_SIZE     (APW_THROTTLE_NETWORK_SIZE + 512)
 
 /* From one address ten tries are free, then waiting grows from 2 seconds to a minute; not more,
  * because people who share an address share the waiting. */
 static const struct apw_patience password_patience = {.free = 10, .base_s = 2, .most_s = 60};
+
+/* A person signs in a few times an hour; many visits of one account are an attacker's. */
+static const struct apw_patience sign_in_patience = {.free = 10, .base_s = 30, .most_s = 300};
 
 void apw_account_log(const struct apw_portal *portal, const struct apw_account_event *event)
 {
@@ -203,6 +208,37 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
+/* Who pays for signing in with a right password: a known browser, else the account and network. */
+static void name_payer(const struct apw_portal *portal, const struct apw_account_visit *visit,
+                       char payer_r[PAYER_SIZE])
+{
+    char network[APW_THROTTLE_NETWORK_SIZE];
+
+    apw_throttle_network(visit->client, network);
+    if (apw_browser_is_known(portal->portal_config->key, visit->login, visit->browser))
+        snprintf(payer_r, PAYER_SIZE, "%s", visit->browser);
+    else
+        snprintf(payer_r, PAYER_SIZE, "%s %s", network, visit->dn);
+}
+
+static bool may_sign_in(const struct apw_portal *portal, const struct apw_account_visit *visit)
+{
+    char payer[PAYER_SIZE];
+
+    name_payer(portal, visit, payer);
+    return apw_throttle_take(portal->factor_throttle, SIGN_INS, payer, &sign_in_patience,
+                             apw_clock_monotonic_ms());
+}
+
+void apw_account_forget_sign_ins(const struct apw_portal *portal,
+                                 const struct apw_account_visit *visit)
+{
+    char payer[PAYER_SIZE];
+
+    name_payer(portal, visit, payer);
+    apw_throttle_forget(portal->factor_throttle, SIGN_INS, payer);
+}
+
 /* What came of the sign-in form. */
 struct outcome {
     char *dn; /* owned; if accepted */
@@ -232,9 +268,17 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
         return APW_REFUSED;
     verdict =
         check_password(portal, login_r, password, &outcome->dn, &outcome->reason, &outcome->error);
-    if (verdict != APW_REFUSED)
-        apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
-    return verdict;
+    if (verdict == APW_REFUSED)
+        return verdict;
+    apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
+    if (verdict != APW_ACCEPTED ||
+        may_sign_in(portal, &(struct apw_account_visit){.login = login_r,
+                                                        .dn = outcome->dn,
+                                                        .client = form->client,
+                                                        .browser = form->browser}))
+        return verdict;
+    outcome->reason = APW_REASON_TOO_MANY_TRIES;
+    return APW_REFUSED;
 }
 
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
@@ -253,6 +297,10 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                 .login = verdict == APW_ACCEPTED ? login_r : form->login,
                                 .client = form->client,
                                 .error = &outcome.error});
+    if (verdict != APW_ACCEPTED) {
+        free(outcome.dn);
+        outcome.dn = NULL;
+    }
     *dn_r = outcome.dn;
     return verdict;
 }

@@ -9,6 +9,7 @@
 #include "passwords.h"
 #include "request.h"
 #include "utf8.h"
+#include "web/browser.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,12 +62,17 @@ static struct apw_web_session *begin_session(const struct apw_portal *portal,
     int64_t now = apw_clock_monotonic_ms();
     struct apw_web_session *session = NULL;
     struct apw_visitor *visitor;
+    char network[APW_THROTTLE_NETWORK_SIZE];
+    struct apw_web_session_asker asker = {.owner = dn, .network = network};
 
+    apw_throttle_network(exchange->client, network);
+    asker.is_known = portal->portal_config->trusted_user_header != NULL ||
+                     apw_browser_is_known(portal->portal_config->key, login, exchange->browser);
     if (exchange->cookie[0] != '\0')
         session = apw_web_session_enter(sessions, exchange->cookie, now);
     if (session != NULL)
         apw_web_session_end(sessions, session);
-    session = apw_web_session_begin(sessions, dn, now, exchange->new_cookie);
+    session = apw_web_session_begin(sessions, &asker, now, exchange->new_cookie);
     if (session == NULL)
         return NULL;
     visitor = session->content;

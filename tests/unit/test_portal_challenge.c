@@ -33,7 +33,9 @@ static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request
     assert_int_equal(apw_web_sessions_new(&apw_visitor_content, &portal.site.sessions, &error), 0);
     assert_int_equal(apw_throttle_new(&portal.factor_throttle, &error), 0);
     memset(exchange, 0, sizeof *exchange);
-    session = apw_web_session_begin(portal.site.sessions, user.dn, 0, cookie);
+    session = apw_web_session_begin(
+        portal.site.sessions, &(struct apw_web_session_asker){.owner = user.dn, .network = "-"}, 0,
+        cookie);
     assert_non_null(session);
     strcpy(exchange->cookie, cookie);
     strcpy(((struct apw_visitor *)session->content)->login, "alice");
