@@ -2,6 +2,7 @@
 #include "account.h"
 #include "clock.h"
 #include "enrolment.h"
+#include "guesses.h"
 #include "hash.h"
 #include "manage.h"
 #include "web/browser.h"
@@ -49,7 +50,8 @@ static int read_method(const struct apw_portal *portal, struct apw_account *acco
     for (size_t i = 0; i < user->method.count; i++) {
         const struct apw_value *value = &user->method.value[i];
 
-        if (apw_method_is_code(value->bytes, value->length))
+        if (apw_method_is_code(value->bytes, value->length) ||
+            apw_guesses_is_value(value->bytes, value->length))
             continue;
         if (account->has_method)
             return apw_error_set(error, "%s has more than one second factor", user->dn);
@@ -323,7 +325,8 @@ static enum apw_manage_result is_alone(const struct apw_portal *portal, const ch
 
         if (strcmp(found->bytes, value) == 0)
             ours++;
-        else if (!apw_method_is_code(found->bytes, found->length))
+        else if (!apw_method_is_code(found->bytes, found->length) &&
+                 !apw_guesses_is_value(found->bytes, found->length))
             others++;
     }
     apw_user_free(&user);

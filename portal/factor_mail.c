@@ -25,7 +25,7 @@ enum apw_text apw_factor_mail_send(struct apw_request *request, const char *addr
     char minutes[8];
     int status;
 
-    if (!apw_tries_take_mail(request)) {
+    if (!apw_tries_take(request, APW_TRIES_MAIL)) {
         apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
         return APW_TEXT_WAIT;
     }
@@ -39,7 +39,7 @@ enum apw_text apw_factor_mail_send(struct apw_request *request, const char *addr
     if (status == 0)
         return APW_TEXT_NONE;
     apw_visitor_forget_mail_code(request->visitor);
-    apw_tries_give_back_mail(request);
+    apw_tries_give_back(request, APW_TRIES_MAIL);
     return APW_TEXT_MAIL_NOT_SENT;
 }
 

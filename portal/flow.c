@@ -5,6 +5,7 @@
 #include "enrol.h"
 #include "factor_app.h"
 #include "factor_mail.h"
+#include "guessing.h"
 #include "login.h"
 #include "passwords.h"
 #include "request.h"
@@ -215,6 +216,8 @@ static const struct route {
     {"start", true, GATE_SIGNED_IN, apw_enrol_do_start},
     {"resend", true, GATE_SIGNED_IN, apw_challenge_resend},
     {"verify", true, GATE_SIGNED_IN, verify},
+    {"this-browser/", false, GATE_SIGNED_IN, apw_guessing_show_link},
+    {"this-browser/", true, GATE_SIGNED_IN, apw_guessing_do_link},
     {"choose", false, GATE_CHOOSING, apw_enrol_show_choose},
     {"choose", true, GATE_CHOOSING, apw_enrol_do_choose},
     {"app", false, GATE_CHOOSING, apw_factor_app_show},
@@ -296,6 +299,8 @@ static void answer_stranger(const struct apw_portal *portal, struct apw_exchange
         sign_in(portal, exchange);
     else if (!exchange->is_post && exchange->path[0] == '\0')
         show_sign_in(portal, exchange, 200, APW_TEXT_NONE, false);
+    else if (strncmp(exchange->path, "this-browser/", 13) == 0)
+        show_sign_in(portal, exchange, 403, APW_TEXT_SIGN_IN_FIRST, false);
     else if (exchange->is_post || find_route(exchange->path, false) != NULL)
         show_sign_in(portal, exchange, 403, APW_TEXT_SESSION_OVER, false);
     else

@@ -132,8 +132,11 @@ static int split_public_url(struct apw_portal_config *config, const char *rest,
         !is_path(rest + authority, end - authority))
         return apw_error_set(error, "not an address");
     config->root = strndup(rest + authority, end - authority);
-    return config->root == NULL ? apw_error_set(error, "out of memory")
-                                : copy_host(rest, length, &config->site, error);
+    return config->root == NULL ||
+                   asprintf(&config->url, "%s%.*s", config->is_https ? "https://" : "http://",
+                            (int)end, rest) < 0
+               ? apw_error_set(error, "out of memory")
+               : copy_host(rest, length, &config->site, error);
 }
 
 static int set_public_url(void *target, const char *value, struct apw_error *error)
@@ -330,6 +333,7 @@ void apw_portal_config_free(struct apw_portal_config **config)
     apw_identity_wipe(&(*config)->identity);
     free((*config)->listen_socket);
     free((*config)->listen_host);
+    free((*config)->url);
     free((*config)->site);
     free((*config)->root);
     free((*config)->support);

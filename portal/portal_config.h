@@ -23,7 +23,8 @@ struct apw_portal_config {
     char *listen_socket; /* path, or NULL */
     char *listen_host;   /* a loopback address, or NULL */
     char listen_port[6];
-    char *site; /* host of public_url */
+    char *url;  /* public_url, without a slash at the end */
+    char *site; /* its host */
     char *root; /* its path, without a slash at the end: "" or "/app-passwords" */
     bool is_https;
     uint8_t key[APW_METHOD_KEY_BYTES]; /* secret */
