@@ -811,6 +811,18 @@ def test_a_code_by_mail_is_worth_nothing_after_five_wrong_tries(directory, start
     assert " reason=wrong-second-factor " in portal.events()[-1]
 
 
+def test_a_code_of_the_app_lets_one_visit_in_on_two_hosts_that_write_to_one_server(
+        directory, portal, start_portal):
+    second = start_portal({"key_file": portal.conf["key_file"]})
+    for _ in range(3):
+        who = directory.new_person(mfa=True)
+        _, app = enrolled(portal, who)
+        visits = [signed_in(host, who) for host in (portal, second)]
+        code = app.code()
+        pages = at_once(2, lambda number: visits[number].post("verify", code=code).title())
+        assert sorted(pages) == ["Your app passwords", "Your second step"]
+
+
 def test_a_code_that_went_to_another_address_is_no_second_factor(directory, portal):
     alice = directory.new_person(mfa=True)
     thief = signed_in(portal, alice)  # knows the password, before alice has set anything up
