@@ -365,6 +365,10 @@ static void answer_signed_on(const struct apw_portal *portal, struct apw_exchang
     const char *typed = exchange->signed_on == NULL ? "" : exchange->signed_on;
     char login[APW_LOGIN_SIZE];
 
+    if (exchange->is_proxy_unknown)
+        apw_log_warning(portal->log, "a request names a user without the right "
+                                     "X-App-Password-Proxy header; see trusted_user_secret_file "
+                                     "in app-password-portal(8)");
     if (apw_login_canonicalize(typed, strlen(typed), NULL, login) != 0) {
         if (session != NULL)
             apw_web_session_end(portal->site.sessions, session);

@@ -137,6 +137,8 @@ static int load_and_serve(struct apw_portal *portal, bool is_test, const sigset_
         .is_https = portal->portal_config->is_https,
         .cookie_name = "app-password",
         .user_header = portal->portal_config->trusted_user_header,
+        .user_secret = portal->portal_config->trusted_user_secret,
+        .secret_header = "X-App-Password-Proxy",
         .fields = &apw_form_fields,
         .languages = &portal->site.languages,
         .assets = assets,

@@ -35,6 +35,7 @@ struct apw_portal_config {
     char *own_domains;               /* lower case, separated by single spaces */
     struct apw_host_port imap, smtp; /* host NULL: not set */
     char *trusted_user_header;       /* NULL: people sign in here */
+    char *trusted_user_secret;       /* with it; what the proxy sends. Secret. */
 };
 
 /* Reads portal.conf in the folder of `config_path`, and the files that it names. Free the result.

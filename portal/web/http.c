@@ -114,16 +114,40 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, cons
     return MHD_YES;
 }
 
-/* Nobody, if the header is there twice. */
-static const char *read_signed_on(const struct apw_web_settings *settings,
-                                  struct MHD_Connection *connection)
+/* NULL if the header is not there, or twice. */
+static const char *read_single(struct MHD_Connection *connection, const char *name)
 {
-    struct header_search search = {.name = settings->user_header};
+    struct header_search search = {.name = name};
 
-    if (search.name == NULL)
-        return NULL;
     MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &search);
     return search.count == 1 ? search.value : NULL;
+}
+
+/* Takes as long whatever was sent. */
+static bool is_secret(const char *sent, const char *secret)
+{
+    uint8_t left[crypto_generichash_BYTES], right[crypto_generichash_BYTES];
+
+    crypto_generichash(left, sizeof left, (const uint8_t *)sent, strlen(sent), NULL, 0);
+    crypto_generichash(right, sizeof right, (const uint8_t *)secret, strlen(secret), NULL, 0);
+    return sodium_memcmp(left, right, sizeof left) == 0;
+}
+
+/* Whoever may connect to the socket could name anybody, so only the proxy that has the secret is
+ * believed. */
+static void read_signed_on(const struct apw_web_settings *settings,
+                           struct MHD_Connection *connection, struct apw_exchange *exchange)
+{
+    const char *sent, *user;
+
+    if (settings->user_header == NULL || settings->user_secret == NULL)
+        return;
+    sent = read_single(connection, settings->secret_header);
+    user = read_single(connection, settings->user_header);
+    if (sent != NULL && is_secret(sent, settings->user_secret))
+        exchange->signed_on = user;
+    else
+        exchange->is_proxy_unknown = user != NULL;
 }
 
 static bool is_form(struct MHD_Connection *connection)
@@ -157,7 +181,7 @@ static struct request *begin_request(const struct apw_web_settings *settings,
     read_cookie(settings, connection, APW_REPLY_SESSION_COOKIE, request->exchange.cookie);
     read_cookie(settings, connection, APW_REPLY_BROWSER_COOKIE, request->exchange.browser);
     read_client(connection, &request->exchange);
-    request->exchange.signed_on = read_signed_on(settings, connection);
+    read_signed_on(settings, connection, &request->exchange);
     request->exchange.language = apw_language_choose(
         settings->languages,
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));

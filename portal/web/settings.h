@@ -13,10 +13,12 @@
 
 /* All borrowed; must outlive the server. */
 struct apw_web_settings {
-    const char *root;        /* path of the site, without a slash at its end */
-    bool is_https;           /* the proxy speaks TLS: cookies are Secure */
-    const char *cookie_name; /* the browser's mark is called the same with "-browser" */
-    const char *user_header; /* the trusted proxy's header with the user's name, or NULL */
+    const char *root;          /* path of the site, without a slash at its end */
+    bool is_https;             /* the proxy speaks TLS: cookies are Secure */
+    const char *cookie_name;   /* the browser's mark is called the same with "-browser" */
+    const char *user_header;   /* the trusted proxy's header with the user's name, or NULL */
+    const char *user_secret;   /* what that proxy sends, too. Secret. */
+    const char *secret_header; /* and in which header */
     const struct apw_form_fields *fields;
     const struct apw_languages *languages;
     const struct apw_asset *assets;

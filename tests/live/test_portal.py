@@ -496,12 +496,37 @@ def test_nobody_gets_in_whom_the_proxy_does_not_name(single_sign_on, headers):
     assert "single sign-on" in page.words()
 
 
+@pytest.mark.parametrize("sent", [[], [""], ["wrong"], ["SECRET", "SECRET"], ["SECRETx"],
+                                  ["SECRE"], ["SECRET", "wrong"], ["PASSWORD"]])
+def test_nobody_is_believed_without_the_proxys_secret(directory, single_sign_on, sent):
+    """Whatever else runs as the proxy's user can connect to the socket, too."""
+    who = directory.new_person(mfa=True)
+    secret = single_sign_on.proxy_secret
+    warnings = single_sign_on.log.read_text().count("without the right X-App-Password-Proxy header")
+    connection = single_sign_on.connect()
+    connection.putrequest("GET", "/")
+    connection.putheader("X-Remote-User", who.uid)
+    for value in sent:
+        connection.putheader("X-App-Password-Proxy", value.replace("SECRET", secret).replace(
+            "SECRE", secret[:-1]).replace("PASSWORD", who.password))
+    connection.endheaders()
+    response = connection.getresponse()
+    assert response.status == 403
+    assert "didn’t tell us who you are" in response.read().decode()
+    connection.close()
+    assert events_of(single_sign_on, who) == []
+    log = single_sign_on.log.read_text()
+    assert log.count("without the right X-App-Password-Proxy header") == warnings + 1
+    assert secret not in log
+
+
 def test_two_names_are_none(directory, single_sign_on):
     who = directory.new_person(mfa=True)
     connection = single_sign_on.connect()
     connection.putrequest("GET", "/")
     for value in (who.uid, who.uid):
         connection.putheader("X-Remote-User", value)
+    connection.putheader("X-App-Password-Proxy", single_sign_on.proxy_secret)
     connection.endheaders()
     assert connection.getresponse().status == 403
     connection.close()

@@ -33,6 +33,7 @@ def behind_nginx(workdir, directory, authority):
         folder = new_folder(workdir, "nginx")
         servers.append(PortalOnSocket(folder / "portal", directory, conf, **(keys or {})))
         portal = servers[-1].start()
+        options = {"secret": portal.proxy_secret} | options
         servers.append(Nginx(folder / "nginx", authority, portal.socket, **options))
         return portal, Site(servers[-1].start())
 
@@ -166,6 +167,16 @@ def test_with_single_sign_on_the_password_and_the_second_step_are_the_sites(
         assert shown not in browser.driver.page_source
     finally:
         browser.quit()
+
+
+def test_a_proxy_without_the_secret_vouches_for_nobody(behind_nginx, directory):
+    person = directory.new_person(mfa=True)
+    portal, site = behind_nginx(TRUSTED, single_sign_on={"right": person.uid}, secret="0" * 64)
+    for headers in ([], [("X-App-Password-Proxy", portal.proxy_secret)]):
+        page = site.ask("GET", "", [("Cookie", "sso=right"), *headers])
+        assert page.status == 403 and NOT_SAID in page.words()
+    assert portal.events() == []
+    assert portal.log.read_text().count("without the right X-App-Password-Proxy header") == 2
 
 
 def test_it_is_started_with_a_trusted_header_on_a_socket_only(folder, directory):
