@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "finding.h"
+#include "guesses.h"
 #include <string.h>
 
 bool apw_finding_is_expired(const struct apw_managed_password *password, int64_t now)
@@ -29,6 +30,15 @@ bool apw_finding_is_unused(const struct apw_user *user, const struct apw_managed
         password->record.created > now - period || has_unreadable_use(user, password->id))
         return false;
     return !password->has_use || password->use.at <= now - period;
+}
+
+bool apw_finding_is_guessed(const struct apw_user *user, int64_t now, struct apw_error *error)
+{
+    struct apw_guesses guesses;
+    int64_t since = now / 86400 - APW_GUESSES_LINK_DAYS;
+
+    return apw_guesses_read(user, &guesses, error) != 0 ||
+           (guesses.count >= APW_GUESSES_TELL && guesses.day >= since) || guesses.told > since;
 }
 
 struct search_for_use {

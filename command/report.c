@@ -18,7 +18,7 @@
 #define EXPIRING_DEFAULT_S (14 * 86400)
 #define UNUSED_DEFAULT_S   (90 * 86400)
 
-enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, WITHOUT, FINDING_COUNT };
+enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, WITHOUT, GUESSED, FINDING_COUNT };
 
 static const char *const finding_names[FINDING_COUNT] = {
     [EXPIRED] = "expired",
@@ -26,6 +26,7 @@ static const char *const finding_names[FINDING_COUNT] = {
     [UNUSED] = "unused",
     [DISABLED] = "disabled-account",
     [WITHOUT] = "mfa-without-app-password",
+    [GUESSED] = "second-factor-guessed",
 };
 
 /* The findings are the first options. */
@@ -42,6 +43,8 @@ static const struct apw_option table[] = {
     [DISABLED] = {.name = "disabled", .help = "that belong to disabled accounts"},
     [WITHOUT] = {.name = "mfa-without-app-password",
                  .help = "users with MFA who have no app password"},
+    [GUESSED] = {.name = "second-factor-guessed",
+                 .help = "users for whom wrong codes were entered on the page"},
     [JSON] = {.name = "json", .help = "for programs"},
     [CSV] = {.name = "csv", .help = "for a spreadsheet"},
     APW_OPTION_HELP,
@@ -134,6 +137,7 @@ static void format_when(enum finding finding, const struct apw_managed_password 
         return;
     case DISABLED:
     case WITHOUT:
+    case GUESSED:
     case FINDING_COUNT:
         break;
     }
@@ -189,7 +193,7 @@ static void print_end(const struct report *report)
             apw_say(NULL, "%s: %zu", finding_names[i], report->count[i]);
 }
 
-/* ---- the two searches ---- */
+/* ---- the searches ---- */
 
 static int look_at_user(void *context, const struct apw_user *user)
 {
@@ -245,6 +249,27 @@ search_without(struct report *report, const struct apw_manager *manager, struct 
     return result;
 }
 
+/* A count that cannot be read is a finding, too: the page looks at no code then. */
+static int look_at_guesses(void *context, const struct apw_user *user)
+{
+    struct report *report = context;
+    struct apw_error error = {""};
+
+    if (apw_finding_is_guessed(user, report->now, &error))
+        print(report, GUESSED, user, NULL);
+    apw_progress_step();
+    return report->is_out_of_memory ? -1 : 0;
+}
+
+static enum apw_manage_result
+search_guessed(struct report *report, const struct apw_manager *manager, struct apw_error *error)
+{
+    struct apw_manager reading = *manager;
+
+    reading.with_enrolment = true;
+    return apw_user_each(&reading, "(appPasswordMfaMethod=*)", look_at_guesses, report, error);
+}
+
 /* If no uses are recorded, every app password would look unused. */
 static enum apw_manage_result check_uses(struct report *report, const struct apw_manager *manager,
                                          struct apw_error *error)
@@ -276,6 +301,8 @@ static enum apw_status report_all(struct report *report, const struct apw_manage
         result = apw_user_each(manager, "(appPassword=*)", look_at_user, report, &error);
     if (result == APW_MANAGE_DONE && report->is_wanted[WITHOUT])
         result = search_without(report, manager, &error);
+    if (result == APW_MANAGE_DONE && report->is_wanted[GUESSED])
+        result = search_guessed(report, manager, &error);
     apw_progress_end();
     print_end(report);
     if (report->is_out_of_memory)

@@ -2,9 +2,9 @@
 /*
  * method: one value of appPasswordMfaMethod <-> struct. Pure.
  *
- * The attribute has two kinds of values. One is the user's second factor, sealed with a key that
- * only the portal has (XChaCha20-Poly1305) and bound to the entry's id, so that it is useless on
- * another entry and survives a rename:
+ * The attribute has three kinds of values (the third: guesses.h). One is the user's second factor,
+ * sealed with a key that only the portal has (XChaCha20-Poly1305) and bound to the entry's id, so
+ * that it is useless on another entry and survives a rename:
  *
  *   sealed=<base64url of nonce and ciphertext>
  *

@@ -2,6 +2,7 @@
 #include "account.h"
 #include "clock.h"
 #include "enrolment.h"
+#include "guesses.h"
 #include "hash.h"
 #include "manage.h"
 #include "web/browser.h"
@@ -12,10 +13,15 @@
 #include <time.h>
 
 #define PASSWORD_TRIES "password"
+#define SIGN_INS       "right password"
+#define PAYER_SIZE     (APW_THROTTLE_NETWORK_SIZE + 512)
 
 /* From one address ten tries are free, then waiting grows from 2 seconds to a minute; not more,
  * because people who share an address share the waiting. */
 static const struct apw_patience password_patience = {.free = 10, .base_s = 2, .most_s = 60};
+
+/* A person signs in a few times an hour; many visits of one account are an attacker's. */
+static const struct apw_patience sign_in_patience = {.free = 10, .base_s = 30, .most_s = 300};
 
 void apw_account_log(const struct apw_portal *portal, const struct apw_account_event *event)
 {
@@ -44,7 +50,8 @@ static int read_method(const struct apw_portal *portal, struct apw_account *acco
     for (size_t i = 0; i < user->method.count; i++) {
         const struct apw_value *value = &user->method.value[i];
 
-        if (apw_method_is_code(value->bytes, value->length))
+        if (apw_method_is_code(value->bytes, value->length) ||
+            apw_guesses_is_value(value->bytes, value->length))
             continue;
         if (account->has_method)
             return apw_error_set(error, "%s has more than one second factor", user->dn);
@@ -203,6 +210,37 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
+/* Who pays for signing in with a right password: a known browser, else the account and network. */
+static void name_payer(const struct apw_portal *portal, const struct apw_account_visit *visit,
+                       char payer_r[PAYER_SIZE])
+{
+    char network[APW_THROTTLE_NETWORK_SIZE];
+
+    apw_throttle_network(visit->client, network);
+    if (apw_browser_is_known(portal->portal_config->key, visit->login, visit->browser))
+        snprintf(payer_r, PAYER_SIZE, "%s", visit->browser);
+    else
+        snprintf(payer_r, PAYER_SIZE, "%s %s", network, visit->dn);
+}
+
+static bool may_sign_in(const struct apw_portal *portal, const struct apw_account_visit *visit)
+{
+    char payer[PAYER_SIZE];
+
+    name_payer(portal, visit, payer);
+    return apw_throttle_take(portal->factor_throttle, SIGN_INS, payer, &sign_in_patience,
+                             apw_clock_monotonic_ms());
+}
+
+void apw_account_forget_sign_ins(const struct apw_portal *portal,
+                                 const struct apw_account_visit *visit)
+{
+    char payer[PAYER_SIZE];
+
+    name_payer(portal, visit, payer);
+    apw_throttle_forget(portal->factor_throttle, SIGN_INS, payer);
+}
+
 /* What came of the sign-in form. */
 struct outcome {
     char *dn; /* owned; if accepted */
@@ -232,16 +270,23 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
         return APW_REFUSED;
     verdict =
         check_password(portal, login_r, password, &outcome->dn, &outcome->reason, &outcome->error);
-    if (verdict != APW_REFUSED)
-        apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
-    return verdict;
+    if (verdict == APW_REFUSED)
+        return verdict;
+    apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
+    if (verdict != APW_ACCEPTED ||
+        may_sign_in(portal, &(struct apw_account_visit){.login = login_r,
+                                                        .dn = outcome->dn,
+                                                        .client = form->client,
+                                                        .browser = form->browser}))
+        return verdict;
+    outcome->reason = APW_REASON_TOO_MANY_TRIES;
+    return APW_REFUSED;
 }
 
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r)
 {
-    int64_t start = apw_clock_monotonic_ms();
     struct outcome outcome = {.dn = NULL};
     enum apw_verdict verdict = sign_in(portal, form, login_r, &outcome);
 
@@ -254,8 +299,10 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                 .login = verdict == APW_ACCEPTED ? login_r : form->login,
                                 .client = form->client,
                                 .error = &outcome.error});
-    if (verdict == APW_REFUSED)
-        apw_clock_sleep_until_ms(start + 1 + portal->config->refusal_delay_ms);
+    if (verdict != APW_ACCEPTED) {
+        free(outcome.dn);
+        outcome.dn = NULL;
+    }
     *dn_r = outcome.dn;
     return verdict;
 }
@@ -278,7 +325,8 @@ static enum apw_manage_result is_alone(const struct apw_portal *portal, const ch
 
         if (strcmp(found->bytes, value) == 0)
             ours++;
-        else if (!apw_method_is_code(found->bytes, found->length))
+        else if (!apw_method_is_code(found->bytes, found->length) &&
+                 !apw_guesses_is_value(found->bytes, found->length))
             others++;
     }
     apw_user_free(&user);

@@ -45,10 +45,23 @@ struct apw_account_form {
 };
 
 /* Checks login and account password, and logs the result. If ACCEPTED, login_r is the canonical
- * login and *dn_r the entry's DN; free it. A refusal takes refusal_delay. */
+ * login and *dn_r the entry's DN; free it. The caller delays the answer to a
+ * refusal by refusal_delay. */
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);
+
+/* Who has signed in, and in which browser. */
+struct apw_account_visit {
+    const char *login;
+    const char *dn;
+    const char *client;
+    const char *browser;
+};
+
+/* After the second step: sign-ins of this browser, or of this network, count no more. */
+void apw_account_forget_sign_ins(const struct apw_portal *portal,
+                                 const struct apw_account_visit *visit);
 
 /* Stores a verified second factor and removes the old one. CONFLICT if another request was
  * faster. */

@@ -2,6 +2,7 @@
 #include "challenge.h"
 #include "factor.h"
 #include "factor_mail.h"
+#include "guessing.h"
 #include "tries.h"
 #include <sodium.h>
 
@@ -52,7 +53,8 @@ static void pass(struct apw_request *request, uint64_t counter)
     if (method.kind == APW_METHOD_APP)
         result = apw_account_use_counter(request->portal, &request->account, counter, &error);
     if (result == APW_MANAGE_DONE) {
-        apw_tries_forget(request);
+        apw_tries_forget(request, APW_TRIES_FACTOR);
+        apw_guessing_give_back(request);
         apw_factor_grant(request, &method);
         apw_request_log(request, APW_ACCEPTED, APW_REASON_SECOND_FACTOR, ACTION, NULL, NULL);
         apw_request_go(request, "");
@@ -64,6 +66,29 @@ static void pass(struct apw_request *request, uint64_t counter)
     sodium_memzero(&method, sizeof method);
 }
 
+/* False if the request was answered, because no code is looked at now. */
+static bool is_looked_at(struct apw_request *request)
+{
+    struct apw_error error = {""};
+
+    if (!apw_tries_take(request, APW_TRIES_FACTOR)) {
+        apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, ACTION, "");
+        return false;
+    }
+    switch (apw_guessing_charge(request, &error)) {
+    case APW_ACCEPTED:
+        return true;
+    case APW_REFUSED:
+        apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, ACTION, NULL, NULL);
+        apw_request_go_saying(request, "", APW_TEXT_WAIT_A_DAY, false);
+        return false;
+    case APW_UNAVAILABLE:
+        break;
+    }
+    apw_request_give_up(request, ACTION, &error);
+    return false;
+}
+
 void apw_challenge_verify(struct apw_request *request)
 {
     uint64_t counter = 0;
@@ -73,13 +98,13 @@ void apw_challenge_verify(struct apw_request *request)
         apw_request_go(request, "");
         return;
     }
-    if (!apw_tries_take(request)) {
-        apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, ACTION, "");
+    if (!is_looked_at(request))
+        return;
+    reason = apw_factor_check(request, &request->account.method, &counter);
+    if (reason == APW_REASON_SECOND_FACTOR) {
+        pass(request, counter);
         return;
     }
-    reason = apw_factor_check(request, &request->account.method, &counter);
-    if (reason == APW_REASON_SECOND_FACTOR)
-        pass(request, counter);
-    else
-        apw_factor_refuse(request, reason, ACTION, "");
+    apw_factor_refuse(request, reason, ACTION, "");
+    apw_guessing_tell(request);
 }

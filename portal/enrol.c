@@ -60,7 +60,7 @@ static void accept_code(struct apw_request *request, char *value)
 {
     struct apw_visitor *visitor = request->visitor;
 
-    apw_tries_forget(request);
+    apw_tries_forget(request, APW_TRIES_CODE);
     apw_secret_free(&visitor->enrolment_code_value);
     visitor->enrolment_code_value = value;
     apw_web_session_renew(request->portal->site.sessions, request->session,
@@ -79,7 +79,7 @@ void apw_enrol_do_code(struct apw_request *request)
         apw_request_go(request, "");
         return;
     }
-    if (!apw_tries_take(request)) {
+    if (!apw_tries_take(request, APW_TRIES_CODE)) {
         apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, "enrolment-code", "");
         return;
     }
@@ -158,7 +158,7 @@ static void finish(struct apw_request *request, const struct apw_method *method,
 {
     bool is_change = request->account.has_method;
 
-    apw_tries_forget(request);
+    apw_tries_forget(request, APW_TRIES_FACTOR);
     forget_enrollment(request->visitor);
     apw_factor_grant(request, method);
     apw_request_log(request, APW_ACCEPTED, APW_REASON_DONE, action, NULL, NULL);
@@ -199,7 +199,7 @@ void apw_enrol_verify(struct apw_request *request)
     uint64_t counter = 0;
     enum apw_reason reason;
 
-    if (!apw_tries_take(request)) {
+    if (!apw_tries_take(request, APW_TRIES_FACTOR)) {
         apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, "enrol", path);
         return;
     }

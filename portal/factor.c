@@ -37,6 +37,7 @@ void apw_factor_grant(struct apw_request *request, const struct apw_method *meth
     struct apw_visitor *visitor = request->visitor;
 
     request->session->level = APW_RIGHTS_FULL;
+    request->session->is_known = true;
     visitor->method = *method;
     visitor->is_choosing = false;
     apw_visitor_forget_pending(visitor);

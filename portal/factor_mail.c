@@ -9,10 +9,7 @@
 
 #define CODE_MINUTES 10
 #define CODE_TRIES   5
-#define MAIL_TRIES   "code by mail"
 #define MASKED_SIZE  (APW_METHOD_ADDRESS_SIZE + 8)
-
-static const struct apw_patience mail_patience = {.free = 3, .base_s = 60, .most_s = 900};
 
 static void make_code(struct apw_mail_code *mail, const char *address)
 {
@@ -25,13 +22,10 @@ static void make_code(struct apw_mail_code *mail, const char *address)
 enum apw_text apw_factor_mail_send(struct apw_request *request, const char *address)
 {
     struct apw_mail_code *mail = &request->visitor->mail;
-    struct apw_throttle *throttle = request->portal->factor_throttle;
-    const char *browser = apw_tries_browser(request);
-    const char *payer = browser != NULL ? browser : request->account.user->unique_id;
     char minutes[8];
     int status;
 
-    if (!apw_throttle_take(throttle, MAIL_TRIES, payer, &mail_patience, apw_clock_monotonic_ms())) {
+    if (!apw_tries_take(request, APW_TRIES_MAIL)) {
         apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
         return APW_TEXT_WAIT;
     }
@@ -45,7 +39,7 @@ enum apw_text apw_factor_mail_send(struct apw_request *request, const char *addr
     if (status == 0)
         return APW_TEXT_NONE;
     apw_visitor_forget_mail_code(request->visitor);
-    apw_throttle_give_back(throttle, MAIL_TRIES, payer);
+    apw_tries_give_back(request, APW_TRIES_MAIL);
     return APW_TEXT_MAIL_NOT_SENT;
 }
 

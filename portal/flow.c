@@ -5,10 +5,12 @@
 #include "enrol.h"
 #include "factor_app.h"
 #include "factor_mail.h"
+#include "guessing.h"
 #include "login.h"
 #include "passwords.h"
 #include "request.h"
 #include "utf8.h"
+#include "web/browser.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +48,10 @@ static void fail(const struct apw_portal *portal, struct apw_exchange *exchange,
 
 void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status)
 {
-    fail(portal, exchange, status, status == 404 ? APW_TEXT_NOT_FOUND : APW_TEXT_BAD_REQUEST);
+    fail(portal, exchange, status,
+         status == 404   ? APW_TEXT_NOT_FOUND
+         : status == 429 ? APW_TEXT_BUSY
+                         : APW_TEXT_BAD_REQUEST);
 }
 
 /* Begins a session in place of the one so far, with a new cookie. NULL without memory. */
@@ -58,12 +63,17 @@ static struct apw_web_session *begin_session(const struct apw_portal *portal,
     int64_t now = apw_clock_monotonic_ms();
     struct apw_web_session *session = NULL;
     struct apw_visitor *visitor;
+    char network[APW_THROTTLE_NETWORK_SIZE];
+    struct apw_web_session_asker asker = {.owner = dn, .network = network};
 
+    apw_throttle_network(exchange->client, network);
+    asker.is_known = portal->portal_config->trusted_user_header != NULL ||
+                     apw_browser_is_known(portal->portal_config->key, login, exchange->browser);
     if (exchange->cookie[0] != '\0')
         session = apw_web_session_enter(sessions, exchange->cookie, now);
     if (session != NULL)
         apw_web_session_end(sessions, session);
-    session = apw_web_session_begin(sessions, dn, now, exchange->new_cookie);
+    session = apw_web_session_begin(sessions, &asker, now, exchange->new_cookie);
     if (session == NULL)
         return NULL;
     visitor = session->content;
@@ -134,10 +144,12 @@ static void sign_in(const struct apw_portal *portal, struct apw_exchange *exchan
                                           .browser = exchange->browser};
     struct apw_web_session *session = NULL;
     struct apw_request request;
+    int64_t start = apw_clock_monotonic_ms();
     char login[APW_LOGIN_SIZE], *dn = NULL;
     enum apw_verdict verdict = apw_account_sign_in(portal, &form, login, &dn);
 
     if (verdict == APW_REFUSED) {
+        exchange->due_ms = start + 1 + portal->config->refusal_delay_ms;
         show_sign_in(portal, exchange, 403, APW_TEXT_REFUSED, false);
         return;
     }
@@ -204,6 +216,8 @@ static const struct route {
     {"start", true, GATE_SIGNED_IN, apw_enrol_do_start},
     {"resend", true, GATE_SIGNED_IN, apw_challenge_resend},
     {"verify", true, GATE_SIGNED_IN, verify},
+    {"this-browser/", false, GATE_SIGNED_IN, apw_guessing_show_link},
+    {"this-browser/", true, GATE_SIGNED_IN, apw_guessing_do_link},
     {"choose", false, GATE_CHOOSING, apw_enrol_show_choose},
     {"choose", true, GATE_CHOOSING, apw_enrol_do_choose},
     {"app", false, GATE_CHOOSING, apw_factor_app_show},
@@ -285,6 +299,8 @@ static void answer_stranger(const struct apw_portal *portal, struct apw_exchange
         sign_in(portal, exchange);
     else if (!exchange->is_post && exchange->path[0] == '\0')
         show_sign_in(portal, exchange, 200, APW_TEXT_NONE, false);
+    else if (strncmp(exchange->path, "this-browser/", 13) == 0)
+        show_sign_in(portal, exchange, 403, APW_TEXT_SIGN_IN_FIRST, false);
     else if (exchange->is_post || find_route(exchange->path, false) != NULL)
         show_sign_in(portal, exchange, 403, APW_TEXT_SESSION_OVER, false);
     else
@@ -349,6 +365,10 @@ static void answer_signed_on(const struct apw_portal *portal, struct apw_exchang
     const char *typed = exchange->signed_on == NULL ? "" : exchange->signed_on;
     char login[APW_LOGIN_SIZE];
 
+    if (exchange->is_proxy_unknown)
+        apw_log_warning(portal->log, "a request names a user without the right "
+                                     "X-App-Password-Proxy header; see trusted_user_secret_file "
+                                     "in app-password-portal(8)");
     if (apw_login_canonicalize(typed, strlen(typed), NULL, login) != 0) {
         if (session != NULL)
             apw_web_session_end(portal->site.sessions, session);

@@ -12,7 +12,7 @@
 /* Answers a request. */
 void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *exchange);
 
-/* Answers with an error page for 404 or 405, without looking at the session. */
+/* Answers with an error page for 404, 405 or 429, without looking at the session. */
 void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status);
 
 #endif

@@ -107,7 +107,7 @@ static void fail(void *context, struct apw_exchange *exchange, unsigned status)
 }
 
 /* Answers requests until a signal. */
-static int serve(struct apw_portal *portal, const struct apw_http_settings *settings,
+static int serve(struct apw_portal *portal, const struct apw_web_settings *settings,
                  const sigset_t *signals, struct apw_error *error)
 {
     const struct apw_portal_config *config = portal->portal_config;
@@ -132,11 +132,13 @@ static int load_and_serve(struct apw_portal *portal, bool is_test, const sigset_
                                  {.name = "copy.js", .type = "text/javascript; charset=utf-8"},
                                  {.name = "icon.svg", .type = "image/svg+xml"}};
     const size_t count = sizeof assets / sizeof assets[0];
-    const struct apw_http_settings settings = {
+    const struct apw_web_settings settings = {
         .root = portal->site.root,
         .is_https = portal->portal_config->is_https,
         .cookie_name = "app-password",
         .user_header = portal->portal_config->trusted_user_header,
+        .user_secret = portal->portal_config->trusted_user_secret,
+        .secret_header = "X-App-Password-Proxy",
         .fields = &apw_form_fields,
         .languages = &portal->site.languages,
         .assets = assets,

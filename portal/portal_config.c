@@ -13,9 +13,10 @@
 #include <strings.h>
 #include <sys/un.h>
 
-#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS     "0123456789"
-#define SEPARATORS " \t,"
+#define TRUSTED_SECRET_MIN 32
+#define LETTERS            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS             "0123456789"
+#define SEPARATORS         " \t,"
 
 static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
@@ -132,8 +133,11 @@ static int split_public_url(struct apw_portal_config *config, const char *rest,
         !is_path(rest + authority, end - authority))
         return apw_error_set(error, "not an address");
     config->root = strndup(rest + authority, end - authority);
-    return config->root == NULL ? apw_error_set(error, "out of memory")
-                                : copy_host(rest, length, &config->site, error);
+    return config->root == NULL ||
+                   asprintf(&config->url, "%s%.*s", config->is_https ? "https://" : "http://",
+                            (int)end, rest) < 0
+               ? apw_error_set(error, "out of memory")
+               : copy_host(rest, length, &config->site, error);
 }
 
 static int set_public_url(void *target, const char *value, struct apw_error *error)
@@ -257,16 +261,67 @@ static int set_trusted_user_header(void *target, const char *value, struct apw_e
     return apw_settings_copy(value, &config->trusted_user_header, error);
 }
 
+/* It stands in a header, and nobody should be able to guess it. */
+static int set_trusted_user_secret_file(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+    size_t length;
+
+    apw_secret_free(&config->trusted_user_secret);
+    if (apw_settings_check_absolute(value, error) != 0 ||
+        apw_secret_read(value, &config->trusted_user_secret, error) != 0)
+        return -1;
+    length = strlen(config->trusted_user_secret);
+    if (length >= TRUSTED_SECRET_MIN &&
+        strspn(config->trusted_user_secret, LETTERS DIGITS "-._~+/=") == length)
+        return 0;
+    return apw_error_set(error,
+                         "%s: not %d or more letters and digits; make it with \"openssl rand -hex "
+                         "32\"",
+                         value, TRUSTED_SECRET_MIN);
+}
+
 static const struct apw_key portal_keys[] = {
-    {"binddn", set_binddn},           {"bindpw_file", set_bindpw_file},
-    {"listen", set_listen},           {"public_url", set_public_url},
-    {"key_file", set_key_file},       {"support", set_support},
-    {"enrolment", set_enrolment},     {"sendmail", set_sendmail},
-    {"own_domains", set_own_domains}, {"imap_server", set_imap_server},
-    {"smtp_server", set_smtp_server}, {"trusted_user_header", set_trusted_user_header},
+    {"binddn", set_binddn},
+    {"bindpw_file", set_bindpw_file},
+    {"listen", set_listen},
+    {"public_url", set_public_url},
+    {"key_file", set_key_file},
+    {"support", set_support},
+    {"enrolment", set_enrolment},
+    {"sendmail", set_sendmail},
+    {"own_domains", set_own_domains},
+    {"imap_server", set_imap_server},
+    {"smtp_server", set_smtp_server},
+    {"trusted_user_header", set_trusted_user_header},
+    {"trusted_user_secret_file", set_trusted_user_secret_file},
 };
 static const struct apw_key_table portal_table = {
     "app-password-portal(8)", sizeof portal_keys / sizeof portal_keys[0], portal_keys};
+
+/* Who may name anybody must be the proxy. */
+static int check_trust(const struct apw_portal_config *config, const char *path,
+                       struct apw_error *error)
+{
+    bool has_header = config->trusted_user_header != NULL;
+
+    if (has_header && config->listen_socket == NULL)
+        return apw_error_set(error,
+                             "%s: trusted_user_header needs \"listen unix:/run/…\": on a port, "
+                             "any local user could claim to be anybody",
+                             path);
+    if (has_header && config->trusted_user_secret == NULL)
+        return apw_error_set(error,
+                             "%s: trusted_user_header needs trusted_user_secret_file: whatever "
+                             "runs as the proxy's user could claim to be anybody",
+                             path);
+    if (!has_header && config->trusted_user_secret != NULL)
+        return apw_error_set(error,
+                             "%s: trusted_user_secret_file is of no use without "
+                             "trusted_user_header",
+                             path);
+    return 0;
+}
 
 static int check(const struct apw_portal_config *config, const char *path, struct apw_error *error)
 {
@@ -279,12 +334,7 @@ static int check(const struct apw_portal_config *config, const char *path, struc
 
     if (missing != NULL)
         return apw_error_set(error, "%s: %s is missing", path, missing);
-    if (config->trusted_user_header != NULL && config->listen_socket == NULL)
-        return apw_error_set(error,
-                             "%s: trusted_user_header needs \"listen unix:/run/…\": on a port, "
-                             "any local user could claim to be anybody",
-                             path);
-    return 0;
+    return check_trust(config, path, error);
 }
 
 static int set_defaults(struct apw_portal_config *config, struct apw_error *error)
@@ -330,6 +380,7 @@ void apw_portal_config_free(struct apw_portal_config **config)
     apw_identity_wipe(&(*config)->identity);
     free((*config)->listen_socket);
     free((*config)->listen_host);
+    free((*config)->url);
     free((*config)->site);
     free((*config)->root);
     free((*config)->support);
@@ -338,6 +389,7 @@ void apw_portal_config_free(struct apw_portal_config **config)
     free((*config)->imap.host);
     free((*config)->smtp.host);
     free((*config)->trusted_user_header);
+    apw_secret_free(&(*config)->trusted_user_secret);
     sodium_memzero(*config, sizeof **config);
     free(*config);
     *config = NULL;

@@ -23,7 +23,8 @@ struct apw_portal_config {
     char *listen_socket; /* path, or NULL */
     char *listen_host;   /* a loopback address, or NULL */
     char listen_port[6];
-    char *site; /* host of public_url */
+    char *url;  /* public_url, without a slash at the end */
+    char *site; /* its host */
     char *root; /* its path, without a slash at the end: "" or "/app-passwords" */
     bool is_https;
     uint8_t key[APW_METHOD_KEY_BYTES]; /* secret */
@@ -34,6 +35,7 @@ struct apw_portal_config {
     char *own_domains;               /* lower case, separated by single spaces */
     struct apw_host_port imap, smtp; /* host NULL: not set */
     char *trusted_user_header;       /* NULL: people sign in here */
+    char *trusted_user_secret;       /* with it; what the proxy sends. Secret. */
 };
 
 /* Reads portal.conf in the folder of `config_path`, and the files that it names. Free the result.

@@ -4,14 +4,25 @@
 #include "web/browser.h"
 #include <stdio.h>
 
-#define FACTOR_TRIES      "second factor"
 #define NETWORK_NAME_SIZE 512
 
-/* From one network five tries are free, then waiting grows from half a minute to a quarter of an
- * hour. All networks together have more tries and wait less, so that somebody who knows the
- * password cannot lock the owner out for long. */
-static const struct apw_patience network_patience = {.free = 5, .base_s = 30, .most_s = 900};
-static const struct apw_patience account_patience = {.free = 30, .base_s = 5, .most_s = 60};
+struct limits {
+    const char *what;
+    struct apw_patience network; /* and of a known browser */
+    struct apw_patience account; /* of all unknown browsers; `free` 0: without a limit */
+};
+
+/* From one network a few tries are free, then waiting grows, and each try before its time makes it
+ * longer: who asks all the time gets none. All networks together have more tries and wait less. */
+static const struct limits limits_of[APW_TRIES_COUNT] = {
+    [APW_TRIES_FACTOR] = {.what = "second factor", .network = {5, 30, 900, true}},
+    [APW_TRIES_CODE] = {.what = "enrollment code",
+                        .network = {5, 30, 900, true},
+                        .account = {30, 5, 60, false}},
+    [APW_TRIES_MAIL] = {.what = "code by mail",
+                        .network = {3, 60, 900, true},
+                        .account = {12, 60, 900, false}},
+};
 
 static void name_network(const struct apw_request *request, char name_r[NETWORK_NAME_SIZE])
 {
@@ -29,37 +40,65 @@ const char *apw_tries_browser(const struct apw_request *request)
     return apw_browser_is_known(key, request->visitor->login, mark) ? mark : NULL;
 }
 
-bool apw_tries_take(const struct apw_request *request)
+bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
 {
     struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct limits *limits = &limits_of[kind];
     const char *browser = apw_tries_browser(request);
     const char *account = request->account.user->unique_id;
     int64_t now = apw_clock_monotonic_ms();
     char network[NETWORK_NAME_SIZE];
 
     if (browser != NULL)
-        return apw_throttle_take(throttle, FACTOR_TRIES, browser, &network_patience, now);
+        return apw_throttle_take(throttle, limits->what, browser, &limits->network, now);
     name_network(request, network);
-    if (!apw_throttle_take(throttle, FACTOR_TRIES, network, &network_patience, now))
+    if (!apw_throttle_take(throttle, limits->what, network, &limits->network, now))
         return false;
-    if (apw_throttle_take(throttle, FACTOR_TRIES, account, &account_patience, now))
+    if (limits->account.free == 0 ||
+        apw_throttle_take(throttle, limits->what, account, &limits->account, now))
         return true;
     /* Nobody pays for the tries of others, and they do not fill the table. */
-    apw_throttle_give_back(throttle, FACTOR_TRIES, network);
+    apw_throttle_give_back(throttle, limits->what, network);
     return false;
 }
 
-void apw_tries_forget(const struct apw_request *request)
+void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind)
 {
     struct apw_throttle *throttle = request->portal->factor_throttle;
-    const char *browser = apw_tries_browser(request);
+    const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
     char network[NETWORK_NAME_SIZE];
 
     if (browser != NULL) {
-        apw_throttle_forget(throttle, FACTOR_TRIES, browser);
+        apw_throttle_give_back(throttle, what, browser);
         return;
     }
     name_network(request, network);
-    apw_throttle_forget(throttle, FACTOR_TRIES, network);
-    apw_throttle_give_back(throttle, FACTOR_TRIES, request->account.user->unique_id);
+    apw_throttle_give_back(throttle, what, network);
+    apw_throttle_give_back(throttle, what, request->account.user->unique_id);
+}
+
+static void forget_sign_ins(const struct apw_request *request)
+{
+    const struct apw_account_visit visit = {.login = request->visitor->login,
+                                            .dn = request->session->owner,
+                                            .client = request->exchange->client,
+                                            .browser = request->exchange->browser};
+
+    apw_account_forget_sign_ins(request->portal, &visit);
+}
+
+void apw_tries_forget(const struct apw_request *request, enum apw_tries_kind kind)
+{
+    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
+    char network[NETWORK_NAME_SIZE];
+
+    forget_sign_ins(request);
+    if (browser != NULL) {
+        apw_throttle_forget(throttle, what, browser);
+        return;
+    }
+    name_network(request, network);
+    apw_throttle_forget(throttle, what, network);
+    apw_throttle_give_back(throttle, what, request->account.user->unique_id);
 }

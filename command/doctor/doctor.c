@@ -13,6 +13,7 @@
 #include "doctor/servers.h"
 #include "doctor/values.h"
 #include "doctor/view.h"
+#include "doctor/writers.h"
 #include "ldap/schema.h"
 #include "prompt.h"
 #include "say.h"
@@ -64,6 +65,7 @@ static void check_content(const struct apw_doctor_view *view, const struct reque
                           const char *as_password)
 {
     apw_doctor_rights_check(view);
+    apw_doctor_writers_check(view);
     apw_doctor_mfa_check(view);
     if (request->mfa_user != NULL)
         apw_doctor_mfa_check_user(view, request->mfa_user);

@@ -22,10 +22,12 @@ struct apw_exchange {
     char client[APW_ADDRESS_TEXT_SIZE]; /* "" if it is unknown */
     unsigned language;
     const char *signed_on; /* the user named by the trusted proxy; NULL for none */
+    bool is_proxy_unknown; /* somebody was named without the proxy's secret */
     struct apw_form form;
 
     /* The answer. */
-    unsigned status;
+    int64_t due_ms;  /* monotonic; it is not sent sooner */
+    unsigned status; /* 0: there is no answer */
     struct apw_buffer body;
     const char *type;                 /* of the body; NULL: HTML */
     const char *file_name;            /* the body is a download of that name; NULL: a page */

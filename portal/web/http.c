@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/http.h"
+#include "web/reply.h"
+#include "web/throttle.h"
+#include "web/worker.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
@@ -14,25 +17,35 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX      256
+#define CONNECTIONS_MAX      512
+#define WORKERS              48
+#define PENDING_OF_ONE       32          /* requests of one network in work; fewer than WORKERS */
 #define CONNECTION_BYTES_MAX (32 * 1024) /* headers, and the part of the body in transit */
 #define IDLE_SECONDS_MAX     15
 #define BODY_BYTES_MAX       (16 * 1024)
 #define POST_BUFFER_BYTES    2048
 #define ASSETS_MAX           8
-#define ONE_YEAR             "31536000" /* seconds */
 
 static const char form_type[] = "application/x-www-form-urlencoded";
 
 struct apw_http {
-    struct apw_http_settings settings;
+    struct apw_web_settings settings;
     struct MHD_Daemon *daemon;
     struct MHD_Response *asset[ASSETS_MAX];
+    struct apw_workers *workers;
+    struct request *pending; /* of libmicrohttpd's thread alone */
 };
 
-/* A request while it comes in. */
+/* A request while it comes in, and until its answer is sent. Workers have it while its connection
+ * is suspended; libmicrohttpd's thread has it otherwise. */
 struct request {
+    struct apw_worker_job job;
+    struct MHD_Connection *connection;
     struct apw_exchange exchange;
+    char path[256];
+    char network[APW_THROTTLE_NETWORK_SIZE];
+    bool is_pending;                  /* a worker has it, or has had it */
+    struct request *other;            /* the next one that is pending */
     struct MHD_PostProcessor *fields; /* NULL without a form */
     size_t body_bytes;
 };
@@ -50,23 +63,13 @@ static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-enum cookie { SESSION_COOKIE, BROWSER_COOKIE };
-
-/* The prefix keeps other hosts and paths from setting our cookies (RFC 6265bis, 4.1.3.2). */
-static void name_cookie(const struct apw_http_settings *settings, enum cookie cookie,
-                        char name_r[64])
-{
-    snprintf(name_r, 64, "%s%s%s", settings->is_https ? "__Host-" : "", settings->cookie_name,
-             cookie == BROWSER_COOKIE ? "-browser" : "");
-}
-
-static void read_cookie(const struct apw_http_settings *settings, struct MHD_Connection *connection,
-                        enum cookie cookie, char cookie_r[APW_COOKIE_SIZE])
+static void read_cookie(const struct apw_web_settings *settings, struct MHD_Connection *connection,
+                        enum apw_reply_cookie cookie, char cookie_r[APW_COOKIE_SIZE])
 {
     const char *value;
     char name[64];
 
-    name_cookie(settings, cookie, name);
+    apw_reply_name_cookie(settings, cookie, name);
     value = MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, name);
     if (value != NULL && strlen(value) == APW_COOKIE_SIZE - 1)
         memcpy(cookie_r, value, APW_COOKIE_SIZE);
@@ -112,16 +115,40 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, cons
     return MHD_YES;
 }
 
-/* Nobody, if the header is there twice. */
-static const char *read_signed_on(const struct apw_http_settings *settings,
-                                  struct MHD_Connection *connection)
+/* NULL if the header is not there, or twice. */
+static const char *read_single(struct MHD_Connection *connection, const char *name)
 {
-    struct header_search search = {.name = settings->user_header};
+    struct header_search search = {.name = name};
 
-    if (search.name == NULL)
-        return NULL;
     MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &search);
     return search.count == 1 ? search.value : NULL;
+}
+
+/* Takes as long whatever was sent. */
+static bool is_secret(const char *sent, const char *secret)
+{
+    uint8_t left[crypto_generichash_BYTES], right[crypto_generichash_BYTES];
+
+    crypto_generichash(left, sizeof left, (const uint8_t *)sent, strlen(sent), NULL, 0);
+    crypto_generichash(right, sizeof right, (const uint8_t *)secret, strlen(secret), NULL, 0);
+    return sodium_memcmp(left, right, sizeof left) == 0;
+}
+
+/* Whoever may connect to the socket could name anybody, so only the proxy that has the secret is
+ * believed. */
+static void read_signed_on(const struct apw_web_settings *settings,
+                           struct MHD_Connection *connection, struct apw_exchange *exchange)
+{
+    const char *sent, *user;
+
+    if (settings->user_header == NULL || settings->user_secret == NULL)
+        return;
+    sent = read_single(connection, settings->secret_header);
+    user = read_single(connection, settings->user_header);
+    if (sent != NULL && is_secret(sent, settings->user_secret))
+        exchange->signed_on = user;
+    else
+        exchange->is_proxy_unknown = user != NULL;
 }
 
 static bool is_form(struct MHD_Connection *connection)
@@ -132,7 +159,7 @@ static bool is_form(struct MHD_Connection *connection)
     return type != NULL && strncasecmp(type, form_type, sizeof form_type - 1) == 0;
 }
 
-static void begin_form(const struct apw_http_settings *settings, struct MHD_Connection *connection,
+static void begin_form(const struct apw_web_settings *settings, struct MHD_Connection *connection,
                        struct request *request)
 {
     struct apw_form *form = &request->exchange.form;
@@ -144,7 +171,7 @@ static void begin_form(const struct apw_http_settings *settings, struct MHD_Conn
         form->is_bad = true;
 }
 
-static struct request *begin_request(const struct apw_http_settings *settings,
+static struct request *begin_request(const struct apw_web_settings *settings,
                                      struct MHD_Connection *connection, bool is_post)
 {
     struct request *request = calloc(1, sizeof *request);
@@ -152,10 +179,10 @@ static struct request *begin_request(const struct apw_http_settings *settings,
     if (request == NULL)
         return NULL;
     request->exchange.is_post = is_post;
-    read_cookie(settings, connection, SESSION_COOKIE, request->exchange.cookie);
-    read_cookie(settings, connection, BROWSER_COOKIE, request->exchange.browser);
+    read_cookie(settings, connection, APW_REPLY_SESSION_COOKIE, request->exchange.cookie);
+    read_cookie(settings, connection, APW_REPLY_BROWSER_COOKIE, request->exchange.browser);
     read_client(connection, &request->exchange);
-    request->exchange.signed_on = read_signed_on(settings, connection);
+    read_signed_on(settings, connection, &request->exchange);
     request->exchange.language = apw_language_choose(
         settings->languages,
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
@@ -164,14 +191,42 @@ static struct request *begin_request(const struct apw_http_settings *settings,
     return request;
 }
 
+/* ---- who has how many at a time ---- */
+
+static bool has_too_many(const struct apw_http *http, const char *network)
+{
+    unsigned count = 0;
+
+    for (const struct request *other = http->pending; other != NULL; other = other->other)
+        count += strcmp(other->network, network) == 0;
+    return count >= PENDING_OF_ONE;
+}
+
+static void add_pending(struct apw_http *http, struct request *request)
+{
+    request->is_pending = true;
+    request->other = http->pending;
+    http->pending = request;
+}
+
+static void remove_pending(struct apw_http *http, const struct request *request)
+{
+    for (struct request **place = &http->pending; *place != NULL; place = &(*place)->other)
+        if (*place == request) {
+            *place = request->other;
+            return;
+        }
+}
+
 static void end_request(void *context, struct MHD_Connection *connection, void **request_context,
                         enum MHD_RequestTerminationCode how)
 {
     struct request *request = *request_context;
 
-    (void)context, (void)connection, (void)how;
+    (void)connection, (void)how;
     if (request == NULL)
         return;
+    remove_pending(context, request);
     if (request->fields != NULL)
         MHD_destroy_post_processor(request->fields);
     apw_form_free(&request->exchange.form);
@@ -197,127 +252,11 @@ static const char *path_below(const char *root, const char *url, char path_r[256
     return path_r;
 }
 
-/* ---- what goes out ---- */
-
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    MHD_add_response_header(response, name, value);
-}
-
-static void add_security_headers(struct MHD_Response *response)
-{
-    add_header(response, "Content-Security-Policy",
-               "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-               "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
-    add_header(response, "X-Content-Type-Options", "nosniff");
-    add_header(response, "X-Frame-Options", "DENY");
-    add_header(response, "Referrer-Policy", "same-origin");
-    add_header(response, "Cross-Origin-Opener-Policy", "same-origin");
-    add_header(response, "Cross-Origin-Resource-Policy", "same-origin");
-}
-
-/* `more` is another attribute with its semicolon in front, or "". */
-static void add_cookie(const struct apw_http_settings *settings, enum cookie cookie,
-                       const char *value, const char *more, struct MHD_Response *response)
-{
-    char header[256], name[64];
-
-    if (value[0] == '\0')
-        return;
-    name_cookie(settings, cookie, name);
-    snprintf(header, sizeof header, "%s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", name, value,
-             settings->is_https ? "; Secure" : "", more);
-    add_header(response, MHD_HTTP_HEADER_SET_COOKIE, header);
-    sodium_memzero(header, sizeof header);
-}
-
-static void add_file_name(const char *name, struct MHD_Response *response)
-{
-    char header[128];
-
-    snprintf(header, sizeof header, "attachment; filename=\"%s\"", name);
-    add_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, header);
-}
-
-static void free_body(void *bytes)
-{
-    struct apw_buffer *body = bytes;
-
-    apw_buffer_free(body);
-    free(body);
-}
-
-static ssize_t read_body(void *context, uint64_t position, char *to, size_t size)
-{
-    const struct apw_buffer *body = context;
-    size_t rest = position < body->length ? body->length - (size_t)position : 0;
-
-    if (rest == 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    if (size > rest)
-        size = rest;
-    memcpy(to, body->bytes + position, size);
-    return (ssize_t)size;
-}
-
-/* The response takes over the body, and wipes it after sending it. */
-static struct MHD_Response *make_response(struct apw_exchange *exchange)
-{
-    struct apw_buffer *body = malloc(sizeof *body);
-    struct MHD_Response *response;
-
-    if (body == NULL)
-        return NULL;
-    *body = exchange->body;
-    memset(&exchange->body, 0, sizeof exchange->body);
-    response =
-        MHD_create_response_from_callback(body->length, 16 * 1024, read_body, body, free_body);
-    if (response == NULL)
-        free_body(body);
-    return response;
-}
-
-static void add_headers(const struct apw_http_settings *settings,
-                        const struct apw_exchange *exchange, struct MHD_Response *response)
-{
-    add_security_headers(response);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    add_header(response, MHD_HTTP_HEADER_VARY, "Accept-Language, Cookie");
-    add_header(response, MHD_HTTP_HEADER_CONTENT_LANGUAGE,
-               settings->languages->code[exchange->language]);
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-               exchange->type != NULL ? exchange->type : "text/html; charset=utf-8");
-    if (exchange->file_name != NULL)
-        add_file_name(exchange->file_name, response);
-    if (exchange->location[0] != '\0')
-        add_header(response, MHD_HTTP_HEADER_LOCATION, exchange->location);
-    if (exchange->status == 405)
-        add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, POST"); /* RFC 9110, 15.5.6 */
-    if (exchange->status == 503)
-        add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "60");
-    add_cookie(settings, SESSION_COOKIE, exchange->new_cookie, "", response);
-    add_cookie(settings, BROWSER_COOKIE, exchange->new_browser, "; Max-Age=" ONE_YEAR, response);
-}
-
-static enum MHD_Result send_answer(const struct apw_http *http, struct MHD_Connection *connection,
-                                   struct apw_exchange *exchange)
-{
-    struct MHD_Response *response = make_response(exchange);
-    enum MHD_Result result;
-
-    if (response == NULL)
-        return MHD_NO;
-    add_headers(&http->settings, exchange, response);
-    result = MHD_queue_response(connection, exchange->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
 static enum MHD_Result send_failure(const struct apw_http *http, struct MHD_Connection *connection,
                                     struct apw_exchange *exchange, unsigned status)
 {
     http->settings.fail(http->settings.context, exchange, status);
-    return send_answer(http, connection, exchange);
+    return apw_reply_send(&http->settings, connection, exchange);
 }
 
 /* ---- one request ---- */
@@ -343,14 +282,44 @@ static enum MHD_Result take_body(struct request *request, const char *data, size
     return MHD_YES;
 }
 
-static enum MHD_Result answer(const struct apw_http *http, struct MHD_Connection *connection,
+static void work(void *context, struct apw_worker_job *job)
+{
+    const struct apw_http *http = context;
+    struct request *request = (struct request *)job;
+
+    http->settings.answer(http->settings.context, &request->exchange);
+    job->due_ms = request->exchange.due_ms;
+}
+
+static void finish(void *context, struct apw_worker_job *job)
+{
+    (void)context;
+    MHD_resume_connection(((struct request *)job)->connection);
+}
+
+/* Only whoever reads a directory or must wait needs a worker. One network has a part of them, so
+ * that others are served meanwhile. */
+static enum MHD_Result hand_over(struct apw_http *http, struct MHD_Connection *connection,
+                                 struct request *request)
+{
+    apw_throttle_network(request->exchange.client, request->network);
+    if (has_too_many(http, request->network))
+        return send_failure(http, connection, &request->exchange, 429);
+    request->connection = connection;
+    add_pending(http, request);
+    MHD_suspend_connection(connection);
+    if (!apw_worker_give(http->workers, &request->job))
+        MHD_resume_connection(connection); /* there is no answer: this ends the connection */
+    return MHD_YES;
+}
+
+static enum MHD_Result answer(struct apw_http *http, struct MHD_Connection *connection,
                               struct request *request, const char *url)
 {
     struct apw_exchange *exchange = &request->exchange;
     struct MHD_Response *asset;
-    char path[256];
 
-    exchange->path = path_below(http->settings.root, url, path);
+    exchange->path = path_below(http->settings.root, url, request->path);
     if (exchange->path == NULL)
         return send_failure(http, connection, exchange, 404);
     asset = exchange->is_post ? NULL : find_asset(http, exchange->path);
@@ -361,15 +330,14 @@ static enum MHD_Result answer(const struct apw_http *http, struct MHD_Connection
             exchange->form.is_bad = true;
         request->fields = NULL;
     }
-    http->settings.answer(http->settings.context, exchange);
-    return send_answer(http, connection, exchange);
+    return hand_over(http, connection, request);
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *data_size, void **request_context)
 {
-    const struct apw_http *http = context;
+    struct apw_http *http = context;
     struct request *request = *request_context;
     bool is_post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
 
@@ -383,6 +351,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
             return send_failure(http, connection, &request->exchange, 405);
         return MHD_YES;
     }
+    if (request->is_pending)
+        return request->exchange.status == 0
+                   ? MHD_NO
+                   : apw_reply_send(&http->settings, connection, &request->exchange);
     if (*data_size > 0)
         return take_body(request, data, data_size);
     return answer(http, connection, request, url);
@@ -397,9 +369,9 @@ static struct MHD_Response *make_asset(const struct apw_asset *asset)
 
     if (response == NULL)
         return NULL;
-    add_security_headers(response);
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, asset->type);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "max-age=3600");
+    apw_reply_add_security(response);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, asset->type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "max-age=3600");
     return response;
 }
 
@@ -413,28 +385,35 @@ static int make_assets(struct apw_http *http)
     return 0;
 }
 
-int apw_http_start(const struct apw_http_settings *settings, int listener, struct apw_http **http_r,
+static int start_daemon(struct apw_http *http, int listener)
+{
+    http->daemon = MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
+        end_request, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    return http->daemon == NULL ? -1 : 0;
+}
+
+int apw_http_start(const struct apw_web_settings *settings, int listener, struct apw_http **http_r,
                    struct apw_error *error)
 {
     struct apw_http *http = calloc(1, sizeof *http);
+    const struct apw_worker_settings workers = {
+        .context = http, .count = WORKERS, .work = work, .finish = finish};
+    int status = -1;
 
     *http_r = http;
     if (http != NULL)
         http->settings = *settings;
-    if (http == NULL || make_assets(http) != 0) {
-        close(listener);
-        apw_http_stop(http_r);
-        return apw_error_set(error, "out of memory");
-    }
-    http->daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, handle, http,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
-        end_request, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-    if (http->daemon != NULL)
+    if (http == NULL || make_assets(http) != 0)
+        apw_error_set(error, "out of memory");
+    else if (apw_workers_start(&workers, &http->workers, error) == 0 &&
+             (status = start_daemon(http, listener)) != 0)
+        apw_error_set(error, "cannot start the HTTP server: %s", strerror(errno));
+    if (status == 0)
         return 0;
-    apw_error_set(error, "cannot start the HTTP server: %s", strerror(errno));
     close(listener);
     apw_http_stop(http_r);
     return -1;
@@ -444,8 +423,11 @@ void apw_http_stop(struct apw_http **http)
 {
     if (*http == NULL)
         return;
+    if ((*http)->workers != NULL)
+        apw_workers_end((*http)->workers); /* resumes every connection, as must be */
     if ((*http)->daemon != NULL)
         MHD_stop_daemon((*http)->daemon);
+    apw_workers_free(&(*http)->workers);
     for (size_t i = 0; i < ASSETS_MAX; i++)
         if ((*http)->asset[i] != NULL)
             MHD_destroy_response((*http)->asset[i]);

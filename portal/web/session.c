@@ -15,6 +15,8 @@
 struct place {
     struct apw_web_session *session; /* NULL: free */
     uint8_t tag[TAG_BYTES];          /* of the cookie */
+    uint8_t network[TAG_BYTES];
+    bool is_own; /* while room is made: it counts as one of the asker's own */
     int64_t begin_ms;
     int64_t last_ms;
     bool is_entered;
@@ -182,36 +184,88 @@ static void clear_old(struct apw_web_sessions *sessions, int64_t now_ms)
 }
 
 /* Whether `place` makes room sooner than `other`, which may be NULL: free places first, then
- * sessions with fewer rights, then those that were idle longer. */
+ * unknown browsers, then sessions with fewer rights, then those that were idle longer. */
 static bool goes_first(const struct place *place, const struct place *other)
 {
     if (other == NULL || place->session == NULL || other->session == NULL)
         return other == NULL || other->session != NULL;
+    if (place->session->is_known != other->session->is_known)
+        return other->session->is_known;
     if (place->session->level != other->session->level)
         return place->session->level < other->session->level;
     return place->last_ms < other->last_ms;
 }
 
-/* Owners with too many sessions lose one of their own, so nobody can crowd out the others. */
-static struct place *make_room(struct apw_web_sessions *sessions, const char *owner)
+/* Marks the asker's own sessions of the same kind; returns how many there are. */
+static size_t mark_own(struct apw_web_sessions *sessions, const struct apw_web_session_asker *asker)
 {
-    struct place *room = NULL, *own = NULL;
-    size_t own_count = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < SESSIONS_MAX; i++) {
         struct place *place = &sessions->place[i];
-        bool is_own = place->session != NULL && strcmp(place->session->owner, owner) == 0;
 
-        own_count += is_own;
-        if (place->is_entered)
-            continue;
-        if (goes_first(place, room))
-            room = place;
-        if (is_own && goes_first(place, own))
-            own = place;
+        place->is_own = place->session != NULL && place->session->is_known == asker->is_known &&
+                        strcmp(place->session->owner, asker->owner) == 0;
+        count += place->is_own;
     }
-    if (own_count >= SESSIONS_OF_ONE && own != NULL)
-        room = own;
+    return count;
+}
+
+static size_t count_own_of_network(const struct apw_web_sessions *sessions,
+                                   const uint8_t network[TAG_BYTES])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SESSIONS_MAX; i++)
+        count += sessions->place[i].is_own &&
+                 memcmp(sessions->place[i].network, network, TAG_BYTES) == 0;
+    return count;
+}
+
+/* One of the owner's own. Whoever fills an account's room from one network loses their own. */
+static struct place *find_own(struct apw_web_sessions *sessions)
+{
+    struct place *found = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        struct place *place = &sessions->place[i];
+        size_t count;
+
+        if (!place->is_own || place->is_entered)
+            continue;
+        count = count_own_of_network(sessions, place->network);
+        if (count > most || (count == most && goes_first(place, found)))
+            found = place;
+        most = count > most ? count : most;
+    }
+    return found;
+}
+
+static struct place *find_any(struct apw_web_sessions *sessions, bool is_known)
+{
+    struct place *found = NULL;
+
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        struct place *place = &sessions->place[i];
+        bool may_end = place->session == NULL || is_known || !place->session->is_known;
+
+        if (!place->is_entered && may_end && goes_first(place, found))
+            found = place;
+    }
+    return found;
+}
+
+/* Owners with too many sessions lose one of their own, so nobody can crowd out the others. */
+static struct place *make_room(struct apw_web_sessions *sessions,
+                               const struct apw_web_session_asker *asker)
+{
+    struct place *room = NULL;
+
+    if (mark_own(sessions, asker) >= SESSIONS_OF_ONE)
+        room = find_own(sessions);
+    if (room == NULL)
+        room = find_any(sessions, asker->is_known);
     if (room != NULL)
         free_place(sessions, room);
     return room;
@@ -226,22 +280,25 @@ void apw_web_session_make_cookie(char cookie_r[APW_COOKIE_SIZE])
     sodium_memzero(bytes, sizeof bytes);
 }
 
-struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions, const char *owner,
+struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions,
+                                              const struct apw_web_session_asker *asker,
                                               int64_t now_ms, char cookie_r[APW_COOKIE_SIZE])
 {
-    struct apw_web_session *session = make_session(sessions->content, owner);
+    struct apw_web_session *session = make_session(sessions->content, asker->owner);
     struct place *place;
 
     if (session == NULL)
         return NULL;
+    session->is_known = asker->is_known;
     pthread_mutex_lock(&sessions->mutex);
     clear_old(sessions, now_ms);
-    place = make_room(sessions, owner);
+    place = make_room(sessions, asker);
     if (place != NULL) {
         *place = (struct place){
             .session = session, .begin_ms = now_ms, .last_ms = now_ms, .is_entered = true};
         apw_web_session_make_cookie(cookie_r);
         make_tag(sessions, "session", cookie_r, place->tag);
+        make_tag(sessions, "network", asker->network, place->network);
     }
     pthread_mutex_unlock(&sessions->mutex);
     if (place != NULL)

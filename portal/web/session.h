@@ -23,6 +23,7 @@
 struct apw_web_session {
     char *owner;    /* owned; tells persons apart */
     unsigned level; /* when there is no room, sessions of a lower level end first */
+    bool is_known;  /* of a browser that is known: never ends to make room for one that is not */
     unsigned flash; /* a text for the next page, shown once; 0 for none */
     bool is_flash_good;
     void *content; /* the site's own, zeroed when the session begins. Secret. */
@@ -47,10 +48,19 @@ struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions,
                                               int64_t now_ms);
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 
-/* Begins a session at level 0, enters it and makes its cookie. If there is no room, or the owner
- * has too many, it ends the session with the lowest level and, among those, the one idle longest.
- * NULL without memory. `owner` is copied. */
-struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions, const char *owner,
+/* Who asks for a session. */
+struct apw_web_session_asker {
+    const char *owner;
+    const char *network;
+    bool is_known;
+};
+
+/* Begins a session at level 0, enters it and makes its cookie. If there is no room, it ends the
+ * session with the lowest level and, among those, the one idle longest. An owner who has too many
+ * of the same kind, known or not, loses one of their own: of the network that has most of them.
+ * NULL without memory, or if no session may end for this one. */
+struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions,
+                                              const struct apw_web_session_asker *asker,
                                               int64_t now_ms, char cookie_r[APW_COOKIE_SIZE]);
 
 /* Gives an entered session a new cookie; the old one becomes invalid. Call it with each rise of the

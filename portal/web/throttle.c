@@ -108,7 +108,7 @@ bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const ch
     if (slot == NULL || slot->tries == 0)
         slot = make_room(throttle, what, whom);
     may = now_ms >= slot->wait_until_ms;
-    if (may) {
+    if (may || patience->counts_polling) {
         slot->tries++;
         slot->last_ms = now_ms;
         slot->wait_until_ms = now_ms + waiting_ms(patience, slot->tries + 1);

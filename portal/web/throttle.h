@@ -24,13 +24,14 @@ struct apw_patience {
     unsigned free;
     unsigned base_s;
     unsigned most_s;
+    bool counts_polling; /* a try before its time counts, too, and the waiting begins anew */
 };
 
 int apw_throttle_new(struct apw_throttle **throttle_r, struct apw_error *error);
 void apw_throttle_free(struct apw_throttle **throttle);
 
 /* Charges a try of `what` to `whom` ("password", "192.0.2.0"). While there is waiting time left, it
- * charges nothing and returns false. `now_ms` is monotonic. */
+ * returns false and, unless polling counts, charges nothing. `now_ms` is monotonic. */
 bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const char *whom,
                        const struct apw_patience *patience, int64_t now_ms);
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A private nginx in front of the portal, with the unchanged example."""
+"""A private nginx in front of the portal, with the unchanged examples."""
 
 import pathlib
 import re
 
 from processes import free_port, start, stop, wait_until
 
-EXAMPLE = (pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx" /
-           "app-password-portal.conf").read_text()
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx"
+EXAMPLE = (EXAMPLES / "app-password-portal.conf").read_text()
+PROXY = "/etc/nginx/app-password-proxy.conf"
 SOCKET = "/run/app-password-portal/http.sock"
 
 # A single sign-on service: it maps its cookie to a user, {"its session": "alice"}.
@@ -37,10 +38,12 @@ class Nginx:
     """nginx with TLS on a port of localhost; the portal listens on `socket`.
 
     single_sign_on  {cookie "sso": user}; the example is then changed as its comment says
+    secret          what it sends to the portal then
     group           the group of its workers; their user is nobody
     """
 
-    def __init__(self, folder, authority, socket, single_sign_on=None, group="nogroup"):
+    def __init__(self, folder, authority, socket, single_sign_on=None, group="nogroup",
+                 secret=""):
         self.folder = folder
         folder.mkdir()
         folder.chmod(0o755)
@@ -50,7 +53,10 @@ class Nginx:
         assert EXAMPLE.count(SOCKET) == 1
         example = EXAMPLE.replace(SOCKET, str(socket))
         if single_sign_on:
-            example = with_single_sign_on(example)
+            example = with_single_sign_on(example).replace(PROXY, f"{folder}/proxy.conf")
+            (folder / "proxy.conf").write_text(
+                f'proxy_set_header X-App-Password-Proxy "{secret}";\n')
+            (folder / "proxy.conf").chmod(0o400)
         (folder / "app-password-portal.conf").write_text(example)
         names = "".join(f'"{cookie}" "{name}";\n' for cookie, name in
                         (single_sign_on or {}).items())
@@ -65,6 +71,7 @@ error_log {folder}/error.log;
 events {{}}
 http {{
     access_log {folder}/access.log;
+    include {EXAMPLES}/app-password-limits.conf;
 {temporary}{SSO.format(folder=folder, names=names) if single_sign_on else ""}
     server {{
         listen 127.0.0.1:{self.port} ssl;
@@ -92,5 +99,5 @@ def with_single_sign_on(example):
     """The example, changed as its comment says: some lines added, one removed."""
     emptied = '    proxy_set_header X-Remote-User "";\n'
     assert example.count(emptied) == 1
-    return re.sub(r"^    #     (auth_request|proxy_set_header)", r"    \1",
+    return re.sub(r"^    #     (auth_request|proxy_set_header|include)", r"    \1",
                   example.replace(emptied, ""), flags=re.MULTILINE)

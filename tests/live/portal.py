@@ -43,6 +43,11 @@ class Portal(Site):
             "listen": f"127.0.0.1:{self.port}", "public_url": f"http://127.0.0.1:{self.port}",
             "key_file": key, "support": "help@example.org", "sendmail": self._write_sendmail(),
             "own_domains": "example.org"} | (conf or {})
+        self.proxy_secret = secrets.token_hex(32)
+        if "trusted_user_header" in self.conf and "trusted_user_secret_file" not in self.conf:
+            file = folder / "proxy.secret"
+            file.write_text(self.proxy_secret + "\n")
+            self.conf["trusted_user_secret_file"] = file
         self.write(folder / "portal.conf",
                    {key: value for key, value in self.conf.items() if value is not None})
         self.process = None
@@ -73,6 +78,9 @@ class Portal(Site):
         return re.search(r"^    (\d{6})$", self.mails()[-1][1], re.MULTILINE)[1]
 
     def client(self, **headers):
+        """Behind a single sign-on, it is the proxy that asks."""
+        if "trusted_user_header" in self.conf:
+            headers = {"X-App-Password-Proxy": self.proxy_secret} | headers
         return Client(self._where(), headers)
 
     def connect(self):
@@ -107,11 +115,11 @@ cat > {self.mail}/.message
 class PortalOnSocket(Portal):
     """Listens on a socket for nginx, as its own user in nginx's group."""
 
-    def __init__(self, folder, directory, conf=None):
+    def __init__(self, folder, directory, conf=None, **keys):
         self.socket = folder / "http.sock"
         super().__init__(folder, directory, {
             "listen": f"unix:{self.socket}",
-            "public_url": "https://localhost/app-passwords"} | (conf or {}))
+            "public_url": "https://localhost/app-passwords"} | (conf or {}), **keys)
         for file in [folder, *folder.iterdir()]:
             shutil.chown(file, PORTAL_USER)
         for secret in [*folder.glob("*.secret"), folder / "portal.key"]:

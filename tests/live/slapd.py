@@ -189,9 +189,10 @@ class Slapd:
         self._modify(who, [(ldap.MOD_DELETE, "appPassword", [app_password.value.encode()])])
 
     def administrate(self, who, **attributes):
-        """Set attributes as an administrator; None deletes one."""
+        """Set attributes as an administrator, to a value or a list; None deletes one."""
         self._modify(who, [
-            (ldap.MOD_REPLACE, name, None if value is None else [value.encode()])
+            (ldap.MOD_REPLACE, name, None if value is None else [
+                one.encode() for one in ([value] if isinstance(value, str) else value)])
             for name, value in attributes.items()])
 
     def values(self, who, attribute):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The self-service page over HTTP: the way through, who gets where, what is logged and mailed."""
 
-import email.header
-import email.parser
 import pathlib
 import plistlib
 import re
@@ -16,7 +14,7 @@ import apppassword
 from authenticator import Authenticator
 from conftest import new_folder
 from visits import (ALTERNATE, choosing_app, enrolled, enrolled_by_mail, labels, let_in,
-                    make_app_password, signed_in)
+                    make_app_password, second_factors, signed_in, subject_of)
 
 SERVERS = {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.org:587"}
 
@@ -53,11 +51,6 @@ def events_of(portal, who):
 def subjects(portal, who):
     """The mails in somebody's own mailbox, by their subjects."""
     return [subject_of(text) for to, text in portal.mails() if to == who.mail]
-
-
-def subject_of(text):
-    message = email.parser.Parser().parsestr(text)
-    return str(email.header.make_header(email.header.decode_header(message["Subject"])))
 
 
 # ---- the way through ----
@@ -202,7 +195,7 @@ def test_the_second_factor_is_changed_and_the_one_before_is_worth_nothing(direct
     assert elsewhere.get("").title() == "App passwords for mail"
     assert signed_in(portal, who).page.title() == "Your second step"
     assert portal.mails()[-1][0] == ALTERNATE
-    assert len(directory.values(who, "appPasswordMfaMethod")) == 1
+    assert len(second_factors(directory, who)) == 1
     assert "accepted done change-method" in events_of(portal, who)
     assert subjects(portal, who)[-1] == "Your second step was changed"
 
@@ -454,8 +447,9 @@ def test_nobody_without_all_rights_gets_to_app_passwords(directory, portal, by_c
 
 
 def values_of(directory, who):
-    return {name: sorted(directory.values(who, name)) for name in
-            ("appPassword", "appPasswordMfaMethod", "objectClass", "appPasswordMfaEnabled")}
+    return {"second factors": second_factors(directory, who)} | {
+        name: sorted(directory.values(who, name))
+        for name in ("appPassword", "objectClass", "appPasswordMfaEnabled")}
 
 
 def test_only_who_has_all_rights_and_asks_to_change_it_chooses_another_second_factor(
@@ -502,12 +496,37 @@ def test_nobody_gets_in_whom_the_proxy_does_not_name(single_sign_on, headers):
     assert "single sign-on" in page.words()
 
 
+@pytest.mark.parametrize("sent", [[], [""], ["wrong"], ["SECRET", "SECRET"], ["SECRETx"],
+                                  ["SECRE"], ["SECRET", "wrong"], ["PASSWORD"]])
+def test_nobody_is_believed_without_the_proxys_secret(directory, single_sign_on, sent):
+    """Whatever else runs as the proxy's user can connect to the socket, too."""
+    who = directory.new_person(mfa=True)
+    secret = single_sign_on.proxy_secret
+    warnings = single_sign_on.log.read_text().count("without the right X-App-Password-Proxy header")
+    connection = single_sign_on.connect()
+    connection.putrequest("GET", "/")
+    connection.putheader("X-Remote-User", who.uid)
+    for value in sent:
+        connection.putheader("X-App-Password-Proxy", value.replace("SECRET", secret).replace(
+            "SECRE", secret[:-1]).replace("PASSWORD", who.password))
+    connection.endheaders()
+    response = connection.getresponse()
+    assert response.status == 403
+    assert "didn’t tell us who you are" in response.read().decode()
+    connection.close()
+    assert events_of(single_sign_on, who) == []
+    log = single_sign_on.log.read_text()
+    assert log.count("without the right X-App-Password-Proxy header") == warnings + 1
+    assert secret not in log
+
+
 def test_two_names_are_none(directory, single_sign_on):
     who = directory.new_person(mfa=True)
     connection = single_sign_on.connect()
     connection.putrequest("GET", "/")
     for value in (who.uid, who.uid):
         connection.putheader("X-Remote-User", value)
+    connection.putheader("X-App-Password-Proxy", single_sign_on.proxy_secret)
     connection.endheaders()
     assert connection.getresponse().status == 403
     connection.close()

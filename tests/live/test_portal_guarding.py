@@ -5,16 +5,16 @@ import concurrent.futures
 import pathlib
 import re
 import socket
-import time
 import urllib.parse
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from authenticator import Authenticator
-from processes import seconds
+from processes import seconds, wait_until
 from slapd import DISABLED, MUST_CHANGE, WITHOUT_PASSWORD
 from visits import (choosing_app, enrolled, enrolled_by_mail, let_in, make_app_password,
-                    signed_in)
+                    second_factors, signed_in, subject_of)
 
 HTTPS = {"public_url": "https://mail.example.org/app-passwords"}
 ROOT = "app-passwords"
@@ -147,20 +147,32 @@ def test_a_page_of_a_visit_that_is_over_leads_to_signing_in(directory, portal):
 # ---- what is sent ----
 
 def raw(portal, request, timeout=20):
-    """The answer to these very bytes."""
-    with socket.create_connection(("127.0.0.1", portal.port), timeout) as connection:
+    """The answer to these very bytes, or "". Who gets none for 3 seconds sends no more: a client
+    that hangs up sooner is not answered."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", portal.port), 3) as connection:
         try:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
+            while not is_whole(answer):
+                try:
+                    data = connection.recv(65536)
+                except TimeoutError:
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(timeout)
+                    continue
+                if not data:
+                    break
+                answer += data
         except OSError:
             pass  # it has hung up already
-        answer = b""
-        try:
-            while data := connection.recv(65536):
-                answer += data
-        except ConnectionResetError:
-            pass
     return answer.decode("latin-1")
+
+
+def is_whole(answer):
+    """Whether all of an answer's body is there."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\nContent-Length: (\d+)", head, re.IGNORECASE)
+    return length is not None and len(body) >= int(length[1])
 
 
 def form(client, path, body, type="application/x-www-form-urlencoded", more=""):
@@ -422,10 +434,10 @@ def try_codes(portal, who, app, count, address):
 def test_wrong_codes_count_against_account_and_address_after_a_right_password(directory, portal):
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)
-    try_codes(portal, who, app, 12, "198.51.100.5")
+    try_codes(portal, who, app, 9, "198.51.100.5")
     counted = reasons(portal, "198.51.100.5")
     assert counted.count("wrong-second-factor") == 5
-    assert counted.count("too-many-tries") == 7
+    assert counted.count("too-many-tries") == 4
     client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.5"})
     page = client.post("verify", code=app.code())
     assert "too many wrong tries" in page.words(), "unseen"
@@ -434,22 +446,196 @@ def test_wrong_codes_count_against_account_and_address_after_a_right_password(di
     assert enrolled(portal, other, **{"X-Real-IP": "198.51.100.5"}), "another account"
 
 
-def test_what_others_try_from_elsewhere_is_not_paid_for_by_the_persons_own_address(
-        directory, portal):
-    """Who knows the password makes the account wait, from many addresses. Whoever comes from their
-    own address meanwhile must wait for that minute only, not for the quarter of an hour behind it.
-    """
+# ---- guessing the second factor ----
+
+def guesses(directory, who):
+    """What the entry says of guesses."""
+    return [value for value in directory.values(who, "appPasswordMfaMethod")
+            if value.startswith("guesses ")]
+
+
+def guess_codes(portal, who, app, count):
+    """Wrong codes one after the other, five from each network."""
+    for number in range(count):
+        client = signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number // 5}"})
+        client.post("verify", code=app.wrong_code())
+
+
+def link_in(portal):
+    """The path of the link in the newest mail."""
+    return re.search(rf"^http://127.0.0.1:{portal.port}/(this-browser/\S+)$", portal.mails()[-1][1],
+                     re.MULTILINE)[1]
+
+
+def test_fifty_codes_a_day_are_looked_at_also_after_a_restart_and_on_another_host(
+        directory, start_portal):
+    portal = start_portal()
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)
-    for number in range(7):
-        try_codes(portal, who, app, 5, f"203.0.113.{number}")
-    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.7"})
-    for _ in range(8):
+    guess_codes(portal, who, app, 30)
+    portal.stop()
+    portal.start()
+    second = start_portal({"key_file": portal.conf["key_file"]})
+    for number in range(30):
+        client = signed_in(second, who, **{"X-Real-IP": f"198.51.100.{number}"})
         client.post("verify", code=app.wrong_code())
-        assert reasons(portal, "198.51.100.7")[-1] == "too-many-tries"
-    time.sleep(5.1)  # what the account has to wait at first
-    page = client.post("verify", code=app.code())
-    assert page.title() == "Your app passwords", portal.events()[-1]
+    looked_at = [line for host in (portal, second) for line in host.events()
+                 if " reason=wrong-second-factor " in line]
+    assert len(looked_at) == 50
+    for host in (portal, second):
+        client = signed_in(host, who, **{"X-Real-IP": "192.0.2.7"})
+        page = client.post("verify", code=app.code())
+        assert page.title() == "Your second step", "the right one is not looked at, either"
+        assert "too many wrong codes for this account today" in page.words()
+        assert " reason=too-many-tries " in host.events()[-1]
+    value, = guesses(directory, who)
+    assert f" count=50 told={datetime.now(timezone.utc):%Y%m%d}000000Z link=" in value
+
+
+def test_a_code_of_every_browser_counts_however_many_send_it_at_once(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    visits = [signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number}"})
+              for number in range(20)]
+    at_once(20, lambda number: visits[number].post("verify", code=app.wrong_code()))
+    looked_at = [line for line in portal.events() if " reason=wrong-second-factor " in line]
+    value, = guesses(directory, who)
+    assert re.search(rf" count={len(looked_at)}\b", value) and looked_at
+
+
+def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    before = len(portal.mails())
+    try_codes(portal, who, app, 5, "203.0.113.200")
+    try_codes(portal, who, app, 4, "203.0.113.201")
+    assert len(portal.mails()) == before
+    guess_codes(portal, who, app, 50)
+    (to, text), = portal.mails()[before:]
+    assert to == who.mail and subject_of(text) == "Wrong codes for your second step"
+    assert "Account: " + who.uid in text and "Last tried from: 203.0.113." in text
+    path = link_in(portal)
+
+    client = portal.client(**{"X-Real-IP": "192.0.2.7"})
+    page = client.get(path)
+    assert page.status == 403 and "Sign in here first, then open the link" in page.words()
+    client.sign_in(who)
+    assert client.get(path).title() == "Use this browser?"
+    assert client.get(path).title() == "Use this browser?", "looking does not use it up"
+    assert client.mark is None
+    token = client.page.token()
+    assert client.post(path).title() == "Your second step"
+    assert client.mark and "looked at in this browser again" in client.page.words()
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+    assert " reason=done " in portal.events()[-2] and portal.events()[-2].endswith(
+        "action=this-browser")
+
+    other = signed_in(portal, who, **{"X-Real-IP": "192.0.2.8"})
+    other.get(path)
+    page = other.post(path)
+    assert "This link works once" in page.words() and other.mark is None
+    assert "too many wrong codes" in other.post("verify", code=app.code()).words()
+
+
+def test_a_link_is_worth_nothing_to_others(directory, start_portal):
+    portal = start_portal()
+    who, other = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    enrolled(portal, other)
+    guess_codes(portal, who, app, 10)
+    path = link_in(portal)
+    stored = re.search(r" link=(\S+)", guesses(directory, who)[0])[1]
+    thief = signed_in(portal, other)
+    for wrong in (path, f"this-browser/{stored}"):
+        thief.get(wrong)
+        thief.post(wrong)
+        assert thief.mark is None
+    attacker = signed_in(portal, who, **{"X-Real-IP": "198.51.100.97"})
+    for wrong in (path[:-1], path + "A", "this-browser/", f"this-browser/{stored}",
+                  "this-browser/%00" + path[13:]):
+        attacker.get("")
+        attacker.post(wrong)
+        assert attacker.mark is None
+    attacker.get(path)
+    assert attacker.post(path, "wrong").status == 403 and attacker.mark is None
+    attacker.get(path)
+    attacker.post(path)
+    assert attacker.mark, "nothing of that has used it up"
+
+
+def test_right_codes_do_not_count_and_no_count_harms_what_is_enrolled(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    client, app = enrolled(portal, who)
+    try_codes(portal, who, app, 2, "203.0.113.1")
+    let_in(portal, who, app, **{"X-Real-IP": "198.51.100.98"})
+    value, = guesses(directory, who)
+    assert value.endswith(" count=2")
+    client.get("")
+    client.post("change-method")
+    client.post("choose", method="mail")
+    client.post("contact", address="someone@elsewhere.example")
+    assert "was changed" in client.post("verify", code=portal.code_by_mail()).words()
+    assert len(directory.values(who, "appPasswordMfaMethod")) == 2
+    portal.done("mfa", "reset", who.uid)
+    assert directory.values(who, "appPasswordMfaMethod") == []
+    assert enrolled(portal, who)
+
+
+def test_the_mail_goes_where_codes_go(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who, "someone@elsewhere.example")
+    for number in range(10):
+        client = signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number}"})
+        client.post("verify", code="x")
+    told = [to for to, text in portal.mails()
+            if subject_of(text) == "Wrong codes for your second step"]
+    assert told == ["someone@elsewhere.example"]
+
+
+@pytest.mark.parametrize("value", ["guesses day=20261129000000Z", "guesses ", "guesses count=1"])
+def test_beside_a_damaged_count_no_code_is_looked_at(directory, portal, value):
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    directory.administrate(who, appPasswordMfaMethod=[
+        *directory.values(who, "appPasswordMfaMethod"), value])
+    client = signed_in(portal, who)
+    assert client.post("verify", code=app.code()).status == 503
+    assert " verdict=unavailable " in portal.events()[-1]
+    assert "malformed count of guesses; app-password mfa reset removes it" in portal.events()[-1]
+
+
+@pytest.mark.parametrize("day, is_over", [(0, True), (1, True), (-1, False)])
+def test_the_next_day_begins_anew_and_a_clock_that_went_back_does_not(
+        directory, portal, day, is_over):
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    date = datetime.now(timezone.utc) + timedelta(days=day)
+    directory.administrate(who, appPasswordMfaMethod=[
+        *directory.values(who, "appPasswordMfaMethod"),
+        f"guesses day={date:%Y%m%d}000000Z count=50"])
+    client = signed_in(portal, who)
+    client.post("verify", code=app.code())
+    assert (client.page.title() == "Your second step") == is_over
+
+
+def test_two_providers_that_counted_apart_are_added(directory, portal):
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    today = f"{datetime.now(timezone.utc):%Y%m%d}000000Z"
+    directory.administrate(who, appPasswordMfaMethod=[
+        *directory.values(who, "appPasswordMfaMethod"),
+        f"guesses day={today} count=20", f"guesses day={today} count=29"])
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.99"})
+    client.post("verify", code=app.wrong_code())
+    assert "wrong, has been used" in client.page.words()
+    client.post("verify", code=app.code())
+    assert "too many wrong codes" in client.page.words()
+    assert re.match(f"guesses day={today} count=50 told={today} link=",
+                    *guesses(directory, who))
 
 
 # ---- browsers that are known ----
@@ -493,10 +679,9 @@ def test_the_zone_of_a_link_local_address_is_dropped(portal):
 def test_a_known_browser_is_let_in_whatever_others_try_at_the_account(directory, portal):
     who = directory.new_person(mfa=True)
     mark, app = known_to(portal, who)
-    for number in range(7):
-        try_codes(portal, who, app, 5, f"203.0.113.{10 + number}")
+    guess_codes(portal, who, app, 50)
     stranger = signed_in(portal, who, **{"X-Real-IP": "198.51.100.50"})
-    assert "too many wrong tries" in stranger.post("verify", code=app.wrong_code()).words()
+    assert "too many wrong codes" in stranger.post("verify", code=app.wrong_code()).words()
     client = in_browser(portal, mark)
     client.sign_in(who)
     assert client.post("verify", code=app.code()).title() == "Your app passwords"
@@ -578,7 +763,7 @@ def test_of_visits_that_enrol_at_once_at_most_one_does(directory, portal):
             "verify", code=visits[number][1].code()).title())
         winners = [app for (_, app), title in zip(visits, pages)
                    if title == "Your second step is set up"]
-        stored = directory.values(who, "appPasswordMfaMethod")
+        stored = second_factors(directory, who)
         assert len(stored) == len(winners) <= 1
         if winners:
             assert let_in(portal, who, winners[0])
@@ -601,7 +786,7 @@ def test_of_visits_with_one_code_of_the_administrator_exactly_one_enrols(directo
         pages = at_once(4, lambda number: visits[number][0].post(
             "verify", code=visits[number][1].code()).title())
         assert pages.count("Your second step is set up") == 1
-        assert len(directory.values(who, "appPasswordMfaMethod")) == 1
+        assert len(second_factors(directory, who)) == 1
 
 
 def test_a_code_by_mail_is_good_for_five_tries_and_once(directory, portal):
@@ -629,6 +814,18 @@ def test_a_code_by_mail_is_worth_nothing_after_five_wrong_tries(directory, start
     client.headers["X-Real-IP"] = "198.51.100.40"
     assert client.post("verify", code=code).title() == "Your second step"
     assert " reason=wrong-second-factor " in portal.events()[-1]
+
+
+def test_a_code_of_the_app_lets_one_visit_in_on_two_hosts_that_write_to_one_server(
+        directory, portal, start_portal):
+    second = start_portal({"key_file": portal.conf["key_file"]})
+    for _ in range(3):
+        who = directory.new_person(mfa=True)
+        _, app = enrolled(portal, who)
+        visits = [signed_in(host, who) for host in (portal, second)]
+        code = app.code()
+        pages = at_once(2, lambda number: visits[number].post("verify", code=code).title())
+        assert sorted(pages) == ["Your app passwords", "Your second step"]
 
 
 def test_a_code_that_went_to_another_address_is_no_second_factor(directory, portal):
@@ -665,15 +862,156 @@ def test_slow_clients_hold_nobody_up(directory, portal):
             connection.close()
 
 
+def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
+    """Three hundred sign-ins from one address, each of whose answers comes late."""
+    portal = start_portal(refusal_delay="5")
+    who = directory.new_person(mfa=True)
+    attacker = portal.client(**{"X-Real-IP": "198.51.100.60"})
+    attacker.get("")
+    request = form(attacker, "sign-in", f"csrf={attacker.page.token()}&login=nobody&password=x",
+                   more="X-Real-IP: 198.51.100.60\r\n")
+    connections = []
+    try:
+        for _ in range(300):
+            connections.append(socket.create_connection(("127.0.0.1", portal.port), 20))
+            connections[-1].sendall(request)
+        for number in range(3):
+            took, page = seconds(lambda: signed_in(
+                portal, who, **{"X-Real-IP": f"198.51.100.{61 + number}"}).page)
+            assert page.title() == "Two-step verification is turned on for you" and took < 2
+        answers = [status(connection.recv(4096).decode("latin-1")) for connection in connections]
+    finally:
+        for connection in connections:
+            connection.close()
+    assert set(answers) == {403, 429}
+    assert 10 <= answers.count(403) <= 32, "so many of one address wait at a time"
+    page = attacker.get("")
+    assert page.status == 200, "and as soon as they have their answers, others may ask"
+
+
+def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory, start_portal):
+    portal = start_portal(refusal_delay="2")
+    attackers = [portal.client(**{"X-Real-IP": f"2001:db8:0:9::{number:x}"})
+                 for number in range(60)]
+    for attacker in attackers:
+        attacker.get("")
+    pages = at_once(60, lambda number: attackers[number].post(
+        "sign-in", login="nobody", password="x"))
+    busy = [page for page in pages if page.status == 429]
+    assert busy and len(portal.events()) == 60 - len(busy)
+    assert busy[0].headers["Retry-After"] == "60"
+    assert "from your network at once" in busy[0].words()
+
+
+def test_a_restart_does_not_wait_for_answers_that_are_due_later(start_portal):
+    portal = start_portal(refusal_delay="10")
+    client = portal.client()
+    client.get("")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        late = pool.submit(client.post, "sign-in", login="nobody", password="x")
+        wait_until(portal.events, "the refusal")
+        took, _ = seconds(portal.stop)
+        assert took < 2
+        assert late.exception() is not None or late.result().status == 403
+
+
 def test_nobody_crowds_out_the_visits_of_others(directory, start_portal):
     """There is room for a thousand visits; one person cannot have them all."""
     portal = start_portal()
     who, crowd = directory.new_person(mfa=True), directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     own, _ = enrolled(portal, crowd)
-    at_once(8, lambda _: [signed_in(portal, crowd) for _ in range(130)])
+    at_once(8, lambda thread: [
+        signed_in(portal, crowd, **{"X-Real-IP": f"203.0.{thread}.{number}"})
+        for number in range(130)])
     assert client.get("").title() == "Your app passwords"
     assert own.get("").title() == "Your app passwords", "the one with more rights stays"
+
+
+def rush(portal, who, networks, code=None):
+    """Somebody who knows the password signs in as often as they may from many networks and, with a
+    code, sends it again and again."""
+    def one(number):
+        for _ in range(10):
+            client = signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number % networks}"})
+            if code and client.page.title() == "Your second step":
+                client.post("verify", code=code)
+    at_once(20, one)
+
+
+def test_a_half_finished_visit_of_a_known_browser_outlasts_a_rush_of_unknown_ones(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    mark, app = known_to(portal, who)
+    client = in_browser(portal, mark)
+    client.sign_in(who)
+    rush(portal, who, networks=20)
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_a_half_finished_visit_of_a_new_browser_outlasts_a_rush_from_a_few_networks(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.90"})
+    rush(portal, who, networks=4)
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_right_passwords_wait_after_ten_of_one_account_and_network(directory, start_portal):
+    portal = start_portal()
+    who, other = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    mark, _ = known_to(portal, who)
+    at_once(20, lambda _: sign_in_from(portal, "198.51.100.91", who))
+    assert sorted(reasons(portal, "198.51.100.91")) == \
+        ["account-password"] * 10 + ["too-many-tries"] * 10
+    assert sign_in_from(portal, "198.51.100.91", other) == 200
+    assert sign_in_from(portal, "198.51.100.92", who) == 200
+    assert in_browser(portal, mark, "198.51.100.91").sign_in(who).status == 200
+
+
+def test_who_passes_the_second_step_may_sign_in_as_often_as_they_like(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    for _ in range(2):
+        for _ in range(8):
+            assert sign_in_from(portal, "198.51.100.93", who) == 200
+        assert let_in(portal, who, app, **{"X-Real-IP": "198.51.100.93"})
+
+
+def test_a_new_browser_gets_in_while_somebody_polls_the_second_step(directory, start_portal):
+    """Who polls from six networks takes their first tries, and then none: the waiting begins anew each time."""
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    pollers = [signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number}"})
+               for number in range(6)]
+    for _ in range(12):
+        for poller in pollers:
+            poller.post("verify", code=app.wrong_code())
+    for _ in range(3):
+        client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.94"})
+        for poller in pollers:
+            poller.post("verify", code=app.wrong_code())
+        assert client.post("verify", code=app.code()).title() == "Your app passwords"
+        client.mark = None
+    looked_at = [line for line in portal.events() if " reason=wrong-second-factor " in line]
+    assert len(looked_at) == 30, "five of each"
+
+
+def test_a_new_browser_gets_its_code_by_mail_while_somebody_asks_for_others(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    poller = signed_in(portal, who, **{"X-Real-IP": "203.0.113.1"})
+    for _ in range(10):
+        poller.post("resend")
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.95"})
+    assert client.post("verify", code=portal.code_by_mail()).title() == "Your app passwords"
 
 
 # ---- secrets ----

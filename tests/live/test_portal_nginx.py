@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The portal on its socket, behind a real nginx with the very example file."""
 
+import concurrent.futures
 import http.client
 import os
 import re
@@ -17,6 +18,7 @@ from browser import Browser
 from conftest import new_folder
 from nginx import Nginx
 from portal import PROGRAM, Page, Portal, PortalOnSocket
+from processes import seconds, wait_until
 
 TRUSTED = {"trusted_user_header": "X-Remote-User"}
 NOT_SAID = "This site’s single sign-on didn’t tell us who you are."
@@ -27,10 +29,11 @@ def behind_nginx(workdir, directory, authority):
     """Makes portals, each with an nginx: portal, site = behind_nginx(conf, **options of Nginx)."""
     servers = []
 
-    def make(conf=None, **options):
+    def make(conf=None, keys=None, **options):
         folder = new_folder(workdir, "nginx")
-        servers.append(PortalOnSocket(folder / "portal", directory, conf))
+        servers.append(PortalOnSocket(folder / "portal", directory, conf, **(keys or {})))
         portal = servers[-1].start()
+        options = {"secret": portal.proxy_secret} | options
         servers.append(Nginx(folder / "nginx", authority, portal.socket, **options))
         return portal, Site(servers[-1].start())
 
@@ -46,11 +49,11 @@ class Site:
         self.nginx = nginx
         self.address = f"https://localhost:{nginx.port}/app-passwords"
 
-    def ask(self, method, path, headers=(), **fields):
-        """One request; headers are pairs, so that one may come twice."""
+    def ask(self, method, path, headers=(), source="127.0.0.1", **fields):
+        """One request from that address; headers are pairs, so that one may come twice."""
         context = ssl.create_default_context(cafile=self.nginx.ca)
         connection = http.client.HTTPSConnection("localhost", self.nginx.port, timeout=30,
-                                                 context=context)
+                                                 source_address=(source, 0), context=context)
         body = urllib.parse.urlencode(fields).encode()
         try:
             connection.putrequest(method, f"/app-passwords/{path}")
@@ -100,6 +103,27 @@ def test_nobody_says_themselves_who_they_are(behind_nginx, directory, headers):
     assert portal.events() == []
 
 
+# ---- What nginx lets through ----
+
+def test_one_address_gets_so_much_and_others_are_served_meanwhile(behind_nginx, directory):
+    """Three hundred sign-ins that nginx and the page answer late or not at all: none is a 502."""
+    portal, site = behind_nginx(keys={"refusal_delay": "3"})
+    page = site.ask("GET", "")
+
+    def guess(_):
+        return site.ask("POST", "sign-in", [("Cookie", cookie_of(page))], csrf=page.token(),
+                        login="nobody", password="x").status
+
+    with concurrent.futures.ThreadPoolExecutor(150) as pool:
+        guesses = [pool.submit(guess, number) for number in range(300)]
+        wait_until(portal.events, "the first guess")
+        took, other = seconds(lambda: site.ask("GET", "", source="127.0.0.2"))
+        statuses = {guess.result() for guess in guesses}
+    assert other.status == 200 and took < 2
+    assert statuses <= {403, 429} and 429 in statuses
+    assert len(portal.events()) <= 61 + 5 * 60, "what the rate allows"
+
+
 # ---- Single sign-on ----
 
 @pytest.fixture
@@ -143,6 +167,16 @@ def test_with_single_sign_on_the_password_and_the_second_step_are_the_sites(
         assert shown not in browser.driver.page_source
     finally:
         browser.quit()
+
+
+def test_a_proxy_without_the_secret_vouches_for_nobody(behind_nginx, directory):
+    person = directory.new_person(mfa=True)
+    portal, site = behind_nginx(TRUSTED, single_sign_on={"right": person.uid}, secret="0" * 64)
+    for headers in ([], [("X-App-Password-Proxy", portal.proxy_secret)]):
+        page = site.ask("GET", "", [("Cookie", "sso=right"), *headers])
+        assert page.status == 403 and NOT_SAID in page.words()
+    assert portal.events() == []
+    assert portal.log.read_text().count("without the right X-App-Password-Proxy header") == 2
 
 
 def test_it_is_started_with_a_trusted_header_on_a_socket_only(folder, directory):

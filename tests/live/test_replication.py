@@ -7,8 +7,10 @@ import pytest
 
 import smtp
 from administration import DONE, FAILED, UNAVAILABLE, Site
+from conftest import new_folder
 from processes import wait_until
 from replication import Replication
+from slapd import CLOSED_SITE, Slapd
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,37 @@ def test_the_doctor_tells_of_a_write_uri_that_takes_no_changes(pair, tmp_path):
     unknown, = [i for i, line in enumerate(called.stdout.splitlines())
                 if line.startswith("unknown") and "the mail server may write appPasswordUsed" in line]
     assert "fix: write_uri" in called.stdout.splitlines()[unknown + 1], called.stdout
+
+
+TWO_WRITERS = "both take changes: while they are apart, two pages"
+
+
+def writers_of(site, is_page_here=True):
+    """The doctor's lines about the page's servers."""
+    if is_page_here:
+        (site.config.parent / "portal.conf").touch()
+    return [line for line in site.command("doctor").stdout.splitlines()
+            if TWO_WRITERS in line or "one server takes the page's changes" in line]
+
+
+def test_the_doctor_finds_two_providers_that_a_page_may_write_to(pair, workdir, tmp_path):
+    pair.provider.new_person(mfa=True)
+    other = Slapd(new_folder(workdir, "other"), site_rules=CLOSED_SITE).start()
+    try:
+        both = {"write_uri": f"{pair.provider.ldap} {other.ldap}"}
+        line, = writers_of(Site(tmp_path / "both", pair.provider, **both))
+        assert line.startswith("PROBLEM") and pair.provider.ldap in line and other.ldap in line
+        assert writers_of(Site(tmp_path / "no page", pair.provider, **both), False) == []
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_doctor_takes_a_provider_and_its_replica_for_one(pair, tmp_path, order):
+    uris = [pair.provider.ldap, pair.consumer.ldap][::order]
+    line, = writers_of(Site(tmp_path / "site", pair.provider, write_uri=" ".join(uris)))
+    assert line.startswith("ok")
+    assert writers_of(Site(tmp_path / "one", pair.provider, write_uri=pair.provider.ldap)) == []
 
 
 def test_a_provider_that_is_down_leaves_logins_and_says_so_to_the_administrator(pair, hosts):

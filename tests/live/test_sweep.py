@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import subprocess
+from datetime import datetime, timedelta, timezone
 
 import ldap
 import pytest
@@ -59,6 +60,15 @@ class Population:
         directory.administrate(self.strange,
                                appPasswordUsed=f"id={self.strange_one.id} at=yesterday")
         self.disabled_one = add(self.disabled)
+        self._add_guesses(directory)
+
+    def _add_guesses(self, directory):
+        """Of three users, one was told about wrong codes lately."""
+        now = datetime.now(timezone.utc)
+        self.guessed, few, earlier = (directory.new_person() for _ in range(3))
+        for who, days, count in ((self.guessed, 6, 10), (few, 0, 9), (earlier, 9, 50)):
+            day = f"{now - timedelta(days=days):%Y%m%d}000000Z"
+            directory.administrate(who, appPasswordMfaMethod=f"guesses day={day} count={count}")
 
 
 @pytest.fixture
@@ -80,6 +90,7 @@ def everything(population):
         ("unused", population.never_used.uid, population.never_used_one.id),
         ("disabled-account", population.disabled.uid, population.disabled_one.id),
         ("mfa-without-app-password", population.without.uid, None),
+        ("second-factor-guessed", population.guessed.uid, None),
     }
 
 
@@ -91,6 +102,7 @@ OPTIONS = {
     "expired": ["--expired"], "expiring": ["--expiring", "14d"], "unused": ["--unused", "90d"],
     "disabled-account": ["--disabled"],
     "mfa-without-app-password": ["--mfa-without-app-password"],
+    "second-factor-guessed": ["--second-factor-guessed"],
 }
 
 
@@ -118,7 +130,7 @@ def test_period(population, site, period):
 def test_text_has_a_line_for_each_and_counts_at_the_end(population, site):
     called = site.command("report")
     assert called.returncode == DONE
-    assert len(called.stdout.splitlines()) == 6
+    assert len(called.stdout.splitlines()) == 7
     line, = [line for line in called.stdout.splitlines() if line.startswith("expired ")]
     assert line.split()[:3] == ["expired", population.expired.uid, population.expired_one.id]
     assert "app-password: unused: 2" in called.stderr

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Clients that have come to each step of the self-service page."""
 
+import email.header
+import email.parser
 import re
 
 from authenticator import Authenticator
@@ -60,3 +62,14 @@ def make_app_password(client, label="a test", services="", expires="never"):
 def labels(page):
     """The ids of the app passwords in the list."""
     return re.findall(r"<h2>([^<]*) <span", page.text)
+
+
+def second_factors(directory, who):
+    """Those of an entry, and codes to enroll one, but not the count of wrong codes."""
+    return sorted(value for value in directory.values(who, "appPasswordMfaMethod")
+                  if not value.startswith("guesses "))
+
+
+def subject_of(text):
+    message = email.parser.Parser().parsestr(text)
+    return str(email.header.make_header(email.header.decode_header(message["Subject"])))

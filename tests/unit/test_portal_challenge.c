@@ -2,6 +2,7 @@
 /* The second factor at sign-in: wrong tries, waiting and codes by mail, without a directory. */
 #include "challenge.h"
 #include "clock.h"
+#include "guesses.h"
 #include "unit.h"
 #include <liboath/oath.h>
 #include <sodium.h>
@@ -20,6 +21,25 @@ static struct apw_user user = {
 static char log_path[UNIT_PATH_SIZE], cookie[APW_COOKIE_SIZE];
 static struct apw_form *sent;
 
+/* The entry's guesses, instead of a directory. */
+static struct apw_guesses kept;
+static enum apw_manage_result stored;
+
+enum apw_manage_result __wrap_apw_guesses_update(const struct apw_manager *manager, const char *dn,
+                                                 apw_guesses_change change, void *context,
+                                                 struct apw_error *error);
+
+enum apw_manage_result __wrap_apw_guesses_update(const struct apw_manager *manager, const char *dn,
+                                                 apw_guesses_change change, void *context,
+                                                 struct apw_error *error)
+{
+    (void)manager, (void)error;
+    assert_string_equal(dn, user.dn);
+    if (stored != APW_MANAGE_DONE)
+        return stored;
+    return change(&kept, context) ? APW_MANAGE_DONE : APW_MANAGE_UNCHANGED;
+}
+
 /* A user with a second factor signs in with the account password. */
 static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request *request,
                                    struct apw_exchange *exchange)
@@ -28,12 +48,16 @@ static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request
     struct apw_error error = {""};
 
     unlink(log_path);
+    kept = (struct apw_guesses){.day = 20000};
+    stored = APW_MANAGE_DONE;
     config.log_file = log_path;
     assert_int_equal(apw_log_open(&config, &portal.log, &error), 0);
     assert_int_equal(apw_web_sessions_new(&apw_visitor_content, &portal.site.sessions, &error), 0);
     assert_int_equal(apw_throttle_new(&portal.factor_throttle, &error), 0);
     memset(exchange, 0, sizeof *exchange);
-    session = apw_web_session_begin(portal.site.sessions, user.dn, 0, cookie);
+    session = apw_web_session_begin(
+        portal.site.sessions, &(struct apw_web_session_asker){.owner = user.dn, .network = "-"}, 0,
+        cookie);
     assert_non_null(session);
     strcpy(exchange->cookie, cookie);
     strcpy(((struct apw_visitor *)session->content)->login, "alice");
@@ -62,6 +86,29 @@ static void sign_out(void)
     apw_log_close(&portal.log);
 }
 
+/* For error pages. */
+static void load_texts(void)
+{
+    struct apw_error error = {""};
+    char folder[UNIT_PATH_SIZE];
+
+    assert_int_equal(apw_languages_load("/nonexistent", "none", &portal.site.languages, &error), 0);
+    assert_int_equal(apw_texts_load(&portal.site.languages, apw_wording, APW_TEXT_COUNT,
+                                    &portal.site.texts, &error),
+                     0);
+    /* Without templates: only the log line matters here. */
+    assert_int_equal(apw_templates_load(unit_path("", folder), &portal.site.languages,
+                                        &portal.site.templates, &error),
+                     0);
+}
+
+static void free_texts(void)
+{
+    apw_templates_free(&portal.site.templates);
+    apw_texts_free(&portal.site.texts);
+    apw_languages_free(&portal.site.languages);
+}
+
 /* Sends the form with that code from there; returns the message. */
 static enum apw_text try_code(struct apw_request *request, const char *code, const char *client)
 {
@@ -85,6 +132,13 @@ static void try_from_everywhere(struct apw_request *request, int count)
         snprintf(client, sizeof client, "198.51.100.%d", i);
         assert_int_equal(try_code(request, WRONG, client), APW_TEXT_WRONG_CODE);
     }
+}
+
+static void send_code(struct apw_visitor *visitor, const char *code, int64_t seconds)
+{
+    strcpy(visitor->mail.code, code);
+    visitor->mail.tries_left = 5;
+    visitor->mail.until_ms = apw_clock_monotonic_ms() + seconds * 1000;
 }
 
 static void warn(void *context, const char *why)
@@ -156,44 +210,60 @@ static void test_unknown_network(void **state)
     sign_out();
 }
 
-static void test_account_waits(void **state)
+/* ---- what the entry says ---- */
+
+static void test_fifty_a_day(void **state)
 {
     struct apw_exchange exchange;
     struct apw_request request;
 
     (void)state;
     sign_in(APW_METHOD_APP, &request, &exchange);
-    try_from_everywhere(&request, 30);
-    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
+    kept.told = kept.day; /* the owner knows already */
+    try_from_everywhere(&request, 50);
+    assert_int_equal(kept.count, 50);
+    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT_A_DAY);
+    assert_logged("verdict=refused reason=too-many-tries user=\"alice\" service=portal "
+                  "client=" HOME " id=- action=second-factor");
+    assert_int_equal(kept.count, 50);
+    kept.count = 0; /* tomorrow */
+    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WRONG_CODE);
     sign_out();
 }
 
-/* While the account waits for what others did, its owner's tries cost nothing. */
-static void test_owner_does_not_pay(void **state)
+static const struct storing_case {
+    const char *name;
+    enum apw_manage_result result;
+    unsigned status;
+    enum apw_text text;
+} storings[] = {
+    {"a code is not looked at if it cannot be counted", APW_MANAGE_UNAVAILABLE, 500, APW_TEXT_NONE},
+    {"nor if the page may not", APW_MANAGE_NOT_PERMITTED, 500, APW_TEXT_NONE},
+    {"nor while too many are counted at once", APW_MANAGE_CONFLICT, 303, APW_TEXT_WAIT_A_DAY},
+};
+
+static void test_not_stored(void **state)
 {
+    const struct storing_case *row = *state;
     struct apw_exchange exchange;
     struct apw_request request;
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL, &request, &exchange);
 
-    (void)state;
-    sign_in(APW_METHOD_APP, &request, &exchange);
-    try_from_everywhere(&request, 30);
-    for (int i = 0; i < 20; i++)
-        assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
-    apw_throttle_forget(portal.factor_throttle, "second factor", "entry");
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WRONG_CODE);
-    assert_int_equal(try_code(&request, WRONG, HOME), APW_TEXT_WAIT);
+    load_texts();
+    stored = row->result;
+    send_code(visitor, "123456", 600);
+    type_code(&exchange, "123456");
+    apw_challenge_verify(&request);
+    assert_int_equal(exchange.status, row->status);
+    assert_int_equal(request.session->flash, row->text);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
+    assert_string_equal(visitor->mail.code, "123456");
+    apw_buffer_free(&exchange.body);
+    free_texts();
     sign_out();
 }
 
 /* ---- codes by mail ---- */
-
-static void send_code(struct apw_visitor *visitor, const char *code, int64_t seconds)
-{
-    strcpy(visitor->mail.code, code);
-    visitor->mail.tries_left = 5;
-    visitor->mail.until_ms = apw_clock_monotonic_ms() + seconds * 1000;
-}
 
 static void test_right_code(void **state)
 {
@@ -210,6 +280,7 @@ static void test_right_code(void **state)
     assert_string_not_equal(exchange.new_cookie, "");
     assert_string_not_equal(exchange.new_cookie, cookie);
     assert_true(unit_is_zero(&visitor->mail, sizeof visitor->mail));
+    assert_int_equal(kept.count, 4); /* the right one does not count */
     assert_logged("verdict=accepted reason=second-factor user=\"alice\"");
     request.session->level =
         APW_RIGHTS_PASSWORD; /* as in another visit: what was wrong is forgotten */
@@ -293,28 +364,17 @@ static void test_no_memory(void **state)
 {
     struct apw_exchange exchange;
     struct apw_request request;
-    struct apw_error error = {""};
-    char folder[UNIT_PATH_SIZE];
 
     (void)state;
     sign_in(APW_METHOD_APP, &request, &exchange);
-    assert_int_equal(apw_languages_load("/nonexistent", "none", &portal.site.languages, &error), 0);
-    assert_int_equal(apw_texts_load(&portal.site.languages, apw_wording, APW_TEXT_COUNT,
-                                    &portal.site.texts, &error),
-                     0);
-    /* Without templates: only the log line matters here. */
-    assert_int_equal(apw_templates_load(unit_path("", folder), &portal.site.languages,
-                                        &portal.site.templates, &error),
-                     0);
+    load_texts();
     type_code(&exchange, "123456");
     apw_challenge_verify(&request);
     assert_int_not_equal(exchange.status, 303);
     assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
     assert_logged("verdict=unavailable reason=internal-error user=\"alice\"");
     apw_buffer_free(&exchange.body);
-    apw_templates_free(&portal.site.templates);
-    apw_texts_free(&portal.site.texts);
-    apw_languages_free(&portal.site.languages);
+    free_texts();
     sign_out();
 }
 
@@ -343,9 +403,8 @@ int main(void)
     UNIT_TEST("after five wrong codes a network waits", test_network_waits);
     UNIT_TEST("an IPv6 network is a /64", test_ipv6_network);
     UNIT_TEST("clients without an address are one network", test_unknown_network);
-    UNIT_TEST("after thirty wrong codes from everywhere the account waits", test_account_waits);
-    UNIT_TEST("tries cost nothing while the account waits because of others",
-              test_owner_does_not_pay);
+    UNIT_TEST("fifty codes a day are looked at", test_fifty_a_day);
+    UNIT_ROWS(storings, test_not_stored);
     UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
     UNIT_TEST("a code that went to another address is wrong", test_another_address);
     UNIT_TEST("a code by mail has five tries", test_five_tries);

@@ -115,6 +115,8 @@ static const char *header_of(const struct apw_portal_config *conf)
     return conf->trusted_user_header;
 }
 
+#define PROXY_SECRET "0123456789abcdef0123456789abcdef"
+
 #define ANY "support anybody" /* a line that has nothing to do with it */
 
 static const struct good_case {
@@ -211,7 +213,8 @@ static void test_complete_file(void **state)
     struct apw_portal_config *conf =
         read_good("# every key\n\n" NEEDED "listen unix:/run/portal\nenrolment code\n"
                   "sendmail /bin/mail\nown_domains example.org\nimap_server imap.example.org:143\n"
-                  "smtp_server smtp.example.org:465\ntrusted_user_header X-Remote-User\n");
+                  "smtp_server smtp.example.org:465\ntrusted_user_header X-Remote-User\n"
+                  "trusted_user_secret_file " FOLDER "/proxy\n");
 
     (void)state;
     assert_int_equal(conf->identity.method, APW_BIND_SIMPLE);
@@ -219,6 +222,7 @@ static void test_complete_file(void **state)
     assert_string_equal(conf->identity.password, "secret word");
     assert_string_equal(conf->listen_socket, "/run/portal");
     assert_string_equal(conf->trusted_user_header, "X-Remote-User");
+    assert_string_equal(conf->trusted_user_secret, PROXY_SECRET);
     assert_true(conf->has_key);
     assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
     apw_portal_config_free(&conf);
@@ -400,6 +404,15 @@ static const struct bad_case {
     {"smtp_server with a tag", "smtp_server <b>:25", "not a host and port"},
     {"smtp_server with a space", "smtp_server smtp example:25", "not a host and port"},
 
+    {"trusted_user_secret_file by a short path", "trusted_user_secret_file proxy", "proxy"},
+    {"trusted_user_secret_file that is not there", "trusted_user_secret_file " FOLDER "/nothing",
+     "/nothing"},
+    {"trusted_user_secret_file that can be guessed", "trusted_user_secret_file " FOLDER "/password",
+     "/password: not 32 or more letters and digits"},
+    {"trusted_user_secret_file of 31 characters", "trusted_user_secret_file " FOLDER "/proxy-31",
+     "/proxy-31: not 32 or more letters and digits"},
+    {"trusted_user_secret_file with a quote", "trusted_user_secret_file " FOLDER "/proxy-quote",
+     "/proxy-quote: not 32 or more letters and digits"},
     {"trusted_user_header with a colon", "trusted_user_header X-Remote-User:",
      "\"X-Remote-User:\" is not the name of a header like X-Remote-User"},
     {"trusted_user_header with a space", "trusted_user_header X Remote User",
@@ -468,6 +481,12 @@ static const struct file_case {
     {"a trusted header on a port", BYTES(NEEDED "trusted_user_header X-Remote-User\n"),
      "portal.conf: trusted_user_header needs \"listen unix:/run/…\": on a port, any "
      "local user could claim to be anybody"},
+    {"a proxy's secret without a trusted header",
+     BYTES(NEEDED "trusted_user_secret_file " FOLDER "/proxy\n"),
+     "portal.conf: trusted_user_secret_file is of no use without trusted_user_header"},
+    {"a trusted header without a secret",
+     BYTES(NEEDED "trusted_user_header X-Remote-User\nlisten unix:/run/portal\n"),
+     "trusted_user_header needs trusted_user_secret_file: whatever runs as the proxy's user"},
     {"a trusted header on a port that is named",
      BYTES(NEEDED "trusted_user_header X-Remote-User\nlisten 127.0.0.1:8025\n"),
      "trusted_user_header needs \"listen unix:/run/…\""},
@@ -613,6 +632,9 @@ int main(void)
     write_file("key-33", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXQu\n");
     write_file("key-48", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXR0aGUgcG9ydGFsJ3Mga2V5\n");
     write_file("key-open", "dGhlIHBvcnRhbCdzIGtleSwgMzIgYnl0ZXMgb2YgaXQ\n");
+    write_file("proxy", PROXY_SECRET "\n");
+    write_file("proxy-31", "1234567890123456789012345678901\n");
+    write_file("proxy-quote", "\"234567890123456789012345678901234567890\n");
     write_file("key-hex", "74686520706f7274616c2773206b65792c203332206279746573206f66206974\n");
     UNIT_TEST("a file with every key", test_complete_file);
     UNIT_ROWS(good_values, test_good);

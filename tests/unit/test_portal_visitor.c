@@ -45,7 +45,8 @@ static void test_end(void **state)
 
     (void)state;
     assert_int_equal(apw_web_sessions_new(&apw_visitor_content, &sessions, &error), 0);
-    session = apw_web_session_begin(sessions, "uid=alice", 0, cookie);
+    session = apw_web_session_begin(
+        sessions, &(struct apw_web_session_asker){.owner = "uid=alice", .network = "-"}, 0, cookie);
     assert_non_null(session);
     ((struct apw_visitor *)session->content)->enrolment_code_value = strdup("code created=…");
     apw_web_session_end(sessions, session);

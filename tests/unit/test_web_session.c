@@ -45,6 +45,15 @@ static struct apw_web_sessions *make(void)
     return sessions;
 }
 
+/* Begins a session in an unknown browser, and enters it. */
+static struct apw_web_session *begin_of(struct apw_web_sessions *sessions, const char *dn,
+                                        int64_t now_ms, char cookie_r[APW_COOKIE_SIZE])
+{
+    const struct apw_web_session_asker asker = {.owner = dn, .network = "192.0.2.1"};
+
+    return apw_web_session_begin(sessions, &asker, now_ms, cookie_r);
+}
+
 /* A session that is left already, of a person of its own. */
 static void begin(struct apw_web_sessions *sessions, const char *login, int64_t now_ms,
                   char cookie_r[APW_COOKIE_SIZE])
@@ -54,7 +63,7 @@ static void begin(struct apw_web_sessions *sessions, const char *login, int64_t 
     char dn[64];
 
     snprintf(dn, sizeof dn, "uid=person%d,dc=example,dc=org", people++);
-    session = apw_web_session_begin(sessions, dn, now_ms, cookie_r);
+    session = begin_of(sessions, dn, now_ms, cookie_r);
     assert_non_null(session);
     strcpy(content_of(session)->login, login);
     apw_web_session_leave(sessions, session);
@@ -87,7 +96,7 @@ static void test_begin(void **state)
 {
     struct apw_web_sessions *sessions = make();
     char cookie[APW_COOKIE_SIZE], dn[] = DN;
-    struct apw_web_session *session = apw_web_session_begin(sessions, dn, 0, cookie);
+    struct apw_web_session *session = begin_of(sessions, dn, 0, cookie);
 
     (void)state;
     assert_non_null(session);
@@ -236,7 +245,7 @@ static void test_one_person(void **state)
     (void)state;
     begin(sessions, "bob", 0, bob);
     for (int i = 0; i < 2 * ROOM; i++) {
-        struct apw_web_session *session = apw_web_session_begin(sessions, DN, 1 + i, cookies[i]);
+        struct apw_web_session *session = begin_of(sessions, DN, 1 + i, cookies[i]);
 
         assert_non_null(session);
         strcpy(content_of(session)->login, "alice");
@@ -247,6 +256,62 @@ static void test_one_person(void **state)
         assert_gone(sessions, cookies[i], 2 * ROOM);
     for (int i = 2 * ROOM - 20; i < 2 * ROOM; i++)
         assert_there(sessions, cookies[i], "alice", 2 * ROOM);
+    apw_web_sessions_free(&sessions);
+}
+
+/* A session that is left already, from that network and in such a browser. */
+static void ask(struct apw_web_sessions *sessions, const char *network, bool is_known,
+                int64_t now_ms, char cookie_r[APW_COOKIE_SIZE])
+{
+    const struct apw_web_session_asker asker = {
+        .owner = DN, .network = network, .is_known = is_known};
+    struct apw_web_session *session = apw_web_session_begin(sessions, &asker, now_ms, cookie_r);
+
+    assert_non_null(session);
+    strcpy(content_of(session)->login, "alice");
+    apw_web_session_leave(sessions, session);
+}
+
+/* Somebody who knows the password begins sessions from elsewhere. */
+static void test_unknown_ends_no_known(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char known[APW_COOKIE_SIZE], fresh[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE], network[32];
+
+    (void)state;
+    ask(sessions, "192.0.2.1", true, 0, known);
+    ask(sessions, "192.0.2.2", false, 0, fresh);
+    for (int i = 0; i < 2 * ROOM; i++) {
+        snprintf(network, sizeof network, "198.51.100.%d", i % 4);
+        ask(sessions, network, false, 1 + i, other);
+    }
+    assert_there(sessions, known, "alice", IDLE_MS);
+    assert_there(sessions, fresh, "alice", IDLE_MS); /* the others' networks have more each */
+    for (int i = 0; i < 20; i++)
+        ask(sessions, "192.0.2.1", true, IDLE_MS + 1 + i, other);
+    assert_gone(sessions, known, IDLE_MS + 30); /* known ones make room for one another */
+    apw_web_sessions_free(&sessions);
+}
+
+static void test_full_of_known(void **state)
+{
+    const struct apw_web_session_asker known = {.owner = "a", .network = "n", .is_known = true},
+                                       unknown = {.owner = "b", .network = "n"};
+    struct apw_web_sessions *sessions = make();
+    char first[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE], owner[16];
+
+    (void)state;
+    for (int i = 0; i < ROOM; i++) {
+        struct apw_web_session_asker asker = known;
+
+        snprintf(owner, sizeof owner, "%d", i);
+        asker.owner = owner;
+        apw_web_session_leave(sessions,
+                              apw_web_session_begin(sessions, &asker, i, i == 0 ? first : other));
+    }
+    assert_null(apw_web_session_begin(sessions, &unknown, ROOM, other));
+    assert_non_null(apw_web_session_begin(sessions, &known, ROOM, other));
+    assert_gone(sessions, first, ROOM);
     apw_web_sessions_free(&sessions);
 }
 
@@ -277,12 +342,12 @@ static void test_all_entered(void **state)
 
     (void)state;
     for (int i = 0; i < ROOM; i++) {
-        entered = apw_web_session_begin(sessions, DN, 0, cookie);
+        entered = begin_of(sessions, DN, 0, cookie);
         assert_non_null(entered);
     }
-    assert_null(apw_web_session_begin(sessions, DN, 0, cookie));
+    assert_null(begin_of(sessions, DN, 0, cookie));
     apw_web_session_end(sessions, entered);
-    assert_non_null(apw_web_session_begin(sessions, DN, 0, cookie));
+    assert_non_null(begin_of(sessions, DN, 0, cookie));
     apw_web_sessions_free(&sessions);
 }
 
@@ -366,7 +431,7 @@ static void test_waiting(void **state)
     const struct waiting_case *row = *state;
     struct apw_web_sessions *sessions = make();
     char cookie[APW_COOKIE_SIZE];
-    struct apw_web_session *session = apw_web_session_begin(sessions, DN, 0, cookie);
+    struct apw_web_session *session = begin_of(sessions, DN, 0, cookie);
     struct waiting waiting[2];
     pthread_t thread[2];
 
@@ -387,7 +452,7 @@ static void test_no_waiting(void **state)
 {
     struct apw_web_sessions *sessions = make();
     char alice[APW_COOKIE_SIZE], bob[APW_COOKIE_SIZE];
-    struct apw_web_session *session = apw_web_session_begin(sessions, DN, 0, alice);
+    struct apw_web_session *session = begin_of(sessions, DN, 0, alice);
 
     (void)state;
     begin(sessions, "bob", 0, bob);
@@ -487,6 +552,8 @@ int main(void)
     UNIT_TEST("a session that was ended is gone", test_end);
     UNIT_TEST("without room, who was idle the longest goes", test_full);
     UNIT_TEST("one person has twenty at most", test_one_person);
+    UNIT_TEST("no session of a known browser ends for an unknown one", test_unknown_ends_no_known);
+    UNIT_TEST("a table full of known ones takes known ones alone", test_full_of_known);
     UNIT_TEST("those that are over make room first", test_room_of_the_idle);
     UNIT_TEST("entered sessions are not ended to make room", test_all_entered);
     UNIT_ROWS(waiting_cases, test_waiting);

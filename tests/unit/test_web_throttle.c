@@ -37,14 +37,16 @@ static const struct growth_case {
     unsigned waits[8]; /* seconds behind the first try, the second, … */
 } growths[] = {
     {"three are free, then waiting doubles up to its most",
-     {3, 10, 60},
+     {3, 10, 60, false},
      {0, 0, 10, 20, 40, 60, 60, 60}},
-    {"one is free", {1, 1, 1000}, {1, 2, 4, 8, 16, 32, 64, 128}},
-    {"waiting that begins at its most stays there", {2, 60, 60}, {0, 60, 60, 60, 60, 60, 60, 60}},
+    {"one is free", {1, 1, 1000, false}, {1, 2, 4, 8, 16, 32, 64, 128}},
+    {"waiting that begins at its most stays there",
+     {2, 60, 60, false},
+     {0, 60, 60, 60, 60, 60, 60, 60}},
     {"waiting that would begin above its most is cut",
-     {1, 90, 60},
+     {1, 90, 60, false},
      {60, 60, 60, 60, 60, 60, 60, 60}},
-    {"everything is free", {100, 10, 60}, {0, 0, 0, 0, 0, 0, 0, 0}},
+    {"everything is free", {100, 10, 60, false}, {0, 0, 0, 0, 0, 0, 0, 0}},
 };
 
 static void test_growth(void **state)
@@ -94,6 +96,26 @@ static void test_refused_costs_nothing(void **state)
     assert_true(take(throttle, "a", 10000));
     assert_false(take(throttle, "a", 29999));
     assert_true(take(throttle, "a", 30000));
+    apw_throttle_free(&throttle);
+}
+
+/* Who asks all the time gets one try after the longest wait without asking, and no more. */
+static void test_polling(void **state)
+{
+    static const struct apw_patience polling = {3, 10, 60, true};
+    struct apw_throttle *throttle = make();
+    int64_t now = 0;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_true(apw_throttle_take(throttle, "a", "b", &polling, now));
+    for (; now < 10 * HOUR_MS; now += 9999)
+        assert_false(apw_throttle_take(throttle, "a", "b", &polling, now));
+    now -= 9999;
+    assert_true(apw_throttle_take(throttle, "a", "b", &polling, now + 60000));
+    assert_false(apw_throttle_take(throttle, "a", "b", &polling, now + 119999));
+    assert_false(apw_throttle_take(throttle, "a", "b", &polling, now + 120000)); /* anew */
+    assert_true(apw_throttle_take(throttle, "a", "c", &polling, now));
     apw_throttle_free(&throttle);
 }
 
@@ -149,7 +171,7 @@ static void test_forget(void **state)
 static void test_hour(void **state)
 {
     struct apw_throttle *throttle = make();
-    const struct apw_patience day = {1, 86400, 86400};
+    const struct apw_patience day = {1, 86400, 86400, false};
 
     (void)state;
     use_up(throttle, "a", 1000);
@@ -299,6 +321,7 @@ int main(void)
     UNIT_ROWS(growths, test_growth);
     UNIT_TEST("ten thousand tries wait no longer than the most", test_most);
     UNIT_TEST("a try that is refused costs nothing", test_refused_costs_nothing);
+    UNIT_TEST("where polling counts, it makes the waiting begin anew", test_polling);
     UNIT_TEST("a try that is given back was none", test_give_back);
     UNIT_TEST("giving one back leaves the others", test_give_back_one);
     UNIT_TEST("forgotten tries begin anew", test_forget);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "guessing.h"
+#include "guesses.h"
+#include "tries.h"
+#include "web/browser.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ACTION   "this-browser"
+#define PATH     ACTION "/"
+#define URL_SIZE 1024
+#define PATIENCE 5
+
+/* Whoever sends many codes at once changes the same entry, as does the owner meanwhile. */
+static enum apw_manage_result update(const struct apw_request *request, apw_guesses_change change,
+                                     void *context, struct apw_error *error)
+{
+    enum apw_manage_result result = APW_MANAGE_CONFLICT;
+
+    for (int i = 0; i < PATIENCE && result == APW_MANAGE_CONFLICT; i++)
+        result = apw_guesses_update(&request->portal->manager, request->session->owner, change,
+                                    context, error);
+    return result;
+}
+
+/* ---- counting ---- */
+
+static bool charge(struct apw_guesses *guesses, void *context)
+{
+    (void)context;
+    if (guesses->count >= APW_GUESSES_MOST)
+        return false;
+    guesses->count++;
+    return true;
+}
+
+enum apw_verdict apw_guessing_charge(const struct apw_request *request, struct apw_error *error)
+{
+    enum apw_manage_result result = APW_MANAGE_DONE;
+
+    if (apw_tries_browser(request) == NULL)
+        result = update(request, charge, NULL, error);
+    if (result == APW_MANAGE_DONE)
+        return APW_ACCEPTED;
+    /* Many at the same moment are as many guesses: those that were not counted are not looked at.
+     */
+    return result == APW_MANAGE_UNCHANGED || result == APW_MANAGE_CONFLICT ? APW_REFUSED
+                                                                           : APW_UNAVAILABLE;
+}
+
+static bool give_back(struct apw_guesses *guesses, void *context)
+{
+    (void)context;
+    if (guesses->count == 0)
+        return false;
+    guesses->count--;
+    return true;
+}
+
+void apw_guessing_give_back(struct apw_request *request)
+{
+    struct apw_error error = {""};
+
+    if (apw_tries_browser(request) == NULL &&
+        update(request, give_back, NULL, &error) == APW_MANAGE_UNAVAILABLE)
+        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "second-factor", NULL,
+                        &error);
+}
+
+/* ---- telling the owner ---- */
+
+static bool make_link(struct apw_guesses *guesses, void *token)
+{
+    if (guesses->count < APW_GUESSES_TELL || guesses->told >= guesses->day)
+        return false;
+    apw_guesses_make_link(guesses, token);
+    return true;
+}
+
+static void mail_link(struct apw_request *request, const char *token)
+{
+    const struct apw_method *method = &request->account.method;
+    char url[URL_SIZE];
+
+    snprintf(url, sizeof url, "%s/" PATH "%s", request->portal->portal_config->url, token);
+    apw_page_set(&request->page, "link", url);
+    if (method->kind == APW_METHOD_MAIL)
+        apw_request_mail(request, method->address, "mail-guessed.txt");
+    else
+        apw_request_notify(request, "mail-guessed.txt", NULL);
+    apw_page_set(&request->page, "link", NULL);
+    sodium_memzero(url, sizeof url);
+}
+
+void apw_guessing_tell(struct apw_request *request)
+{
+    char token[APW_GUESSES_TOKEN_SIZE] = "";
+    struct apw_error error = {""};
+    enum apw_manage_result result = APW_MANAGE_UNCHANGED;
+
+    if (apw_tries_browser(request) == NULL)
+        result = update(request, make_link, token, &error);
+    if (result == APW_MANAGE_DONE)
+        mail_link(request, token);
+    else if (result != APW_MANAGE_UNCHANGED && result != APW_MANAGE_CONFLICT)
+        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
+    sodium_memzero(token, sizeof token);
+}
+
+/* ---- the link ---- */
+
+/* Programs that look at links in mail send no forms, so they do not use it up. */
+void apw_guessing_show_link(struct apw_request *request)
+{
+    apw_page_set(&request->page, "path", request->exchange->path);
+    apw_page_show(&request->page, APW_TITLE_THIS_BROWSER, "this-browser.html");
+}
+
+static bool use_link(struct apw_guesses *guesses, void *context)
+{
+    const char *const *token = context;
+
+    return apw_guesses_use_link(guesses, *token);
+}
+
+void apw_guessing_do_link(struct apw_request *request)
+{
+    const struct apw_portal *portal = request->portal;
+    const char *token = request->exchange->path + sizeof PATH - 1;
+    struct apw_error error = {""};
+    enum apw_manage_result result = update(request, use_link, &token, &error);
+
+    if (result == APW_MANAGE_DONE) {
+        apw_browser_mark(portal->portal_config->key, request->visitor->login,
+                         request->exchange->new_browser);
+        request->session->is_known = true;
+        apw_request_log(request, APW_ACCEPTED, APW_REASON_DONE, ACTION, NULL, NULL);
+        apw_request_go_saying(request, "", APW_TEXT_BROWSER_KNOWN, true);
+    } else if (result == APW_MANAGE_UNCHANGED) {
+        apw_request_log(request, APW_REFUSED, APW_REASON_NOT_DONE, ACTION, NULL, NULL);
+        apw_request_go_saying(request, "", APW_TEXT_BROWSER_LINK_USED, false);
+    } else {
+        apw_request_give_up(request, ACTION, &error);
+    }
+}
