@@ -16,7 +16,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
 # service has a SASL configuration with which no smtpd starts.
 # kind: (its original in examples/postfix/master.cf, process limit, number of services, options)
 KINDS = {
-    "one process": ("submissions", "1", 200, []),
+    "one process": ("submissions", "1", 300, []),
     "many processes": ("submissions", "-", 10, []),
     "one client each": ("submissions", "-", 3, ["max_use=1"]),
     "under load": ("submissions", "4", 2, ["max_use=1000000"]),
