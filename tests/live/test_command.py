@@ -311,10 +311,15 @@ class Terminal:
     def __init__(self, site, *arguments, stdin=subprocess.DEVNULL):
         self.master, terminal = pty.openpty()
         stdin = terminal if stdin == "terminal" else stdin
+
+        def start():
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background ignores it
+
         self.process = subprocess.Popen(
             [COMMAND, "-c", site.config, *arguments], stdin=stdin, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0))
+            preexec_fn=start)
         self.terminal = terminal
         self.screen = ""
 
