@@ -3,6 +3,7 @@
 #include "apw_build.h"
 #include "clock.h"
 #include "facility.h"
+#include "hash.h"
 #include "ldap/filter.h"
 #include "ldap/schema.h"
 #include "login.h"
@@ -227,7 +228,7 @@ static int set_hash_memory(void *target, const char *value, struct apw_error *er
         return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", value);
     memcpy(number, value, length - 1);
     number[length - 1] = '\0';
-    if (apw_settings_number(number, 1, 256, "MiB", &mebibytes, error) != 0)
+    if (apw_settings_number(number, 1, APW_HASH_MEMORY_MAX_MIB, "MiB", &mebibytes, error) != 0)
         return -1;
     config->hash_memory_mib = (unsigned)mebibytes;
     return 0;
@@ -238,7 +239,7 @@ static int set_hash_passes(void *target, const char *value, struct apw_error *er
     struct apw_config *config = target;
     long passes;
 
-    if (apw_settings_number(value, 1, 10, "passes", &passes, error) != 0)
+    if (apw_settings_number(value, 1, APW_HASH_PASSES_MAX, "passes", &passes, error) != 0)
         return -1;
     config->hash_passes = (unsigned)passes;
     return 0;

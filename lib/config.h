@@ -40,7 +40,7 @@ struct apw_config {
     struct apw_networks account_password_from;
     char *login_attribute; /* NULL: the name as typed */
 
-    unsigned hash_memory_mib;
+    unsigned hash_memory_mib; /* apw_hash_cap() says what stored ones may cost */
     unsigned hash_passes;
     unsigned max_app_passwords;
     int64_t record_use_s; /* 0: never */
