@@ -219,19 +219,8 @@ static int set_login_attribute(void *target, const char *value, struct apw_error
 
 static int set_hash_memory(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-    char number[8];
-    size_t length = strlen(value);
-    long mebibytes;
-
-    if (length < 2 || length > sizeof number || value[length - 1] != 'M')
-        return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", value);
-    memcpy(number, value, length - 1);
-    number[length - 1] = '\0';
-    if (apw_settings_number(number, 1, APW_HASH_MEMORY_MAX_MIB, "MiB", &mebibytes, error) != 0)
-        return -1;
-    config->hash_memory_mib = (unsigned)mebibytes;
-    return 0;
+    return apw_settings_mebibytes(value, APW_HASH_MEMORY_MAX_MIB,
+                                  &((struct apw_config *)target)->hash_memory_mib, error);
 }
 
 static int set_hash_passes(void *target, const char *value, struct apw_error *error)
@@ -300,12 +289,15 @@ static int set_log(void *target, const char *value, struct apw_error *error)
 
     if (value[0] == '/')
         return apw_settings_copy(value, &config->log_file, error);
+    config->log_to_stderr = strcmp(value, "stderr") == 0;
+    if (config->log_to_stderr)
+        return 0;
     config->log_facility = apw_facility_parse(value);
     if (config->log_facility >= 0)
         return 0;
     return apw_error_set(error,
                          "\"%s\" is neither \"syslog mail\" (auth, authpriv, daemon, user, local0 "
-                         "to local7) nor an absolute path",
+                         "to local7) nor stderr nor an absolute path",
                          value);
 }
 

@@ -48,8 +48,9 @@ struct apw_config {
     bool remember; /* matches of app passwords, within the process */
     int refusal_delay_ms;
 
-    int log_facility; /* LOG_MAIL and the like; used if log_file is NULL */
+    int log_facility; /* LOG_MAIL and the like; used if neither of the others is set */
     char *log_file;
+    bool log_to_stderr;
 };
 
 /* Depends on configure's --sysconfdir. */

@@ -224,6 +224,23 @@ int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
     return 0;
 }
 
+int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,
+                           struct apw_error *error)
+{
+    char number[8];
+    size_t length = strlen(text);
+    long mebibytes;
+
+    if (length < 2 || length > sizeof number || text[length - 1] != 'M')
+        return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", text);
+    memcpy(number, text, length - 1);
+    number[length - 1] = '\0';
+    if (apw_settings_number(number, 1, maximum, "MiB", &mebibytes, error) != 0)
+        return -1;
+    *mebibytes_r = (unsigned)mebibytes;
+    return 0;
+}
+
 int apw_settings_choice(const char *value, const char *const *names, struct apw_error *error)
 {
     char list[128] = "";

@@ -60,6 +60,10 @@ int apw_settings_number(const char *text, long minimum, long maximum, const char
 int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
                          struct apw_error *error);
 
+/* A size like 8M, from 1M to `maximum`. */
+int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,
+                           struct apw_error *error);
+
 /* The index of the value in `names`, which end in NULL; -1 if it is none of them. */
 int apw_settings_choice(const char *value, const char *const *names, struct apw_error *error);
 int apw_settings_yes_no(const char *value, bool *is_yes_r, struct apw_error *error);

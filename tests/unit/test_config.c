@@ -156,6 +156,8 @@ static const struct good_case {
     {"log syslog authpriv", "log syslog authpriv", NUMBER(log_facility, LOG_AUTHPRIV)},
     {"log by default", "scope sub", NUMBER(log_facility, LOG_MAIL)},
     {"log to a file", "log /var/log/app-password.log", TEXT(log_file, "/var/log/app-password.log")},
+    {"log to standard error", "log stderr", NUMBER(log_to_stderr, true)},
+    {"log not to standard error", "log syslog mail", NUMBER(log_to_stderr, false)},
     {"no log file by default", "scope sub", TEXT(log_file, NULL)},
 };
 
@@ -313,6 +315,8 @@ static const struct bad_case {
     {"refusal_delay that is negative", "refusal_delay -1", "from 0 to 300"},
     {"refusal_delay 301", "refusal_delay 301", "from 0 to 300"},
     {"log to an unknown facility", "log syslog news", "neither \"syslog mail\""},
+    {"log to standard output", "log stdout", "nor stderr nor an absolute path"},
+    {"log to standard error and more", "log stderr mail", "nor stderr nor an absolute path"},
     {"log to no facility", "log syslog", "neither \"syslog mail\""},
     {"log to a facility without a space", "log syslogmail", "neither \"syslog mail\""},
     {"log to a relative path", "log app-password.log", "nor an absolute path"},
