@@ -130,6 +130,11 @@ static int set_deadline(void *target, const char *value, struct apw_error *error
     return apw_settings_seconds(value, 1, &config->deadline_ms, error);
 }
 
+static int set_idle(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_period(value, &((struct apw_config *)target)->idle_s, error);
+}
+
 static int copy_filter(const char *value, char **filter, struct apw_error *error)
 {
     if (apw_filter_check(value, false, error) != 0)
@@ -316,6 +321,7 @@ static const struct apw_key login_keys[] = {
     {"tls_min", set_tls_min},
     {"timeout", set_timeout},
     {"deadline", set_deadline},
+    {"idle", set_idle},
     {"disabled_filter", set_disabled_filter},
     {"mfa_filter", set_mfa_filter},
     {"mfa_off_filter", set_mfa_off_filter},
@@ -380,6 +386,7 @@ static int set_defaults(struct apw_config *config, const char *path, struct apw_
 {
     config->timeout_ms = 5000;
     config->deadline_ms = 12000;
+    config->idle_s = 240;
     config->hash_memory_mib = 8;
     config->hash_passes = 1;
     config->max_app_passwords = 40;
@@ -486,5 +493,6 @@ struct apw_directory_settings apw_config_directory_settings(const struct apw_con
                                            .start_tls = config->start_tls,
                                            .tls_cacert = config->tls_cacert,
                                            .tls_min = config->tls_min,
-                                           .timeout_ms = config->timeout_ms};
+                                           .timeout_ms = config->timeout_ms,
+                                           .idle_ms = config->idle_s * 1000};
 }

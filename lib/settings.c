@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
+#include "clock.h"
 #include "ignorable.h"
 #include "login.h"
 #include "utf8.h"
@@ -222,6 +223,15 @@ int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
         return -1;
     *milliseconds_r = (int)seconds * 1000;
     return 0;
+}
+
+int apw_settings_period(const char *text, int64_t *seconds_r, struct apw_error *error)
+{
+    *seconds_r = 0;
+    if (strcmp(text, "never") == 0 ||
+        (apw_clock_parse_duration(text, false, seconds_r) == 0 && *seconds_r > 0))
+        return 0;
+    return apw_error_set(error, "\"%s\" must be never, or a time like 5m or 30s", text);
 }
 
 int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,
