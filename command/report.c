@@ -18,13 +18,15 @@
 #define EXPIRING_DEFAULT_S (14 * 86400)
 #define UNUSED_DEFAULT_S   (90 * 86400)
 
-enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, WITHOUT, GUESSED, FINDING_COUNT };
+/* Those up to COSTLY are about app passwords. */
+enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, COSTLY, WITHOUT, GUESSED, FINDING_COUNT };
 
 static const char *const finding_names[FINDING_COUNT] = {
     [EXPIRED] = "expired",
     [EXPIRING] = "expiring",
     [UNUSED] = "unused",
     [DISABLED] = "disabled-account",
+    [COSTLY] = "costly-hash",
     [WITHOUT] = "mfa-without-app-password",
     [GUESSED] = "second-factor-guessed",
 };
@@ -41,6 +43,7 @@ static const struct apw_option table[] = {
                 .argument = "PERIOD",
                 .help = "that were not used within this period; 90d"},
     [DISABLED] = {.name = "disabled", .help = "that belong to disabled accounts"},
+    [COSTLY] = {.name = "costly", .help = "whose hashes cost more than those of new ones"},
     [WITHOUT] = {.name = "mfa-without-app-password",
                  .help = "users with MFA who have no app password"},
     [GUESSED] = {.name = "second-factor-guessed",
@@ -117,7 +120,7 @@ static void print_csv(enum finding finding, const struct apw_user *user,
                     '\n');
 }
 
-/* The date that the finding rests on. */
+/* What the finding rests on. */
 static void format_when(enum finding finding, const struct apw_managed_password *password,
                         char *text_r, size_t size)
 {
@@ -134,6 +137,10 @@ static void format_when(enum finding finding, const struct apw_managed_password 
         if (password->has_use)
             apw_date_format_minute(password->use.at, minute);
         snprintf(text_r, size, "  last used %s", minute);
+        return;
+    case COSTLY:
+        snprintf(text_r, size, "  costs %u KiB and %u passes", password->cost.memory_kib,
+                 password->cost.passes);
         return;
     case DISABLED:
     case WITHOUT:
@@ -213,6 +220,8 @@ static int look_at_user(void *context, const struct apw_user *user)
         if (report->is_wanted[UNUSED] &&
             apw_finding_is_unused(user, password, report->now, report->unused_s))
             print(report, UNUSED, user, password);
+        if (report->is_wanted[COSTLY] && password->is_costly)
+            print(report, COSTLY, user, password);
         if (is_disabled)
             print(report, DISABLED, user, password);
     }
@@ -293,11 +302,13 @@ static enum apw_status report_all(struct report *report, const struct apw_manage
 {
     struct apw_error error = {""};
     enum apw_manage_result result = check_uses(report, manager, &error);
+    bool is_about_passwords = false;
 
     apw_progress_begin(0);
     print_start(report);
-    if (result == APW_MANAGE_DONE && (report->is_wanted[EXPIRED] || report->is_wanted[EXPIRING] ||
-                                      report->is_wanted[UNUSED] || report->is_wanted[DISABLED]))
+    for (int i = EXPIRED; i <= COSTLY; i++)
+        is_about_passwords = is_about_passwords || report->is_wanted[i];
+    if (result == APW_MANAGE_DONE && is_about_passwords)
         result = apw_user_each(manager, "(appPassword=*)", look_at_user, report, &error);
     if (result == APW_MANAGE_DONE && report->is_wanted[WITHOUT])
         result = search_without(report, manager, &error);

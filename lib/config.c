@@ -3,6 +3,7 @@
 #include "apw_build.h"
 #include "clock.h"
 #include "facility.h"
+#include "hash.h"
 #include "ldap/filter.h"
 #include "ldap/schema.h"
 #include "login.h"
@@ -129,6 +130,11 @@ static int set_deadline(void *target, const char *value, struct apw_error *error
     return apw_settings_seconds(value, 1, &config->deadline_ms, error);
 }
 
+static int set_idle(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_period(value, &((struct apw_config *)target)->idle_s, error);
+}
+
 static int copy_filter(const char *value, char **filter, struct apw_error *error)
 {
     if (apw_filter_check(value, false, error) != 0)
@@ -218,19 +224,8 @@ static int set_login_attribute(void *target, const char *value, struct apw_error
 
 static int set_hash_memory(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-    char number[8];
-    size_t length = strlen(value);
-    long mebibytes;
-
-    if (length < 2 || length > sizeof number || value[length - 1] != 'M')
-        return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", value);
-    memcpy(number, value, length - 1);
-    number[length - 1] = '\0';
-    if (apw_settings_number(number, 1, 256, "MiB", &mebibytes, error) != 0)
-        return -1;
-    config->hash_memory_mib = (unsigned)mebibytes;
-    return 0;
+    return apw_settings_mebibytes(value, APW_HASH_MEMORY_MAX_MIB,
+                                  &((struct apw_config *)target)->hash_memory_mib, error);
 }
 
 static int set_hash_passes(void *target, const char *value, struct apw_error *error)
@@ -238,7 +233,7 @@ static int set_hash_passes(void *target, const char *value, struct apw_error *er
     struct apw_config *config = target;
     long passes;
 
-    if (apw_settings_number(value, 1, 10, "passes", &passes, error) != 0)
+    if (apw_settings_number(value, 1, APW_HASH_PASSES_MAX, "passes", &passes, error) != 0)
         return -1;
     config->hash_passes = (unsigned)passes;
     return 0;
@@ -299,12 +294,15 @@ static int set_log(void *target, const char *value, struct apw_error *error)
 
     if (value[0] == '/')
         return apw_settings_copy(value, &config->log_file, error);
+    config->log_to_stderr = strcmp(value, "stderr") == 0;
+    if (config->log_to_stderr)
+        return 0;
     config->log_facility = apw_facility_parse(value);
     if (config->log_facility >= 0)
         return 0;
     return apw_error_set(error,
                          "\"%s\" is neither \"syslog mail\" (auth, authpriv, daemon, user, local0 "
-                         "to local7) nor an absolute path",
+                         "to local7) nor stderr nor an absolute path",
                          value);
 }
 
@@ -323,6 +321,7 @@ static const struct apw_key login_keys[] = {
     {"tls_min", set_tls_min},
     {"timeout", set_timeout},
     {"deadline", set_deadline},
+    {"idle", set_idle},
     {"disabled_filter", set_disabled_filter},
     {"mfa_filter", set_mfa_filter},
     {"mfa_off_filter", set_mfa_off_filter},
@@ -387,6 +386,7 @@ static int set_defaults(struct apw_config *config, const char *path, struct apw_
 {
     config->timeout_ms = 5000;
     config->deadline_ms = 12000;
+    config->idle_s = 240;
     config->hash_memory_mib = 8;
     config->hash_passes = 1;
     config->max_app_passwords = 40;
@@ -493,5 +493,6 @@ struct apw_directory_settings apw_config_directory_settings(const struct apw_con
                                            .start_tls = config->start_tls,
                                            .tls_cacert = config->tls_cacert,
                                            .tls_min = config->tls_min,
-                                           .timeout_ms = config->timeout_ms};
+                                           .timeout_ms = config->timeout_ms,
+                                           .idle_ms = config->idle_s * 1000};
 }

@@ -30,6 +30,7 @@ struct apw_config {
     enum apw_tls_min tls_min;
     int timeout_ms;  /* each wait */
     int deadline_ms; /* the whole login */
+    int64_t idle_s;  /* of a kept connection; 0: any time */
 
     char *mfa_filter;
     char *mfa_off_filter;  /* NULL: the negation of mfa_filter */
@@ -40,7 +41,7 @@ struct apw_config {
     struct apw_networks account_password_from;
     char *login_attribute; /* NULL: the name as typed */
 
-    unsigned hash_memory_mib;
+    unsigned hash_memory_mib; /* apw_hash_cap() says what stored ones may cost */
     unsigned hash_passes;
     unsigned max_app_passwords;
     int64_t record_use_s; /* 0: never */
@@ -48,8 +49,9 @@ struct apw_config {
     bool remember; /* matches of app passwords, within the process */
     int refusal_delay_ms;
 
-    int log_facility; /* LOG_MAIL and the like; used if log_file is NULL */
+    int log_facility; /* LOG_MAIL and the like; used if neither of the others is set */
     char *log_file;
+    bool log_to_stderr;
 };
 
 /* Depends on configure's --sysconfdir. */

@@ -101,6 +101,11 @@ void apw_front_close(struct apw_front **front)
     *front = NULL;
 }
 
+bool apw_front_take_loss(struct apw_front *front, struct apw_error *loss_r)
+{
+    return apw_log_take_loss(front->log, loss_r);
+}
+
 int apw_front_refusal_delay_ms(const struct apw_front *front)
 {
     return front->config != NULL ? front->config->refusal_delay_ms : DEFAULT_REFUSAL_DELAY_MS;

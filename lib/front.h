@@ -27,6 +27,9 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
 void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                             struct apw_decision *decision_r);
 
+/* Why logins are not logged, for the log of the host. True once, if they are not. */
+bool apw_front_take_loss(struct apw_front *front, struct apw_error *loss_r);
+
 /* How long a refusal should take, in milliseconds from its start, for hosts that do the waiting. */
 int apw_front_refusal_delay_ms(const struct apw_front *front);
 

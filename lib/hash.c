@@ -13,8 +13,7 @@
 
 /* A parsed PHC string. */
 struct phc {
-    unsigned memory_kib;
-    unsigned passes;
+    struct apw_hash_cost cost;
     unsigned char salt[SALT_BYTES];
     unsigned char output[OUTPUT_BYTES];
 };
@@ -71,21 +70,60 @@ static int parse(const char *text, struct phc *phc_r, struct apw_error *error)
         return apw_error_set(error, "the hash is not argon2id");
     text += 9;
     if (take_number(&text, "$v=", &version) != 0 || version != 19 ||
-        take_number(&text, "$m=", &phc_r->memory_kib) != 0 ||
-        take_number(&text, ",t=", &phc_r->passes) != 0 || take_number(&text, ",p=", &lanes) != 0 ||
-        lanes != 1 || take_base64(&text, phc_r->salt, sizeof phc_r->salt) != 0 ||
+        take_number(&text, "$m=", &phc_r->cost.memory_kib) != 0 ||
+        take_number(&text, ",t=", &phc_r->cost.passes) != 0 ||
+        take_number(&text, ",p=", &lanes) != 0 || lanes != 1 ||
+        take_base64(&text, phc_r->salt, sizeof phc_r->salt) != 0 ||
         take_base64(&text, phc_r->output, sizeof phc_r->output) != 0 || *text != '\0')
         return apw_error_set(error, "the hash is not an argon2id string as libsodium writes it");
-    if (phc_r->memory_kib > APW_HASH_MEMORY_MAX_MIB * KIB_PER_MIB ||
-        phc_r->passes > APW_HASH_PASSES_MAX)
-        return apw_error_set(error,
-                             "the hash costs %u KiB and %u passes, over the cap of %d and %d",
-                             phc_r->memory_kib, phc_r->passes,
-                             APW_HASH_MEMORY_MAX_MIB * KIB_PER_MIB, APW_HASH_PASSES_MAX);
-    if (phc_r->memory_kib < crypto_pwhash_MEMLIMIT_MIN / 1024 ||
-        phc_r->passes < crypto_pwhash_OPSLIMIT_MIN)
+    if (phc_r->cost.memory_kib < crypto_pwhash_MEMLIMIT_MIN / 1024 ||
+        phc_r->cost.passes < crypto_pwhash_OPSLIMIT_MIN)
         return apw_error_set(error, "the hash has a cost that argon2id cannot have");
     return 0;
+}
+
+static bool is_over(const struct apw_hash_cost *cost, const struct apw_hash_cost *limit)
+{
+    return cost->memory_kib > limit->memory_kib || cost->passes > limit->passes;
+}
+
+static int parse_within(const char *text, const struct apw_hash_cost *cap, struct phc *phc_r,
+                        struct apw_error *error)
+{
+    if (parse(text, phc_r, error) != 0)
+        return -1;
+    if (is_over(&phc_r->cost, cap))
+        return apw_error_set(error,
+                             "the hash costs %u KiB and %u passes, over the cap of %u KiB and %u "
+                             "passes that hash_memory and hash_passes set",
+                             phc_r->cost.memory_kib, phc_r->cost.passes, cap->memory_kib,
+                             cap->passes);
+    return 0;
+}
+
+static unsigned at_most(unsigned number, unsigned limit)
+{
+    return number < limit ? number : limit;
+}
+
+struct apw_hash_cost apw_hash_cap(unsigned memory_mib, unsigned passes)
+{
+    return (struct apw_hash_cost){
+        .memory_kib =
+            KIB_PER_MIB * at_most(APW_HASH_COST_FACTOR * memory_mib, APW_HASH_MEMORY_MAX_MIB),
+        .passes = at_most(APW_HASH_COST_FACTOR * passes, APW_HASH_PASSES_MAX)};
+}
+
+struct apw_hash_cost apw_hash_cost_of(const char *phc)
+{
+    struct phc stored;
+
+    return parse(phc, &stored, NULL) == 0 ? stored.cost : (struct apw_hash_cost){0, 0};
+}
+
+bool apw_hash_is_costly(const struct apw_hash_cost *cost, unsigned memory_mib, unsigned passes)
+{
+    return is_over(cost, &(const struct apw_hash_cost){memory_mib * KIB_PER_MIB, passes});
 }
 
 int apw_hash_make(const struct apw_password *password, unsigned memory_mib, unsigned passes,
@@ -100,26 +138,26 @@ int apw_hash_make(const struct apw_password *password, unsigned memory_mib, unsi
     return 0;
 }
 
-int apw_hash_check(const char *phc, struct apw_error *error)
+int apw_hash_check(const char *phc, const struct apw_hash_cost *cap, struct apw_error *error)
 {
     struct phc parsed;
 
-    return parse(phc, &parsed, error);
+    return parse_within(phc, cap, &parsed, error);
 }
 
-enum apw_hash_result apw_hash_verify(const char *phc, const struct apw_password *password,
-                                     struct apw_error *error)
+enum apw_hash_result apw_hash_verify(const char *phc, const struct apw_hash_cost *cap,
+                                     const struct apw_password *password, struct apw_error *error)
 {
     enum apw_hash_result result = APW_HASH_MISMATCH;
     unsigned char output[OUTPUT_BYTES];
     struct phc stored;
 
-    if (parse(phc, &stored, error) != 0)
+    if (parse_within(phc, cap, &stored, error) != 0)
         return APW_HASH_UNUSABLE;
     if (crypto_pwhash(output, sizeof output, password->symbols, APW_PASSWORD_LENGTH, stored.salt,
-                      stored.passes, (size_t)stored.memory_kib * 1024,
+                      stored.cost.passes, (size_t)stored.cost.memory_kib * 1024,
                       crypto_pwhash_ALG_ARGON2ID13) != 0) {
-        apw_error_set(error, "not enough memory for a hash of %u KiB", stored.memory_kib);
+        apw_error_set(error, "not enough memory for a hash of %u KiB", stored.cost.memory_kib);
         result = APW_HASH_NO_MEMORY;
     } else if (sodium_memcmp(output, stored.output, sizeof output) == 0) {
         result = APW_HASH_MATCH;

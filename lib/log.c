@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log.h"
+#include "outlet.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -13,10 +14,21 @@
 
 struct apw_log {
     int facility;
-    int fd;              /* -1: syslog */
-    atomic_bool is_torn; /* the file's last line is incomplete: the disk was full */
+    bool is_stderr;      /* instead of the file */
+    int fd;              /* of the file; -1 without one */
+    atomic_bool is_torn; /* the last line is incomplete: the disk was full */
     char *file;
+    struct apw_outlet standard_error;
+    struct stat root; /* at the start */
+    struct apw_error loss;
+    atomic_int loss_state;
 };
+
+/* Of the first line that was lost. The text is written once. */
+enum loss_state { LOSS_NONE = 0, LOSS_BEING_TOLD, LOSS_TOLD, LOSS_TAKEN };
+
+/* A process complains once, however many logs it opens. */
+static atomic_bool has_complained;
 
 /* Opens the file for appending. A new file is readable for its group, whatever the host program's
  * umask. */
@@ -36,7 +48,107 @@ static int open_file(const char *path)
     return fd;
 }
 
-int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error)
+/* ---- lines that nothing takes ---- */
+
+/* Whether a line for syslog is lost, and why; 0 if it is not, or if that cannot be told: behind
+ * chroot(), and without the rights of the start, an old connection may still work. */
+static int find_loss(const struct apw_log *log, bool is_opening)
+{
+    int why = apw_outlet_find_syslog();
+    struct stat root;
+
+    if (why == 0 || is_opening)
+        return why;
+    if (why == EACCES || why == EPERM || stat("/", &root) != 0 || root.st_dev != log->root.st_dev ||
+        root.st_ino != log->root.st_ino)
+        return 0;
+    return why;
+}
+
+static const char *name_sink(const struct apw_log *log)
+{
+    return log->is_stderr ? "standard error" : log->file;
+}
+
+/* `why_not_sink` is the error of the file or of standard error; 0 if the sink is syslog. */
+static void describe_loss(struct apw_log *log, int why_not_sink, int why_not_syslog)
+{
+    char cause[512] = "";
+
+    if (why_not_sink != 0)
+        snprintf(cause, sizeof cause, "cannot write %s: %s, and ", name_sink(log),
+                 strerror(why_not_sink));
+    apw_error_set(&log->loss,
+                  "logins are not logged: %sno syslog server listens on %s: %s; start one, or set "
+                  "\"log\" in app-password.conf to a file or to stderr",
+                  cause, _PATH_LOG, strerror(why_not_syslog));
+}
+
+/* On standard error, once in the life of the process. */
+static void complain(const struct apw_log *log)
+{
+    char text[sizeof log->loss.text + 32];
+    int fd = apw_outlet_stderr(&log->standard_error);
+    size_t written;
+
+    if (fd < 0 || atomic_exchange(&has_complained, true))
+        return;
+    snprintf(text, sizeof text, "app-password: %s\n", log->loss.text);
+    if (apw_outlet_write(fd, text, strlen(text), &written) != 0)
+        atomic_store(&has_complained, false);
+}
+
+/* Finds out, until the first loss, whether the last line for syslog was lost. */
+static void watch_for_loss(struct apw_log *log, int why_not_sink, bool is_opening)
+{
+    int state = LOSS_NONE, why;
+
+    if (atomic_load(&log->loss_state) != LOSS_NONE)
+        return;
+    why = find_loss(log, is_opening);
+    if (why == 0 || !atomic_compare_exchange_strong(&log->loss_state, &state, LOSS_BEING_TOLD))
+        return;
+    describe_loss(log, why_not_sink, why);
+    complain(log);
+    atomic_store(&log->loss_state, LOSS_TOLD);
+}
+
+bool apw_log_take_loss(struct apw_log *log, struct apw_error *loss_r)
+{
+    int state = LOSS_TOLD;
+
+    if (!atomic_compare_exchange_strong(&log->loss_state, &state, LOSS_TAKEN))
+        return false;
+    *loss_r = log->loss;
+    return true;
+}
+
+/* ---- opening ---- */
+
+static int open_sink(struct apw_log *log, const struct apw_config *config, bool is_own_program,
+                     struct apw_error *error)
+{
+    struct apw_error objection;
+    int status = apw_outlet_find_stderr(is_own_program, &log->standard_error, &objection);
+
+    if (config == NULL)
+        return 0;
+    log->is_stderr = config->log_to_stderr;
+    if (log->is_stderr)
+        return status == 0
+                   ? 0
+                   : apw_error_set(error, "log stderr: %s; set \"log\" to a file", objection.text);
+    if (config->log_file == NULL)
+        return 0;
+    log->file = strdup(config->log_file);
+    log->fd = open_file(config->log_file);
+    return log->file != NULL && log->fd >= 0
+               ? 0
+               : apw_error_set(error, "log %s: %s", config->log_file, strerror(errno));
+}
+
+static int open_log(const struct apw_config *config, bool is_own_program, struct apw_log **log_r,
+                    struct apw_error *error)
 {
     struct apw_log *log = calloc(1, sizeof *log);
 
@@ -45,42 +157,55 @@ int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct
         return apw_error_set(error, "out of memory");
     log->fd = -1;
     log->facility = config == NULL ? LOG_MAIL : config->log_facility;
-    if (config != NULL && config->log_file != NULL) {
-        log->file = strdup(config->log_file);
-        log->fd = open_file(config->log_file);
-        if (log->file == NULL || log->fd < 0) {
-            apw_error_set(error, "log %s: %s", config->log_file, strerror(errno));
-            apw_log_close(&log);
-            return -1;
-        }
+    if (open_sink(log, config, is_own_program, error) != 0) {
+        apw_log_close(&log);
+        return -1;
     }
-    if (log->fd < 0) /* connects to syslog's socket, which chroot() may hide */
+    if (stat("/", &log->root) != 0)
+        memset(&log->root, 0, sizeof log->root);
+    if (log->fd < 0 && !log->is_stderr) { /* connects to syslog's socket, which chroot() may hide */
         syslog(log->facility | LOG_DEBUG, "app-password: logins are logged here");
+        watch_for_loss(log, 0, true);
+    }
     *log_r = log;
     return 0;
 }
 
-/* Writes the time and the line; -1 with errno set. */
-static int write_file(struct apw_log *log, const char *line)
+int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error)
+{
+    return open_log(config, false, log_r, error);
+}
+
+int apw_log_open_own(const struct apw_config *config, struct apw_log **log_r,
+                     struct apw_error *error)
+{
+    return open_log(config, true, log_r, error);
+}
+
+/* ---- writing ---- */
+
+/* Writes the line, in a file behind the time; -1 with errno set. */
+static int write_sink(struct apw_log *log, const char *line)
 {
     char stamped[APW_EVENT_SIZE + 32];
+    int fd = log->is_stderr ? apw_outlet_stderr(&log->standard_error) : log->fd;
     time_t now = time(NULL);
     struct tm fields;
-    size_t length = 0;
-    ssize_t written;
+    size_t length = 0, written;
+    int status;
 
+    if (fd < 0)
+        return -1;
     if (atomic_load(&log->is_torn))
         stamped[length++] = '\n'; /* end the incomplete line */
-    if (gmtime_r(&now, &fields) != NULL)
+    if (!log->is_stderr && gmtime_r(&now, &fields) != NULL)
         length +=
             strftime(stamped + length, sizeof stamped - length, "%Y-%m-%dT%H:%M:%SZ ", &fields);
     length += (size_t)snprintf(stamped + length, sizeof stamped - length, "%s\n", line);
-    written = write(log->fd, stamped, length);
+    status = apw_outlet_write(fd, stamped, length, &written);
     if (written > 0)
-        atomic_store(&log->is_torn, (size_t)written < length);
-    if (written >= 0 && (size_t)written < length)
-        errno = ENOSPC;
-    return written == (ssize_t)length ? 0 : -1;
+        atomic_store(&log->is_torn, written < length);
+    return status;
 }
 
 static int priority_of(enum apw_verdict verdict)
@@ -96,15 +221,21 @@ static int priority_of(enum apw_verdict verdict)
     return LOG_ERR;
 }
 
+static void write_syslog(struct apw_log *log, int priority, const char *line, int why_not_sink)
+{
+    if (why_not_sink != 0)
+        syslog(log->facility | LOG_ERR, "app-password: cannot write %s: %s", name_sink(log),
+               strerror(why_not_sink));
+    syslog(log->facility | priority, "%s", line);
+    watch_for_loss(log, why_not_sink, false);
+}
+
 static void write_line(struct apw_log *log, int priority, const char *line)
 {
-    if (log->fd >= 0) {
-        if (write_file(log, line) == 0)
-            return;
-        syslog(log->facility | LOG_ERR, "app-password: cannot write %s: %s", log->file,
-               strerror(errno));
-    }
-    syslog(log->facility | priority, "%s", line);
+    if (log->fd < 0 && !log->is_stderr)
+        write_syslog(log, priority, line, 0);
+    else if (write_sink(log, line) != 0)
+        write_syslog(log, priority, line, errno);
 }
 
 void apw_log_event(struct apw_log *log, const struct apw_event *event)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log: writes events and warnings to a file or to syslog. Thread-safe.
+ * log: writes events and warnings to a file, to standard error or to syslog. Thread-safe.
  */
 #ifndef APW_LOG_H
 #define APW_LOG_H
@@ -8,16 +8,27 @@
 #include "config.h"
 #include "error.h"
 #include "event.h"
+#include <stdbool.h>
 
 struct apw_log;
 
-/* Opens the configured log, a file or syslog, at once: call it before chroot(). A NULL config means
- * syslog's mail facility. */
+/* Opens the configured log at once: call it before chroot(). A NULL config means syslog's mail
+ * facility. It is an error if a file cannot be opened, or if standard error is no log:
+ * see outlet.h. */
 int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error);
 
+/* As above, in a program of our own, whose standard error may be a terminal. */
+int apw_log_open_own(const struct apw_config *config, struct apw_log **log_r,
+                     struct apw_error *error);
+
+/* Why a line was lost, for the host's own log: neither the sink nor syslog took it. True once,
+ * after the first loss. */
+bool apw_log_take_loss(struct apw_log *log, struct apw_error *loss_r);
+
 /* Writes the event's line: to the file in one O_APPEND write, after the time (RFC 3339, UTC) and a
- * space, or by syslog(3) without openlog(). If the file cannot be written, the line and the error
- * go to syslog. */
+ * space, to standard error, or by syslog(3) without openlog(). If the file or standard error cannot
+ * be written at once, the line and the error go to syslog. If no syslog server listens, standard
+ * error has one line that says so in the life of the process. */
 void apw_log_event(struct apw_log *log, const struct apw_event *event);
 
 /* Writes "app-password: " and the text, for news that is not about a login. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
+#include "clock.h"
 #include "ignorable.h"
 #include "login.h"
 #include "utf8.h"
@@ -221,6 +222,32 @@ int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
     if (apw_settings_number(text, minimum, 300, "seconds", &seconds, error) != 0)
         return -1;
     *milliseconds_r = (int)seconds * 1000;
+    return 0;
+}
+
+int apw_settings_period(const char *text, int64_t *seconds_r, struct apw_error *error)
+{
+    *seconds_r = 0;
+    if (strcmp(text, "never") == 0 ||
+        (apw_clock_parse_duration(text, false, seconds_r) == 0 && *seconds_r > 0))
+        return 0;
+    return apw_error_set(error, "\"%s\" must be never, or a time like 5m or 30s", text);
+}
+
+int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,
+                           struct apw_error *error)
+{
+    char number[8];
+    size_t length = strlen(text);
+    long mebibytes;
+
+    if (length < 2 || length > sizeof number || text[length - 1] != 'M')
+        return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", text);
+    memcpy(number, text, length - 1);
+    number[length - 1] = '\0';
+    if (apw_settings_number(number, 1, maximum, "MiB", &mebibytes, error) != 0)
+        return -1;
+    *mebibytes_r = (unsigned)mebibytes;
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "error.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Checks a value and sets it in *target; -1 with what is wrong and what would be right. */
 typedef int (*apw_setter)(void *target, const char *value, struct apw_error *error);
@@ -59,6 +60,13 @@ int apw_settings_number(const char *text, long minimum, long maximum, const char
 /* Whole seconds up to 300, as milliseconds. */
 int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
                          struct apw_error *error);
+
+/* A time like 5m, or never, which is 0. */
+int apw_settings_period(const char *text, int64_t *seconds_r, struct apw_error *error);
+
+/* A size like 8M, from 1M to `maximum`. */
+int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,
+                           struct apw_error *error);
 
 /* The index of the value in `names`, which end in NULL; -1 if it is none of them. */
 int apw_settings_choice(const char *value, const char *const *names, struct apw_error *error);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user.h"
 #include "clock.h"
-#include "hash.h"
 #include "ldap/filter.h"
 #include "login.h"
 #include "use.h"
@@ -119,8 +118,10 @@ static void find_newest_use(const struct apw_user *user, struct apw_managed_pass
     }
 }
 
-static int read_password(const struct apw_value *value, struct apw_managed_password *password)
+static int read_password(const struct apw_config *config, const struct apw_value *value,
+                         struct apw_managed_password *password)
 {
+    const struct apw_hash_cost cap = apw_hash_cap(config->hash_memory_mib, config->hash_passes);
     struct apw_value copy;
 
     if (apw_entry_copy_value(value, &copy) != 0)
@@ -131,8 +132,11 @@ static int read_password(const struct apw_value *value, struct apw_managed_passw
         password->id[0] = '\0';
     password->has_record =
         apw_record_parse(value->bytes, value->length, &password->record, &password->problem) == 0;
-    password->is_usable =
-        password->has_record && apw_hash_check(password->record.hash, &password->problem) == 0;
+    password->is_usable = password->has_record &&
+                          apw_hash_check(password->record.hash, &cap, &password->problem) == 0;
+    password->cost = apw_hash_cost_of(password->record.hash);
+    password->is_costly =
+        apw_hash_is_costly(&password->cost, config->hash_memory_mib, config->hash_passes);
     return 0;
 }
 
@@ -183,7 +187,8 @@ static int compare_tombstones(const void *left_item, const void *right_item)
     return strcmp(left->id, right->id);
 }
 
-static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
+static int read_passwords(const struct apw_config *config, const struct apw_entry *entry,
+                          struct apw_user *user)
 {
     const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");
 
@@ -202,7 +207,7 @@ static int read_passwords(const struct apw_entry *entry, struct apw_user *user)
             user->tombstone_count++;
             continue;
         }
-        if (read_password(value, password) != 0)
+        if (read_password(config, value, password) != 0)
             return -1;
         user->password_count++;
         find_newest_use(user, password);
@@ -234,10 +239,11 @@ static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
                : -1;
 }
 
-static enum apw_manage_result read_entry(const struct apw_entry *entry, const char *name_attribute,
-                                         struct apw_user **user_r, struct apw_error *error)
+static enum apw_manage_result read_entry(const struct apw_config *config,
+                                         const struct apw_entry *entry, struct apw_user **user_r,
+                                         struct apw_error *error)
 {
-    const struct apw_attribute *name = apw_entry_attribute(entry, name_attribute);
+    const struct apw_attribute *name = apw_entry_attribute(entry, name_attribute(config));
     struct apw_user *user = calloc(1, sizeof *user);
 
     if (user == NULL)
@@ -245,7 +251,7 @@ static enum apw_manage_result read_entry(const struct apw_entry *entry, const ch
     user->dn = strdup(entry->dn);
     user->name = strdup(name != NULL && name->count > 0 ? name->value[0].bytes : entry->dn);
     if (user->dn == NULL || user->name == NULL || read_uses(entry, user) != 0 ||
-        read_passwords(entry, user) != 0 || read_enrolment(entry, user) != 0)
+        read_passwords(config, entry, user) != 0 || read_enrolment(entry, user) != 0)
         goto no_memory;
     user->has_class = read_has_class(entry);
     user->account_state =
@@ -374,7 +380,7 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
                  ? search_login(manager, target->login, base, scope, &entries, error)
                  : search(manager, base, scope, "(objectClass=*)", &entries, error);
     if (result == APW_MANAGE_DONE)
-        result = read_entry(entries, name_attribute(config), user_r, error);
+        result = read_entry(config, entries, user_r, error);
     apw_entries_free(&entries);
     return result;
 }
@@ -394,7 +400,7 @@ static int visit_entry(void *context, const struct apw_entry *entry)
     struct apw_user *user = NULL;
     int status;
 
-    visit->result = read_entry(entry, name_attribute(visit->config), &user, visit->error);
+    visit->result = read_entry(visit->config, entry, &user, visit->error);
     if (visit->result != APW_MANAGE_DONE)
         return -1;
     status = visit->visitor(visit->context, user);

@@ -10,6 +10,7 @@
 #include "account_state.h"
 #include "config.h"
 #include "error.h"
+#include "hash.h"
 #include "ldap/directory.h"
 #include "mfa.h"
 #include "record.h"
@@ -60,8 +61,10 @@ struct apw_managed_password {
     char id[APW_ID_LENGTH + 1]; /* "" if unreadable */
     bool has_record;            /* `record` could be read */
     struct apw_record record;
-    bool is_usable;           /* no login is accepted by an unusable one */
-    struct apw_error problem; /* why it is not */
+    struct apw_hash_cost cost; /* zeros if unreadable */
+    bool is_costly;            /* hashed at a higher cost than new ones */
+    bool is_usable;            /* no login is accepted by an unusable one */
+    struct apw_error problem;  /* why it is not */
     bool has_use;
     struct apw_use use; /* the newest one of this id */
 };

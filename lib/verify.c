@@ -264,29 +264,37 @@ static struct found find_values(const struct login *login, const char *id)
     return found;
 }
 
+static struct apw_hash_cost cost_cap(const struct login *login)
+{
+    return apw_hash_cap(login->config->hash_memory_mib, login->config->hash_passes);
+}
+
 /* Whether the value is usable; the detail says why not. */
 static bool is_usable(struct login *login, const struct found *found, struct apw_record *record_r)
 {
     struct apw_error *detail = &login->decision->event.detail;
+    const struct apw_hash_cost cap = cost_cap(login);
 
     if (found->count > 1) {
         apw_error_set(detail, "%zu values have the id %s", found->count, login->decision->event.id);
         return false;
     }
     return apw_record_parse(found->value->bytes, found->value->length, record_r, detail) == 0 &&
-           apw_hash_check(record_r->hash, detail) == 0;
+           apw_hash_check(record_r->hash, &cap, detail) == 0;
 }
 
 /* Computes the hash unless this match is remembered. */
 static enum apw_hash_result match(struct login *login, const struct apw_record *record)
 {
     struct apw_tags *remember = login->world->remember;
+    const struct apw_hash_cost cap = cost_cap(login);
     const char *dn = login->entry->dn;
     enum apw_hash_result result;
 
     if (remember != NULL && apw_remember_has(remember, dn, &login->app_password, record->hash))
         return APW_HASH_MATCH;
-    result = apw_hash_verify(record->hash, &login->app_password, &login->decision->event.detail);
+    result =
+        apw_hash_verify(record->hash, &cap, &login->app_password, &login->decision->event.detail);
     if (remember != NULL && result == APW_HASH_MATCH)
         apw_remember_add(remember, dn, &login->app_password, record->hash);
     return result;

@@ -374,16 +374,18 @@ enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
     return result;
 }
 
-static enum apw_verdict check_one_code(const struct apw_value *value,
+static enum apw_verdict check_one_code(const struct apw_config *config,
+                                       const struct apw_value *value,
                                        const struct apw_password *code, struct apw_error *error)
 {
+    const struct apw_hash_cost cap = apw_hash_cap(config->hash_memory_mib, config->hash_passes);
     struct apw_enrolment_code stored;
 
     if (!apw_method_is_code(value->bytes, value->length) ||
         apw_method_parse_code(value->bytes, value->length, &stored, error) != 0 ||
         (int64_t)time(NULL) >= stored.expires)
         return APW_REFUSED;
-    switch (apw_hash_verify(stored.hash, code, error)) {
+    switch (apw_hash_verify(stored.hash, &cap, code, error)) {
     case APW_HASH_MATCH:
         return APW_ACCEPTED;
     case APW_HASH_MISMATCH:
@@ -395,7 +397,8 @@ static enum apw_verdict check_one_code(const struct apw_value *value,
     return APW_UNAVAILABLE;
 }
 
-enum apw_verdict apw_account_check_code(const struct apw_account *account, const char *typed,
+enum apw_verdict apw_account_check_code(const struct apw_portal *portal,
+                                        const struct apw_account *account, const char *typed,
                                         char **value_r, struct apw_error *error)
 {
     const struct apw_values *values = &account->user->method;
@@ -408,7 +411,7 @@ enum apw_verdict apw_account_check_code(const struct apw_account *account, const
     /* An administrator creates one at a time. Each check costs a hash. */
     for (size_t i = 0, tried = 0; i < values->count && verdict == APW_REFUSED && tried < 2; i++) {
         tried += apw_method_is_code(values->value[i].bytes, values->value[i].length);
-        verdict = check_one_code(&values->value[i], &code, error);
+        verdict = check_one_code(portal->config, &values->value[i], &code, error);
         if (verdict == APW_ACCEPTED && (*value_r = strdup(values->value[i].bytes)) == NULL)
             verdict = APW_UNAVAILABLE;
     }

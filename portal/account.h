@@ -77,7 +77,8 @@ enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
 
 /* Whether `typed` is a valid enrollment code of the account; *value_r is then its stored value;
  * free it. REFUSED if it is wrong or too old. */
-enum apw_verdict apw_account_check_code(const struct apw_account *account, const char *typed,
+enum apw_verdict apw_account_check_code(const struct apw_portal *portal,
+                                        const struct apw_account *account, const char *typed,
                                         char **value_r, struct apw_error *error);
 
 /* One line in the log. */

@@ -83,7 +83,7 @@ void apw_enrol_do_code(struct apw_request *request)
         apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, "enrolment-code", "");
         return;
     }
-    switch (apw_account_check_code(&request->account, typed, &value, &error)) {
+    switch (apw_account_check_code(request->portal, &request->account, typed, &value, &error)) {
     case APW_ACCEPTED:
         accept_code(request, value);
         return;

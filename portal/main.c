@@ -91,7 +91,7 @@ static int open_portal(const char *config_path, struct apw_portal *portal, struc
                    open_site(portal, error) == 0 && open_directory(portal, error) == 0 &&
                    apw_throttle_new(&portal->password_throttle, error) == 0 &&
                    apw_throttle_new(&portal->factor_throttle, error) == 0 &&
-                   apw_log_open(portal->config, &portal->log, error) == 0
+                   apw_log_open_own(portal->config, &portal->log, error) == 0
                ? 0
                : -1;
 }

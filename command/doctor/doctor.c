@@ -7,6 +7,7 @@
 #include "doctor/doubles.h"
 #include "doctor/dovecot.h"
 #include "doctor/files.h"
+#include "doctor/logging.h"
 #include "doctor/mfa.h"
 #include "doctor/rights.h"
 #include "doctor/sasl.h"
@@ -117,6 +118,7 @@ static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
     status = is_managed ? apw_session_open(invocation, &session) : APW_STATUS_DONE;
     if (status == APW_STATUS_DONE) {
         apw_doctor_files_check(diagnosis, config, is_managed ? &session.identity : NULL);
+        apw_doctor_logging_check(diagnosis, config);
         apw_doctor_view_open(diagnosis, config, is_managed ? &session : NULL, &view);
         check_directory(&view, request);
         apw_doctor_view_close(&view);

@@ -108,26 +108,6 @@ static void check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *c
         config->tls_cacert);
 }
 
-static void check_log(struct apw_diagnosis *diagnosis, const char *path)
-{
-    struct stat status;
-
-    if (path == NULL)
-        return;
-    if (stat(path, &status) != 0)
-        apw_diagnosis_note("log", "%s: %s; the mail server creates it when it starts", path,
-                           strerror(errno));
-    else if (!S_ISREG(status.st_mode)) {
-        apw_diagnosis_problem(diagnosis, "log", "%s is not a regular file", path);
-        apw_diagnosis_fix("log /var/log/app-password.log");
-    } else if ((status.st_mode & S_IWOTH) != 0) {
-        apw_diagnosis_problem(diagnosis, "log", "everybody can write %s", path);
-        apw_diagnosis_fix("chmod 0640 %s", path);
-    } else {
-        apw_diagnosis_good(diagnosis, "log", "%s", path);
-    }
-}
-
 void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
                             const struct apw_identity *administrator)
 {
@@ -140,5 +120,4 @@ void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_co
     }
     if (uses_tls(config))
         check_ca(diagnosis, config);
-    check_log(diagnosis, config->log_file);
 }

@@ -4,11 +4,26 @@
 #include "session.h"
 #include <time.h>
 
+#define COSTLY_SHOWN_MAX 20
+
 struct values {
     struct apw_diagnosis *diagnosis;
     int64_t now;
     size_t good;
+    size_t costly;
 };
+
+/* Accepted all the same. */
+static void name_costly(struct values *values, const struct apw_user *user,
+                        const struct apw_managed_password *password)
+{
+    if (values->costly++ < COSTLY_SHOWN_MAX)
+        apw_diagnosis_note("values",
+                           "%s: %s costs %u KiB and %u passes, more than hash_memory and "
+                           "hash_passes; it is accepted",
+                           user->name, password->id, password->cost.memory_kib,
+                           password->cost.passes);
+}
 
 static int check_values_of(void *context, const struct apw_user *user)
 {
@@ -20,6 +35,8 @@ static int check_values_of(void *context, const struct apw_user *user)
 
         if (password->is_usable && !apw_finding_is_expired(password, values->now)) {
             values->good++;
+            if (password->is_costly)
+                name_costly(values, user, password);
             continue;
         }
         if (password->is_usable)
@@ -51,4 +68,7 @@ void apw_doctor_values_check(const struct apw_doctor_view *view)
     } else if (view->diagnosis->problems == before) {
         apw_diagnosis_good(view->diagnosis, "values", "%zu app passwords are usable", values.good);
     }
+    if (values.costly > COSTLY_SHOWN_MAX)
+        apw_diagnosis_note("values", "%zu more are costly; app-password report --costly lists them",
+                           values.costly - COSTLY_SHOWN_MAX);
 }

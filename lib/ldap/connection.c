@@ -294,6 +294,17 @@ void apw_connection_renew(struct apw_connection *connection, int64_t deadline)
 {
     connection->transport.deadline = deadline;
     connection->transport.may_receive = OPERATION_BYTES_MAX;
+    connection->used_at = apw_clock_monotonic_ms();
+}
+
+bool apw_connection_is_usable(const struct apw_connection *connection,
+                              const struct apw_connection_settings *settings)
+{
+    int64_t idle_ms = apw_clock_monotonic_ms() - connection->used_at;
+
+    return connection->owner == getpid() &&
+           (settings->idle_ms == 0 || idle_ms < settings->idle_ms) &&
+           !apw_transport_is_stale(&connection->transport);
 }
 
 void apw_connection_abandon(struct apw_connection *connection)

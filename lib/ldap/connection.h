@@ -28,6 +28,7 @@ struct apw_connection_settings {
     bool start_tls;
     enum apw_tls_min tls_min;
     int timeout_ms;
+    int64_t idle_ms;   /* a kept connection is not used after so long without use; 0: always */
     void *tls_context; /* of apw_handle_new_tls(); NULL if no server needs TLS */
 };
 
@@ -36,6 +37,7 @@ struct apw_connection {
     struct apw_transport transport;
     pid_t owner;
     struct apw_server *server;
+    int64_t used_at; /* apw_clock_monotonic_ms(), when the last operation began */
     uint32_t serial; /* no other connection of this process or of those it was forked from has it */
 };
 
@@ -51,6 +53,11 @@ int apw_connection_bind(struct apw_connection *connection, const struct apw_iden
 
 /* Gives the next operation its time and its bytes. */
 void apw_connection_renew(struct apw_connection *connection, int64_t deadline);
+
+/* Whether a connection that was kept may serve another operation: it is this process's, neither
+ * side has closed it, and it was not idle for so long that a balancer may have forgotten it. */
+bool apw_connection_is_usable(const struct apw_connection *connection,
+                              const struct apw_connection_settings *settings);
 
 /* Cuts the connection, so that nobody uses it again. */
 void apw_connection_abandon(struct apw_connection *connection);

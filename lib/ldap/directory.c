@@ -41,7 +41,7 @@ static struct apw_connection *take_kept(struct apw_directory *directory)
 {
     struct apw_connection *kept = atomic_exchange(&directory->kept, NULL);
 
-    if (kept != NULL && (kept->owner != getpid() || apw_transport_is_stale(&kept->transport)))
+    if (kept != NULL && !apw_connection_is_usable(kept, &directory->settings))
         apw_connection_close(&kept);
     return kept;
 }
@@ -265,7 +265,8 @@ int apw_directory_new(const struct apw_directory_settings *settings,
     ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version); /* libldap initializes itself */
     directory->settings = (struct apw_connection_settings){.start_tls = settings->start_tls,
                                                            .tls_min = settings->tls_min,
-                                                           .timeout_ms = settings->timeout_ms};
+                                                           .timeout_ms = settings->timeout_ms,
+                                                           .idle_ms = settings->idle_ms};
     atomic_init(&directory->kept, NULL);
     if (copy_servers(directory, settings->uris, error) != 0 ||
         apw_identity_copy(settings->identity, &directory->identity, error) != 0 ||

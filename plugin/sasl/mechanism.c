@@ -122,6 +122,7 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
     sasl_server_params_t *params = authentication->params;
     struct apw_attempt *attempt = &authentication->attempt;
     struct apw_decision decision;
+    struct apw_error loss;
     char client[64];
     int result;
 
@@ -140,6 +141,8 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
                          ? decision.event.detail.text
                          : apw_reason_name(decision.event.reason));
     apw_verify_clear(&decision);
+    if (apw_front_take_loss(front, &loss)) /* not before: without a connection, this is syslog */
+        apw_host_log(params->utils, SASL_LOG_ERR, loss.text);
     return result;
 }
 

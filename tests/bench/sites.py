@@ -146,7 +146,9 @@ def app_password_conf(folder, directory, **keys):
     """An app-password.conf as in examples/, with the default record_use."""
     folder.mkdir(exist_ok=True)
     return conftest.write_config(
-        folder, **{"uri": directory.ldapi, "base": OURS, "record_use": "1d"} | keys)
+        folder, **{"uri": directory.ldapi, "base": OURS, "record_use": "1d",
+                   "hash_memory": f"{max(memory for memory, _ in COSTS.values())}M",
+                   "hash_passes": max(passes for _, passes in COSTS.values())} | keys)
 
 
 class Dovecots:

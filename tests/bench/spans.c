@@ -172,10 +172,12 @@ SPAN_VOID(REMEMBER, apw_remember_add,
           (struct apw_tags * remember, const char *dn, const struct apw_password *password,
            const char *phc),
           (remember, dn, password, phc))
-SPAN(PHC, int, apw_hash_check, (const char *phc, struct apw_error *error), (phc, error))
+SPAN(PHC, int, apw_hash_check,
+     (const char *phc, const struct apw_hash_cost *cap, struct apw_error *error), (phc, cap, error))
 SPAN(PHC, enum apw_hash_result, apw_hash_verify,
-     (const char *phc, const struct apw_password *password, struct apw_error *error),
-     (phc, password, error))
+     (const char *phc, const struct apw_hash_cost *cap, const struct apw_password *password,
+      struct apw_error *error),
+     (phc, cap, password, error))
 SPAN(ARGON2, int, crypto_pwhash,
      (unsigned char *output, unsigned long long output_length, const char *password,
       unsigned long long length, const unsigned char *salt, unsigned long long passes,

@@ -11,15 +11,19 @@
 static void try_value(const char *value, size_t length)
 {
     char id[APW_ID_LENGTH + 1], again[APW_RECORD_SIZE];
+    const struct apw_hash_cost cap = apw_hash_cap(8, 1);
     struct apw_record record, second;
     struct apw_error error = {""};
+    struct apw_hash_cost cost;
 
     if (apw_record_parse(value, length, &record, &error) != 0) {
         FUZZ_MUST(error.text[0] != '\0');
         return;
     }
     FUZZ_MUST(apw_record_parse_id(value, length, id) == 0 && strcmp(id, record.id) == 0);
-    apw_hash_check(record.hash, &error);
+    cost = apw_hash_cost_of(record.hash);
+    if (apw_hash_check(record.hash, &cap, &error) == 0)
+        FUZZ_MUST(cost.memory_kib <= cap.memory_kib && cost.passes <= cap.passes);
     if (length >= sizeof again)
         return;
     FUZZ_MUST(apw_record_format(&record, again, &error) == 0);

@@ -22,6 +22,7 @@ class Site:
         self.config = folder / "app-password.conf"
         self.keys = {
             "uri": directory.ldapi, "base": BASE, "timeout": "2", "deadline": "4",
+            "log": str(folder / "app-password.log"),
             "binddn": IDENTITIES["mail server"],
             "bindpw_file": self.secret_file("mail server")} | keys
         self.write(self.config, self.keys)

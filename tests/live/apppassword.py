@@ -57,8 +57,8 @@ def is_hash_of(value, canonical):
         value.removeprefix("{ARGON2}").encode(), secret, ctypes.c_ulonglong(len(secret))) == 0
 
 
-def make(id=None, created=None, hash=None, label="a test", **restrictions):
-    """A new app password; restrictions are expires=, services= and networks= as in the value."""
+def make(id=None, created=None, hash=None, cost=(8, 1), label="a test", **restrictions):
+    """A new app password; cost is MiB and passes; restrictions are expires=, services= and networks= as in the value."""
     symbols = (id or _random(4)) + _random(15)
     canonical = symbols + check_symbol(symbols)
     fields = {
@@ -67,7 +67,7 @@ def make(id=None, created=None, hash=None, label="a test", **restrictions):
         "expires": restrictions.pop("expires", None),
         "services": restrictions.pop("services", None),
         "from": restrictions.pop("networks", None),
-        "hash": hash or argon2id(canonical),
+        "hash": hash or argon2id(canonical, *cost),
         "label": label,
     }
     assert not restrictions, f"no such restriction: {restrictions}"

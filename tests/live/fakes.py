@@ -105,6 +105,8 @@ class Relay:
         self._target = host, int(port)
         self._is_cut = False
         self._links = set()
+        self._swallowed = set()
+        self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -115,6 +117,11 @@ class Relay:
         for link in list(self._links):
             with contextlib.suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
+
+    def swallow(self):
+        """Forward nothing more over the present connections, and tell neither side, like a balancer
+        that has forgotten them."""
+        self._swallowed |= self._links
 
     def restore(self):
         """Forward new connections again."""
@@ -129,6 +136,7 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                self.connections += 1
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near):
@@ -143,11 +151,11 @@ class Relay:
                 back.join()
                 self._links -= {near, far}
 
-    @staticmethod
-    def _pump(source, sink):
+    def _pump(self, source, sink):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if source not in self._swallowed:
+                    sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

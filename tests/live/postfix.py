@@ -55,13 +55,13 @@ class Postfix:
         self._write_master_cf()
         self._write_main_cf(authority)
 
-    def start(self):
+    def start(self, seeing=lambda command: command):
         """Prepare the queue and the chroot as Debian does, and start."""
         environment = os.environ | {"MAIL_CONFIG": str(self.config)}
         run(["postfix", "check"], env=environment)
         run(["sh", "/usr/lib/postfix/configure-instance.sh"], env=environment)
         # The last step of "postfix start", but as our child process.
-        self.process = start(["/usr/lib/postfix/sbin/master", "-s", "-c", str(self.config)],
+        self.process = start(seeing(["/usr/lib/postfix/sbin/master", "-s", "-c", str(self.config)]),
                              self.folder / "master.out", env=environment)
         wait_until(lambda: "daemon started" in self.log.read_text(), f"Postfix, see {self.log}")
         return self

@@ -92,8 +92,14 @@ CASES = {
     "a duplicate id": ({}, same_id_twice, "refused unusable-value",
                                   ' dn="uid=.*" error=".*"'),
     "a cost over the cap": (
-        {}, with_app_password(hash="{ARGON2}$argon2id$v=19$m=1048576,t=1,p=1$c2FsdHNhbHQ$aGFzaA"),
-        "refused unusable-value", ' dn="uid=.*" error=".*"'),
+        {}, with_app_password(cost=(33, 1)), "refused unusable-value",
+        ' dn="uid=.*" error="the hash costs 33792 KiB and 1 passes, over the cap of .*"'),
+    "passes over the cap": (
+        {}, with_app_password(cost=(1, 5)), "refused unusable-value",
+        ' dn="uid=.*" error="the hash costs 1024 KiB and 5 passes, over the cap of .*"'),
+    "a cost at the cap": ({}, with_app_password(cost=(32, 4)), "accepted app-password", ""),
+    "a cost over the default cap where new ones cost more": (
+        {"hash_memory": "12M"}, with_app_password(cost=(33, 1)), "accepted app-password", ""),
     "an expired app password": ({}, with_app_password(expires=EXPIRED), "refused expired", ""),
     "another service": ({}, with_app_password(services="imap"), "refused wrong-service", ""),
     "another network": ({}, with_app_password(networks="192.0.2.0/24"), "refused wrong-network",

@@ -253,6 +253,22 @@ def test_where_a_code_is_asked_for_nobody_enrols_without_it(directory, by_code):
         "accepted enrolment-code enrolment-code", "accepted done enrol"]
 
 
+@pytest.mark.parametrize("cost, title", [
+    ((32, 4), "Two-step verification is turned on for you"),
+    ((33, 1), "The code from your administrator"),
+    ((1, 5), "The code from your administrator"),
+], ids=["at the cap", "memory over the cap", "passes over the cap"])
+def test_the_hash_of_an_administrators_code_is_capped(directory, by_code, cost, title):
+    who = directory.new_person(mfa=True)
+    code = code_for(by_code, who)
+    value, = directory.values(who, "appPasswordMfaMethod")
+    hash = apppassword.argon2id(code.replace("-", ""), *cost)
+    directory.administrate(
+        who, appPasswordMfaMethod=re.sub(r"\{ARGON2\}\S+", lambda _: hash, value))
+    client = signed_in(by_code, who)
+    assert client.post("enrolment-code", code=code).title() == title
+
+
 def test_one_code_of_the_administrator_serves_one_of_two_visits(directory, by_code):
     who = directory.new_person(mfa=True)
     code = code_for(by_code, who)

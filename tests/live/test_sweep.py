@@ -46,7 +46,7 @@ class Population:
         self.expired, self.expiring, self.unused = (new(mfa=True) for _ in range(3))
         self.never_used, self.without, self.fine = (new(mfa=True) for _ in range(3))
         self.young, self.strange, self.off = new(mfa=True), new(mfa=True), new()
-        self.disabled = person("disabled")
+        self.disabled, self.costly = person("disabled"), new(mfa=True)
         add = directory.add_app_password
         self.expired_one = add(self.expired, created=OLD, expires=from_now(days=-1))
         self.expiring_one = add(self.expiring, expires=from_now(days=10))
@@ -60,6 +60,7 @@ class Population:
         directory.administrate(self.strange,
                                appPasswordUsed=f"id={self.strange_one.id} at=yesterday")
         self.disabled_one = add(self.disabled)
+        self.costly_one = add(self.costly, cost=(9, 1))
         self._add_guesses(directory)
 
     def _add_guesses(self, directory):
@@ -89,6 +90,7 @@ def everything(population):
         ("unused", population.unused.uid, population.unused_one.id),
         ("unused", population.never_used.uid, population.never_used_one.id),
         ("disabled-account", population.disabled.uid, population.disabled_one.id),
+        ("costly-hash", population.costly.uid, population.costly_one.id),
         ("mfa-without-app-password", population.without.uid, None),
         ("second-factor-guessed", population.guessed.uid, None),
     }
@@ -101,6 +103,7 @@ def test_without_options_everything_is_reported(population, site):
 OPTIONS = {
     "expired": ["--expired"], "expiring": ["--expiring", "14d"], "unused": ["--unused", "90d"],
     "disabled-account": ["--disabled"],
+    "costly-hash": ["--costly"],
     "mfa-without-app-password": ["--mfa-without-app-password"],
     "second-factor-guessed": ["--second-factor-guessed"],
 }
@@ -130,7 +133,7 @@ def test_period(population, site, period):
 def test_text_has_a_line_for_each_and_counts_at_the_end(population, site):
     called = site.command("report")
     assert called.returncode == DONE
-    assert len(called.stdout.splitlines()) == 7
+    assert len(called.stdout.splitlines()) == 8
     line, = [line for line in called.stdout.splitlines() if line.startswith("expired ")]
     assert line.split()[:3] == ["expired", population.expired.uid, population.expired_one.id]
     assert "app-password: unused: 2" in called.stderr

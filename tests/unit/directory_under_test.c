@@ -24,6 +24,18 @@ struct apw_directory *open_with(const struct apw_uris *uris, int timeout_ms, con
     return directory;
 }
 
+struct apw_directory *open_idle(int64_t idle_ms)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
+    const struct apw_identity identity = {.dn = (char *)SERVICE_DN, .password = (char *)SERVICE_PW};
+    const struct apw_directory_settings settings = {
+        .uris = &uris, .identity = &identity, .timeout_ms = PLENTY_MS, .idle_ms = idle_ms};
+    struct apw_directory *directory;
+
+    assert_int_equal(apw_directory_new(&settings, &directory, &last_error), 0);
+    return directory;
+}
+
 struct apw_directory *open_directory(int listener, int timeout_ms)
 {
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(listener)}};

@@ -31,6 +31,7 @@ extern struct apw_error last_error;
 /* With StartTLS if `ca_path` is not NULL. The caller frees the directory. */
 struct apw_directory *open_with(const struct apw_uris *uris, int timeout_ms, const char *ca_path);
 struct apw_directory *open_directory(int listener, int timeout_ms);
+struct apw_directory *open_idle(int64_t idle_ms); /* listener 0 */
 struct apw_directory *open_two(const char *first_uri, const char *second_uri);
 
 int64_t in_ms(int64_t milliseconds); /* the deadline that is so far away */

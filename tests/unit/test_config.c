@@ -139,6 +139,10 @@ static const struct good_case {
     {"max_app_passwords by default", "scope sub", NUMBER(max_app_passwords, 40)},
     {"remember by default", "scope sub", NUMBER(remember, true)},
     {"remember no", "remember no", NUMBER(remember, false)},
+    {"idle in minutes", "idle 5m", NUMBER(idle_s, 300)},
+    {"idle in seconds", "idle 50s", NUMBER(idle_s, 50)},
+    {"idle never", "idle never", NUMBER(idle_s, 0)},
+    {"idle by default", "scope sub", NUMBER(idle_s, 240)},
     {"record_use in days", "record_use 7d", NUMBER(record_use_s, 604800)},
     {"record_use in hours", "record_use 12h", NUMBER(record_use_s, 43200)},
     {"record_use never", "record_use never", NUMBER(record_use_s, 0)},
@@ -156,6 +160,8 @@ static const struct good_case {
     {"log syslog authpriv", "log syslog authpriv", NUMBER(log_facility, LOG_AUTHPRIV)},
     {"log by default", "scope sub", NUMBER(log_facility, LOG_MAIL)},
     {"log to a file", "log /var/log/app-password.log", TEXT(log_file, "/var/log/app-password.log")},
+    {"log to standard error", "log stderr", NUMBER(log_to_stderr, true)},
+    {"log not to standard error", "log syslog mail", NUMBER(log_to_stderr, false)},
     {"no log file by default", "scope sub", TEXT(log_file, NULL)},
 };
 
@@ -300,6 +306,11 @@ static const struct bad_case {
     {"hash_memory with a unit alone", "hash_memory M", "is not a size in MiB"},
     {"hash_passes 0", "hash_passes 0", "from 1 to 10"},
     {"hash_passes over its maximum", "hash_passes 11", "from 1 to 10"},
+    {"idle without a unit", "idle 300", "must be never, or a time like 5m or 30s"},
+    {"idle 0s", "idle 0s", "must be never, or a time like 5m or 30s"},
+    {"idle for no time", "idle no", "must be never, or a time like 5m or 30s"},
+    {"idle below zero", "idle -5m", "must be never, or a time like 5m or 30s"},
+    {"idle for ever", "idle 99999999999999999999d", "must be never, or a time like 5m or 30s"},
     {"max_app_passwords 0", "max_app_passwords 0", "from 1 to 1000"},
     {"max_app_passwords 1001", "max_app_passwords 1001", "from 1 to 1000"},
     {"record_use without a unit", "record_use 1", "must be never, or a period like 1d or 12h"},
@@ -313,6 +324,8 @@ static const struct bad_case {
     {"refusal_delay that is negative", "refusal_delay -1", "from 0 to 300"},
     {"refusal_delay 301", "refusal_delay 301", "from 0 to 300"},
     {"log to an unknown facility", "log syslog news", "neither \"syslog mail\""},
+    {"log to standard output", "log stdout", "nor stderr nor an absolute path"},
+    {"log to standard error and more", "log stderr mail", "nor stderr nor an absolute path"},
     {"log to no facility", "log syslog", "neither \"syslog mail\""},
     {"log to a facility without a space", "log syslogmail", "neither \"syslog mail\""},
     {"log to a relative path", "log app-password.log", "nor an absolute path"},
@@ -513,7 +526,7 @@ static void test_complete_file(void **state)
     struct apw_config *config =
         read_good("# every key\n" NEEDED "write_uri ldaps://master.example.org\nscope one\n"
                   "filter (uid=%u)\nstart_tls no\ntls_cacert /dev/null\ntls_min 1.3\ntimeout 3\n"
-                  "deadline 9\nmfa_filter (a=b)\nmfa_off_filter (a=c)\n"
+                  "deadline 9\nidle 1m\nmfa_filter (a=b)\nmfa_off_filter (a=c)\n"
                   "mfa_witness uid=w,dc=x\nmfa_enforcement report\n"
                   "account_password never\naccount_password_from 192.0.2.0/24\n"
                   "login_attribute uid\nhash_memory 16M\nhash_passes 3\nmax_app_passwords 7\n"

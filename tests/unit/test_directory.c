@@ -32,6 +32,36 @@ static void test_kept(void **state)
     assert_int_equal(responder_seen().unbinds, 2);
 }
 
+static const struct idle_case {
+    const char *name;
+    int64_t idle_ms;
+    unsigned connections; /* of two searches, 30 ms apart */
+} idle_cases[] = {
+    {"a kept connection that was idle for too long is closed and not used", 20, 2},
+    {"a kept connection within its limit is used", PLENTY_MS, 1},
+    {"a kept connection without a limit is used", 0, 1},
+};
+
+static void test_idle(void **state)
+{
+    const struct idle_case *row = *state;
+    struct apw_directory *directory = open_idle(row->idle_ms);
+    struct seen seen;
+
+    responder_expect(answer_well, NULL);
+    assert_search_is_ok(directory);
+    apw_clock_sleep_until_ms(in_ms(30));
+    assert_search_is_ok(directory);
+    assert_string_equal(last_error.text, "");
+    if (row->connections > 1)
+        assert_true(responder_wait_closed(1));
+    seen = responder_seen();
+    assert_int_equal(seen.connections[0], row->connections);
+    assert_int_equal(seen.binds, row->connections);
+    assert_int_equal(seen.unbinds, row->connections - 1); /* it says goodbye */
+    apw_directory_free(&directory);
+}
+
 /* No entry, in a result with 3 MiB of text. */
 static bool answer_wordily(const struct request *request)
 {
@@ -485,6 +515,7 @@ int main(void)
 {
     UNIT_TEST("one connection is kept, the user's bind has its own", test_kept);
     UNIT_TEST("long answers do not add up", test_long_answers);
+    UNIT_ROWS(idle_cases, test_idle);
     UNIT_TEST("a kept connection closed while idle is reopened", test_closed_while_idle);
     UNIT_TEST("a kept connection closed after a request is reopened", test_closed_after_request);
     UNIT_TEST("half an answer is discarded", test_closed_amid_answer);

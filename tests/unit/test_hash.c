@@ -10,6 +10,7 @@
 #define REST                 UNIT_SALT "$" UNIT_OUTPUT
 
 static const struct apw_password right = {UNIT_PASSWORD};
+static const struct apw_hash_cost most = {APW_HASH_MEMORY_MAX_MIB * 1024, APW_HASH_PASSES_MAX};
 static const struct apw_password wrong = {"k7q29fjdx3mh4tnzp8xx"};
 
 static const struct verify_case {
@@ -94,11 +95,11 @@ static void test_verify(void **state)
     struct apw_error error = {""};
     bool is_unusable = row->result == APW_HASH_UNUSABLE;
 
-    assert_int_equal(apw_hash_verify(phc, &right, &error), row->result);
+    assert_int_equal(apw_hash_verify(phc, &most, &right, &error), row->result);
     assert_int_equal(error.text[0] != '\0', is_unusable);
-    assert_int_equal(apw_hash_verify(phc, &wrong, NULL),
+    assert_int_equal(apw_hash_verify(phc, &most, &wrong, NULL),
                      is_unusable ? APW_HASH_UNUSABLE : APW_HASH_MISMATCH);
-    assert_int_equal(apw_hash_check(phc, &error), is_unusable ? -1 : 0);
+    assert_int_equal(apw_hash_check(phc, &most, &error), is_unusable ? -1 : 0);
     free(phc);
 }
 
@@ -110,20 +111,74 @@ static void test_cut_short(void **state)
     (void)state;
     for (size_t length = sizeof phc - 1; length-- > 0;) {
         phc[length] = '\0';
-        assert_int_equal(apw_hash_verify(phc, &right, NULL), APW_HASH_UNUSABLE);
+        assert_int_equal(apw_hash_verify(phc, &most, &right, NULL), APW_HASH_UNUSABLE);
     }
 }
 
-static void test_caps(void **state)
-{
-    struct apw_error error = {""};
+static const struct cap_case {
+    const char *name;
+    unsigned memory_mib, passes; /* of new ones */
+    struct apw_hash_cost cap;
+} cap_cases[] = {
+    {"four times the default", 8, 1, {32768, 4}},
+    {"four times the least", 1, 1, {4096, 4}},
+    {"four times both", 19, 2, {77824, 8}},
+    {"four times the memory reaches the bound", 64, 2, {262144, 8}},
+    {"not past the bound of memory", 65, 2, {262144, 8}},
+    {"not past the bound of passes", 8, 3, {32768, 10}},
+    {"not past the bounds for whoever spends most", 256, 10, {262144, 10}},
+    {"no cost allows no hash", 0, 0, {0, 0}},
+};
 
-    (void)state;
-    assert_int_equal(apw_hash_check(COST("262144", "10") REST, &error), 0);
-    assert_int_equal(apw_hash_check(COST("262145", "10") REST, &error), -1);
-    assert_contains(error.text, "262145 KiB and 10 passes, over the cap of 262144 and 10");
-    assert_int_equal(apw_hash_check(COST("262144", "11") REST, &error), -1);
-    assert_contains(error.text, "262144 KiB and 11 passes");
+/* The cap may be reached, not passed, in either. */
+static void test_cap(void **state)
+{
+    const struct cap_case *row = *state;
+    struct apw_hash_cost cap = apw_hash_cap(row->memory_mib, row->passes);
+    char phc[256], expected[128];
+    struct apw_error error;
+
+    assert_int_equal(cap.memory_kib, row->cap.memory_kib);
+    assert_int_equal(cap.passes, row->cap.passes);
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned memory = cap.memory_kib + i % 2, passes = cap.passes + i / 2;
+        bool is_valid = memory >= 8 && passes >= 1;
+
+        snprintf(phc, sizeof phc, "$argon2id$v=19$m=%u,t=%u,p=1$" REST, memory, passes);
+        snprintf(expected, sizeof expected, "%u KiB and %u passes, over the cap of %u KiB and %u",
+                 memory, passes, cap.memory_kib, cap.passes);
+        assert_int_equal(apw_hash_check(phc, &cap, &error), i == 0 && is_valid ? 0 : -1);
+        if (i > 0 && is_valid)
+            assert_contains(error.text, expected);
+        if (i > 0)
+            assert_int_equal(apw_hash_verify(phc, &cap, &right, &error), APW_HASH_UNUSABLE);
+    }
+    assert_int_equal(apw_hash_check(UNIT_PHC, &cap, &error), cap.passes > 0 ? 0 : -1);
+}
+
+static const struct costly_case {
+    const char *name;
+    const char *phc;
+    bool is_costly; /* where new ones take 1 MiB and 2 passes */
+} costly_cases[] = {
+    {"the cost of new ones", COST("1024", "2") REST, false},
+    {"less memory", COST("8", "2") REST, false},
+    {"fewer passes", COST("1024", "1") REST, false},
+    {"more memory", COST("1025", "2") REST, true},
+    {"more memory and fewer passes", COST("1025", "1") REST, true},
+    {"more passes", COST("1024", "3") REST, true},
+    {"less memory and more passes", COST("8", "3") REST, true},
+    {"over the cap", COST("9999999", "1") REST, true},
+    {"another algorithm", "$argon2i$v=19$m=9999,t=3,p=1$" REST, false},
+    {"nothing", "", false},
+};
+
+static void test_costly(void **state)
+{
+    const struct costly_case *row = *state;
+    struct apw_hash_cost cost = apw_hash_cost_of(row->phc);
+
+    assert_int_equal(apw_hash_is_costly(&cost, 1, 2), row->is_costly);
 }
 
 static void test_make(void **state)
@@ -137,9 +192,9 @@ static void test_make(void **state)
     assert_int_equal(apw_hash_make(&right, 1, 2, second, &error), 0);
     assert_memory_equal(first, start, sizeof start - 1);
     assert_string_not_equal(first, second);
-    assert_int_equal(apw_hash_check(first, &error), 0);
-    assert_int_equal(apw_hash_verify(first, &right, &error), APW_HASH_MATCH);
-    assert_int_equal(apw_hash_verify(first, &wrong, &error), APW_HASH_MISMATCH);
+    assert_int_equal(apw_hash_check(first, &most, &error), 0);
+    assert_int_equal(apw_hash_verify(first, &most, &right, &error), APW_HASH_MATCH);
+    assert_int_equal(apw_hash_verify(first, &most, &wrong, &error), APW_HASH_MISMATCH);
     assert_int_equal(crypto_pwhash_str_verify(first, right.symbols, APW_PASSWORD_LENGTH), 0);
 }
 
@@ -163,7 +218,7 @@ static int run_without_memory(int (*find)(void))
 static int verify_big_hash(void)
 {
     struct apw_error error = {""};
-    enum apw_hash_result result = apw_hash_verify(BIG, &right, &error);
+    enum apw_hash_result result = apw_hash_verify(BIG, &most, &right, &error);
 
     return strstr(error.text, "memory") != NULL ? (int)result : 98;
 }
@@ -193,7 +248,7 @@ static void test_no_memory(void **state)
         assert_int_equal(run_without_memory(make_big_hash), 0);
     }
 #endif
-    assert_int_equal(apw_hash_verify(BIG, &right, NULL), APW_HASH_MISMATCH);
+    assert_int_equal(apw_hash_verify(BIG, &most, &right, NULL), APW_HASH_MISMATCH);
 }
 
 int main(void)
@@ -202,7 +257,8 @@ int main(void)
         return EXIT_FAILURE;
     UNIT_ROWS(verify_cases, test_verify);
     UNIT_TEST("a hash that is cut short is unusable", test_cut_short);
-    UNIT_TEST("the caps may be reached, not passed", test_caps);
+    UNIT_ROWS(cap_cases, test_cap);
+    UNIT_ROWS(costly_cases, test_costly);
     UNIT_TEST("a hash that is made here matches, with a fresh salt", test_make);
     UNIT_TEST("too little memory is not a mismatch", test_no_memory);
     return unit_run();

@@ -175,7 +175,9 @@ struct decision_alone {
 
 static void *decide(void *argument)
 {
-    static const struct apw_config config = {.base = (char *)"dc=example,dc=org",
+    static const struct apw_config config = {.hash_memory_mib = 1,
+                                             .hash_passes = 1,
+                                             .base = (char *)"dc=example,dc=org",
                                              .filter = (char *)"(uid=%u)",
                                              .mfa_filter = (char *)"(appPasswordMfaEnabled=TRUE)"};
     struct decision_alone *alone = argument;

@@ -93,6 +93,7 @@ struct scene {
     enum apw_account_password account_password;
     const char *account_password_from;
     const char *login_attribute;
+    unsigned hash_memory_mib, hash_passes;
     enum leads leads; /* where the accepted name does, if it is not what was typed */
     bool is_name_asked;
 
@@ -318,6 +319,8 @@ static struct apw_config make_config(const struct scene *of)
     struct apw_config config = {.base = (char *)BASE,
                                 .filter = (char *)"(|(uid=%u)(mail=%u))",
                                 .mfa_filter = (char *)MFA,
+                                .hash_memory_mib = of->hash_memory_mib,
+                                .hash_passes = of->hash_passes,
                                 .disabled_filter =
                                     of->disabled != DISABLED_UNASKED ? (char *)DISABLED : NULL,
                                 .mfa_enforcement = of->enforcement,
@@ -328,6 +331,10 @@ static struct apw_config make_config(const struct scene *of)
         apw_networks_parse(of->account_password_from, strlen(of->account_password_from), ' ',
                            &config.account_password_from, NULL) != 0)
         abort();
+    if (of->hash_memory_mib == 0) { /* the defaults */
+        config.hash_memory_mib = 8;
+        config.hash_passes = 1;
+    }
     return config;
 }
 
@@ -685,8 +692,18 @@ static const struct scene unusable_scenes[] = {
      .stored = {HASHED("$argon2i$v=19$m=8,t=3,p=1$" UNIT_SALT
                        "$AeM7OtFCOppj0q4/ICDAvIM489IWsNOjootCrwyguiQ")},
      UNUSABLE("not argon2id")},
-    {"memory over the cap", .stored = {COST("262145", "1")}, UNUSABLE("over the cap")},
-    {"passes over the cap", .stored = {COST("8", "11")}, UNUSABLE("over the cap")},
+    {"memory over four times that of new ones", .stored = {COST("32769", "1")},
+     UNUSABLE("32769 KiB and 1 passes, over the cap of 32768 KiB and 4 passes")},
+    {"passes over four times those of new ones", .stored = {COST("8", "5")},
+     UNUSABLE("8 KiB and 5 passes, over the cap of 32768 KiB and 4 passes")},
+    {"a cost that was right before the site lowered its own", .stored = {COST("65536", "2")},
+     .hash_memory_mib = 8, .hash_passes = 2, UNUSABLE("over the cap of 32768 KiB and 8 passes")},
+    {"memory over the cap of a site that spends most", .stored = {COST("262145", "1")},
+     .hash_memory_mib = 256, .hash_passes = 10,
+     UNUSABLE("over the cap of 262144 KiB and 10 passes")},
+    {"passes over the cap of a site that spends most", .stored = {COST("8", "11")},
+     .hash_memory_mib = 256, .hash_passes = 10,
+     UNUSABLE("over the cap of 262144 KiB and 10 passes")},
     {"a hash that is cut short", .stored = {HASHED("$argon2id$v=19$m=8,t=1,p=1$" UNIT_SALT)},
      UNUSABLE("as libsodium writes it")},
     {"two values with one id", .stored = {APP(""), APP("")}, UNUSABLE("2 values have the id k7q2")},
@@ -696,6 +713,18 @@ static const struct scene unusable_scenes[] = {
     {"three values with one id among others",
      .stored = {APP(" expires=20200101000000Z"), OTHER_APP, APP(""), APP("")},
      UNUSABLE("3 values have the id k7q2")},
+};
+
+/* Wrong, but hashed. */
+static const struct scene cost_scenes[] = {
+    {"four times the memory of new ones", .stored = {COST("32768", "1")}, BY_HASH_REFUSED},
+    {"four times the passes of new ones", .stored = {COST("8", "4")}, BY_HASH_REFUSED},
+    {"four times both", .stored = {COST("4096", "4")}, .hash_memory_mib = 1, .hash_passes = 1,
+     BY_HASH_REFUSED},
+    {"less than new ones, since the site raised its own", .stored = {COST("16", "1")},
+     .hash_memory_mib = 64, .hash_passes = 3, BY_HASH_REFUSED},
+    {"more than four times the default where new ones cost more", .stored = {COST("40960", "5")},
+     .hash_memory_mib = 10, .hash_passes = 2, BY_HASH_REFUSED},
 };
 
 #define WITH_MFA_ON .mfa = MFA_IS_ON
@@ -1490,6 +1519,7 @@ int main(void)
     UNIT_ROWS(app_password_scenes, test_scene);
     UNIT_ROWS(order_scenes, test_scene);
     UNIT_ROWS(unusable_scenes, test_scene);
+    UNIT_ROWS(cost_scenes, test_scene);
     UNIT_ROWS(account_password_scenes, test_scene);
     UNIT_ROWS(name_scenes, test_scene);
     UNIT_TEST("the directory is asked no more than it need be", test_questions);
