@@ -5,8 +5,6 @@ What was copied there has to open the real mail servers.
 """
 
 import http.server
-import os
-import pathlib
 import plistlib
 import re
 import threading
@@ -22,7 +20,7 @@ from browser import Browser
 from conftest import new_folder
 from portal import SHOWN, Portal
 from portal_tour import Tour
-from processes import wait_until
+from processes import Clock, wait_until
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -479,14 +477,10 @@ def portal_with_clock(workdir, directory):
     """A portal whose clocks can be put forward: set_clock("+9m")."""
     server = Portal(new_folder(workdir, "clock") / "portal", directory,
                     {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.org:465"})
-    clock = server.folder / "clock"
-    server.set_clock = clock.write_text
-    server.set_clock("+0")
-    (library,) = pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    clock = Clock(server.folder / "clock")
+    server.set_clock = clock.set
     try:
-        yield server.start(os.environ | {
-            "LD_PRELOAD": str(library), "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_TIMESTAMP_FILE": str(clock)})
+        yield server.start(clock.env)
     finally:
         server.stop()
 
