@@ -23,6 +23,7 @@ from portal_tour import Tour
 from processes import Clock, wait_until
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
+from visits import link_in, signed_in
 
 SIGN_IN, START, CHOOSE = ("App passwords for mail", "Two-step verification is turned on for you",
                           "Choose your second step")
@@ -343,11 +344,12 @@ def test_an_enrolment_code_is_asked_for_once(browser, portal_with_code, director
     enter(browser, "Code from your administrator", "k7q2-9fjd", "Continue")
     browser.expect(ENROLMENT_CODE)
     assert WRONG_CODE in browser.text()
-    enter(browser, "Code from your administrator", f" {code.upper()} ", "Continue")
+    enter(browser, "Code from your administrator", f"\u00a0{code.upper()}\u200b ", "Continue")
     browser.expect(START)
     browser.press("Set it up now")
     choose(browser, "With an authenticator app")
-    enter(browser, "Code from the app", scan(browser).code())
+    from_app = scan(browser).code()
+    enter(browser, "Code from the app", f"\u200b{from_app[:3]}\u00a0{from_app[3:]}")
     make_first(browser)
 
     portal_with_code.done("mfa", "reset", person.uid)
@@ -373,6 +375,33 @@ def test_a_code_works_once_and_wrong_ones_cost_time(browser, portal, directory):
     enter(browser, "Code from the app", phone.code(), "Continue")
     browser.expect(CHALLENGE)
     assert "too many wrong tries" in browser.text()
+
+
+def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directory):
+    """By the mailed link, which shows what it does before it does it, and works once."""
+    person = directory.new_person(mfa=True)
+    phone = set_up_app(browser, portal, person)
+    browser.driver.delete_all_cookies()
+    for number in range(50):
+        client = signed_in(portal, person, **{"X-Real-IP": f"203.0.113.{number}"})
+        client.post("verify", code=phone.wrong_code())
+    link = f"{portal.conf['public_url']}/{link_in(portal)}"
+    sign_in(browser, portal, person)
+    enter(browser, "Code from the app", phone.code(), "Continue")
+    browser.expect(CHALLENGE)
+    assert "too many wrong codes for this account today" in browser.text()
+    browser.open(link)
+    browser.expect("Use this browser?")
+    assert "Do this only if you opened the link yourself" in browser.text()
+    browser.press("Use this browser")
+    browser.expect(CHALLENGE)
+    assert "looked at in this browser again" in browser.text()
+    browser.open(link)
+    browser.press("Use this browser")
+    browser.expect(CHALLENGE)
+    assert "This link works once" in browser.text()
+    enter(browser, "Code from the app", phone.code(), "Continue")
+    browser.expect(LIST)
 
 
 def test_another_mail_is_sent_on_request(browser, portal, directory):
@@ -675,7 +704,7 @@ def test_every_page_is_accessible(browse, portal, portal_with_code, directory, a
                    *(keyboard(browser) if language == "en" else [])]]
     assert not wrong, "\n".join(wrong)
     assert fields == AUTOCOMPLETE
-    assert len(visited) == len(set(visited)) == 25
+    assert len(visited) == len(set(visited)) == 28
 
 
 def autocomplete(browser):
