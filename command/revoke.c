@@ -59,16 +59,22 @@ static bool is_sweep(const struct request *request)
     return request->is_expired || request->is_unused;
 }
 
+/* Notes a revocation for --wait. */
+static void note(struct run *run, const char *dn, const char *id)
+{
+    if (!run->request->is_waiting || apw_revocations_add(&run->revocations, dn, id) == 0)
+        return;
+    apw_say(NULL, "out of memory: --wait will not wait for %s", dn);
+    apw_tally_add(&run->tally, APW_STATUS_UNAVAILABLE);
+}
+
 /* Counts a result, and notes it for --wait. */
 static void settle(struct run *run, enum apw_manage_result result, const char *dn, const char *id)
 {
     apw_tally_add(&run->tally, apw_status_of(result));
     run->is_stopped = result == APW_MANAGE_UNAVAILABLE;
-    if (result != APW_MANAGE_DONE || !run->request->is_waiting || dn == NULL ||
-        apw_revocations_add(&run->revocations, dn, id) == 0)
-        return;
-    apw_say(NULL, "out of memory: --wait will not wait for %s", dn);
-    apw_tally_add(&run->tally, APW_STATUS_UNAVAILABLE);
+    if (result == APW_MANAGE_DONE && dn != NULL)
+        note(run, dn, id);
 }
 
 static const char *would_be(const struct run *run)
@@ -92,6 +98,9 @@ static void revoke_all(struct run *run, const char *login, const struct apw_user
     else
         apw_say(login, "%s", error.text);
     settle(run, result, user->dn, "");
+    for (size_t i = 0; i < user->password_count && result == APW_MANAGE_DONE; i++)
+        if (user->password[i].id[0] != '\0')
+            note(run, user->dn, user->password[i].id);
 }
 
 static void revoke_id(struct run *run, const char *login, const struct apw_user *user,

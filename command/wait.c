@@ -14,32 +14,62 @@
 struct server {
     const char *uri;
     struct apw_directory *directory;
-    size_t forgotten; /* this many of the revocations */
+    size_t shown; /* this many of the revocations */
     struct apw_error error;
 };
 
-/* Whether a value that is not a tombstone has the id, or where that is "", is there at all. */
-static bool holds(const struct apw_entry *entry, const char *id)
+/* What a server says about a revocation. */
+struct sight {
+    bool has_password; /* a value with the id that is not a tombstone; with "", any */
+    bool has_tombstone;
+};
+
+static struct sight look(const struct apw_entry *entry, const char *id)
 {
     const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");
+    struct sight sight = {.has_password = false};
 
     for (size_t i = 0; values != NULL && i < values->count; i++) {
         char value_id[APW_ID_LENGTH + 1];
         struct apw_tombstone tombstone;
 
         if (apw_tombstone_parse(values->value[i].bytes, values->value[i].length, &tombstone) == 0)
-            continue;
-        if (*id == '\0' ||
-            (apw_record_parse_id(values->value[i].bytes, values->value[i].length, value_id) == 0 &&
-             strcmp(value_id, id) == 0))
-            return true;
+            sight.has_tombstone |= strcmp(tombstone.id, id) == 0;
+        else if (*id == '\0' || (apw_record_parse_id(values->value[i].bytes,
+                                                     values->value[i].length, value_id) == 0 &&
+                                 strcmp(value_id, id) == 0))
+            sight.has_password = true;
     }
+    return sight;
+}
+
+/* Whether the entry shows the revocation; if not, server->error says why. No value at all is not
+ * enough: the app password itself may not have arrived there yet, and may come before its
+ * tombstone. */
+static bool shows(struct server *server, const struct apw_revocation *revocation,
+                  const struct apw_entry *entry)
+{
+    struct sight sight;
+
+    if (entry == NULL) {
+        apw_error_set(&server->error, "%s: has no entry %s", server->uri, revocation->dn);
+        return false;
+    }
+    sight = look(entry, revocation->id);
+    if (sight.has_password)
+        apw_error_set(&server->error, "%s: still has %s of %s", server->uri,
+                      revocation->id[0] != '\0' ? revocation->id : "app passwords", revocation->dn);
+    else if (revocation->id[0] != '\0' && !sight.has_tombstone)
+        apw_error_set(&server->error, "%s: does not show yet that %s of %s was revoked",
+                      server->uri, revocation->id, revocation->dn);
+    else
+        return true;
     return false;
 }
 
-/* Whether the server no longer has it; if false, server->error says why. */
-static bool has_forgotten(const struct apw_session *session, struct server *server,
-                          const struct apw_revocation *revocation)
+/* Whether the server shows the revocation; if not, server->error says why. */
+static bool is_revoked(const struct apw_session *session, struct server *server,
+                       const struct apw_revocation *revocation)
 {
     static const char *const attributes[] = {"appPassword", NULL};
     struct apw_entry *entry = NULL;
@@ -50,24 +80,21 @@ static bool has_forgotten(const struct apw_session *session, struct server *serv
                                     .limit = 1};
     enum apw_ldap_result result = apw_directory_search(
         server->directory, &query, apw_user_deadline(&session->manager), &entry, &server->error);
-    bool is_forgotten = result == APW_LDAP_NO_SUCH_OBJECT ||
-                        (result == APW_LDAP_OK && entry != NULL && !holds(entry, revocation->id));
+    bool is_shown = (result == APW_LDAP_OK || result == APW_LDAP_NO_SUCH_OBJECT) &&
+                    shows(server, revocation, entry);
 
-    if (result == APW_LDAP_OK && !is_forgotten)
-        apw_error_set(&server->error, "%s: still has %s of %s", server->uri,
-                      revocation->id[0] != '\0' ? revocation->id : "app passwords", revocation->dn);
     apw_entries_free(&entry);
-    return is_forgotten;
+    return is_shown;
 }
 
-/* Continues after the last one that was forgotten; true when all are. */
+/* Continues after the last one that was shown; true when all are. */
 static bool is_done(const struct apw_session *session, struct server *server,
                     const struct apw_revocations *revocations)
 {
-    while (server->forgotten < revocations->count &&
-           has_forgotten(session, server, &revocations->item[server->forgotten]))
-        server->forgotten++;
-    return server->forgotten == revocations->count;
+    while (server->shown < revocations->count &&
+           is_revoked(session, server, &revocations->item[server->shown]))
+        server->shown++;
+    return server->shown == revocations->count;
 }
 
 /* Opens one directory for each distinct URI. */
@@ -112,7 +139,7 @@ static enum apw_status wait_for(const struct apw_session *session, struct server
 
         if (remaining == 0) {
             for (size_t i = 0; i < count; i++)
-                if (servers[i].forgotten < revocations->count)
+                if (servers[i].shown < revocations->count)
                     apw_say(NULL, "--wait: %s", servers[i].error.text);
             return APW_STATUS_UNAVAILABLE;
         }

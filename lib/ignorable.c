@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause AND Unicode-DFS-2016 */
 #include "ignorable.h"
 #include "utf8.h"
 #include <stdbool.h>

@@ -115,10 +115,14 @@ static void init_locks(struct apw_workers *workers)
 int apw_workers_start(const struct apw_worker_settings *settings, struct apw_workers **workers_r,
                       struct apw_error *error)
 {
-    struct apw_workers *workers = calloc(1, sizeof *workers);
+    struct apw_workers *workers;
 
-    *workers_r = workers;
-    if (workers == NULL || settings->count > WORKERS_MAX)
+    *workers_r = NULL;
+    if (settings->count == 0 || settings->count > WORKERS_MAX)
+        return apw_error_set(error, "%u worker threads: there must be 1 to %d", settings->count,
+                             WORKERS_MAX);
+    *workers_r = workers = calloc(1, sizeof *workers);
+    if (workers == NULL)
         return apw_error_set(error, "out of memory");
     workers->settings = *settings;
     init_locks(workers);

@@ -111,8 +111,8 @@ def saslauthd(folder):
     """Starts a saslauthd that asks PAM: saslauthd(services(), "-c")."""
     servers = []
 
-    def make(services, *options):
-        servers.append(pam.Saslauthd(new_folder(folder, "run"), services.pam_d, *options))
+    def make(services, *options, **more):
+        servers.append(pam.Saslauthd(new_folder(folder, "run"), services.pam_d, *options, **more))
         return servers[-1].start()
 
     yield make

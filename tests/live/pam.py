@@ -50,18 +50,19 @@ def pamtester(folder, service, user, password, *operations, **items):
 
 
 class Saslauthd:
-    """saslauthd -a pam, with one process; `options` are added."""
+    """saslauthd -a pam, with one process; `options` are added, `clock` is a processes.Clock."""
 
-    def __init__(self, folder, pam_d, *options):
+    def __init__(self, folder, pam_d, *options, clock=None):
         self.folder = folder
         self.log = folder / "saslauthd.log"
         self.command = seeing(pam_d, ["saslauthd", "-a", "pam", "-d", "-n", "1", "-m", folder,
                                       *options])
         self.process = None
+        self._env = clock.env if clock else None
 
     def start(self):
         """Start it and wait until it listens."""
-        self.process = start(self.command, self.log)
+        self.process = start(self.command, self.log, self._env)
         wait_until((self.folder / "mux").exists, f"saslauthd, see {self.log}")
         return self
 

@@ -7,6 +7,7 @@ language.
 
 from apppassword import from_now
 from authenticator import Authenticator
+from visits import link_in, signed_in
 
 
 class Tour:
@@ -139,3 +140,18 @@ class Tour:
         browser.send("sign-out")
         self._sign_in(person)
         yield "challenge by app"
+        yield from self._known_browser(person, app)
+
+    def _known_browser(self, person, app):
+        """Somebody guesses codes; the owner is mailed a link."""
+        for number in range(10):
+            client = signed_in(self.portal, person, **{"X-Real-IP": f"203.0.113.{number}"})
+            client.post("verify", code=app.wrong_code())
+        path = link_in(self.portal)
+        self.browser.open(f"{self.portal.conf['public_url']}/{path}")
+        yield "use this browser"
+        self.browser.send(path)
+        yield "challenge, in a known browser"
+        self.browser.open(f"{self.portal.conf['public_url']}/{path}")
+        self.browser.send(path)
+        yield "use this browser, link used"

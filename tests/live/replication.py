@@ -59,8 +59,10 @@ class Replication:
     def lag(self):
         """Cut the replication within the block; wait for the consumer afterwards."""
         self.relay.cut()
-        yield
-        self.relay.restore()
+        try:
+            yield
+        finally:
+            self.relay.restore()
         self.in_step()
 
 

@@ -5,8 +5,6 @@ What was copied there has to open the real mail servers.
 """
 
 import http.server
-import os
-import pathlib
 import plistlib
 import re
 import threading
@@ -22,9 +20,10 @@ from browser import Browser
 from conftest import new_folder
 from portal import SHOWN, Portal
 from portal_tour import Tour
-from processes import wait_until
+from processes import Clock, wait_until
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
+from visits import link_in, signed_in
 
 SIGN_IN, START, CHOOSE = ("App passwords for mail", "Two-step verification is turned on for you",
                           "Choose your second step")
@@ -345,11 +344,12 @@ def test_an_enrolment_code_is_asked_for_once(browser, portal_with_code, director
     enter(browser, "Code from your administrator", "k7q2-9fjd", "Continue")
     browser.expect(ENROLMENT_CODE)
     assert WRONG_CODE in browser.text()
-    enter(browser, "Code from your administrator", f" {code.upper()} ", "Continue")
+    enter(browser, "Code from your administrator", f"\u00a0{code.upper()}\u200b ", "Continue")
     browser.expect(START)
     browser.press("Set it up now")
     choose(browser, "With an authenticator app")
-    enter(browser, "Code from the app", scan(browser).code())
+    from_app = scan(browser).code()
+    enter(browser, "Code from the app", f"\u200b{from_app[:3]}\u00a0{from_app[3:]}")
     make_first(browser)
 
     portal_with_code.done("mfa", "reset", person.uid)
@@ -375,6 +375,33 @@ def test_a_code_works_once_and_wrong_ones_cost_time(browser, portal, directory):
     enter(browser, "Code from the app", phone.code(), "Continue")
     browser.expect(CHALLENGE)
     assert "too many wrong tries" in browser.text()
+
+
+def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directory):
+    """By the mailed link, which shows what it does before it does it, and works once."""
+    person = directory.new_person(mfa=True)
+    phone = set_up_app(browser, portal, person)
+    browser.driver.delete_all_cookies()
+    for number in range(50):
+        client = signed_in(portal, person, **{"X-Real-IP": f"203.0.113.{number}"})
+        client.post("verify", code=phone.wrong_code())
+    link = f"{portal.conf['public_url']}/{link_in(portal)}"
+    sign_in(browser, portal, person)
+    enter(browser, "Code from the app", phone.code(), "Continue")
+    browser.expect(CHALLENGE)
+    assert "too many wrong codes for this account today" in browser.text()
+    browser.open(link)
+    browser.expect("Use this browser?")
+    assert "Do this only if you opened the link yourself" in browser.text()
+    browser.press("Use this browser")
+    browser.expect(CHALLENGE)
+    assert "looked at in this browser again" in browser.text()
+    browser.open(link)
+    browser.press("Use this browser")
+    browser.expect(CHALLENGE)
+    assert "This link works once" in browser.text()
+    enter(browser, "Code from the app", phone.code(), "Continue")
+    browser.expect(LIST)
 
 
 def test_another_mail_is_sent_on_request(browser, portal, directory):
@@ -479,14 +506,10 @@ def portal_with_clock(workdir, directory):
     """A portal whose clocks can be put forward: set_clock("+9m")."""
     server = Portal(new_folder(workdir, "clock") / "portal", directory,
                     {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.org:465"})
-    clock = server.folder / "clock"
-    server.set_clock = clock.write_text
-    server.set_clock("+0")
-    (library,) = pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    clock = Clock(server.folder / "clock")
+    server.set_clock = clock.set
     try:
-        yield server.start(os.environ | {
-            "LD_PRELOAD": str(library), "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_TIMESTAMP_FILE": str(clock)})
+        yield server.start(clock.env)
     finally:
         server.stop()
 
@@ -681,7 +704,7 @@ def test_every_page_is_accessible(browse, portal, portal_with_code, directory, a
                    *(keyboard(browser) if language == "en" else [])]]
     assert not wrong, "\n".join(wrong)
     assert fields == AUTOCOMPLETE
-    assert len(visited) == len(set(visited)) == 25
+    assert len(visited) == len(set(visited)) == 28
 
 
 def autocomplete(browser):

@@ -13,7 +13,7 @@ import pytest
 from authenticator import Authenticator
 from processes import seconds, wait_until
 from slapd import DISABLED, MUST_CHANGE, WITHOUT_PASSWORD
-from visits import (choosing_app, enrolled, enrolled_by_mail, let_in, make_app_password,
+from visits import (choosing_app, enrolled, enrolled_by_mail, let_in, link_in, make_app_password,
                     second_factors, signed_in, subject_of)
 
 HTTPS = {"public_url": "https://mail.example.org/app-passwords"}
@@ -459,12 +459,6 @@ def guess_codes(portal, who, app, count):
     for number in range(count):
         client = signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number // 5}"})
         client.post("verify", code=app.wrong_code())
-
-
-def link_in(portal):
-    """The path of the link in the newest mail."""
-    return re.search(rf"^http://127.0.0.1:{portal.port}/(this-browser/\S+)$", portal.mails()[-1][1],
-                     re.MULTILINE)[1]
 
 
 def test_fifty_codes_a_day_are_looked_at_also_after_a_restart_and_on_another_host(

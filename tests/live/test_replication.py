@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Replication: writes go to the provider; mail servers ask the consumer."""
 
+import json
+import re
+import subprocess
 import time
 
+import ldap
+import ldap.modlist
 import pytest
 
 import smtp
-from administration import DONE, FAILED, UNAVAILABLE, Site
+from administration import COMMAND, DONE, FAILED, UNAVAILABLE, Site
 from conftest import new_folder
 from processes import wait_until
 from replication import Replication
-from slapd import CLOSED_SITE, Slapd
+from slapd import CLOSED_SITE, IDENTITIES, Slapd, person
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +170,102 @@ def test_wait_gives_up_in_time_and_names_the_server_that_lags(pair, hosts, way):
         assert called.returncode == UNAVAILABLE, called
         assert pair.consumer.ldap in called.stderr and pair.provider.ldap not in called.stderr
         assert pair.provider.app_passwords(who) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_wait_is_not_over_where_the_app_password_has_not_arrived(pair, hosts, way):
+    """It may arrive there before the tombstone does, and would open mail in between."""
+    _, site = hosts
+    who = pair.provider.new_person(mfa=True)
+    pair.in_step()
+    with pair.lag():
+        new = pair.provider.add_app_password(who, expires="20260101000000Z")
+        called = site.command("revoke", *WAYS[way](who, new), "--wait=1s")
+        assert called.returncode == UNAVAILABLE, called
+        assert f"--wait: {pair.consumer.ldap}: does not show yet that {new.id} of {who.dn} was " \
+            "revoked" in called.stderr
+    assert re.fullmatch(rf"id={new.id} created=\S+ revoked=\S+ label=.*",
+                        *pair.consumer.values(who, "appPassword"))
+
+
+def test_wait_is_not_over_where_the_entry_has_not_arrived(pair, hosts):
+    _, site = hosts
+    who = person("newcomer")
+    with pair.lag():
+        pair.provider.connect_as_itself().add_s(who.dn, ldap.modlist.addModlist({
+            "objectClass": [b"inetOrgPerson"], "mail": [who.mail.encode()],
+            **{name: [who.uid.encode()] for name in ("uid", "cn", "sn")}}))
+        new = pair.provider.add_app_password(who)
+        called = site.command("revoke", who.uid, new.id, "--wait=1s")
+        assert called.returncode == UNAVAILABLE, called
+        assert f"--wait: {pair.consumer.ldap}: has no entry {who.dn}" in called.stderr
+
+
+def test_wait_is_not_over_where_the_administrator_may_not_look(pair, workdir, tmp_path):
+    hide = f'access to attrs=appPassword by dn.exact="{IDENTITIES["administrator"]}" none by * break'
+    hidden = Slapd(new_folder(workdir, "hidden"), first_rules=hide).start()
+    try:
+        site = Site(tmp_path / "site", pair.provider, uri=hidden.ldap,
+                    write_uri=pair.provider.ldap)
+        who, app_password = pair.provider.new_person(app_passwords=1)
+        called = site.command("revoke", who.uid, app_password.id, "--wait=1s")
+        assert called.returncode == UNAVAILABLE and hidden.ldap in called.stderr, called
+    finally:
+        hidden.stop()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_after_wait_the_consumer_refuses_it_as_revoked(pair, hosts, way):
+    """While it still accepts the app password, the command is still waiting."""
+    server, site = hosts
+    who = pair.provider.new_person(mfa=True)
+    old, other = (pair.provider.add_app_password(who) for _ in range(2))
+    if way == "whatever has expired":
+        pair.provider.revoke(who, old)
+        old = pair.provider.add_app_password(who, expires="20260101000000Z")
+    pair.in_step()
+    with pair.lag():
+        waiting = subprocess.Popen(
+            [COMMAND, "-c", site.config, "revoke", *WAYS[way](who, old), "--wait"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: old.value not in pair.provider.values(who, "appPassword"),
+                   "the provider to have it revoked")
+        mark = pair.consumer.mark()
+        wait_until(lambda: sum(f'SRCH base="{who.dn}"' in line
+                               for line in pair.consumer.log_since(mark)) > 1,
+                   "the command to ask the consumer again")
+        assert sign_in(server, who, other.shown) == smtp.ACCEPTED
+        assert waiting.poll() is None
+        pair.relay.restore()
+        assert waiting.wait(60) == DONE, waiting.stderr.read()
+        waiting.stderr.close()
+        assert sign_in(server, who, old.shown) == smtp.REFUSED
+        line = server.events()[-1]
+        assert " reason=revoked " in line and f" id={old.id}" in line
+        assert sign_in(server, who, other.shown) == (
+            smtp.REFUSED if way == "all" else smtp.ACCEPTED)
+
+
+def test_reports_of_the_consumer_know_what_was_revoked(pair, hosts, tmp_path):
+    _, site = hosts
+    at_consumer = Site(tmp_path / "site", pair.consumer)
+    who, kept = (pair.provider.new_person(mfa=True) for _ in range(2))
+    expired = [pair.provider.add_app_password(one, expires="20260101000000Z")
+               for one in (who, kept)]
+    pair.in_step()
+
+    def reported(*options):
+        output = at_consumer.command("report", *options).stdout
+        return [one for one in (who, kept) if one.uid in output]
+
+    assert reported("--expired") == [who, kept]
+    assert reported("--mfa-without-app-password") == []
+    site.done("revoke", who.uid, expired[0].id, "--wait")
+    assert reported("--expired") == [kept]
+    assert reported("--mfa-without-app-password") == [who]
+    assert at_consumer.listed(who) == []
+    assert [one["id"] for one in json.loads(
+        at_consumer.done("list", who.uid, "--json", "--revoked"))] == [expired[0].id]
 
 
 def test_wait_names_a_server_that_does_not_answer(pair, hosts):

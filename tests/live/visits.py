@@ -70,6 +70,12 @@ def second_factors(directory, who):
                   if not value.startswith("guesses "))
 
 
+def link_in(portal):
+    """The path of the link in the newest mail."""
+    return re.search(rf"^http://127.0.0.1:{portal.port}/(this-browser/\S+)$", portal.mails()[-1][1],
+                     re.MULTILINE)[1]
+
+
 def subject_of(text):
     message = email.parser.Parser().parsestr(text)
     return str(email.header.make_header(email.header.decode_header(message["Subject"])))

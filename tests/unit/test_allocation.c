@@ -4,6 +4,7 @@
  * gets the usual answer. */
 #include "enrolment.h"
 #include "front.h"
+#include "guesses.h"
 #include "manage.h"
 #include "responder.h"
 #include "unit.h"
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 
 #define DN      "uid=alice,dc=example,dc=org"
+#define WITNESS "uid=witness,dc=example,dc=org" /* MFA is always on */
 #define ACCOUNT "correct horse"
 #define WRONG   "k7q2-0000-0000-0000-0001" /* the right id, a wrong secret */
 
@@ -112,10 +114,11 @@ void free(void *memory)
 /* A login and its expected outcome. */
 struct login {
     const char *name;
+    const char *typed;
     const char *password;
     bool mfa_is_on;
     enum apw_verdict verdict;
-    bool is_named; /* the server is looked up */
+    const char *conf_path;
 };
 
 /* ---- the directory: alice, with one app password, MFA on or off ---- */
@@ -134,13 +137,19 @@ static bool answer(const struct request *request)
                                         NULL};
     static const char *const nothing[] = {NULL};
     const struct login *login = request->row;
-    bool mfa_is_on = login != NULL && login->mfa_is_on;
-    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it */
-    bool is_negated = memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
+    bool is_witness = memmem(request->bytes, request->length, WITNESS, strlen(WITNESS)) != NULL;
+    bool is_disabled = memmem(request->bytes, request->length, "employeeType", 12) != NULL;
+    bool mfa_is_on = is_witness || (login != NULL && login->mfa_is_on);
+    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it; nobody matches disabled_filter */
+    bool is_negated = is_disabled
+                          ? memmem(request->bytes, request->length, "\xa2", 1) != NULL
+                          : memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
+    /* asks for no attributes ("1.1"), and not by the name, which config's filter does */
     bool is_about_mfa = memmem(request->bytes, request->length,
                                "\x04\x03"
                                "1.1",
-                               5) != NULL;
+                               5) != NULL &&
+                        memmem(request->bytes, request->length, "person", 6) == NULL;
 
     is_bystander = true;
     if (request->operation == BIND_REQUEST) {
@@ -158,46 +167,54 @@ static bool answer(const struct request *request)
         return responder_result(request, SEARCH_DONE, 2, NULL, NULL);
     if (!is_about_mfa)
         responder_entry(request, DN, entry);
-    else if (is_negated != mfa_is_on)
-        responder_entry(request, DN, nothing);
+    else if (is_negated != (mfa_is_on && !is_disabled))
+        responder_entry(request, is_witness ? WITNESS : DN, nothing);
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
 
 /* ---- a login, from opening the front to closing it ---- */
 
-static char conf_path[UNIT_PATH_SIZE], named_conf_path[UNIT_PATH_SIZE];
+/* Of the second, the server's name is looked up; the third has every filter and the witness. */
+static char conf_path[UNIT_PATH_SIZE], named_conf_path[UNIT_PATH_SIZE],
+    filters_conf_path[UNIT_PATH_SIZE];
 
-/* The server's URI has a socket, or a name to look up. */
-static void write_config(const char *path, const char *uri)
+static void write_config(const char *path, const char *uri, const char *more)
 {
     char text[8 * UNIT_PATH_SIZE], password_path[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
 
     unit_write(unit_path("password", password_path), "service\n", 8);
     snprintf(text, sizeof text,
              "uri %s\nwrite_uri %s\nbase dc=example,dc=org\nscope one\n"
-             "filter (&(|(uid=%%u)(mail=%%n@%%d))(objectClass=person))\n"
+             "filter (&(|(uid=%%u)(uid=%%t)(uid=%%b)(mail=%%n@%%d))(objectClass=person))\n"
              "binddn cn=service,dc=example,dc=org\nbindpw_file %s\ntls_cacert %s\n"
              "timeout 1\ndeadline 4\nmfa_filter (appPasswordMfaEnabled=TRUE)\n"
              "mfa_enforcement enforce\naccount_password when-mfa-off\n"
              "account_password_from 192.0.2.0/24 ::1\nlogin_attribute uid\nhash_memory 8M\n"
-             "record_use 1h\nrefusal_delay 0\nlog %s\n",
-             uri, responder_uri(1), password_path, password_path, unit_path("log", log_path));
+             "record_use 1h\nrefusal_delay 0\nlog %s\n%s",
+             uri, responder_uri(1), password_path, password_path, unit_path("log", log_path), more);
     unit_write(path, text, strlen(text));
 }
 
+#define DOMAIN "alice+tag@b\303\274cher.example" /* bücher: also asked for in A-labels */
+
 static const struct login logins[] = {
-    {"a login by app password", UNIT_SHOWN, true, APW_ACCEPTED, false},
-    {"a login at a server that is looked up", UNIT_SHOWN, true, APW_ACCEPTED, true},
-    {"a login by a wrong app password", WRONG, true, APW_REFUSED, false},
-    {"a login by account password", ACCOUNT, false, APW_ACCEPTED, false},
-    {"a login by a wrong account password", "wrong", false, APW_REFUSED, false},
-    {"a login by account password with MFA", ACCOUNT, true, APW_REFUSED, false},
+    {"a login by app password", "alice", UNIT_SHOWN, true, APW_ACCEPTED, conf_path},
+    {"a login at a server that is looked up", "alice", UNIT_SHOWN, true, APW_ACCEPTED,
+     named_conf_path},
+    {"a login by a wrong app password", "alice", WRONG, true, APW_REFUSED, conf_path},
+    {"a login by account password", "alice", ACCOUNT, false, APW_ACCEPTED, conf_path},
+    {"a login by a wrong account password", "alice", "wrong", false, APW_REFUSED, conf_path},
+    {"a login by account password with MFA", "alice", ACCOUNT, true, APW_REFUSED, conf_path},
+    {"a login with an internationalized domain", DOMAIN, UNIT_SHOWN, true, APW_ACCEPTED, conf_path},
+    {"a login with a witness and a filter for ended accounts", DOMAIN, ACCOUNT, false, APW_ACCEPTED,
+     filters_conf_path},
+    {"a login with them and with MFA", DOMAIN, ACCOUNT, true, APW_REFUSED, filters_conf_path},
 };
 
 static enum apw_verdict verify(struct apw_front *front, const struct login *login)
 {
-    const struct apw_attempt attempt = {.login = "alice",
-                                        .login_length = 5,
+    const struct apw_attempt attempt = {.login = login->typed,
+                                        .login_length = strlen(login->typed),
                                         .password = login->password,
                                         .password_length = strlen(login->password),
                                         .service = "smtp",
@@ -224,7 +241,7 @@ static const char *run_login(const void *row)
     enum apw_verdict first, second = login->verdict;
     bool is_broken;
 
-    if (apw_front_open(login->is_named ? named_conf_path : conf_path, &front, &error) != 0)
+    if (apw_front_open(login->conf_path, &front, &error) != 0)
         return front != NULL || error.text[0] == '\0' ? "a failure that says nothing" : NULL;
     is_broken = error.text[0] != '\0';
     first = verify(front, login);
@@ -244,8 +261,18 @@ static int count_user(void *context, const struct apw_user *user)
     return 0;
 }
 
+static bool count_guess(struct apw_guesses *guesses, void *context)
+{
+    char *token = context;
+
+    guesses->count++;
+    apw_guesses_make_link(guesses, token);
+    return true;
+}
+
 static const char *manage(const struct apw_manager *manager)
 {
+    char token[APW_GUESSES_TOKEN_SIZE];
     const struct apw_target target = {.login = "alice"};
     const struct apw_password_spec spec = {
         .label = "Phone", .services = "imap", .from = "192.0.2.7", .without_mfa = true};
@@ -268,6 +295,7 @@ static const char *manage(const struct apw_manager *manager)
         apw_enrolment_set_method(manager, user, NULL, "sealed=x", &error);
     }
     apw_user_free(&user);
+    apw_guesses_update(manager, DN, count_guess, token, &error);
     if (apw_user_each(manager, "(appPassword=*)", count_user, &count, &error) == APW_MANAGE_DONE &&
         count != 1)
         wrong = "not all users";
@@ -403,10 +431,13 @@ int main(void)
         return EXIT_FAILURE;
     unit_path("app-password.conf", conf_path);
     unit_path("named.conf", named_conf_path);
+    unit_path("filters.conf", filters_conf_path);
     responder_start(unit_path("", path));
     snprintf(named_uri, sizeof named_uri, "ldap://localhost%s", strrchr(responder_uri(0), ':'));
-    write_config(conf_path, responder_uri(RESPONDER_PORTS));
-    write_config(named_conf_path, named_uri);
+    write_config(conf_path, responder_uri(RESPONDER_PORTS), "");
+    write_config(named_conf_path, named_uri, "");
+    write_config(filters_conf_path, responder_uri(RESPONDER_PORTS),
+                 "mfa_witness " WITNESS "\ndisabled_filter (employeeType=left)\n");
     UNIT_ROWS(logins, test_login);
     UNIT_TEST("managing", test_manage);
     status = unit_run();

@@ -5,6 +5,7 @@
 #include "web/worker.h"
 #include <pthread.h>
 #include <sched.h>
+#include <limits.h>
 #include <stdatomic.h>
 
 #define WORKERS 2
@@ -162,6 +163,26 @@ static void test_end(void **state)
         assert_true(unbegun[i].worked == 0 && unbegun[i].finished == 1);
 }
 
+static void test_wrong_counts(void **state)
+{
+    static const unsigned counts[] = {0, 65, UINT_MAX};
+    static const char *const errors[] = {"0 worker threads: there must be 1 to 64",
+                                         "65 worker threads: there must be 1 to 64",
+                                         "4294967295 worker threads: there must be 1 to 64"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const struct apw_worker_settings settings = {
+            .count = counts[i], .work = work, .finish = finish};
+        struct apw_error error = {""};
+        struct apw_workers *workers;
+
+        assert_int_equal(apw_workers_start(&settings, &workers, &error), -1);
+        assert_null(workers);
+        assert_string_equal(error.text, errors[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_waiting_holds_no_thread),
         cmocka_unit_test(test_not_too_soon_and_in_order),
         cmocka_unit_test(test_end),
+        cmocka_unit_test(test_wrong_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
