@@ -6,6 +6,7 @@
 #include "name.h"
 #include "recorder.h"
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,16 +112,24 @@ int apw_front_refusal_delay_ms(const struct apw_front *front)
     return front->config != NULL ? front->config->refusal_delay_ms : DEFAULT_REFUSAL_DELAY_MS;
 }
 
-void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
-                      struct apw_decision *decision_r)
+/* The directory, and what this process remembers. */
+static struct apw_world world_of(struct apw_front *front)
 {
-    int64_t start = apw_clock_monotonic_ms();
     struct apw_world world = apw_world_of(front->directory);
 
     world.remember = front->remember;
     world.repeat = front->repeat;
     world.names = front->names;
     world.witness = &front->witness;
+    return world;
+}
+
+void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
+                      struct apw_decision *decision_r)
+{
+    int64_t start = apw_clock_monotonic_ms();
+    struct apw_world world = world_of(front);
+
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
                start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);
     if (decision_r->event.reason == APW_REASON_CONFIGURATION)
@@ -133,16 +142,52 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
                                  apw_front_refusal_delay_ms(front)); /* start is rounded down */
 }
 
+/* The attempt, its login without white space and invisible characters at the ends. A malformed
+ * login stays as it is, for apw_verify() to refuse. */
+static struct apw_attempt trim(const struct apw_attempt *attempt, char login_r[APW_LOGIN_SIZE])
+{
+    struct apw_attempt trimmed = *attempt;
+
+    if (apw_login_canonicalize(attempt->login, attempt->login_length, NULL, login_r) == 0) {
+        trimmed.login = login_r;
+        trimmed.login_length = strlen(login_r);
+    }
+    return trimmed;
+}
+
 void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                             struct apw_decision *decision_r)
 {
-    struct apw_attempt trimmed = *attempt;
     char login[APW_LOGIN_SIZE];
+    struct apw_attempt trimmed = trim(attempt, login);
 
-    /* apw_verify() refuses a malformed login. */
-    if (apw_login_canonicalize(attempt->login, attempt->login_length, NULL, login) == 0) {
-        trimmed.login = login;
-        trimmed.login_length = strlen(login);
-    }
     apw_front_verify(front, &trimmed, wait, decision_r);
+}
+
+static void log_no_answer(struct apw_front *front, const struct apw_event *event)
+{
+    char text[sizeof event->detail.text + 128];
+
+    snprintf(text, sizeof text, "cannot tell whether a user exists: %s%s%s",
+             apw_reason_name(event->reason), event->detail.text[0] == '\0' ? "" : ": ",
+             event->detail.text);
+    apw_log_warning(front->log, text);
+}
+
+enum apw_existence apw_front_look_up(struct apw_front *front, const struct apw_attempt *attempt,
+                                     struct apw_decision *decision_r)
+{
+    char login[APW_LOGIN_SIZE];
+    struct apw_attempt trimmed = trim(attempt, login);
+    struct apw_world world = world_of(front);
+    int64_t budget_ms = front->directory != NULL ? front->config->deadline_ms : 0;
+    enum apw_existence existence =
+        apw_verify_existence(front->directory != NULL ? front->config : NULL, &world, &trimmed,
+                             apw_clock_monotonic_ms() + budget_ms, decision_r);
+
+    if (decision_r->event.reason == APW_REASON_CONFIGURATION)
+        decision_r->event.detail = front->broken;
+    if (existence == APW_EXISTENCE_UNAVAILABLE)
+        log_no_answer(front, &decision_r->event);
+    return existence;
 }

@@ -30,6 +30,11 @@ void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *a
 /* Why logins are not logged, for the log of the host. True once, if they are not. */
 bool apw_front_take_loss(struct apw_front *front, struct apw_error *loss_r);
 
+/* Whether the login, as typed, is a user's, without looking at a password. A lookup is no login:
+ * it leaves a line in the log only if there is no answer, and that line has no verdict. */
+enum apw_existence apw_front_look_up(struct apw_front *front, const struct apw_attempt *attempt,
+                                     struct apw_decision *decision_r);
+
 /* How long a refusal should take, in milliseconds from its start, for hosts that do the waiting. */
 int apw_front_refusal_delay_ms(const struct apw_front *front);
 

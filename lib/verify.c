@@ -605,6 +605,61 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
     sodium_memzero(&login.app_password, sizeof login.app_password);
 }
 
+/* What a refusal or an outage says about the user. */
+static enum apw_existence existence_of(const struct apw_event *event)
+{
+    bool is_unknown = event->reason == APW_REASON_MALFORMED ||
+                      event->reason == APW_REASON_UNKNOWN_USER ||
+                      event->reason == APW_REASON_ACCOUNT_DISABLED;
+
+    return event->verdict == APW_REFUSED && is_unknown ? APW_EXISTENCE_UNKNOWN
+                                                       : APW_EXISTENCE_UNAVAILABLE;
+}
+
+static enum apw_existence find_user(struct login *login)
+{
+    find_entry(login);
+    if (login->entry == NULL || !has_own_name(login) || !is_active(login))
+        return existence_of(&login->decision->event);
+    if (!login->has_name) {
+        login->decision->event.detail = login->no_name;
+        name_entry(login);
+        give_up(login, APW_REASON_INTERNAL_ERROR);
+        return APW_EXISTENCE_UNAVAILABLE;
+    }
+    memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);
+    return APW_EXISTENCE_KNOWN;
+}
+
+enum apw_existence apw_verify_existence(const struct apw_config *config,
+                                        const struct apw_world *world,
+                                        const struct apw_attempt *attempt, int64_t deadline,
+                                        struct apw_decision *decision_r)
+{
+    struct login login = {.config = config,
+                          .world = world,
+                          .attempt = attempt,
+                          .deadline = deadline,
+                          .decision = decision_r};
+    enum apw_existence existence;
+
+    memset(decision_r, 0, sizeof *decision_r);
+    describe(&login);
+    if (!apw_login_is_wellformed(attempt->login, attempt->login_length)) {
+        refuse(&login, APW_REASON_MALFORMED);
+        return existence_of(&decision_r->event);
+    }
+    if (config == NULL) {
+        give_up(&login, APW_REASON_CONFIGURATION);
+        return APW_EXISTENCE_UNAVAILABLE;
+    }
+    memcpy(login.name, attempt->login, attempt->login_length);
+    login.now = world->now(world->context);
+    existence = find_user(&login);
+    apw_entries_free(&login.entry);
+    return existence;
+}
+
 void apw_verify_clear(struct apw_decision *decision)
 {
     free(decision->event.dn);

@@ -46,6 +46,13 @@ struct apw_attempt {
     void *authorize_context;
 };
 
+/* Whether a login leads to a user, as far as the directory tells. */
+enum apw_existence {
+    APW_EXISTENCE_UNAVAILABLE = 0, /* no answer, or not a single one */
+    APW_EXISTENCE_UNKNOWN,         /* no such user, or an account that has ended */
+    APW_EXISTENCE_KNOWN,
+};
+
 /* The outcome. Holds no secret. */
 struct apw_decision {
     struct apw_event event; /* the verdict, its reason, and the rest of the log line; owns its dn */
@@ -61,6 +68,14 @@ struct apw_decision {
 void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 const struct apw_attempt *attempt, int64_t deadline,
                 struct apw_decision *decision_r);
+
+/* Whether the attempt's login leads to one account that has not ended, and by which accepted name
+ * (decision_r->name). Looks at no password and accepts nothing: decision_r's verdict is never
+ * APW_ACCEPTED, and its event says why the user is not known. Otherwise like apw_verify(). */
+enum apw_existence apw_verify_existence(const struct apw_config *config,
+                                        const struct apw_world *world,
+                                        const struct apw_attempt *attempt, int64_t deadline,
+                                        struct apw_decision *decision_r);
 
 void apw_verify_clear(struct apw_decision *decision);
 

@@ -21,6 +21,7 @@
 #include "secret.h"
 #include "session.h"
 #include <sodium.h>
+#include <stdio.h>
 
 enum { SASL, DOVECOT, AS, MFA_USER };
 
@@ -33,7 +34,7 @@ static const struct apw_option table[] = {
                  .help = "also Dovecot: output of doveconf -n"},
     [AS] = {.name = "as",
             .argument = "DN",
-            .help = "also what this user may do; reads the password like check"},
+            .help = "what this user, who stands for all, may do; reads the password like check"},
     [MFA_USER] = {.name = "mfa-user", .argument = "LOGIN", .help = "a user who must have MFA on"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
@@ -61,6 +62,29 @@ static bool ask_password(struct apw_diagnosis *diagnosis, const char *as_dn,
     return false;
 }
 
+/* For a shell: in single quotes, so that the line can be copied. Cut off if it is too long. */
+static void quote(const char *text, char *quoted_r, size_t size)
+{
+    size_t length = 0;
+
+    quoted_r[length++] = '\'';
+    for (; *text != '\0' && length + 6 < size; text++) {
+        if (*text == '\'')
+            length += (size_t)snprintf(quoted_r + length, size - length, "'\\'");
+        quoted_r[length++] = *text;
+    }
+    snprintf(quoted_r + length, size - length, "'");
+}
+
+static void suggest_user(const struct apw_doctor_view *view)
+{
+    char dn[1024];
+
+    quote(view->sample != NULL ? view->sample : "DN of a user", dn, sizeof dn);
+    apw_diagnosis_unknown(view->diagnosis, "--as", "what users may write was not looked at");
+    apw_diagnosis_fix("app-password doctor --as %s   # any user whose password you know", dn);
+}
+
 /* `as_password` is NULL without --as. */
 static void check_content(const struct apw_doctor_view *view, const struct request *request,
                           const char *as_password)
@@ -74,6 +98,8 @@ static void check_content(const struct apw_doctor_view *view, const struct reque
     apw_doctor_doubles_check(view);
     if (as_password != NULL)
         apw_doctor_rights_check_user(view, request->as_dn, as_password);
+    else if (request->as_dn == NULL)
+        suggest_user(view);
 }
 
 static void check_directory(struct apw_doctor_view *view, const struct request *request)

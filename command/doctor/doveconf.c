@@ -58,6 +58,8 @@ static void set_of_passdb(struct apw_doctor_passdb *passdb, const char *name, co
         passdb->is_master = is_yes(value);
     else if (strcmp(name, "deny") == 0)
         passdb->is_deny = is_yes(value);
+    else if (strcmp(name, "pass") == 0)
+        passdb->is_pass = is_yes(value);
     else if (strcmp(name, "use_worker") == 0)
         passdb->is_without_worker = !is_yes(value);
 }

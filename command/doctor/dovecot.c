@@ -100,6 +100,60 @@ static void check_ours(struct apw_diagnosis *diagnosis, const struct apw_doctor_
                            passdb->driver);
 }
 
+/* Whether Dovecot asks for the user once the master user is accepted. */
+static bool is_followed(const struct apw_doctor_passdb *master)
+{
+    return master->is_pass || strncmp(master->result_success, "continue", 8) == 0;
+}
+
+/* `own` is the passdb that then answers for the user, or NULL. */
+static void check_master(struct apw_diagnosis *diagnosis, const struct apw_doctor_passdb *master,
+                         const struct apw_doctor_passdb *own)
+{
+    if (strcmp(master->driver, "passwd-file") != 0) {
+        apw_diagnosis_unknown(
+            diagnosis, "dovecot",
+            "cannot tell who is in the master passdb with driver %s: each of them "
+            "opens every mailbox, and their own too, without MFA",
+            master->driver);
+        apw_diagnosis_fix("driver = passwd-file, with a file of the master users alone");
+    }
+    if (own == NULL) {
+        return;
+    } else if (!is_followed(master)) {
+        apw_diagnosis_note("dovecot",
+                           "a master passdb without pass = yes (2.4: result_success = continue) "
+                           "also opens the mail of users who have ended");
+    } else if (strcmp(own->driver, "lua") != 0) {
+        apw_diagnosis_problem(diagnosis, "dovecot",
+                              "the passdb with driver %s takes a master user's password for the "
+                              "user's: nobody signs in as a master user",
+                              own->driver);
+        apw_diagnosis_fix("use the Lua passdb: examples/dovecot");
+    } else if (file_has(own->file, ":lookup") == 0) {
+        apw_diagnosis_problem(diagnosis, "dovecot",
+                              "%s takes a master user's password for the user's: nobody signs in "
+                              "as a master user",
+                              own->file);
+        apw_diagnosis_fix("cp examples/dovecot/app-password.lua %s", own->file);
+    } else {
+        apw_diagnosis_good(diagnosis, "dovecot",
+                           "a master user signs in as a user who exists and has not ended");
+    }
+}
+
+static void check_masters(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
+{
+    const struct apw_doctor_passdb *own = NULL;
+
+    for (unsigned i = 0; i < conf->passdb_count && own == NULL; i++)
+        if (!conf->passdb[i].is_master && is_ours(&conf->passdb[i]) > 0)
+            own = &conf->passdb[i];
+    for (unsigned i = 0; i < conf->passdb_count; i++)
+        if (conf->passdb[i].is_master && is_ours(&conf->passdb[i]) <= 0)
+            check_master(diagnosis, &conf->passdb[i], own);
+}
+
 static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
 {
     unsigned own = 0;
@@ -108,7 +162,9 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
         const struct apw_doctor_passdb *passdb = &conf->passdb[i];
         int ours = is_ours(passdb);
 
-        if (ours < 0) {
+        if (passdb->is_master && ours <= 0) {
+            continue; /* check_masters() */
+        } else if (ours < 0) {
             apw_diagnosis_unknown(
                 diagnosis, "dovecot",
                 "cannot tell whether the passdb with driver %s checks app passwords: %s: %s",
@@ -118,9 +174,9 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
         } else if (ours > 0) {
             own++;
             check_ours(diagnosis, passdb);
-        } else if (passdb->is_deny || passdb->is_master) {
-            apw_diagnosis_note("dovecot", "a %s passdb with driver %s does not matter here",
-                               passdb->is_deny ? "deny" : "master", passdb->driver);
+        } else if (passdb->is_deny) {
+            apw_diagnosis_note("dovecot", "a deny passdb with driver %s does not matter here",
+                               passdb->driver);
         } else {
             apw_diagnosis_problem(diagnosis, "dovecot",
                                   "a passdb with driver %s, %s ours, accepts account passwords",
@@ -200,6 +256,7 @@ void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,
     }
     if (read_file(diagnosis, path, conf) == 0) {
         check_passdbs(diagnosis, conf);
+        check_masters(diagnosis, conf);
         check_cache(diagnosis, conf->auth_cache_size);
         check_mechanisms(diagnosis, conf->auth_mechanisms);
         check_memory(diagnosis, conf, hash_memory_mib);

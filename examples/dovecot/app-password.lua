@@ -5,9 +5,34 @@
 -- "unavailable" and the log says why; Dovecot itself starts.
 local front = require("app_password").new("/etc/app-password/app-password.conf")
 
+-- Whether the user exists and has not ended; no password is looked at. `fields` are for Dovecot.
+local function look_up(request, fields)
+  local answer, name, why = front:lookup {
+    user = request.user,
+    service = request.protocol or request.service, -- 2.4, 2.3
+    client = request.remote_ip,
+  }
+  if answer == "exists" then
+    fields.user = name
+    return dovecot.auth.PASSDB_RESULT_OK, fields
+  elseif answer == "unknown" then
+    return dovecot.auth.PASSDB_RESULT_USER_UNKNOWN, ""
+  end
+  return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (why or "no answer")
+end
+
+-- Whether a master user signs in as this user, and a master passdb has accepted the master user's
+-- password. Another passdb before this one that accepted a password is no reason to skip ours.
+local function is_master_login(request)
+  return request.skip_password_check == true and (request.master_user or "") ~= ""
+end
+
 -- Checks a login with a password. An error raised in here is an internal failure to Dovecot, which is
 -- "temporarily unavailable" to the client.
 function auth_password_verify(request, password)
+  if is_master_login(request) then -- the password is the master user's
+    return look_up(request, {})
+  end
   local verdict, name, why = front:verify {
     user = request.user,
     password = password,
@@ -23,8 +48,13 @@ function auth_password_verify(request, password)
   return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (why or "no verdict")
 end
 
--- For requests for a stored password (CRAM-MD5, "doveadm auth lookup", a userdb that asks whether a
--- user exists): this passdb can only check passwords.
+-- Requests without a password: does the user exist?
 function auth_passdb_lookup(request)
-  return dovecot.auth.PASSDB_RESULT_SCHEME_NOT_AVAILABLE, ""
+  if request.skip_password_check or (request.mechanism or request.mech or "") ~= "" then
+    -- A login by a mechanism that wants a stored password, or none: nobody signs in that way.
+    return dovecot.auth.PASSDB_RESULT_SCHEME_NOT_AVAILABLE, ""
+  end
+  -- LMTP, doveadm, a userdb. Dovecot wants a password with the answer; no password matches this one.
+  -- "nopassword" would be the alternative, and opens the mailbox wherever Dovecot remembers it.
+  return look_up(request, { password = "{CRYPT}*" })
 end

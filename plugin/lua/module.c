@@ -4,9 +4,12 @@
  *
  *   local front = require("app_password").new("/etc/app-password/app-password.conf")
  *   local verdict, name, why = front:verify{user=, password=, service=, client=}
+ *   local answer, name, why = front:lookup{user=, service=, client=}
  *
  * The verdict is "accepted" (then `name` is the accepted name), "refused" or "unavailable" (then
- * `why` says why, for the host's log). Each call writes a line to our own log. Nothing waits:
+ * `why` says why, for the host's log). Each call writes a line to our own log. lookup() answers
+ * "exists" (then `name` is the accepted name), "unknown" or "unavailable"; it accepts nobody, and
+ * writes a line only if it cannot tell. Nothing waits:
  * Dovecot delays refusals by itself. Wrong arguments raise an error, which is an internal failure
  * to Dovecot; the module owns nothing wherever Lua may raise one.
  */
@@ -44,7 +47,7 @@ static int front_give_back(lua_State *L)
 }
 
 /* A misspelled field would otherwise count as missing. */
-static void check_fields(lua_State *L, int table)
+static void check_fields(lua_State *L, int table, bool has_password)
 {
     static const char *const known[] = {"user", "password", "service", "client"};
 
@@ -55,8 +58,9 @@ static void check_fields(lua_State *L, int table)
 
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
             is_known = is_known || strcmp(name, known[i]) == 0;
-        if (!is_known)
-            luaL_error(L, "unknown field \"%s\"; use user, password, service and client", name);
+        if (!is_known || (!has_password && strcmp(name, "password") == 0))
+            luaL_error(L, "unknown field \"%s\"; use user, %sservice and client", name,
+                       has_password ? "password, " : "");
         lua_pop(L, 1);
     }
 }
@@ -136,7 +140,7 @@ static int front_verify(lua_State *L)
 
     luaL_checktype(L, 2, LUA_TTABLE);
     luaL_checkstack(L, 16, NULL);
-    check_fields(L, 2);
+    check_fields(L, 2, true);
     attempt.login = required_field(L, 2, "user", &attempt.login_length);
     attempt.password = required_field(L, 2, "password", &attempt.password_length);
     attempt.service = text_field(L, 2, "service");
@@ -152,10 +156,55 @@ static int front_verify(lua_State *L)
     return push_answer(L, verdict, name, why);
 }
 
+static int push_existence(lua_State *L, enum apw_existence existence, const char *name,
+                          const char *why)
+{
+    switch (existence) {
+    case APW_EXISTENCE_KNOWN:
+        lua_pushliteral(L, "exists");
+        lua_pushstring(L, name);
+        return 2;
+    case APW_EXISTENCE_UNKNOWN:
+        lua_pushliteral(L, "unknown");
+        return 1;
+    case APW_EXISTENCE_UNAVAILABLE:
+        break;
+    }
+    lua_pushliteral(L, "unavailable");
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 3;
+}
+
+static int front_lookup(lua_State *L)
+{
+    struct apw_front *const *front = luaL_checkudata(L, 1, FRONT_TYPE);
+    char name[APW_LOGIN_SIZE], why[sizeof(struct apw_error) + 64];
+    enum apw_existence existence;
+    struct apw_attempt attempt = {.login = NULL};
+    struct apw_decision decision;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checkstack(L, 16, NULL);
+    check_fields(L, 2, false);
+    attempt.login = required_field(L, 2, "user", &attempt.login_length);
+    attempt.service = text_field(L, 2, "service");
+    attempt.client = text_field(L, 2, "client");
+    if (*front == NULL)
+        return push_existence(L, APW_EXISTENCE_UNAVAILABLE, "", "out of memory");
+
+    existence = apw_front_look_up(*front, &attempt, &decision);
+    memcpy(name, decision.name, sizeof name);
+    explain(&decision, why, sizeof why);
+    apw_verify_clear(&decision);
+    return push_existence(L, existence, name, why);
+}
+
 int luaopen_app_password(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__gc", front_give_back}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"verify", front_verify}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"verify", front_verify}, {"lookup", front_lookup}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", front_new}, {NULL, NULL}};
 
     luaL_newmetatable(L, FRONT_TYPE);

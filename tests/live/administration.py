@@ -18,6 +18,7 @@ class Site:
 
     def __init__(self, folder, directory, manage_as="administrator", **keys):
         self.folder = folder
+        self.directory = directory
         folder.mkdir()
         self.config = folder / "app-password.conf"
         self.keys = {

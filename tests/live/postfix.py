@@ -22,6 +22,9 @@ KINDS = {
     "under load": ("submissions", "4", 2, ["max_use=1000000"]),
     "starttls": ("submission", "1", 5, []),
     "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
+    "owns addresses": ("submissions", "1", 12, [
+        "smtpd_sender_login_maps=texthash:$config_directory/senders",
+        "smtpd_sender_restrictions=reject_sender_login_mismatch"]),
     "asks Dovecot": ("submissions", "1", 5, ["smtpd_sasl_type=dovecot"]),
 }
 

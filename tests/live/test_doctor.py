@@ -2,16 +2,20 @@
 """The doctor, on a good installation and on ones that are broken in exactly one way."""
 
 import os
-import re
 import pathlib
+import re
+import shlex
 import shutil
 import subprocess
 
+import ldap
+import ldap.dn
 import pytest
 
 import apppassword
 from administration import DONE, FAILED, PREFIX, USAGE, Site
 from apppassword import from_now
+from conftest import new_folder
 from slapd import BASE, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
@@ -21,7 +25,7 @@ UNLIMITED = f'limits dn.exact="{IDENTITIES["administrator"]}" size=unlimited\n'
 
 @pytest.fixture(scope="module")
 def good_directory(workdir, authority):
-    server = Slapd(workdir / "doctor", authority=authority, first_rules=UNLIMITED).start()
+    server = Slapd(new_folder(workdir, "doctor") / "slapd", authority=authority, first_rules=UNLIMITED).start()
     populate(server)
     yield server
     server.stop()
@@ -49,8 +53,19 @@ def site(good_directory, tmp_path, authority):
                      tls_cacert=authority.ca, login_attribute="uid"))
 
 
-def doctor(site, *options, **more):
-    return site.command("doctor", *options, **more)
+def doctor(site, *options, input="", **more):
+    """With a user of the directory for --as, unless the options name one."""
+    if "--as" not in options:
+        who = a_user(site.directory)
+        options, input = ("--as", who.dn, *options), f"{who.password}\n{input}"
+    return site.command("doctor", *options, input=input, **more)
+
+
+def a_user(directory):
+    """The same for each call."""
+    if not hasattr(directory, "doctors_user"):
+        directory.doctors_user = directory.new_person()
+    return directory.doctors_user
 
 
 def assert_finds(called, finding, fix):
@@ -85,6 +100,32 @@ def test_without_an_administrator_it_goes_without(good_directory, tmp_path, auth
     called = doctor(site)
     assert called.returncode == DONE, called.stdout + called.stderr
     assert "no administrator here" in called.stdout
+
+
+def test_without_a_user_it_says_what_it_does_not_know_and_names_one(site):
+    called = site.command("doctor")
+    assert_finds(called, "--as: what users may write was not looked at", "app-password doctor --as")
+    assert "0 problems, 1 unknown" in called.stdout
+    line, = re.findall(r"fix: app-password (doctor --as .*)", called.stdout)
+    words = shlex.split(line, comments=True)
+    found = site.directory.connect_as_itself().search_s(words[2], ldap.SCOPE_BASE)
+    assert b"inetOrgPerson" in found[0][1]["objectClass"]
+    assert site.command(*words, input="wrong\n").returncode == FAILED
+
+
+@pytest.mark.parametrize("name", ["o'neil", "a b $HOME `id`", "two''", "back\\slash"])
+def test_the_line_with_the_user_can_be_copied(own_directory, tmp_path, name):
+    server = own_directory()
+    populate(server)
+    dn = f"cn={ldap.dn.escape_dn_chars(name)},{BASE}"
+    server.connect_as_itself().add_s(dn, [
+        ("objectClass", [b"inetOrgPerson"]), ("cn", [name.encode()]), ("sn", [b"x"]),
+        ("uid", [b"of-its-own"]), ("mail", [b"own@example.org"]), ("userPassword", [b"Right-1"])])
+    site = safe(Site(tmp_path / "site", server, base=dn, scope="base"))
+    line, = re.findall(r"fix: (app-password doctor --as .*)", site.command("doctor").stdout)
+    printed = subprocess.run(["sh", "-c", f'app-password() {{ printf "%s" "$3"; }}; {line}'.replace(
+        "app-password", "app_password")], capture_output=True, text=True, check=True).stdout
+    assert ldap.dn.str2dn(printed) == ldap.dn.str2dn(dn)
 
 
 # ---- files ----
@@ -626,8 +667,3 @@ DOVECOT = {
 def test_dovecot(dovecot, broken):
     change, finding, fix = DOVECOT[broken]
     assert_finds(dovecot(change), finding, fix)
-
-
-def test_a_master_passdb_does_not_matter(dovecot):
-    called = dovecot(lambda text: "passdb {\n  driver = passwd-file\n  master = yes\n}\n" + text)
-    assert called.returncode == DONE and "a master passdb" in called.stdout, called.stdout

@@ -4,6 +4,9 @@
 Needs --with-dovecot24, since the first run downloads a Debian 13.
 """
 
+import os
+import subprocess
+
 import pytest
 
 import pam
@@ -78,3 +81,32 @@ def test_the_userdb_may_be_the_same_directory(dovecot24, directory):
     server = dovecot24({"uri": directory.ldap, "login_attribute": "uid"}, userdb=directory)
     assert imap(server, person.mail, app_password.shown, create="made-now") == ACCEPTED
     assert server.owner_of("made-now") == person.uid
+
+
+def test_a_master_user_signs_in_as_a_user_with_lua(dovecot24, directory, folder):
+    """Not with PAM, which takes the master user's password for the user's."""
+    person = directory.new_person(mfa=True)
+    users = folder / "master-users"
+    users.write_text("admin:{PLAIN}The-Masters-Password\n")
+    users.chmod(0o644)
+    server = dovecot24({"uri": directory.ldap, "login_attribute": "uid"}, lines=f"""\
+auth_master_user_separator = *
+passdb passwd-file {{
+  passwd_file_path = {users}
+  master = yes
+  result_success = continue
+}}
+""")
+    has_lua = "passdb lua" in server.config.read_text()
+    for login in person.uid, person.mail:
+        verdict = imap(server, f"{login}*admin", "The-Masters-Password")
+        assert verdict == (ACCEPTED if has_lua else REFUSED)
+    for login, password in [
+            (f"{person.uid}*admin", "wrong"), ("nobody-here*admin", "The-Masters-Password"),
+            ("disabled*admin", "The-Masters-Password"), (person.uid, "The-Masters-Password"),
+            (person.uid, person.password), (f"{person.uid}*{person.uid}", person.password)]:
+        assert imap(server, login, password) == REFUSED, login
+    for name, status in (person.mail, os.EX_OK), ("nobody-here", os.EX_NOUSER):
+        done = subprocess.run(server._debian13.inside(
+            ["doveadm", "-c", server.config, "user", "-f", "home", name]), capture_output=True)
+        assert done.returncode == (status if has_lua else os.EX_TEMPFAIL), done.stderr

@@ -214,14 +214,6 @@ def test_login_attribute_becomes_dovecots_user(dovecot, alice):
         assert server.owner_of(mailbox) == person.uid
 
 
-def test_the_static_userdb_cannot_tell_which_users_exist(usual_dovecot, alice):
-    """So mail by LMTP is deferred, not bounced; the example names an alternative."""
-    person, _ = alice
-    for name in person.uid, "nobody-here":
-        status, home = home_of(usual_dovecot, name)
-        assert (status, home) == (os.EX_TEMPFAIL, "")
-
-
 def test_the_userdb_may_be_the_same_directory(dovecot, directory, alice):
     """Dovecot's own LDAP userdb looks up the accepted name, and an address for LMTP."""
     person, shown = alice

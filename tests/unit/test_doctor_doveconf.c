@@ -55,6 +55,13 @@ static const struct passdb_case {
     {"a master passdb",
      "passdb {\n  driver = passwd-file\n  master = yes\n}\n",
      {.driver = "passwd-file", .is_master = true}},
+    {"Debian's master passdb",
+     "passdb {\n  args = /etc/dovecot/master-users\n  driver = passwd-file\n  master = yes\n"
+     "  pass = yes\n}\n",
+     {.driver = "passwd-file",
+      .service = "/etc/dovecot/master-users",
+      .is_master = true,
+      .is_pass = true}},
     {"a deny passdb",
      "passdb {\n  driver = passwd-file\n  deny = Yes\n}\n",
      {.driver = "passwd-file", .is_deny = true}},
@@ -90,6 +97,7 @@ static void test_passdb(void **state)
     assert_string_equal(passdb->result_internalfail, expected->result_internalfail);
     assert_int_equal(passdb->is_master, expected->is_master);
     assert_int_equal(passdb->is_deny, expected->is_deny);
+    assert_int_equal(passdb->is_pass, expected->is_pass);
     assert_int_equal(passdb->is_without_worker, expected->is_without_worker);
     free(conf);
 }

@@ -102,6 +102,18 @@ static const struct chunk_case {
      "chunk:1: unknown field \"clinet\""},
     {"a value without a name is an error",
      "return real.new(down):verify{user='alice', password='secret', 'imap'}", "chunk:1: "},
+    {"a lookup in an outage is unavailable",
+     "local a, n, why = real.new(down):lookup{user='alice'}\n"
+     "return a .. ' ' .. tostring(n) .. ' ' .. why",
+     "unavailable nil directory-unavailable: ldapi://"},
+    {"a lookup with a broken configuration is unavailable",
+     "local a, n, why = real.new(broken):lookup{user='alice', service='lmtp'}\n"
+     "return a .. ' ' .. tostring(n) .. ' ' .. why",
+     "unavailable nil configuration: "},
+    {"a malformed login is unknown", "return real.new(down):lookup{user=' '}", "unknown"},
+    {"a lookup takes no password", "return real.new(down):lookup{user='alice', password='secret'}",
+     "chunk:1: unknown field \"password\"; use user, service and client"},
+    {"a lookup needs a login", "return real.new(down):lookup{}", "chunk:1: user is missing"},
     {"no table is an error", "return real.new(down):verify('alice')", "chunk:1: bad argument"},
     {"an object of another kind is an error",
      "return real.new(down).verify(io.stdout, {user='alice', password='secret'})",
@@ -163,11 +175,16 @@ static void test_line(void **state)
 /* Dovecot as the example sees it; `module` stands for ours. */
 #define DOVECOT                                                                                    \
     "dovecot = {auth = {PASSDB_RESULT_OK = 'OK', PASSDB_RESULT_PASSWORD_MISMATCH = 'MISMATCH',"    \
-    " PASSDB_RESULT_INTERNAL_FAILURE = 'FAILURE', PASSDB_RESULT_SCHEME_NOT_AVAILABLE = 'SCHEME'}}" \
+    " PASSDB_RESULT_INTERNAL_FAILURE = 'FAILURE', PASSDB_RESULT_SCHEME_NOT_AVAILABLE = 'SCHEME',"  \
+    " PASSDB_RESULT_USER_UNKNOWN = 'UNKNOWN'}}"                                                    \
     " asked = {}\n"                                                                                \
     "function answers(...) local answer = table.pack(...)\n"                                       \
     " package.loaded.app_password = {new = function() return {verify = function(_, attempt)\n"     \
     " asked = attempt return table.unpack(answer, 1, answer.n) end} end} end\n"                    \
+    "function finds(...) local answer = table.pack(...)\n"                                         \
+    " package.loaded.app_password = {new = function() return {lookup = function(_, attempt)\n"     \
+    " asked = attempt return table.unpack(answer, 1, answer.n) end} end} end\n"                    \
+    "function look_up(request) dofile(example) return auth_passdb_lookup(request) end\n"           \
     "function sign_in(request) dofile(example)\n"                                                  \
     " return auth_password_verify(request or {user = 'alice'}, 'secret') end\n"
 
@@ -207,10 +224,50 @@ static const struct chunk_case examples[] = {
      "answers('refused')\nsign_in{user = 'alice', protocol = 'imap'}\n"
      "return asked.service",
      "imap"},
-    {"a look-up finds nothing",
-     "answers('accepted', 'alice')\ndofile(example)\n"
-     "return (auth_passdb_lookup{user = 'alice'})",
+    {"a user who exists is OK with a password that none matches",
+     "finds('exists', 'alice')\n"
+     "local result, fields = look_up{user = 'Alice'}\n"
+     "return result .. ' ' .. fields.user .. ' ' .. fields.password .. ' ' .. "
+     "tostring(fields.nopassword)",
+     "OK alice {CRYPT}* nil"},
+    {"a user who does not is USER_UNKNOWN",
+     "finds('unknown')\nlocal result, text = look_up{user = 'Alice'}\n"
+     "return result .. ' ' .. type(text)",
+     "UNKNOWN string"},
+    {"a lookup without an answer is INTERNAL_FAILURE",
+     "finds('unavailable', nil, 'no answer')\n"
+     "local result, text = look_up{user = 'alice', mech = ''}\nreturn result .. ' ' .. text",
+     "FAILURE app-password: no answer"},
+    {"an answer that nobody knows is INTERNAL_FAILURE",
+     "finds('Exists', 'alice')\nreturn (look_up{user = 'alice'})", "FAILURE"},
+    {"accepted is no answer to a lookup",
+     "finds('accepted', 'alice')\nreturn (look_up{user = 'alice'})", "FAILURE"},
+    {"a mechanism gets no lookup (2.4)",
+     "finds('exists', 'alice')\nreturn (look_up{user = 'alice', mechanism = 'CRAM-MD5'})",
      "SCHEME"},
+    {"a mechanism gets no lookup (2.3)",
+     "finds('exists', 'alice')\nreturn (look_up{user = 'alice', mech = 'GSSAPI'})", "SCHEME"},
+    {"nor does a chain in which another passdb accepted",
+     "finds('exists', 'alice')\nreturn (look_up{user = 'alice', skip_password_check = true})",
+     "SCHEME"},
+    {"a master user's password is not checked as the user's",
+     "finds('exists', 'alice')\n"
+     "local result, fields = sign_in{user = 'Alice', skip_password_check = true,"
+     " master_user = 'root'}\n"
+     "return result .. ' ' .. fields.user .. ' ' .. tostring(fields.password)",
+     "OK alice nil"},
+    {"a master user of somebody who does not exist is refused",
+     "finds('unknown')\n"
+     "return (sign_in{user = 'bob', skip_password_check = true, master_user = 'root'})",
+     "UNKNOWN"},
+    {"a master user whose password nobody checked is no reason to skip ours",
+     "answers('refused')\n"
+     "return (sign_in{user = 'alice', skip_password_check = false, master_user = 'root'})",
+     "MISMATCH"},
+    {"nor is another passdb that accepted",
+     "answers('refused')\n"
+     "return (sign_in{user = 'alice', skip_password_check = true, master_user = ''})",
+     "MISMATCH"},
 };
 
 static void test_example(void **state)

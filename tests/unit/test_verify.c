@@ -5,6 +5,7 @@
 #include "unit.h"
 #include "verify.h"
 #include <sodium.h>
+#include <strings.h>
 
 #define NOW      "20261122101500Z"
 #define DEADLINE 123456789 /* handed through, never looked at */
@@ -436,6 +437,78 @@ static void test_scene(void **state)
         assert_contains(decision.event.detail.text, row->detail);
     else
         assert_string_equal(decision.event.detail.text, "");
+    apw_verify_clear(&decision);
+}
+
+static enum apw_existence existence_for(const struct scene *row)
+{
+    bool has_name = row->login_attribute == NULL;
+
+    for (size_t i = 0; i < STORED_MAX && row->stored[i].name != NULL && !has_name; i++)
+        has_name = strcasecmp(row->stored[i].name, row->login_attribute) == 0;
+    if (!has_name)
+        return APW_EXISTENCE_UNAVAILABLE;
+    switch (row->reason) {
+    case APW_REASON_UNKNOWN_USER:
+    case APW_REASON_ACCOUNT_DISABLED:
+        return APW_EXISTENCE_UNKNOWN;
+    case APW_REASON_AMBIGUOUS_USER:
+    case APW_REASON_AMBIGUOUS_NAME:
+    case APW_REASON_INTERNAL_ERROR:
+    case APW_REASON_DIRECTORY_UNAVAILABLE:
+        return APW_EXISTENCE_UNAVAILABLE;
+    default:
+        return APW_EXISTENCE_KNOWN;
+    }
+}
+
+/* The same scene without a password: the first rows decide, and nothing accepts. */
+static void test_existence(void **state)
+{
+    const struct scene *row = *state;
+    const char *login = or_default(row->login, "alice");
+    struct apw_config config = make_config(row);
+    const struct apw_attempt attempt = {.login = login, .login_length = strlen(login)};
+    enum apw_existence expected = existence_for(row);
+    struct apw_decision decision;
+
+    reset_world(row);
+    memset(&decision, 0xaa, sizeof decision);
+    assert_int_equal(apw_verify_existence(&config, &world, &attempt, DEADLINE, &decision),
+                     expected);
+    assert_int_not_equal(decision.event.verdict, APW_ACCEPTED);
+    assert_int_equal(binds, 0);
+    assert_int_equal(hashes, 0);
+    assert_null(decision.use_dn);
+    assert_string_equal(decision.name, expected != APW_EXISTENCE_KNOWN ? ""
+                                       : row->accepted_name != NULL    ? row->accepted_name
+                                                                       : login);
+    if (expected == APW_EXISTENCE_UNKNOWN)
+        assert_outcome(&decision, row->verdict, row->reason);
+    else if (expected == APW_EXISTENCE_UNAVAILABLE)
+        assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
+    apw_verify_clear(&decision);
+}
+
+static void test_existence_without_answer(void **state)
+{
+    const struct apw_attempt attempt = {.login = "alice", .login_length = 5},
+                             malformed = {.login = " ", .login_length = 1};
+    const struct scene scene_ = {.name = "nobody"};
+    struct apw_config config = make_config(&scene_);
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&scene_);
+    assert_int_equal(apw_verify_existence(NULL, &world, &attempt, DEADLINE, &decision),
+                     APW_EXISTENCE_UNAVAILABLE);
+    assert_int_equal(decision.event.reason, APW_REASON_CONFIGURATION);
+    assert_int_equal(apw_verify_existence(&config, &world, &malformed, DEADLINE, &decision),
+                     APW_EXISTENCE_UNKNOWN);
+    assert_int_equal(searches, 0);
+    search_result[0] = APW_LDAP_UNAVAILABLE;
+    assert_int_equal(apw_verify_existence(&config, &world, &attempt, DEADLINE, &decision),
+                     APW_EXISTENCE_UNAVAILABLE);
     apw_verify_clear(&decision);
 }
 
@@ -1522,6 +1595,9 @@ int main(void)
     UNIT_ROWS(cost_scenes, test_scene);
     UNIT_ROWS(account_password_scenes, test_scene);
     UNIT_ROWS(name_scenes, test_scene);
+    UNIT_ROWS(entry_scenes, test_existence);
+    UNIT_ROWS(name_scenes, test_existence);
+    UNIT_TEST("a lookup without an answer finds nobody", test_existence_without_answer);
     UNIT_TEST("the directory is asked no more than it need be", test_questions);
     UNIT_TEST("service and client are described in one form", test_description);
     UNIT_TEST("one hash at most with 1, 5 and 40 app passwords", test_cost);
