@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
+#include "ldap/filter_tree.h"
 #include "ldap/schema.h"
 #include "verify.h"
 #include <stdio.h>
@@ -100,19 +101,25 @@ static void check_names_in(const struct apw_doctor_view *view, const char *key, 
     }
 }
 
+/* Whether MFA is on by each part of mfa_filter. */
 static void check_witness(const struct apw_doctor_view *view)
 {
-    const char *witness = view->config->mfa_witness;
+    struct apw_config config = *view->config;
+    struct apw_doctor_view strict = *view;
     struct apw_error error = {""};
+    char *all = apw_filter_tree_match_all(config.mfa_filter);
 
-    if (read_mfa(view, witness, &error) == APW_MFA_ON) {
-        apw_diagnosis_good(view->diagnosis, "mfa_witness", "MFA is on for %s", witness);
-        return;
+    config.mfa_filter = all;
+    strict.config = &config;
+    if (all != NULL && read_mfa(&strict, config.mfa_witness, &error) == APW_MFA_ON) {
+        apw_diagnosis_good(view->diagnosis, "mfa_witness", "MFA is on for %s", config.mfa_witness);
+    } else {
+        apw_diagnosis_problem(view->diagnosis, "mfa_witness",
+                              "MFA is not on for %s: account passwords are \"unavailable\" %s",
+                              config.mfa_witness, error.text);
+        apw_diagnosis_fix("make the witness match %s", all != NULL ? all : "mfa_filter");
     }
-    apw_diagnosis_problem(view->diagnosis, "mfa_witness",
-                          "MFA is not on for %s: account passwords are \"unavailable\" %s", witness,
-                          error.text);
-    apw_diagnosis_fix("make the witness match %s", view->config->mfa_filter);
+    free(all);
 }
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)

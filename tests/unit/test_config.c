@@ -416,6 +416,17 @@ static const struct file_case {
     {"%t and %b with login_attribute",
      BYTES(NEEDED "login_attribute uid\nfilter (|(uid=%t)(uid=%b))\n"), NULL},
     {"%n with %d", BYTES(NEEDED "filter (&(uid=%n)(o=%d))\n"), NULL},
+    {"an mfa_off_filter with a negation beside what everybody has",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
+           "mfa_off_filter (&(uid=*)(!(a=b)))\n"),
+     "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
+    {"the same in one part of an or",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
+           "mfa_off_filter (|(c=d)(&(uid=*)( ! (A=b))))\n"),
+     "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
+    {"an mfa_off_filter with another attribute's negation",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
+           "mfa_off_filter (&(a=c)(!(d=e)))\n"), NULL},
     {"deadline shorter than timeout", BYTES(NEEDED "deadline 4\n"),
      "deadline (4 s) is shorter than timeout (5 s)"},
     {"timeout longer than deadline", BYTES(NEEDED "timeout 13\n"),
