@@ -416,6 +416,13 @@ static const struct file_case {
     {"%t and %b with login_attribute",
      BYTES(NEEDED "login_attribute uid\nfilter (|(uid=%t)(uid=%b))\n"), NULL},
     {"%n with %d", BYTES(NEEDED "filter (&(uid=%n)(o=%d))\n"), NULL},
+    {"%n with %d in one part only", BYTES(NEEDED "filter (|(uid=%n)(mail=%n@%d))\n"),
+     "add \"login_attribute uid\""},
+    {"%d without %n in one part", BYTES(NEEDED "filter (|(mail=%u)(o=%d))\n"),
+     "add \"login_attribute uid\""},
+    {"%n and %d in a negation", BYTES(NEEDED "filter (&(uid=%n)(!(o=%d)))\n"),
+     "add \"login_attribute uid\""},
+    {"%u in each part", BYTES(NEEDED "filter (&(o=x)(|(uid=%u)(&(uid=%n)(o=%d))))\n"), NULL},
     {"an mfa_off_filter with a negation beside what everybody has",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
            "mfa_off_filter (&(uid=*)(!(a=b)))\n"),
