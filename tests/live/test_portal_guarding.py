@@ -401,7 +401,7 @@ def test_wrong_passwords_count_against_the_address_and_lock_nobody_out(directory
 
 
 @pytest.mark.parametrize("addresses", [
-    pytest.param([f"2001:db8:0:1::{number:x}" for number in range(1, 12)], id="of one /64"),
+    pytest.param([f"2001:db8:1:{number:x}::1" for number in range(1, 12)], id="of one /48"),
     pytest.param(["198.51.100.3", "::ffff:198.51.100.3"] * 6, id="in both forms"),
     pytest.param(["", "x", "198.51.100.300", "1.2.3.4, 5.6.7.8", "\"'<>", "unknown"] * 2,
                  id="that are none")])
@@ -412,7 +412,7 @@ def test_addresses_that_are_one_share_their_tries(directory, start_portal, addre
     assert " reason=too-many-tries " in portal.events()[10]
     assert all(" reason=unknown-user " in line for line in portal.events()[:10])
     assert len(set(re.findall(r" client=(\S+)", "\n".join(portal.events())))) in (1, len(addresses))
-    assert sign_in_from(portal, "2001:db8:0:2::1", directory.new_person(mfa=True)) == 200
+    assert sign_in_from(portal, "2001:db8:2::1", directory.new_person(mfa=True)) == 200
 
 
 def test_own_right_passwords_in_between_make_guessing_no_faster(directory, portal):
@@ -862,19 +862,21 @@ def test_slow_clients_hold_nobody_up(directory, portal):
             connection.close()
 
 
-def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
-    """Three hundred sign-ins from one address, each of whose answers comes late."""
+@pytest.mark.parametrize("address, count", [
+    ("198.51.100.60", 300), ("2001:db8:1:{:x}::1", 600)], ids=["an address", "a /48"])
+def test_refusals_that_wait_hold_nobody_up(directory, start_portal, address, count):
+    """Hundreds of sign-ins from one network, each of whose answers comes late."""
     portal = start_portal(refusal_delay="5")
     who = directory.new_person(mfa=True)
     attacker = portal.client(**{"X-Real-IP": "198.51.100.60"})
     attacker.get("")
-    request = form(attacker, "sign-in", f"csrf={attacker.page.token()}&login=nobody&password=x",
-                   more="X-Real-IP: 198.51.100.60\r\n")
+    body = f"csrf={attacker.page.token()}&login=nobody&password=x"
     connections = []
     try:
-        for _ in range(300):
+        for number in range(count):
             connections.append(socket.create_connection(("127.0.0.1", portal.port), 20))
-            connections[-1].sendall(request)
+            connections[-1].sendall(form(attacker, "sign-in", body,
+                                         more=f"X-Real-IP: {address.format(number // 20)}\r\n"))
         for number in range(3):
             took, page = seconds(lambda: signed_in(
                 portal, who, **{"X-Real-IP": f"198.51.100.{61 + number}"}).page)
@@ -891,7 +893,7 @@ def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
 
 def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory, start_portal):
     portal = start_portal(refusal_delay="2")
-    attackers = [portal.client(**{"X-Real-IP": f"2001:db8:0:9::{number:x}"})
+    attackers = [portal.client(**{"X-Real-IP": f"2001:db8:9:{number:x}::1"})
                  for number in range(60)]
     for attacker in attackers:
         attacker.get("")
@@ -957,6 +959,17 @@ def test_a_half_finished_visit_of_a_new_browser_outlasts_a_rush_from_a_few_netwo
     _, app = enrolled(portal, who)
     client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.90"})
     rush(portal, who, networks=4)
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_a_half_finished_visit_of_a_new_browser_outlasts_a_rush_from_all_of_a_48(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.96"})
+    for number in range(25):
+        signed_in(portal, who, **{"X-Real-IP": f"2001:db8:1:{number:x}::1"})
     assert client.post("verify", code=app.code()).title() == "Your app passwords"
 
 
