@@ -345,6 +345,15 @@ def test_an_app_password_in_the_wrong_field_is_neither_shown_nor_logged(director
 
 # ---- refusals ----
 
+def test_an_app_password_in_place_of_the_password_is_not_tried(directory, portal):
+    """The directory's lock-out would count it."""
+    who, app_password = directory.new_person(mfa=True, app_passwords=1)
+    mark = directory.mark()
+    assert portal.client().sign_in(who, app_password.shown).status == 403
+    assert " reason=unknown-app-password " in portal.events()[-1]
+    assert who.dn not in directory.binds_since(mark)
+
+
 def test_every_refusal_reads_the_same_and_takes_as_long(directory, start_portal):
     portal = start_portal(refusal_delay="1")
     who = directory.new_person(mfa=True)
