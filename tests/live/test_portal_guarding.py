@@ -877,14 +877,13 @@ def test_refusals_that_wait_hold_nobody_up(directory, start_portal, address, cou
     """Hundreds of sign-ins from one network, each of whose answers comes late."""
     portal = start_portal(refusal_delay="5")
     who = directory.new_person(mfa=True)
-    attacker = portal.client(**{"X-Real-IP": "198.51.100.60"})
-    attacker.get("")
-    body = f"csrf={attacker.page.token()}&login=nobody&password=x"
+    attackers = [portal.client(**{"X-Real-IP": "198.51.100.60"}) for _ in range(20)]
+    bodies = [f"csrf={attacker.get('').token()}&login=nobody&password=x" for attacker in attackers]
     connections = []
     try:
         for number in range(count):
             connections.append(socket.create_connection(("127.0.0.1", portal.port), 20))
-            connections[-1].sendall(form(attacker, "sign-in", body,
+            connections[-1].sendall(form(attackers[number % 20], "sign-in", bodies[number % 20],
                                          more=f"X-Real-IP: {address.format(number // 20)}\r\n"))
         for number in range(3):
             took, page = seconds(lambda: signed_in(
@@ -896,7 +895,7 @@ def test_refusals_that_wait_hold_nobody_up(directory, start_portal, address, cou
             connection.close()
     assert set(answers) == {403, 429}
     assert 10 <= answers.count(403) <= 32, "so many of one address wait at a time"
-    page = attacker.get("")
+    page = attackers[0].get("")
     assert page.status == 200, "and as soon as they have their answers, others may ask"
 
 
@@ -912,6 +911,30 @@ def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory
     assert busy and len(portal.events()) == 60 - len(busy)
     assert busy[0].headers["Retry-After"] == "60"
     assert "from your network at once" in busy[0].words()
+
+
+def test_requests_of_one_visit_that_wait_for_each_other_hold_nobody_up(directory, start_portal):
+    """From many networks, while one of them waits for the mail system."""
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    visit = signed_in(portal, who)
+    program = pathlib.Path(portal.conf["sendmail"])
+    program.write_text(program.read_text().replace("#!/bin/sh\n", "#!/bin/sh\nsleep 5\n"))
+
+    def ask(number):
+        client = in_browser(portal, visit.mark, f"203.0.113.{number % 4}")
+        client.cookie = visit.cookie
+        return client.ask_once(*(("POST", "resend", f"csrf={visit.page.token()}") if number == 0
+                                 else ("GET", ""))).status
+
+    with concurrent.futures.ThreadPoolExecutor(80) as pool:
+        answers = [pool.submit(ask, number) for number in range(80)]
+        wait_until(lambda: sum(answer.done() for answer in answers) >= 72, "those that are too many")
+        took, page = seconds(lambda: portal.client(**{"X-Real-IP": "198.51.100.97"}).get(""))
+        assert page.status == 200 and took < 1
+        statuses = [answer.result() for answer in answers]
+    assert 60 <= statuses.count(429) <= 72
 
 
 def test_a_restart_does_not_wait_for_answers_that_are_due_later(start_portal):
