@@ -548,6 +548,25 @@ def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_po
     assert "too many wrong codes" in other.post("verify", code=app.code()).words()
 
 
+def test_the_owner_is_told_as_soon_as_mail_works_again(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    before = len(portal.mails())
+    (portal.folder / "no-mail").touch()
+    guess_codes(portal, who, app, 51)
+    assert len(portal.mails()) == before
+    (portal.folder / "no-mail").unlink()
+    for number in range(2):
+        client = signed_in(portal, who, **{"X-Real-IP": f"198.51.100.{200 + number}"})
+        client.post("verify", code=app.wrong_code())
+        assert "too many wrong codes" in client.page.words()
+    (to, _), = portal.mails()[before:]
+    client.get(link_in(portal))
+    client.post(link_in(portal))
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+
+
 def test_a_link_is_worth_nothing_to_others(directory, start_portal):
     portal = start_portal()
     who, other = directory.new_person(mfa=True), directory.new_person(mfa=True)
