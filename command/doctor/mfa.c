@@ -2,6 +2,7 @@
 #include "doctor/mfa.h"
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
+#include "session.h"
 #include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,29 @@ static void check_witness(const struct apw_doctor_view *view)
     free(all);
 }
 
+/* Whether the mail server sees the same as the administrator, whose connection may lead to another
+ * server or show more. */
+static void compare_with_administrator(const struct apw_doctor_view *view)
+{
+    const char *filter = view->config->mfa_filter;
+    struct apw_error error = {""};
+    char *dn =
+        view->session == NULL ? NULL : apw_doctor_view_find(view, view->session->directory, filter);
+
+    if (dn != NULL && read_mfa(view, dn, &error) == APW_MFA_OFF) {
+        apw_diagnosis_problem(
+            view->diagnosis, "mfa_filter",
+            "to the administrator MFA is on for %s, to the mail server it is off: "
+            "something hides or rewrites what %s reads, and the account password "
+            "opens mail",
+            dn, filter);
+        apw_diagnosis_fix(
+            "mfa_witness DN   # app-password.conf(5); then correct the access rules, or "
+            "the proxy's list of attributes");
+    }
+    free(dn);
+}
+
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
 {
     static const char *const nothing[] = {"1.1", NULL};
@@ -138,6 +162,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     else
         judge_sample(view, &sample);
     free(filter);
+    compare_with_administrator(view);
     check_names_in(view, "mfa_filter", config->mfa_filter);
     if (config->mfa_off_filter != NULL)
         check_names_in(view, "mfa_off_filter", config->mfa_off_filter);

@@ -4,6 +4,7 @@
 import ldap
 import pytest
 
+from administration import Site
 from processes import free_port, start, stop, wait_until
 from slapd import BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, NON_MEMBER
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
@@ -197,6 +198,19 @@ def test_a_proxy_that_drops_attributes(proxy, mail_server, app_passwords):
             directory.add_app_password(who)
     for who in people:
         assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
+
+
+@pytest.mark.parametrize("app_passwords", [0, 1])
+def test_a_proxy_that_drops_the_flag(proxy, mail_server, tmp_path, app_passwords):
+    """With the default filter, a witness keeps account passwords out, and doctor names the need."""
+    directory, uri = proxy
+    who, witness = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    for _ in range(app_passwords):
+        directory.add_app_password(who)
+    server = mail_server({"uri": uri, "mfa_witness": witness.dn})
+    assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
+    site = Site(tmp_path / "etc", directory, uri=uri, write_uri=directory.ldapi)
+    assert "to the mail server it is off" in site.command("doctor").stdout
 
 
 DYNAMIC = f"cn=dynamic,ou=groups,{BASE}"
