@@ -91,7 +91,9 @@ int apw_json_print(const struct apw_user *user, bool with_revoked)
     for (size_t i = 0; with_revoked && status == 0 && i < user->tombstone_count; i++)
         status = json_array_append_new(array, object_of_revoked(&user->tombstone[i]));
     if (status == 0) {
-        json_dumpf(array, stdout, JSON_INDENT(2)); /* apw_output_finish() sees a failed write */
+        json_dumpf(array, stdout,
+                   JSON_INDENT(2) |
+                       JSON_ENSURE_ASCII); /* apw_output_finish() sees a failed write */
         putchar('\n');
     }
     json_decref(array);
@@ -107,7 +109,7 @@ int apw_json_print_finding(const char *finding, const struct apw_user *user,
     int status = object == NULL || rest == NULL ? -1 : json_object_update(object, rest);
 
     if (status == 0)
-        status = json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        status = json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
     json_decref(object);
     json_decref(rest);
     return status;

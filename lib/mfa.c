@@ -2,6 +2,7 @@
 #include "mfa.h"
 #include "clock.h"
 #include "ldap/filter.h"
+#include "ldap/filter_tree.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,7 +13,8 @@ struct reading {
     const struct apw_config *config;
     const char *dn;
     char *off;         /* matches the entry if MFA is off */
-    char *witness_off; /* must not match the witness */
+    char *witness_on;  /* must match the witness */
+    char *witness_off; /* must not match it */
     int64_t deadline;
     struct apw_error *error;
 };
@@ -62,16 +64,18 @@ static enum answer judge_witness(const struct reading *reading,
                                  const struct apw_search_series *series)
 {
     const struct apw_config *config = reading->config;
+    bool has_parts = strcmp(reading->witness_on, config->mfa_filter) != 0;
 
     if (series->asked == series->count && series->search[series->count - 1].entries == NULL)
         return ANSWER_YES;
-    apw_error_set(reading->error,
-                  series->asked < series->count
-                      ? "mfa_witness %s does not match mfa_filter %s: a group was renamed, or the "
-                        "mail server may not see what the filter reads"
-                      : "mfa_witness %s does not only match mfa_filter %s but also what shows that "
-                        "MFA is off",
-                  config->mfa_witness, config->mfa_filter);
+    apw_error_set(
+        reading->error,
+        series->asked < series->count
+            ? "mfa_witness %s does not match %smfa_filter %s: a group was renamed, or the "
+              "mail server may not see what the filter reads"
+            : "mfa_witness %s does not only match %smfa_filter %s but also what shows "
+              "that MFA is off",
+        config->mfa_witness, has_parts ? "each part of " : "", config->mfa_filter);
     return ANSWER_UNTRUSTED;
 }
 
@@ -84,7 +88,7 @@ static enum answer ask_off_with_witness(const struct reading *reading)
     struct apw_search_series series = {
         .count = 3,
         .search = {{.query = query_of(reading->dn, reading->off)},
-                   {.query = query_of(witness, reading->config->mfa_filter)},
+                   {.query = query_of(witness, reading->witness_on)},
                    {.query = query_of(witness, reading->witness_off)}}};
     int64_t start = apw_clock_monotonic_ms();
     enum apw_ldap_result result =
@@ -130,14 +134,15 @@ static enum answer ask_off(const struct reading *reading)
     return answer;
 }
 
-/* Leaves two filters to free, or NULLs without memory. */
+/* Leaves three filters to free, or NULLs without memory. */
 static int make_filters(struct reading *reading)
 {
     const char *on = reading->config->mfa_filter, *off = reading->config->mfa_off_filter;
 
     reading->off = off != NULL ? apw_filter_exclude(off, on) : apw_filter_negate(on);
+    reading->witness_on = apw_filter_tree_match_all(on);
     reading->witness_off = off != NULL ? strdup(off) : apw_filter_negate(on);
-    if (reading->off != NULL && reading->witness_off != NULL)
+    if (reading->off != NULL && reading->witness_on != NULL && reading->witness_off != NULL)
         return 0;
     return apw_error_set(reading->error, "out of memory");
 }
@@ -180,6 +185,7 @@ enum apw_mfa apw_mfa_read(const struct apw_world *world, const struct apw_config
         make_filters(&reading) == 0 ? read_on_or_off(&reading, is_likely_on) : APW_MFA_UNAVAILABLE;
 
     free(reading.off);
+    free(reading.witness_on);
     free(reading.witness_off);
     return mfa;
 }

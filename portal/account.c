@@ -167,13 +167,18 @@ static enum apw_verdict judge_search(enum apw_manage_result result, enum apw_rea
     return result == APW_MANAGE_NOT_FOUND ? APW_REFUSED : APW_UNAVAILABLE;
 }
 
-/* Whether the password may be tried at all. */
-static bool may_try(enum apw_account_state state, enum apw_verdict *verdict_r,
+/* Whether the password may be tried at all: not for an account that has ended, and not an app
+ * password, which the directory would count as a wrong one. */
+static bool may_try(enum apw_account_state state, const char *password, enum apw_verdict *verdict_r,
                     enum apw_reason *reason_r)
 {
     switch (state) {
     case APW_ACCOUNT_STATE_ACTIVE:
-        return true;
+        if (!apw_password_is_as_shown(password, strlen(password)))
+            return true;
+        *verdict_r = APW_REFUSED;
+        *reason_r = APW_REASON_UNKNOWN_APP_PASSWORD;
+        return false;
     case APW_ACCOUNT_STATE_ENDED:
         *verdict_r = APW_REFUSED;
         *reason_r = APW_REASON_ACCOUNT_DISABLED;
@@ -197,7 +202,8 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     result = apw_user_find(&portal->manager, &(struct apw_target){.login = login}, &user, error);
     if (result != APW_MANAGE_DONE)
         return judge_search(result, reason_r);
-    if (may_try(apw_manage_account_state(&portal->manager, user, error), &verdict, reason_r))
+    if (may_try(apw_manage_account_state(&portal->manager, user, error), password, &verdict,
+                reason_r))
         verdict = judge_bind(apw_directory_bind_user(portal->directory, user->dn, password,
                                                      strlen(password),
                                                      apw_user_deadline(&portal->manager), error),

@@ -81,6 +81,7 @@ static bool is_looked_at(struct apw_request *request)
     case APW_REFUSED:
         apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, ACTION, NULL, NULL);
         apw_request_go_saying(request, "", APW_TEXT_WAIT_A_DAY, false);
+        apw_guessing_tell(request); /* if that failed before */
         return false;
     case APW_UNAVAILABLE:
         break;

@@ -78,19 +78,29 @@ static bool make_link(struct apw_guesses *guesses, void *token)
     return true;
 }
 
-static void mail_link(struct apw_request *request, const char *token)
+/* Without a mail, the next wrong code is told of. */
+static bool forget_link(struct apw_guesses *guesses, void *context)
+{
+    (void)context;
+    guesses->told = 0;
+    guesses->link[0] = '\0';
+    return true;
+}
+
+static int mail_link(struct apw_request *request, const char *token)
 {
     const struct apw_method *method = &request->account.method;
     char url[URL_SIZE];
+    int status;
 
     snprintf(url, sizeof url, "%s/" PATH "%s", request->portal->portal_config->url, token);
     apw_page_set(&request->page, "link", url);
-    if (method->kind == APW_METHOD_MAIL)
-        apw_request_mail(request, method->address, "mail-guessed.txt");
-    else
-        apw_request_notify(request, "mail-guessed.txt", NULL);
+    status = method->kind == APW_METHOD_MAIL
+                 ? apw_request_mail(request, method->address, "mail-guessed.txt")
+                 : apw_request_notify(request, "mail-guessed.txt", NULL);
     apw_page_set(&request->page, "link", NULL);
     sodium_memzero(url, sizeof url);
+    return status;
 }
 
 void apw_guessing_tell(struct apw_request *request)
@@ -101,9 +111,10 @@ void apw_guessing_tell(struct apw_request *request)
 
     if (apw_tries_browser(request) == NULL)
         result = update(request, make_link, token, &error);
-    if (result == APW_MANAGE_DONE)
-        mail_link(request, token);
-    else if (result != APW_MANAGE_UNCHANGED && result != APW_MANAGE_CONFLICT)
+    if (result == APW_MANAGE_DONE && mail_link(request, token) != 0)
+        result = update(request, forget_link, NULL, &error);
+    if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED &&
+        result != APW_MANAGE_CONFLICT)
         apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
     sodium_memzero(token, sizeof token);
 }

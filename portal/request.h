@@ -46,8 +46,8 @@ void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum
                      const char *action, const char *id, const struct apw_error *error);
 
 /* Mails the person's own mailbox about something that was done; failures are logged. `label` names
- * the app password, or is NULL. */
-void apw_request_notify(struct apw_request *request, const char *file, const char *label);
+ * the app password, or is NULL. -1 if it could not be sent. */
+int apw_request_notify(struct apw_request *request, const char *file, const char *label);
 
 /* Mails that address; -1, and a log line, if that fails. */
 int apw_request_mail(struct apw_request *request, const char *to, const char *file);

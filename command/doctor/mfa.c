@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
+#include "ldap/filter_tree.h"
 #include "ldap/schema.h"
+#include "session.h"
 #include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,19 +102,48 @@ static void check_names_in(const struct apw_doctor_view *view, const char *key, 
     }
 }
 
+/* Whether MFA is on by each part of mfa_filter. */
 static void check_witness(const struct apw_doctor_view *view)
 {
-    const char *witness = view->config->mfa_witness;
+    struct apw_config config = *view->config;
+    struct apw_doctor_view strict = *view;
     struct apw_error error = {""};
+    char *all = apw_filter_tree_match_all(config.mfa_filter);
 
-    if (read_mfa(view, witness, &error) == APW_MFA_ON) {
-        apw_diagnosis_good(view->diagnosis, "mfa_witness", "MFA is on for %s", witness);
-        return;
+    config.mfa_filter = all;
+    strict.config = &config;
+    if (all != NULL && read_mfa(&strict, config.mfa_witness, &error) == APW_MFA_ON) {
+        apw_diagnosis_good(view->diagnosis, "mfa_witness", "MFA is on for %s", config.mfa_witness);
+    } else {
+        apw_diagnosis_problem(view->diagnosis, "mfa_witness",
+                              "MFA is not on for %s: account passwords are \"unavailable\" %s",
+                              config.mfa_witness, error.text);
+        apw_diagnosis_fix("make the witness match %s", all != NULL ? all : "mfa_filter");
     }
-    apw_diagnosis_problem(view->diagnosis, "mfa_witness",
-                          "MFA is not on for %s: account passwords are \"unavailable\" %s", witness,
-                          error.text);
-    apw_diagnosis_fix("make the witness match %s", view->config->mfa_filter);
+    free(all);
+}
+
+/* Whether the mail server sees the same as the administrator, whose connection may lead to another
+ * server or show more. */
+static void compare_with_administrator(const struct apw_doctor_view *view)
+{
+    const char *filter = view->config->mfa_filter;
+    struct apw_error error = {""};
+    char *dn =
+        view->session == NULL ? NULL : apw_doctor_view_find(view, view->session->directory, filter);
+
+    if (dn != NULL && read_mfa(view, dn, &error) == APW_MFA_OFF) {
+        apw_diagnosis_problem(
+            view->diagnosis, "mfa_filter",
+            "to the administrator MFA is on for %s, to the mail server it is off: "
+            "something hides or rewrites what %s reads, and the account password "
+            "opens mail",
+            dn, filter);
+        apw_diagnosis_fix(
+            "mfa_witness DN   # app-password.conf(5); then correct the access rules, or "
+            "the proxy's list of attributes");
+    }
+    free(dn);
 }
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
@@ -131,6 +162,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     else
         judge_sample(view, &sample);
     free(filter);
+    compare_with_administrator(view);
     check_names_in(view, "mfa_filter", config->mfa_filter);
     if (config->mfa_off_filter != NULL)
         check_names_in(view, "mfa_off_filter", config->mfa_off_filter);

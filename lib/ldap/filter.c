@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ldap/filter.h"
 #include "idna.h"
+#include "ldap/filter_tree.h"
 #include <ldap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,7 +226,8 @@ char *apw_filter_negate(const char *filter)
 
 int apw_filter_check_name(const char *template, struct apw_error *error)
 {
-    if (!has_letter(template, "tb") && (!has_letter(template, "n") || has_letter(template, "d")))
+    if (!has_letter(template, "tb") && !apw_filter_tree_ignores(template, "un") &&
+        !apw_filter_tree_ignores(template, "ud"))
         return 0;
     return apw_error_set(error,
                          "filter finds one entry by many logins (%%n without %%d, %%t or %%b), so "

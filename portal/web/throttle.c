@@ -151,7 +151,7 @@ void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWOR
         return;
     }
     if (address.bits == 128)
-        memset(address.bytes + 8, 0, 8);
+        memset(address.bytes + 6, 0, sizeof address.bytes - 6);
     inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, text, sizeof text);
-    snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s%s", text, address.bits == 128 ? "/64" : "");
+    snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s%s", text, address.bits == 128 ? "/48" : "");
 }

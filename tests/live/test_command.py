@@ -1095,3 +1095,18 @@ def add(directory, who, attribute, values):
     if "appPasswordAccount" not in directory.values(who, "objectClass"):
         connection.modify_s(who.dn, [(ldap.MOD_ADD, "objectClass", [b"appPasswordAccount"])])
     connection.modify_s(who.dn, [(ldap.MOD_ADD, attribute, [value.encode() for value in values])])
+
+
+def test_no_character_from_the_directory_acts_on_a_terminal(tmp_path, own_directory):
+    """Of whatever format: C1 controls, DEL and changes of direction in a name."""
+    directory = own_directory()
+    name = "x\u009b31m\u202ey\u200fz"
+    directory.connect_as_itself().add_s(f"uid={name},ou=people,{BASE}", [
+        ("objectClass", [b"inetOrgPerson", b"appPasswordAccount"]), ("uid", [name.encode()]),
+        ("cn", [b"x"]), ("sn", [b"x"]),
+        ("appPassword", [apppassword.make(expires="20260101000000Z").value.encode()])])
+    site = Site(tmp_path / "etc", directory)
+    for arguments in ([], ["--csv"], ["--json"]):
+        printed = site.done("report", "--expired", *arguments)
+        assert "31m" in printed and not set(name) & set(printed) - set("x31myz"), arguments
+    assert json.loads(printed)[0]["user"] == name

@@ -210,3 +210,15 @@ def test_rsyslog_writes_each_login_and_alarms_at_a_rate_of_outages(lines, rsyslo
         send(lines["outage"])
     wait_until(lambda: text_of(log).count("verdict=unavailable") == 11, "more lines")
     assert text_of(alarm).count("verdict=unavailable") == 1
+
+
+def test_a_user_named_like_a_line_raises_no_alarm(lines, rsyslog):
+    send, log, alarm = rsyslog
+    name = lines["outage"].replace('"', "")
+    for _ in range(20):
+        send(f"warning: unknown[127.0.0.1]: SASL PLAIN authentication failed, sasl_username={name}")
+        send(re.sub(r'user="[^"]*"', f'user="{name}"', lines["unknown-user"]))
+    send(lines["accepted"])
+    wait_until(lambda: "verdict=accepted" in text_of(log), "the lines")
+    assert len(text_of(log).splitlines()) == 21
+    assert text_of(alarm) == ""

@@ -4,6 +4,7 @@
 import ldap
 import pytest
 
+from administration import Site
 from processes import free_port, start, stop, wait_until
 from slapd import BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, NON_MEMBER
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
@@ -85,6 +86,45 @@ def test_a_mistyped_group(own_directory, mail_server):
         assert server.sign_in(who.uid, who.password).code == UNAVAILABLE
 
 
+OTHER_GROUP = f"cn=staff,ou=groups,{BASE}"
+
+
+@pytest.mark.parametrize("mfa_filter", [
+    f"(|(memberOf={GROUP})(memberOf={OTHER_GROUP}))",
+    f"(|(employeeType=mfa)(memberOf={OTHER_GROUP}))",
+    f"(&(uid=*)(|(employeeType=mfa)(&(uid=*)(memberOf={OTHER_GROUP}))))"])
+def test_a_witness_vouches_for_each_part_of_the_filter(own_directory, mail_server, mfa_filter):
+    """The one group of two that was renamed is one that the witness is in, too."""
+    directory = own_directory(first_rules=visible_groups())
+    with_mfa, without_mfa, witness = (directory.new_person() for _ in range(3))
+    root = as_itself(directory)
+    root.add_s(OTHER_GROUP, [("objectClass", [b"groupOfNames"]), ("cn", [b"staff"]),
+                             ("member", [with_mfa.dn.encode()])])
+    root.modify_s(witness.dn, [(ldap.MOD_REPLACE, "employeeType", [b"mfa"])])
+    root.modify_s(GROUP, [(ldap.MOD_ADD, "member", [witness.dn.encode()])])
+    keys = {"uri": directory.ldap, "mfa_witness": witness.dn, "mfa_filter": mfa_filter}
+    server = mail_server(keys)
+    assert server.sign_in(with_mfa.uid, with_mfa.password).code == REFUSED
+    assert server.sign_in(without_mfa.uid, without_mfa.password).code == UNAVAILABLE
+    assert "does not match each part of mfa_filter" in server.events()[-1]
+    root.modify_s(OTHER_GROUP, [(ldap.MOD_ADD, "member", [witness.dn.encode()])])
+    assert server.sign_in(without_mfa.uid, without_mfa.password).code == ACCEPTED
+    root.rename_s(OTHER_GROUP, "cn=everybody")
+    for who in with_mfa, without_mfa:
+        assert mail_server(keys).sign_in(who.uid, who.password).code == UNAVAILABLE
+
+
+def test_a_witness_has_one_of_several_values(own_directory, mail_server):
+    directory = own_directory(first_rules=visible_groups())
+    on, off, witness = (directory.new_person() for _ in range(3))
+    for who, value in (on, b"admin"), (witness, b"mfa"), (off, b"plain"):
+        as_itself(directory).modify_s(who.dn, [(ldap.MOD_REPLACE, "employeeType", [value])])
+    server = mail_server({"uri": directory.ldap, "mfa_witness": witness.dn,
+                          "mfa_filter": "(|(employeeType=mfa)(employeeType=admin))"})
+    assert server.sign_in(on.uid, on.password).code == REFUSED
+    assert server.sign_in(off.uid, off.password).code == ACCEPTED
+
+
 def test_an_off_filter_shows_off_by_itself(own_directory, mail_server):
     """Without the value that says off, the account password is unavailable, not accepted."""
     directory = own_directory(first_rules=visible_groups())
@@ -158,6 +198,19 @@ def test_a_proxy_that_drops_attributes(proxy, mail_server, app_passwords):
             directory.add_app_password(who)
     for who in people:
         assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
+
+
+@pytest.mark.parametrize("app_passwords", [0, 1])
+def test_a_proxy_that_drops_the_flag(proxy, mail_server, tmp_path, app_passwords):
+    """With the default filter, a witness keeps account passwords out, and doctor names the need."""
+    directory, uri = proxy
+    who, witness = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    for _ in range(app_passwords):
+        directory.add_app_password(who)
+    server = mail_server({"uri": uri, "mfa_witness": witness.dn})
+    assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
+    site = Site(tmp_path / "etc", directory, uri=uri, write_uri=directory.ldapi)
+    assert "to the mail server it is off" in site.command("doctor").stdout
 
 
 DYNAMIC = f"cn=dynamic,ou=groups,{BASE}"

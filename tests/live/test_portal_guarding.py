@@ -345,6 +345,15 @@ def test_an_app_password_in_the_wrong_field_is_neither_shown_nor_logged(director
 
 # ---- refusals ----
 
+def test_an_app_password_in_place_of_the_password_is_not_tried(directory, portal):
+    """The directory's lock-out would count it."""
+    who, app_password = directory.new_person(mfa=True, app_passwords=1)
+    mark = directory.mark()
+    assert portal.client().sign_in(who, app_password.shown).status == 403
+    assert " reason=unknown-app-password " in portal.events()[-1]
+    assert who.dn not in directory.binds_since(mark)
+
+
 def test_every_refusal_reads_the_same_and_takes_as_long(directory, start_portal):
     portal = start_portal(refusal_delay="1")
     who = directory.new_person(mfa=True)
@@ -401,7 +410,7 @@ def test_wrong_passwords_count_against_the_address_and_lock_nobody_out(directory
 
 
 @pytest.mark.parametrize("addresses", [
-    pytest.param([f"2001:db8:0:1::{number:x}" for number in range(1, 12)], id="of one /64"),
+    pytest.param([f"2001:db8:1:{number:x}::1" for number in range(1, 12)], id="of one /48"),
     pytest.param(["198.51.100.3", "::ffff:198.51.100.3"] * 6, id="in both forms"),
     pytest.param(["", "x", "198.51.100.300", "1.2.3.4, 5.6.7.8", "\"'<>", "unknown"] * 2,
                  id="that are none")])
@@ -412,7 +421,7 @@ def test_addresses_that_are_one_share_their_tries(directory, start_portal, addre
     assert " reason=too-many-tries " in portal.events()[10]
     assert all(" reason=unknown-user " in line for line in portal.events()[:10])
     assert len(set(re.findall(r" client=(\S+)", "\n".join(portal.events())))) in (1, len(addresses))
-    assert sign_in_from(portal, "2001:db8:0:2::1", directory.new_person(mfa=True)) == 200
+    assert sign_in_from(portal, "2001:db8:2::1", directory.new_person(mfa=True)) == 200
 
 
 def test_own_right_passwords_in_between_make_guessing_no_faster(directory, portal):
@@ -531,6 +540,25 @@ def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_po
     page = other.post(path)
     assert "This link works once" in page.words() and other.mark is None
     assert "too many wrong codes" in other.post("verify", code=app.code()).words()
+
+
+def test_the_owner_is_told_as_soon_as_mail_works_again(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    before = len(portal.mails())
+    (portal.folder / "no-mail").touch()
+    guess_codes(portal, who, app, 51)
+    assert len(portal.mails()) == before
+    (portal.folder / "no-mail").unlink()
+    for number in range(2):
+        client = signed_in(portal, who, **{"X-Real-IP": f"198.51.100.{200 + number}"})
+        client.post("verify", code=app.wrong_code())
+        assert "too many wrong codes" in client.page.words()
+    (to, _), = portal.mails()[before:]
+    client.get(link_in(portal))
+    client.post(link_in(portal))
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
 
 
 def test_a_link_is_worth_nothing_to_others(directory, start_portal):
@@ -856,19 +884,20 @@ def test_slow_clients_hold_nobody_up(directory, portal):
             connection.close()
 
 
-def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
-    """Three hundred sign-ins from one address, each of whose answers comes late."""
+@pytest.mark.parametrize("address, count", [
+    ("198.51.100.60", 300), ("2001:db8:1:{:x}::1", 600)], ids=["an address", "a /48"])
+def test_refusals_that_wait_hold_nobody_up(directory, start_portal, address, count):
+    """Hundreds of sign-ins from one network, each of whose answers comes late."""
     portal = start_portal(refusal_delay="5")
     who = directory.new_person(mfa=True)
-    attacker = portal.client(**{"X-Real-IP": "198.51.100.60"})
-    attacker.get("")
-    request = form(attacker, "sign-in", f"csrf={attacker.page.token()}&login=nobody&password=x",
-                   more="X-Real-IP: 198.51.100.60\r\n")
+    attackers = [portal.client(**{"X-Real-IP": "198.51.100.60"}) for _ in range(20)]
+    bodies = [f"csrf={attacker.get('').token()}&login=nobody&password=x" for attacker in attackers]
     connections = []
     try:
-        for _ in range(300):
+        for number in range(count):
             connections.append(socket.create_connection(("127.0.0.1", portal.port), 20))
-            connections[-1].sendall(request)
+            connections[-1].sendall(form(attackers[number % 20], "sign-in", bodies[number % 20],
+                                         more=f"X-Real-IP: {address.format(number // 20)}\r\n"))
         for number in range(3):
             took, page = seconds(lambda: signed_in(
                 portal, who, **{"X-Real-IP": f"198.51.100.{61 + number}"}).page)
@@ -879,13 +908,13 @@ def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
             connection.close()
     assert set(answers) == {403, 429}
     assert 10 <= answers.count(403) <= 32, "so many of one address wait at a time"
-    page = attacker.get("")
+    page = attackers[0].get("")
     assert page.status == 200, "and as soon as they have their answers, others may ask"
 
 
 def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory, start_portal):
     portal = start_portal(refusal_delay="2")
-    attackers = [portal.client(**{"X-Real-IP": f"2001:db8:0:9::{number:x}"})
+    attackers = [portal.client(**{"X-Real-IP": f"2001:db8:9:{number:x}::1"})
                  for number in range(60)]
     for attacker in attackers:
         attacker.get("")
@@ -895,6 +924,30 @@ def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory
     assert busy and len(portal.events()) == 60 - len(busy)
     assert busy[0].headers["Retry-After"] == "60"
     assert "from your network at once" in busy[0].words()
+
+
+def test_requests_of_one_visit_that_wait_for_each_other_hold_nobody_up(directory, start_portal):
+    """From many networks, while one of them waits for the mail system."""
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    visit = signed_in(portal, who)
+    program = pathlib.Path(portal.conf["sendmail"])
+    program.write_text(program.read_text().replace("#!/bin/sh\n", "#!/bin/sh\nsleep 5\n"))
+
+    def ask(number):
+        client = in_browser(portal, visit.mark, f"203.0.113.{number % 4}")
+        client.cookie = visit.cookie
+        return client.ask_once(*(("POST", "resend", f"csrf={visit.page.token()}") if number == 0
+                                 else ("GET", ""))).status
+
+    with concurrent.futures.ThreadPoolExecutor(80) as pool:
+        answers = [pool.submit(ask, number) for number in range(80)]
+        wait_until(lambda: sum(answer.done() for answer in answers) >= 72, "those that are too many")
+        took, page = seconds(lambda: portal.client(**{"X-Real-IP": "198.51.100.97"}).get(""))
+        assert page.status == 200 and took < 1
+        statuses = [answer.result() for answer in answers]
+    assert 60 <= statuses.count(429) <= 72
 
 
 def test_a_restart_does_not_wait_for_answers_that_are_due_later(start_portal):
@@ -951,6 +1004,17 @@ def test_a_half_finished_visit_of_a_new_browser_outlasts_a_rush_from_a_few_netwo
     _, app = enrolled(portal, who)
     client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.90"})
     rush(portal, who, networks=4)
+    assert client.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_a_half_finished_visit_of_a_new_browser_outlasts_a_rush_from_all_of_a_48(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.96"})
+    for number in range(25):
+        signed_in(portal, who, **{"X-Real-IP": f"2001:db8:1:{number:x}::1"})
     assert client.post("verify", code=app.code()).title() == "Your app passwords"
 
 

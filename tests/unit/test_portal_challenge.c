@@ -187,11 +187,11 @@ static void test_ipv6_network(void **state)
     (void)state;
     sign_in(APW_METHOD_APP, &request, &exchange);
     for (int i = 0; i < 5; i++) {
-        snprintf(client, sizeof client, "2001:db8:0:1:%x::%x", i, i);
+        snprintf(client, sizeof client, "2001:db8:1:%x::%x", i, i);
         assert_int_equal(try_code(&request, WRONG, client), APW_TEXT_WRONG_CODE);
     }
-    assert_int_equal(try_code(&request, WRONG, "2001:db8:0:1:ffff::1"), APW_TEXT_WAIT);
-    assert_int_equal(try_code(&request, WRONG, "2001:db8:0:2::1"), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, WRONG, "2001:db8:1:ffff::1"), APW_TEXT_WAIT);
+    assert_int_equal(try_code(&request, WRONG, "2001:db8:2::1"), APW_TEXT_WRONG_CODE);
     assert_int_equal(try_code(&request, WRONG, "::ffff:" HOME), APW_TEXT_WRONG_CODE);
     sign_out();
 }
@@ -401,7 +401,7 @@ int main(void)
         abort();
     unit_path("portal.log", log_path);
     UNIT_TEST("after five wrong codes a network waits", test_network_waits);
-    UNIT_TEST("an IPv6 network is a /64", test_ipv6_network);
+    UNIT_TEST("an IPv6 network is a /48", test_ipv6_network);
     UNIT_TEST("clients without an address are one network", test_unknown_network);
     UNIT_TEST("fifty codes a day are looked at", test_fifty_a_day);
     UNIT_ROWS(storings, test_not_stored);

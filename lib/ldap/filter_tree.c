@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ldap/filter_tree.h"
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+/* Behind the parenthesis and its spaces: '&', '|', '!', or a comparison. */
+static const char *inside_of(const char *filter)
+{
+    return filter + 1 + strspn(filter + 1, " ");
+}
+
+/* 0 for a comparison. */
+static char kind_of(const char *filter)
+{
+    char kind = *inside_of(filter);
+
+    return kind == '&' || kind == '|' || kind == '!' ? kind : '\0';
+}
+
+/* Parentheses are escaped in comparisons. */
+static const char *end_of(const char *filter)
+{
+    int depth = 0;
+
+    do
+        depth += (*filter == '(') - (*filter == ')');
+    while (*filter != '\0' && *filter++ != '\0' && depth > 0);
+    return filter;
+}
+
+static const char *first_part(const char *filter)
+{
+    const char *behind = inside_of(filter) + 1;
+
+    return behind + strspn(behind, " ");
+}
+
+static const char *next_part(const char *part)
+{
+    const char *behind = end_of(part);
+
+    return behind + strspn(behind, " ");
+}
+
+#define EACH_PART(part, filter)                                                                    \
+    (const char *part = first_part(filter); *part == '('; part = next_part(part))
+
+static size_t attribute_length(const char *comparison)
+{
+    return strcspn(comparison, "=~<>:; )");
+}
+
+static bool is_same_attribute(const char *one, const char *other)
+{
+    size_t length = attribute_length(one);
+
+    return length == attribute_length(other) && strncasecmp(one, other, length) == 0;
+}
+
+/* ---- off ---- */
+
+/* Whether a comparison in the filter reads the attribute of this one. */
+static bool reads(const char *filter, const char *comparison)
+{
+    if (kind_of(filter) == '\0')
+        return is_same_attribute(inside_of(filter), comparison);
+    for
+        EACH_PART(part, filter)
+    if (reads(part, comparison))
+        return true;
+    return false;
+}
+
+static bool reads_any_of(const char *filter, const char *on)
+{
+    if (kind_of(filter) == '\0')
+        return reads(on, inside_of(filter));
+    for
+        EACH_PART(part, filter)
+    if (reads_any_of(part, on))
+        return true;
+    return false;
+}
+
+/* Whether the filter may match an entry without the attributes that `on` reads. */
+static bool may_match_without(const char *filter, const char *on)
+{
+    char kind = kind_of(filter);
+    bool is_all = true, is_any = false;
+
+    if (kind == '\0')
+        return !reads(on, inside_of(filter));
+    if (kind == '!')
+        return true;
+    for
+        EACH_PART(part, filter)
+        {
+            bool may = may_match_without(part, on);
+
+            is_all = is_all && may;
+            is_any = is_any || may;
+        }
+    return kind == '&' ? is_all : is_any;
+}
+
+bool apw_filter_tree_infers(const char *off, const char *on)
+{
+    char kind = kind_of(off);
+
+    if (kind == '\0')
+        return false;
+    if (kind == '!')
+        return reads_any_of(off, on);
+    if (kind == '&' && !may_match_without(off, on))
+        return false;
+    for
+        EACH_PART(part, off)
+    if (apw_filter_tree_infers(part, on))
+        return true;
+    return false;
+}
+
+/* ---- letters ---- */
+
+static bool has_letter(const char *comparison, const char *end, const char *letters)
+{
+    for (; comparison < end; comparison++) {
+        if (*comparison != '%')
+            continue;
+        comparison++;
+        if (*comparison != '\0' && strchr(letters, *comparison) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool apw_filter_tree_ignores(const char *template, const char *letters)
+{
+    char kind = kind_of(template);
+    bool is_all = true, is_any = false;
+
+    if (kind == '\0')
+        return !has_letter(template, end_of(template), letters);
+    if (kind == '!')
+        return true;
+    for
+        EACH_PART(part, template)
+        {
+            bool ignores = apw_filter_tree_ignores(part, letters);
+
+            is_all = is_all && ignores;
+            is_any = is_any || ignores;
+        }
+    return kind == '&' ? is_all : is_any;
+}
+
+/* ---- all parts ---- */
+
+static bool is_choice_of_values(const char *filter)
+{
+    const char *first = inside_of(first_part(filter));
+
+    for
+        EACH_PART(part, filter)
+        {
+            const char *comparison = inside_of(part);
+            size_t length = (size_t)(end_of(part) - comparison);
+            const char *equals = memchr(comparison, '=', length);
+
+            if (kind_of(part) != '\0' || !is_same_attribute(comparison, first) || equals == NULL ||
+                memchr(equals + 1, '=', length - (size_t)(equals + 1 - comparison)) != NULL)
+                return false;
+        }
+    return true;
+}
+
+/* `filter` is a part of the text that begins at `from`; `to` is the copy. */
+static void match_all(const char *filter, const char *from, char *to)
+{
+    if (kind_of(filter) != '&' && kind_of(filter) != '|')
+        return;
+    if (kind_of(filter) == '|' && !is_choice_of_values(filter))
+        to[inside_of(filter) - from] = '&';
+    for
+        EACH_PART(part, filter)
+    match_all(part, from, to);
+}
+
+char *apw_filter_tree_match_all(const char *filter)
+{
+    char *copy = strdup(filter);
+
+    if (copy != NULL)
+        match_all(filter, filter, copy);
+    return copy;
+}
