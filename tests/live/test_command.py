@@ -190,11 +190,15 @@ def test_help_and_version(site):
     assert site.done("--version") == site.done("-V")
 
 
-def test_help_that_cannot_be_written_is_a_failure(site):
+@pytest.mark.parametrize("arguments, why", [
+    (["--version"], "No space left on device"),
+    (["--help"], "could not be written"),  # longer than the buffer: the first error is lost
+])
+def test_output_that_cannot_be_written_is_a_failure(site, arguments, why):
     with open("/dev/full", "w") as full:
-        called = site.command("--help", stdout=full)
+        called = site.command(*arguments, stdout=full)
     assert called.returncode == FAILED
-    assert "No space left" in called.stderr
+    assert called.stderr == f"app-password: standard output: {why}\n"
 
 
 # ---- identity and server ----
