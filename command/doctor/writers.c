@@ -9,8 +9,8 @@
 
 #define IMPROBABLE "a value that nobody has: app-password doctor"
 
-/* Whether the server takes changes, by one that always fails: a replica refers it to its provider
- * before it looks at rights and values. */
+/* Whether the server takes changes itself, by one that always fails: a replica refers it to its
+ * provider before it looks at rights and values, and is asked not to forward it. */
 static bool takes_changes(const struct apw_doctor_view *view, char *uri)
 {
     static const struct apw_change changes[] = {{APW_CHANGE_DELETE, "appPasswordUsed", IMPROBABLE},
@@ -22,8 +22,8 @@ static bool takes_changes(const struct apw_doctor_view *view, char *uri)
 
     if (apw_session_connect(view->config, &alone, &view->config->identity, &directory, &error) != 0)
         return false; /* another check says so */
-    result = apw_directory_modify(directory, view->sample, changes, 2,
-                                  apw_doctor_view_deadline(view), &error);
+    result = apw_directory_modify_here(directory, view->sample, changes, 2,
+                                       apw_doctor_view_deadline(view), &error);
     apw_directory_free(&directory);
     return result == APW_LDAP_CONFLICT || result == APW_LDAP_NOT_PERMITTED;
 }

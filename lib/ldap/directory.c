@@ -223,15 +223,32 @@ enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, cons
     return credentials.result;
 }
 
+static enum apw_ldap_result run_modify(struct apw_directory *directory, struct apw_modify *modify,
+                                       int64_t deadline, struct apw_error *error)
+{
+    const struct task task = {
+        .run = apw_modify_run, .argument = modify, .is_bound = true, .deadline = deadline};
+
+    return run(directory, &task, error);
+}
+
 enum apw_ldap_result apw_directory_modify(struct apw_directory *directory, const char *dn,
                                           const struct apw_change *changes, size_t count,
                                           int64_t deadline, struct apw_error *error)
 {
     struct apw_modify modify = {.dn = dn, .changes = changes, .count = count};
-    const struct task task = {
-        .run = apw_modify_run, .argument = &modify, .is_bound = true, .deadline = deadline};
 
-    return run(directory, &task, error);
+    return run_modify(directory, &modify, deadline, error);
+}
+
+enum apw_ldap_result apw_directory_modify_here(struct apw_directory *directory, const char *dn,
+                                               const struct apw_change *changes, size_t count,
+                                               int64_t deadline, struct apw_error *error)
+{
+    struct apw_modify modify = {
+        .dn = dn, .changes = changes, .count = count, .is_never_forwarded = true};
+
+    return run_modify(directory, &modify, deadline, error);
 }
 
 static int copy_servers(struct apw_directory *directory, const struct apw_uris *uris,

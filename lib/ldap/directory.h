@@ -83,4 +83,10 @@ enum apw_ldap_result apw_directory_modify(struct apw_directory *directory, const
                                           const struct apw_change *changes, size_t count,
                                           int64_t deadline, struct apw_error *error);
 
+/* As above, but a replica that would forward the changes to its provider answers
+ * APW_LDAP_READ_ONLY. */
+enum apw_ldap_result apw_directory_modify_here(struct apw_directory *directory, const char *dn,
+                                               const struct apw_change *changes, size_t count,
+                                               int64_t deadline, struct apw_error *error);
+
 #endif

@@ -28,14 +28,24 @@ static enum apw_ldap_result result_of_modify(int code)
     }
 }
 
-static enum apw_connection_state send_and_wait(struct apw_connection *connection, const char *dn,
-                                               LDAPMod **mods, enum apw_ldap_result *result_r,
+/* The chaining behavior control (draft-sermersheim-ldap-chaining) with resolveBehavior
+ * referralsRequired. Not critical: a server that does not know it forwards nothing by it. */
+static LDAPControl never_forward = {
+    .ldctl_oid = (char *)LDAP_CONTROL_X_CHAINING_BEHAVIOR,
+    .ldctl_value = {.bv_len = 5, .bv_val = (char[]){0x30, 3, 0x0a, 1, LDAP_REFERRALS_REQUIRED}},
+};
+
+static enum apw_connection_state send_and_wait(struct apw_connection *connection,
+                                               const struct apw_modify *modify, LDAPMod **mods,
+                                               enum apw_ldap_result *result_r,
                                                struct apw_error *error)
 {
+    LDAPControl *controls[] = {modify->is_never_forwarded ? &never_forward : NULL, NULL};
     struct apw_connection_outcome outcome;
+    const char *dn = modify->dn;
     int message_id;
 
-    if (ldap_modify_ext(connection->ld, dn, mods, NULL, NULL, &message_id) != LDAP_SUCCESS) {
+    if (ldap_modify_ext(connection->ld, dn, mods, controls, NULL, &message_id) != LDAP_SUCCESS) {
         apw_connection_note_failure(error, connection, "modify");
         return APW_CONNECTION_LOST;
     }
@@ -86,7 +96,7 @@ enum apw_connection_state apw_modify_run(struct apw_connection *connection, void
         changed[i].mod.mod_values = change->value == NULL ? NULL : changed[i].values;
         mods[i] = &changed[i].mod;
     }
-    state = send_and_wait(connection, modify->dn, mods, result_r, error);
+    state = send_and_wait(connection, modify, mods, result_r, error);
 out:
     free(changed);
     free(mods);

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "ldap/result.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 enum apw_change_kind { APW_CHANGE_ADD = 0, APW_CHANGE_DELETE, APW_CHANGE_REPLACE };
@@ -22,6 +23,7 @@ struct apw_modify {
     const char *dn;
     const struct apw_change *changes;
     size_t count;
+    bool is_never_forwarded; /* by a replica with slapd's chain overlay: it refers instead */
 };
 
 /* An apw_operation; the argument is a struct apw_modify. Never LOST once the request is on its way:

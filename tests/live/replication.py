@@ -7,7 +7,7 @@ import ldap
 
 from fakes import Relay
 from processes import wait_until
-from slapd import BASE, CLOSED_SITE, IDENTITIES, Slapd, secret
+from slapd import BASE, CLOSED_SITE, IDENTITIES, ITSELF, Slapd, secret
 
 READ_ALL = f"""\
 access to * by dn.exact="{IDENTITIES["replicator"]}" read by * break
@@ -21,15 +21,24 @@ syncrepl rid=1 provider=ldap://{relay} searchbase={base} type=refreshAndPersist
   retry="1 +" bindmethod=simple binddn="{identity}" credentials="{password}"
 updateref {provider}
 """
+# slapo-chain(5): the consumer follows its own referrals, in the name of the client.
+CHAIN = """
+moduleload back_ldap
+overlay chain
+chain-uri {provider}
+chain-idassert-bind bindmethod=simple binddn="{identity}" credentials="{password}" mode=self
+chain-return-error TRUE
+"""
 
 
 class Replication:
     """`provider` takes writes; `consumer` replicates it as "replicator" and refers writes to it.
 
-    The options are those of Slapd, for both.
+    does_forward  true: it forwards writes instead
+    The other options are those of Slapd, for both.
     """
 
-    def __init__(self, folder, **options):
+    def __init__(self, folder, does_forward=False, **options):
         folder.mkdir(exist_ok=True)
         options = {"site_rules": CLOSED_SITE, "lines": "moduleload syncprov"} | options
         self.provider = Slapd(folder / "provider", first_rules=PROVIDER + READ_ALL, **options)
@@ -37,6 +46,9 @@ class Replication:
         rules = CONSUMER.format(
             relay=self.relay.address, base=BASE, identity=IDENTITIES["replicator"],
             password=secret("replicator"), provider=self.provider.ldap) + READ_ALL
+        if does_forward:
+            options["lines"] += CHAIN.format(provider=self.provider.ldap, identity=ITSELF,
+                                             password=secret("slapd itself"))
         self.consumer = Slapd(folder / "consumer", first_rules=rules, is_empty=True, **options)
 
     def start(self):

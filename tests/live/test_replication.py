@@ -107,6 +107,33 @@ def test_the_doctor_takes_a_provider_and_its_replica_for_one(pair, tmp_path, ord
     assert writers_of(Site(tmp_path / "one", pair.provider, write_uri=pair.provider.ldap)) == []
 
 
+@pytest.fixture(scope="module")
+def forwarding_pair(workdir):
+    """slapo-chain at the consumer."""
+    servers = Replication(workdir / "forwarding", does_forward=True).start()
+    yield servers
+    servers.stop()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_doctor_takes_a_replica_that_forwards_writes_for_one(forwarding_pair, tmp_path, order):
+    pair = forwarding_pair
+    uris = [pair.provider.ldap, pair.consumer.ldap][::order]
+    line, = writers_of(Site(tmp_path / "site", pair.provider, write_uri=" ".join(uris)))
+    assert line.startswith("ok"), line
+
+
+def test_a_replica_that_forwards_writes_is_as_good_as_its_provider(forwarding_pair, tmp_path):
+    pair = forwarding_pair
+    who = pair.provider.new_person(mfa=True)
+    pair.in_step()
+    site = Site(tmp_path / "site", pair.consumer)
+    site.create(who)
+    assert len(pair.provider.app_passwords(who)) == 1
+    assert "ok       rights: the mail server may write appPasswordUsed" in \
+        site.command("doctor").stdout
+
+
 def test_a_provider_that_is_down_leaves_logins_and_says_so_to_the_administrator(pair, hosts):
     server, site = hosts
     who, app_password = pair.provider.new_person(mfa=True, app_passwords=1)

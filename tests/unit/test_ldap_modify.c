@@ -77,9 +77,40 @@ static void test_modify_after_idle(void **state)
     apw_directory_free(&directory);
 }
 
+/* The control of draft-sermersheim-ldap-chaining: not critical, its value referralsRequired (3). */
+static const char never_forward[] = "\x30\x22\x04\x19"
+                                    "1.3.6.1.4.1.4203.666.11.3"
+                                    "\x04\x05\x30\x03\x0a\x01\x03";
+
+static bool answer_whether_forwarded(const struct request *request)
+{
+    bool is_never =
+        memmem(request->bytes, request->length, never_forward, sizeof never_forward - 1) != NULL;
+
+    if (request->operation != MODIFY_REQUEST)
+        return answer_well(request);
+    return responder_result(request, MODIFY_RESPONSE, is_never ? 10 : 0, NULL,
+                            is_never ? responder_uri(1) : NULL);
+}
+
+static void test_modify_here(void **state)
+{
+    static const struct apw_change change = {APW_CHANGE_DELETE, "appPasswordUsed", "old"};
+    struct apw_directory *directory = open_directory(0, PLENTY_MS);
+
+    (void)state;
+    responder_expect(answer_whether_forwarded, NULL);
+    assert_int_equal(modify(directory), APW_LDAP_OK);
+    assert_int_equal(
+        apw_directory_modify_here(directory, USER_DN, &change, 1, in_ms(PLENTY_MS), &last_error),
+        APW_LDAP_READ_ONLY);
+    apw_directory_free(&directory);
+}
+
 int main(void)
 {
     UNIT_ROWS(modify_cases, test_modify);
     UNIT_TEST("a modification on a connection closed while idle is made", test_modify_after_idle);
+    UNIT_TEST("only a modification that must not be forwarded says so", test_modify_here);
     return responder_unit_run();
 }
