@@ -46,8 +46,9 @@ static const struct apw_value *choose_value(const struct apw_attribute *attribut
     return chosen;
 }
 
-int apw_name_choose(const struct apw_config *config, const struct apw_entry *entry,
-                    const char *login, char name_r[APW_LOGIN_SIZE], struct apw_error *error)
+enum apw_name_result apw_name_choose(const struct apw_config *config, const struct apw_entry *entry,
+                                     const char *login, char name_r[APW_LOGIN_SIZE],
+                                     struct apw_error *error)
 {
     const struct apw_attribute *attribute;
     const struct apw_value *value;
@@ -56,27 +57,31 @@ int apw_name_choose(const struct apw_config *config, const struct apw_entry *ent
     memset(name_r, 0, APW_LOGIN_SIZE);
     if (config->login_attribute == NULL) {
         memcpy(name_r, login, strlen(login));
-        return 0;
+        return APW_NAME_UNIQUE;
     }
     attribute = apw_entry_attribute(entry, config->login_attribute);
-    if (apw_idna_login(login, &ascii) != 0)
-        return apw_error_set(error, "out of memory");
+    if (apw_idna_login(login, &ascii) != 0) {
+        apw_error_set(error, "out of memory");
+        return APW_NAME_UNAVAILABLE;
+    }
     value = choose_value(attribute, login, ascii);
     free(ascii);
     if (value == NULL && attribute != NULL && attribute->count > 1)
-        return apw_error_set(error,
-                             "login_attribute %s has %zu values here, and what was typed is not "
-                             "exactly one of them",
-                             config->login_attribute, attribute->count);
-    if (value == NULL)
-        return apw_error_set(error,
-                             "login_attribute %s has no value here that the mail server may read",
-                             config->login_attribute);
-    if (!apw_login_is_wellformed(value->bytes, value->length))
-        return apw_error_set(error, "the value of login_attribute %s is not a name",
-                             config->login_attribute);
-    memcpy(name_r, value->bytes, value->length);
-    return 0;
+        apw_error_set(error,
+                      "login_attribute %s has %zu values here, and what was typed is not "
+                      "exactly one of them",
+                      config->login_attribute, attribute->count);
+    else if (value == NULL)
+        apw_error_set(error, "login_attribute %s has no value here that the mail server may read",
+                      config->login_attribute);
+    else if (!apw_login_is_wellformed(value->bytes, value->length))
+        apw_error_set(error, "the value of login_attribute %s is not a name",
+                      config->login_attribute);
+    else {
+        memcpy(name_r, value->bytes, value->length);
+        return APW_NAME_UNIQUE;
+    }
+    return APW_NAME_MISSING;
 }
 
 /* Explains unless these are the one entry `dn`. */

@@ -24,13 +24,16 @@
 enum apw_name_result {
     APW_NAME_UNAVAILABLE = 0, /* the directory gives no answer, or memory is short */
     APW_NAME_UNIQUE,
+    APW_NAME_MISSING,   /* the entry has no value that can be the name */
     APW_NAME_AMBIGUOUS, /* leads to no entry, another one, or several */
 };
 
 /* The one value of config->login_attribute; of several, the one that equals `login` whatever its
- * ASCII case. -1 if there is none, or if it cannot be a name. */
-int apw_name_choose(const struct apw_config *config, const struct apw_entry *entry,
-                    const char *login, char name_r[APW_LOGIN_SIZE], struct apw_error *error);
+ * ASCII case. UNIQUE if there is one; MISSING if not, or if it cannot be a name; else UNAVAILABLE.
+ */
+enum apw_name_result apw_name_choose(const struct apw_config *config, const struct apw_entry *entry,
+                                     const char *login, char name_r[APW_LOGIN_SIZE],
+                                     struct apw_error *error);
 
 /* Whether config->filter finds the entry `dn`, and no other, by that name: one search, unless
  * world->names has the answer. The error says where else the name leads. */

@@ -12,6 +12,7 @@ const char *apw_reason_name(enum apw_reason reason)
         [APW_REASON_UNKNOWN_USER] = "unknown-user",
         [APW_REASON_AMBIGUOUS_USER] = "ambiguous-user",
         [APW_REASON_AMBIGUOUS_NAME] = "ambiguous-name",
+        [APW_REASON_NO_NAME] = "no-name",
         [APW_REASON_ACCOUNT_DISABLED] = "account-disabled",
         [APW_REASON_APP_PASSWORD] = "app-password",
         [APW_REASON_REVOKED] = "revoked",

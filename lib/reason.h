@@ -6,13 +6,14 @@
 #define APW_REASON_H
 
 enum apw_reason {
-    APW_REASON_INTERNAL_ERROR = 0, /* unavailable: out of memory, a name that is not one value, … */
+    APW_REASON_INTERNAL_ERROR = 0, /* unavailable: out of memory, … */
     APW_REASON_CONFIGURATION,      /* unavailable: the configuration is broken */
     APW_REASON_MALFORMED,
     APW_REASON_DIRECTORY_UNAVAILABLE,
     APW_REASON_UNKNOWN_USER,
     APW_REASON_AMBIGUOUS_USER,
     APW_REASON_AMBIGUOUS_NAME, /* the accepted name leads to another entry, or to none */
+    APW_REASON_NO_NAME,        /* login_attribute has no value that can be the accepted name */
     APW_REASON_ACCOUNT_DISABLED,
     APW_REASON_APP_PASSWORD,
     APW_REASON_REVOKED,

@@ -32,6 +32,7 @@ struct login {
     bool has_name; /* `accepted_name` leads to this entry alone */
     char accepted_name[APW_LOGIN_SIZE];
     struct apw_error no_name; /* why not */
+    enum apw_reason no_name_reason;
     bool is_app_shaped;
     struct apw_password app_password;
     struct apw_decision *decision;
@@ -122,9 +123,17 @@ static bool has_own_name(struct login *login)
 {
     struct apw_error *detail = &login->decision->event.detail;
 
-    if (apw_name_choose(login->config, login->entry, login->name, login->accepted_name,
-                        &login->no_name) != 0)
+    switch (apw_name_choose(login->config, login->entry, login->name, login->accepted_name,
+                            &login->no_name)) {
+    case APW_NAME_MISSING:
+        login->no_name_reason = APW_REASON_NO_NAME;
         return true;
+    case APW_NAME_UNAVAILABLE:
+    case APW_NAME_AMBIGUOUS:
+        return true;
+    case APW_NAME_UNIQUE:
+        break;
+    }
     if (strcmp(login->accepted_name, login->name) == 0) {
         login->has_name = true;
         return true;
@@ -138,6 +147,7 @@ static bool has_own_name(struct login *login)
         name_entry(login);
         give_up(login, APW_REASON_AMBIGUOUS_NAME);
         return false;
+    case APW_NAME_MISSING:
     case APW_NAME_UNAVAILABLE:
         break;
     }
@@ -226,7 +236,7 @@ static void accept_login(struct login *login, enum apw_reason reason)
     if (!login->has_name) {
         login->decision->event.detail = login->no_name;
         name_entry(login);
-        give_up(login, APW_REASON_INTERNAL_ERROR);
+        give_up(login, login->no_name_reason);
         return;
     }
     memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);

@@ -140,6 +140,29 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
     }
 }
 
+/* An entry that a login finds, but without the attribute that gives it its name. */
+static void check_nameless(const struct apw_doctor_view *view, struct apw_directory *directory)
+{
+    const char *attribute = view->config->login_attribute;
+    char *names = apw_doctor_names_filter(&view->names), *filter = NULL, *dn = NULL;
+
+    if (names != NULL && asprintf(&filter, "(&%s(!(%s=*)))", names, attribute) < 0)
+        filter = NULL;
+    if (filter != NULL)
+        dn = apw_doctor_view_find(view, directory, filter);
+    if (dn != NULL) {
+        apw_diagnosis_problem(view->diagnosis, "login_attribute",
+                              "%s has no %s: a login with the right password is unavailable "
+                              "(no-name)",
+                              dn, attribute);
+        apw_diagnosis_fix("add %s to this entry and to those that %s finds, or narrow filter",
+                          attribute, filter);
+    }
+    free(dn);
+    free(filter);
+    free(names);
+}
+
 void apw_doctor_doubles_check(const struct apw_doctor_view *view)
 {
     const struct apw_config *config = view->config;
@@ -169,4 +192,5 @@ void apw_doctor_doubles_check(const struct apw_doctor_view *view)
                                        &doubles, &error);
     free(doubles.seen);
     conclude(&doubles, result, &error);
+    check_nameless(view, doubles.directory);
 }

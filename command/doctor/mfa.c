@@ -146,6 +146,28 @@ static void compare_with_administrator(const struct apw_doctor_view *view)
     free(dn);
 }
 
+/* MFA must be on for the mail server if it is for the administrator. An LDAP proxy that drops the
+ * attributes of mfa_filter answers it and its negation as if MFA were off for everybody. */
+static void compare_with_administrator(const struct apw_doctor_view *view)
+{
+    struct apw_error error = {""};
+    char *dn = view->session == NULL
+                   ? NULL
+                   : apw_doctor_view_find(view, view->session->directory, view->config->mfa_filter);
+
+    if (dn != NULL && read_mfa(view, dn, &error) == APW_MFA_OFF) {
+        apw_diagnosis_problem(view->diagnosis, "mfa_filter",
+                              "the administrator sees that MFA is on for %s, but the mail server "
+                              "reads it as off, and the account password opens mail: does uri name "
+                              "an LDAP proxy that drops attributes, or a stale replica?",
+                              dn);
+        apw_diagnosis_fix("pass the attributes of mfa_filter through that proxy, and write "
+                          "\"mfa_witness uid=mfa-witness,%s\", an entry for which MFA is always on",
+                          view->config->base);
+    }
+    free(dn);
+}
+
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
 {
     static const char *const nothing[] = {"1.1", NULL};

@@ -458,6 +458,19 @@ def test_two_entries_with_one_name(own_directory, tmp_path, name, other):
     assert "login_attribute: uid is unique" in doctor(site).stdout
 
 
+def test_an_entry_without_a_name(own_directory, tmp_path):
+    server = own_directory(first_rules=UNLIMITED)
+    populate(server)
+    site = safe(Site(tmp_path / "site", server, login_attribute="uid"))
+    assert "(no-name)" not in doctor(site).stdout
+    dn = f"cn=nameless,ou=people,{BASE}"
+    server.connect_as_itself().add_s(dn, [
+        ("objectClass", [b"inetOrgPerson"]), ("cn", [b"nameless"]), ("sn", [b"x"]),
+        ("mail", [b"nameless@example.org"])])
+    assert_finds(doctor(site), f"{dn} has no uid: a login with the right password is unavailable "
+                 "(no-name)", "add uid to this entry")
+
+
 def test_many_doubles_are_counted(own_directory, tmp_path):
     server = own_directory(first_rules=UNLIMITED)
     populate(server)

@@ -256,3 +256,38 @@ def test_the_witness_is_asked_once_over_a_connection(by_group):
         assert server.sign_in(NON_MEMBER.uid, password).code == ACCEPTED
         asked.append(sum(f'SRCH base="{MEMBER.dn}"' in line for line in directory.log_since(mark)))
     assert asked == [0, 2, 0]
+
+
+# ---- the default filter behind such a proxy ----
+
+@pytest.mark.parametrize("app_passwords", [0, 1])
+def test_with_a_witness_the_default_filter_is_safe_behind_a_proxy(
+        proxy, mail_server, app_passwords):
+    directory, uri = proxy
+    witness, with_mfa, without_mfa = (directory.new_person(mfa=mfa) for mfa in (True, True, False))
+    own = [directory.add_app_password(with_mfa) for _ in range(app_passwords)]
+    server = mail_server({"uri": uri, "mfa_witness": witness.dn})
+    for who in (with_mfa, without_mfa):
+        assert server.sign_in(who.uid, who.password).code == UNAVAILABLE
+        line = server.events()[-1]
+        assert " reason=mfa-unreadable " in line
+        assert f"mfa_witness {witness.dn} does not match mfa_filter" in line
+    for app_password in own:
+        assert server.sign_in(with_mfa.uid, app_password.shown).code == ACCEPTED
+
+
+@pytest.mark.parametrize("is_proxied", [True, False])
+def test_the_doctor_finds_a_proxy_that_drops_the_flag(proxy, tmp_path, is_proxied):
+    """Also without a user to try."""
+    directory, uri = proxy
+    who = directory.new_person(mfa=True)
+    site = Site(tmp_path / "site", directory, uri=uri if is_proxied else directory.ldap,
+                write_uri=directory.ldap)
+    lines = site.command("doctor").stdout.splitlines()
+    found = [number for number, line in enumerate(lines)
+             if f"MFA is on for {who.dn}, but the mail server reads it as off" in line]
+    assert len(found) == is_proxied
+    for number in found:
+        assert lines[number].startswith("PROBLEM  mfa_filter: ")
+        assert "fix: pass the attributes of mfa_filter" in lines[number + 1]
+        assert f'"mfa_witness uid=mfa-witness,{BASE}"' in lines[number + 1]

@@ -987,7 +987,7 @@ static const struct scene name_scenes[] = {
     {"login_attribute is found in other case", .is_name_asked = true, .login_attribute = "uid",
      .stored = {APP(""), {"UID", "a"}}, BY_HASH_ACCEPTED, .accepted_name = "a"},
     {"a missing login_attribute is an outage", .login_attribute = "uid", .stored = {APP("")},
-     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     UNAVAILABLE(NO_NAME), .id = "k7q2", .hashes = 1, .names_entry = true,
      .detail = "login_attribute uid has no value"},
     {"of several values the one that was typed is the name", .login_attribute = "mail",
      .login = "al@example.org",
@@ -1004,20 +1004,18 @@ static const struct scene name_scenes[] = {
     {"a letter beyond ASCII has no other case", .login_attribute = "mail",
      .login = "\xc3\x85se@example.org",
      .stored = {APP(""), {"mail", "\xc3\xa5se@example.org"}, {"mail", "a@example.org"}},
-     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     UNAVAILABLE(NO_NAME), .id = "k7q2", .hashes = 1, .names_entry = true,
      .detail = "login_attribute mail has 2 values here, and what was typed is not"},
     {"of several values none was typed: an outage", .login_attribute = "mail",
      .stored = {APP(""), {"mail", "alice@example.org"}, {"mail", "al@example.org"}},
-     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
+     UNAVAILABLE(NO_NAME), .id = "k7q2", .hashes = 1, .names_entry = true,
      .detail = "login_attribute mail has 2 values here, and what was typed is not"},
     {"the beginning of a value is not the value", .login_attribute = "mail", .login = "al",
-     .stored = {APP(""), {"mail", "al@example.org"}, {"mail", "alice"}},
-     UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1, .names_entry = true,
-     .detail = "has 2 values"},
+     .stored = {APP(""), {"mail", "al@example.org"}, {"mail", "alice"}}, UNAVAILABLE(NO_NAME),
+     .id = "k7q2", .hashes = 1, .names_entry = true, .detail = "has 2 values"},
     {"of several values two were typed: an outage", .login_attribute = "uid",
-     .stored = {APP(""), {"uid", "alice"}, {"uid", "Alice"}}, UNAVAILABLE(INTERNAL_ERROR),
-     .id = "k7q2", .hashes = 1, .names_entry = true,
-     .detail = "login_attribute uid has 2 values here"},
+     .stored = {APP(""), {"uid", "alice"}, {"uid", "Alice"}}, UNAVAILABLE(NO_NAME), .id = "k7q2",
+     .hashes = 1, .names_entry = true, .detail = "login_attribute uid has 2 values here"},
     {"a value beside it that cannot be a name does no harm", .login_attribute = "uid",
      .stored = {APP(""), {"uid", "al\nice"}, {"uid", "alice"}}, BY_HASH_ACCEPTED},
 
@@ -1051,21 +1049,21 @@ static const struct scene name_scenes[] = {
     {"without login_attribute nothing is looked up again", .login = "sam", .stored = {APP("")},
      .leads = LEADS_TWICE, BY_HASH_ACCEPTED},
     {"a login_attribute with an option alone is missing", .login_attribute = "uid",
-     .stored = {APP(""), {"uid;lang-en", "alice"}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2",
-     .hashes = 1, .names_entry = true, .detail = "login_attribute uid has no value"},
+     .stored = {APP(""), {"uid;lang-en", "alice"}}, UNAVAILABLE(NO_NAME), .id = "k7q2", .hashes = 1,
+     .names_entry = true, .detail = "login_attribute uid has no value"},
     {"an empty login_attribute is an outage", .login_attribute = "uid",
-     .stored = {APP(""), {"uid", ""}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2", .hashes = 1,
+     .stored = {APP(""), {"uid", ""}}, UNAVAILABLE(NO_NAME), .id = "k7q2", .hashes = 1,
      .names_entry = true, .detail = "not a name"},
     {"a login_attribute with a line end is an outage", .login_attribute = "uid",
-     .stored = {APP(""), {"uid", "alice\nroot"}}, UNAVAILABLE(INTERNAL_ERROR), .id = "k7q2",
-     .hashes = 1, .names_entry = true, .detail = "not a name"},
+     .stored = {APP(""), {"uid", "alice\nroot"}}, UNAVAILABLE(NO_NAME), .id = "k7q2", .hashes = 1,
+     .names_entry = true, .detail = "not a name"},
     {"a missing login_attribute is an outage with the account password too",
      .login_attribute = "uid", .password = ACCOUNT, .mfa = MFA_IS_OFF, .bind = BIND_OK,
-     UNAVAILABLE(INTERNAL_ERROR), .names_entry = true, .detail = "login_attribute uid"},
+     UNAVAILABLE(NO_NAME), .names_entry = true, .detail = "login_attribute uid"},
     {"a missing login_attribute does not change a refusal", .login_attribute = "uid",
      .password = WRONG, .stored = {APP("")}, BY_HASH_REFUSED},
     {"nor is it told of an announced MFA", .login_attribute = "uid", .password = ACCOUNT,
-     .enforcement = APW_MFA_REPORT, WITH_MFA_ON, .bind = BIND_OK, UNAVAILABLE(INTERNAL_ERROR),
+     .enforcement = APW_MFA_REPORT, WITH_MFA_ON, .bind = BIND_OK, UNAVAILABLE(NO_NAME),
      .names_entry = true, .detail = "login_attribute uid"},
 };
 
@@ -1515,7 +1513,7 @@ static void test_long_name(void **state)
     (void)state;
     reset_world(&row);
     play(&row, &decision);
-    assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_INTERNAL_ERROR);
+    assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_NO_NAME);
     apw_verify_clear(&decision);
     name[255] = '\0';
     reset_world(&row);
