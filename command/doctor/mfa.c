@@ -123,29 +123,6 @@ static void check_witness(const struct apw_doctor_view *view)
     free(all);
 }
 
-/* Whether the mail server sees the same as the administrator, whose connection may lead to another
- * server or show more. */
-static void compare_with_administrator(const struct apw_doctor_view *view)
-{
-    const char *filter = view->config->mfa_filter;
-    struct apw_error error = {""};
-    char *dn =
-        view->session == NULL ? NULL : apw_doctor_view_find(view, view->session->directory, filter);
-
-    if (dn != NULL && read_mfa(view, dn, &error) == APW_MFA_OFF) {
-        apw_diagnosis_problem(
-            view->diagnosis, "mfa_filter",
-            "to the administrator MFA is on for %s, to the mail server it is off: "
-            "something hides or rewrites what %s reads, and the account password "
-            "opens mail",
-            dn, filter);
-        apw_diagnosis_fix(
-            "mfa_witness DN   # app-password.conf(5); then correct the access rules, or "
-            "the proxy's list of attributes");
-    }
-    free(dn);
-}
-
 /* MFA must be on for the mail server if it is for the administrator. An LDAP proxy that drops the
  * attributes of mfa_filter answers it and its negation as if MFA were off for everybody. */
 static void compare_with_administrator(const struct apw_doctor_view *view)

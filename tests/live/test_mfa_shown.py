@@ -200,19 +200,6 @@ def test_a_proxy_that_drops_attributes(proxy, mail_server, app_passwords):
         assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
 
 
-@pytest.mark.parametrize("app_passwords", [0, 1])
-def test_a_proxy_that_drops_the_flag(proxy, mail_server, tmp_path, app_passwords):
-    """With the default filter, a witness keeps account passwords out, and doctor names the need."""
-    directory, uri = proxy
-    who, witness = directory.new_person(mfa=True), directory.new_person(mfa=True)
-    for _ in range(app_passwords):
-        directory.add_app_password(who)
-    server = mail_server({"uri": uri, "mfa_witness": witness.dn})
-    assert server.sign_in(who.uid, who.password).code in (UNAVAILABLE, REFUSED)
-    site = Site(tmp_path / "etc", directory, uri=uri, write_uri=directory.ldapi)
-    assert "to the mail server it is off" in site.command("doctor").stdout
-
-
 DYNAMIC = f"cn=dynamic,ou=groups,{BASE}"
 
 
