@@ -107,6 +107,7 @@ static const struct good_case {
     {"a witness", "mfa_witness uid=w,dc=x", TEXT(mfa_witness, "uid=w,dc=x")},
     {"a negation with a witness", "mfa_witness uid=w,dc=x\nmfa_off_filter (!(a=b))",
      TEXT(mfa_off_filter, "(!(a=b))")},
+    {"disabled_witness", "disabled_witness uid=w,dc=x", TEXT(disabled_witness, "uid=w,dc=x")},
     {"disabled_filter", "disabled_filter (employeeType=retired)",
      TEXT(disabled_filter, "(employeeType=retired)")},
     {"mfa_filter by default", "scope sub", TEXT(mfa_filter, "(appPasswordMfaEnabled=TRUE)")},
