@@ -147,14 +147,16 @@ static int set_mfa_off_filter(void *target, const char *value, struct apw_error 
     return copy_filter(value, &((struct apw_config *)target)->mfa_off_filter, error);
 }
 
+static int copy_witness(const char *value, char **dn_r, struct apw_error *error)
+{
+    if (apw_schema_is_dn(value))
+        return apw_settings_copy(value, dn_r, error);
+    return apw_error_set(error, "\"%s\" is not a DN like uid=mfa-witness,dc=example,dc=org", value);
+}
+
 static int set_mfa_witness(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    if (!apw_schema_is_dn(value))
-        return apw_error_set(error, "\"%s\" is not a DN like uid=mfa-witness,dc=example,dc=org",
-                             value);
-    return apw_settings_copy(value, &config->mfa_witness, error);
+    return copy_witness(value, &((struct apw_config *)target)->mfa_witness, error);
 }
 
 static int set_disabled_filter(void *target, const char *value, struct apw_error *error)
@@ -164,11 +166,7 @@ static int set_disabled_filter(void *target, const char *value, struct apw_error
 
 static int set_disabled_witness(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    if (!apw_schema_is_dn(value))
-        return apw_error_set(error, "\"%s\" is not a DN like uid=ended,dc=example,dc=org", value);
-    return apw_settings_copy(value, &config->disabled_witness, error);
+    return copy_witness(value, &((struct apw_config *)target)->disabled_witness, error);
 }
 
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)

@@ -434,7 +434,8 @@ static const struct file_case {
      "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
     {"an mfa_off_filter with another attribute's negation",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
-           "mfa_off_filter (&(a=c)(!(d=e)))\n"), NULL},
+           "mfa_off_filter (&(a=c)(!(d=e)))\n"),
+     NULL},
     {"deadline shorter than timeout", BYTES(NEEDED "deadline 4\n"),
      "deadline (4 s) is shorter than timeout (5 s)"},
     {"timeout longer than deadline", BYTES(NEEDED "timeout 13\n"),
