@@ -2,6 +2,7 @@
 #include "account_state.h"
 #include "clock.h"
 #include "ldap/filter.h"
+#include "ldap/filter_tree.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -215,10 +216,28 @@ static int entry_matches(const struct apw_world *world, const char *dn, const ch
     return matches;
 }
 
-enum apw_account_state apw_account_state_ask(const struct apw_world *world, const char *filter,
-                                             const char *dn, int64_t deadline,
-                                             struct apw_error *error)
+/* Whether the witness, which has ended, looks as if it had. */
+static bool is_witnessed(const struct apw_world *world, const struct apw_config *config,
+                         int64_t deadline, struct apw_error *error)
 {
+    char *all = apw_filter_tree_match_all(config->disabled_filter);
+    int matches =
+        all == NULL ? -1 : entry_matches(world, config->disabled_witness, all, deadline, error);
+
+    free(all);
+    if (matches == 0)
+        apw_error_set(error,
+                      "disabled_witness %s does not match each part of disabled_filter %s: a group "
+                      "was renamed, or the mail server may not see what the filter reads",
+                      config->disabled_witness, config->disabled_filter);
+    return matches == 1;
+}
+
+enum apw_account_state apw_account_state_ask(const struct apw_world *world,
+                                             const struct apw_config *config, const char *dn,
+                                             int64_t deadline, struct apw_error *error)
+{
+    const char *filter = config->disabled_filter;
     char *negated = apw_filter_negate(filter);
     int is_active, is_ended = 0;
 
@@ -231,7 +250,9 @@ enum apw_account_state apw_account_state_ask(const struct apw_world *world, cons
         is_ended = entry_matches(world, dn, filter, deadline, error);
     free(negated);
     if (is_active == 1)
-        return APW_ACCOUNT_STATE_ACTIVE;
+        return config->disabled_witness == NULL || is_witnessed(world, config, deadline, error)
+                   ? APW_ACCOUNT_STATE_ACTIVE
+                   : APW_ACCOUNT_STATE_UNREADABLE;
     if (is_active == 0 && is_ended == 0)
         apw_error_set(error,
                       "the directory answers neither %s nor its negation for this entry; "

@@ -153,19 +153,26 @@ static int set_mfa_off_filter(void *target, const char *value, struct apw_error 
     return copy_filter(value, &((struct apw_config *)target)->mfa_off_filter, error);
 }
 
+static int copy_witness(const char *value, char **dn_r, struct apw_error *error)
+{
+    if (apw_schema_is_dn(value))
+        return apw_settings_copy(value, dn_r, error);
+    return apw_error_set(error, "\"%s\" is not a DN like uid=mfa-witness,dc=example,dc=org", value);
+}
+
 static int set_mfa_witness(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    if (!apw_schema_is_dn(value))
-        return apw_error_set(error, "\"%s\" is not a DN like uid=mfa-witness,dc=example,dc=org",
-                             value);
-    return apw_settings_copy(value, &config->mfa_witness, error);
+    return copy_witness(value, &((struct apw_config *)target)->mfa_witness, error);
 }
 
 static int set_disabled_filter(void *target, const char *value, struct apw_error *error)
 {
     return copy_filter(value, &((struct apw_config *)target)->disabled_filter, error);
+}
+
+static int set_disabled_witness(void *target, const char *value, struct apw_error *error)
+{
+    return copy_witness(value, &((struct apw_config *)target)->disabled_witness, error);
 }
 
 static int set_mfa_enforcement(void *target, const char *value, struct apw_error *error)
@@ -323,6 +330,7 @@ static const struct apw_key login_keys[] = {
     {"deadline", set_deadline},
     {"idle", set_idle},
     {"disabled_filter", set_disabled_filter},
+    {"disabled_witness", set_disabled_witness},
     {"mfa_filter", set_mfa_filter},
     {"mfa_off_filter", set_mfa_off_filter},
     {"mfa_witness", set_mfa_witness},
@@ -478,6 +486,7 @@ void apw_config_free(struct apw_config **config)
     free((*config)->mfa_off_filter);
     free((*config)->mfa_witness);
     free((*config)->disabled_filter);
+    free((*config)->disabled_witness);
     free((*config)->login_attribute);
     free((*config)->log_file);
     free(*config);

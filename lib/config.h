@@ -33,9 +33,10 @@ struct apw_config {
     int64_t idle_s;  /* of a kept connection; 0: any time */
 
     char *mfa_filter;
-    char *mfa_off_filter;  /* NULL: the negation of mfa_filter */
-    char *mfa_witness;     /* DN; NULL: none */
-    char *disabled_filter; /* NULL: no account has ended but by its attributes */
+    char *mfa_off_filter;   /* NULL: the negation of mfa_filter */
+    char *mfa_witness;      /* DN; NULL: none */
+    char *disabled_filter;  /* NULL: no account has ended but by its attributes */
+    char *disabled_witness; /* NULL: none */
     enum apw_mfa_enforcement mfa_enforcement;
     enum apw_account_password account_password;
     struct apw_networks account_password_from;

@@ -143,14 +143,14 @@ enum apw_account_state apw_manage_account_state(const struct apw_manager *manage
                                                 const struct apw_user *user,
                                                 struct apw_error *error)
 {
-    const char *filter = manager->config->disabled_filter;
     struct apw_world world = apw_world_of(manager->directory);
 
     if (user->account_state != APW_ACCOUNT_STATE_ACTIVE)
         *error = user->account_problem;
-    if (user->account_state != APW_ACCOUNT_STATE_ACTIVE || filter == NULL)
+    if (user->account_state != APW_ACCOUNT_STATE_ACTIVE || manager->config->disabled_filter == NULL)
         return user->account_state;
-    return apw_account_state_ask(&world, filter, user->dn, apw_user_deadline(manager), error);
+    return apw_account_state_ask(&world, manager->config, user->dn, apw_user_deadline(manager),
+                                 error);
 }
 
 static enum apw_manage_result check_active(const struct apw_manager *manager,

@@ -158,13 +158,12 @@ static bool has_own_name(struct login *login)
 /* Settles if the account has ended, or if that is unknown. */
 static bool is_active(struct login *login)
 {
-    const char *filter = login->config->disabled_filter;
     struct apw_error *detail = &login->decision->event.detail;
     enum apw_account_state state = apw_account_state_read(login->entry, login->now, detail);
 
-    if (state == APW_ACCOUNT_STATE_ACTIVE && filter != NULL)
-        state =
-            apw_account_state_ask(login->world, filter, login->entry->dn, login->deadline, detail);
+    if (state == APW_ACCOUNT_STATE_ACTIVE && login->config->disabled_filter != NULL)
+        state = apw_account_state_ask(login->world, login->config, login->entry->dn,
+                                      login->deadline, detail);
     switch (state) {
     case APW_ACCOUNT_STATE_ACTIVE:
         return true;

@@ -8,7 +8,7 @@ import pytest
 
 from administration import FAILED, Site
 from conftest import new_folder
-from slapd import CLOSED_SITE, IDENTITIES, Slapd
+from slapd import BASE, CLOSED_SITE, IDENTITIES, Slapd
 
 # As Active Directory, MIT Kerberos and NIS define them, but for AD's Large Integer.
 OID = "1.3.6.1.4.1.4203.666.1"
@@ -118,6 +118,30 @@ def test_disabled_filter_that_nobody_answers_is_an_outage(directory, workdir):
     line = said(site, who, app_password.shown)
     assert "verdict=unavailable reason=directory-unavailable " in line
     assert "neither (description=retired) nor its negation" in line
+
+
+def test_a_witness_shows_that_disabled_filter_can_be_seen(own_directory, workdir):
+    """Of two groups, the one that is renamed is one that it is in, too."""
+    groups = [f"cn={name},ou=groups,{BASE}" for name in ("left", "suspended")]
+    directory = own_directory(first_rules=(
+        f'access to attrs=memberOf by dn.exact="{IDENTITIES["mail server"]}" search by * break'))
+    root = directory.connect_as_itself()
+    (who, app_password), (ended, old), witness = (
+        directory.new_person(app_passwords=1), directory.new_person(app_passwords=1),
+        directory.new_person())
+    for dn, members in zip(groups, ([witness], [witness, ended])):
+        root.add_s(dn, [("objectClass", [b"groupOfNames"]), ("cn", [dn[3:].split(",")[0].encode()]),
+                        ("member", [member.dn.encode() for member in members])])
+    site = Site(new_folder(workdir, "site") / "etc", directory,
+                disabled_filter="(|" + "".join(f"(memberOf={dn})" for dn in groups) + ")",
+                disabled_witness=witness.dn)
+    assert " reason=account-disabled " in said(site, ended, old.shown)
+    assert " reason=app-password " in said(site, who, app_password.shown)
+    root.rename_s(groups[1], "cn=other")
+    for person, password in (ended, old), (who, app_password):
+        line = said(site, person, password.shown)
+        assert "verdict=unavailable reason=directory-unavailable " in line
+        assert f"disabled_witness {witness.dn} does not match each part" in line
 
 
 def test_create_refuses_an_account_that_has_ended(directory, site):

@@ -107,6 +107,7 @@ static const struct good_case {
     {"a witness", "mfa_witness uid=w,dc=x", TEXT(mfa_witness, "uid=w,dc=x")},
     {"a negation with a witness", "mfa_witness uid=w,dc=x\nmfa_off_filter (!(a=b))",
      TEXT(mfa_off_filter, "(!(a=b))")},
+    {"disabled_witness", "disabled_witness uid=w,dc=x", TEXT(disabled_witness, "uid=w,dc=x")},
     {"disabled_filter", "disabled_filter (employeeType=retired)",
      TEXT(disabled_filter, "(employeeType=retired)")},
     {"mfa_filter by default", "scope sub", TEXT(mfa_filter, "(appPasswordMfaEnabled=TRUE)")},
@@ -446,7 +447,8 @@ static const struct file_case {
      "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
     {"an mfa_off_filter with another attribute's negation",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
-           "mfa_off_filter (&(a=c)(!(d=e)))\n"), NULL},
+           "mfa_off_filter (&(a=c)(!(d=e)))\n"),
+     NULL},
     {"deadline shorter than timeout", BYTES(NEEDED "deadline 4\n"),
      "deadline (4 s) is shorter than timeout (5 s)"},
     {"timeout longer than deadline", BYTES(NEEDED "timeout 13\n"),
