@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "account_state.h"
 #include "clock.h"
-#include "ldap/filter.h"
-#include "ldap/filter_tree.h"
+#include "shown.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -193,73 +192,24 @@ enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int
     return state;
 }
 
-/* Whether the entry matches, by a search for it alone; -1 without an answer. */
-static int entry_matches(const struct apw_world *world, const char *dn, const char *filter,
-                         int64_t deadline, struct apw_error *error)
-{
-    static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
-    const struct apw_query query = {.base = dn,
-                                    .scope = APW_SCOPE_BASE,
-                                    .filter = filter,
-                                    .attributes = no_attributes,
-                                    .limit = 1};
-    struct apw_entry *entries = NULL;
-    int matches = -1;
-
-    if (world->search(world->context, &query, deadline, &entries, error) != APW_LDAP_OK)
-        ;
-    else if (entries != NULL && strcasecmp(entries->dn, dn) != 0)
-        apw_error_set(error, "asked for %s, the directory answered with %s", dn, entries->dn);
-    else
-        matches = entries != NULL;
-    apw_entries_free(&entries);
-    return matches;
-}
-
-/* Whether the witness, which has ended, looks as if it had. */
-static bool is_witnessed(const struct apw_world *world, const struct apw_config *config,
-                         int64_t deadline, struct apw_error *error)
-{
-    char *all = apw_filter_tree_match_all(config->disabled_filter);
-    int matches =
-        all == NULL ? -1 : entry_matches(world, config->disabled_witness, all, deadline, error);
-
-    free(all);
-    if (matches == 0)
-        apw_error_set(error,
-                      "disabled_witness %s does not match each part of disabled_filter %s: a group "
-                      "was renamed, or the mail server may not see what the filter reads",
-                      config->disabled_witness, config->disabled_filter);
-    return matches == 1;
-}
-
 enum apw_account_state apw_account_state_ask(const struct apw_world *world,
                                              const struct apw_config *config, const char *dn,
                                              int64_t deadline, struct apw_error *error)
 {
-    const char *filter = config->disabled_filter;
-    char *negated = apw_filter_negate(filter);
-    int is_active, is_ended = 0;
+    const struct apw_shown_question question = {.name = "disabled",
+                                                .filter = config->disabled_filter,
+                                                .witness = config->disabled_witness,
+                                                .seen = world->disabled_witness};
 
-    if (negated == NULL) {
-        apw_error_set(error, "out of memory");
-        return APW_ACCOUNT_STATE_UNREADABLE;
+    switch (apw_shown_read(world, &question, dn, false, deadline, error)) {
+    case APW_SHOWN_OFF:
+        return APW_ACCOUNT_STATE_ACTIVE;
+    case APW_SHOWN_ON:
+        apw_error_set(error, "disabled_filter matches");
+        return APW_ACCOUNT_STATE_ENDED;
+    case APW_SHOWN_UNAVAILABLE:
+    case APW_SHOWN_NEITHER:
+        break;
     }
-    is_active = entry_matches(world, dn, negated, deadline, error);
-    if (is_active == 0)
-        is_ended = entry_matches(world, dn, filter, deadline, error);
-    free(negated);
-    if (is_active == 1)
-        return config->disabled_witness == NULL || is_witnessed(world, config, deadline, error)
-                   ? APW_ACCOUNT_STATE_ACTIVE
-                   : APW_ACCOUNT_STATE_UNREADABLE;
-    if (is_active == 0 && is_ended == 0)
-        apw_error_set(error,
-                      "the directory answers neither %s nor its negation for this entry; "
-                      "check the schema and the right to search the attribute",
-                      filter);
-    if (is_ended != 1)
-        return APW_ACCOUNT_STATE_UNREADABLE;
-    apw_error_set(error, "disabled_filter matches");
-    return APW_ACCOUNT_STATE_ENDED;
+    return APW_ACCOUNT_STATE_UNREADABLE;
 }

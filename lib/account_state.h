@@ -26,8 +26,8 @@ extern const char *const apw_account_state_attributes[APW_ACCOUNT_STATE_ATTRIBUT
 enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int64_t now,
                                               struct apw_error *error);
 
-/* Asks for the configuration's disabled_filter, which is set: ACTIVE only if its negation finds the
- * entry and the filter, in each of its parts, disabled_witness, if that is set. */
+/* Asks for the configuration's disabled_filter, which is set: ACTIVE only if the directory shows
+ * that it does not match the entry (see shown.h). */
 enum apw_account_state apw_account_state_ask(const struct apw_world *world,
                                              const struct apw_config *config, const char *dn,
                                              int64_t deadline, struct apw_error *error);

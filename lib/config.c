@@ -118,16 +118,12 @@ static int set_tls_min(void *target, const char *value, struct apw_error *error)
 
 static int set_timeout(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_settings_seconds(value, 1, &config->timeout_ms, error);
+    return apw_settings_seconds(value, 1, &((struct apw_config *)target)->timeout_ms, error);
 }
 
 static int set_deadline(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_settings_seconds(value, 1, &config->deadline_ms, error);
+    return apw_settings_seconds(value, 1, &((struct apw_config *)target)->deadline_ms, error);
 }
 
 static int set_idle(void *target, const char *value, struct apw_error *error)
@@ -237,24 +233,14 @@ static int set_hash_memory(void *target, const char *value, struct apw_error *er
 
 static int set_hash_passes(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-    long passes;
-
-    if (apw_settings_number(value, 1, APW_HASH_PASSES_MAX, "passes", &passes, error) != 0)
-        return -1;
-    config->hash_passes = (unsigned)passes;
-    return 0;
+    return apw_settings_count(value, APW_HASH_PASSES_MAX, "passes",
+                              &((struct apw_config *)target)->hash_passes, error);
 }
 
 static int set_max_app_passwords(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-    long count;
-
-    if (apw_settings_number(value, 1, 1000, "app passwords", &count, error) != 0)
-        return -1;
-    config->max_app_passwords = (unsigned)count;
-    return 0;
+    return apw_settings_count(value, 1000, "app passwords",
+                              &((struct apw_config *)target)->max_app_passwords, error);
 }
 
 static int set_record_use(void *target, const char *value, struct apw_error *error)
@@ -290,9 +276,7 @@ static int set_remember(void *target, const char *value, struct apw_error *error
 
 static int set_refusal_delay(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_settings_seconds(value, 0, &config->refusal_delay_ms, error);
+    return apw_settings_seconds(value, 0, &((struct apw_config *)target)->refusal_delay_ms, error);
 }
 
 static int set_log(void *target, const char *value, struct apw_error *error)
@@ -364,6 +348,17 @@ static bool is_about_identity(const struct apw_key *key)
     return key->set == set_bind || key->set == set_binddn || key->set == set_bindpw_file;
 }
 
+static int check_filters(const struct apw_config *config, struct apw_error *error)
+{
+    if (config->login_attribute == NULL && apw_filter_check_name(config->filter, error) != 0)
+        return -1;
+    if (config->account_password != APW_ACCOUNT_PASSWORD_NEVER && config->mfa_witness == NULL &&
+        apw_mfa_rule_check(config->mfa_filter, config->mfa_off_filter, config->base, error) != 0)
+        return -1;
+    return apw_mfa_rule_check_disabled(config->disabled_filter, config->disabled_witness,
+                                       config->base, error);
+}
+
 static int complete(struct apw_config *config, bool with_identity, struct apw_error *error)
 {
     if (config->uris.count == 0 || config->base == NULL)
@@ -377,13 +372,10 @@ static int complete(struct apw_config *config, bool with_identity, struct apw_er
     if (config->deadline_ms < config->timeout_ms)
         return apw_error_set(error, "%s: deadline (%d s) is shorter than timeout (%d s)",
                              config->path, config->deadline_ms / 1000, config->timeout_ms / 1000);
-    if (config->account_password != APW_ACCOUNT_PASSWORD_NEVER && config->mfa_witness == NULL &&
-        apw_mfa_rule_check(config->mfa_filter, config->mfa_off_filter, config->base, error) != 0)
-        return apw_error_set(error, "%s: %s", config->path, error->text);
     if (config->filter == NULL &&
         apw_settings_copy("(|(uid=%u)(mail=%u))", &config->filter, error) != 0)
         return -1;
-    if (config->login_attribute == NULL && apw_filter_check_name(config->filter, error) != 0)
+    if (check_filters(config, error) != 0)
         return apw_error_set(error, "%s: %s", config->path, error->text);
     if (config->write_uris.count == 0)
         return apw_uris_copy(&config->uris, &config->write_uris, error);

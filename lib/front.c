@@ -20,7 +20,8 @@ struct apw_front {
     struct apw_repeat_table *repeat; /* NULL: repetitions are not told */
     struct apw_tags *remember;       /* NULL: every hash is computed */
     struct apw_tags *names;          /* NULL: an accepted name is looked up each time */
-    struct apw_witness witness;
+    struct apw_witness mfa_witness;
+    struct apw_witness disabled_witness;
     struct apw_error broken;
 };
 
@@ -120,7 +121,8 @@ static struct apw_world world_of(struct apw_front *front)
     world.remember = front->remember;
     world.repeat = front->repeat;
     world.names = front->names;
-    world.witness = &front->witness;
+    world.mfa_witness = &front->mfa_witness;
+    world.disabled_witness = &front->disabled_witness;
     return world;
 }
 

@@ -1,191 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mfa.h"
-#include "clock.h"
-#include "ldap/filter.h"
-#include "ldap/filter_tree.h"
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
-/* What is asked, of whom, until when. */
-struct reading {
-    const struct apw_world *world;
-    const struct apw_config *config;
-    const char *dn;
-    char *off;         /* matches the entry if MFA is off */
-    char *witness_on;  /* must match the witness */
-    char *witness_off; /* must not match it */
-    int64_t deadline;
-    struct apw_error *error;
-};
-
-/* What the directory says to one question about the entry. */
-enum answer { ANSWER_NONE = 0, ANSWER_NO, ANSWER_YES, ANSWER_UNTRUSTED };
-
-/* Asks for the entry by itself. */
-static struct apw_query query_of(const char *dn, const char *filter)
-{
-    static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
-
-    return (struct apw_query){.base = dn,
-                              .scope = APW_SCOPE_BASE,
-                              .filter = filter,
-                              .attributes = no_attributes,
-                              .limit = 1};
-}
-
-static bool is_other_entry(const struct reading *reading, const struct apw_entry *entries)
-{
-    if (entries == NULL || strcasecmp(entries->dn, reading->dn) == 0)
-        return false;
-    apw_error_set(reading->error, "asked for %s, the directory answered with %s", reading->dn,
-                  entries->dn);
-    return true;
-}
-
-/* Whether the entry matches. */
-static enum answer ask(const struct reading *reading, const char *filter)
-{
-    const struct apw_world *world = reading->world;
-    const struct apw_query query = query_of(reading->dn, filter);
-    struct apw_entry *entries = NULL;
-    enum apw_ldap_result result =
-        world->search(world->context, &query, reading->deadline, &entries, reading->error);
-    enum answer answer = entries != NULL ? ANSWER_YES : ANSWER_NO;
-
-    if (result != APW_LDAP_OK || is_other_entry(reading, entries))
-        answer = ANSWER_NONE;
-    apw_entries_free(&entries);
-    return answer;
-}
-
-/* What the answers about the witness, behind that about the entry, are worth. */
-static enum answer judge_witness(const struct reading *reading,
-                                 const struct apw_search_series *series)
-{
-    const struct apw_config *config = reading->config;
-    bool has_parts = strcmp(reading->witness_on, config->mfa_filter) != 0;
-
-    if (series->asked == series->count && series->search[series->count - 1].entries == NULL)
-        return ANSWER_YES;
-    apw_error_set(
-        reading->error,
-        series->asked < series->count
-            ? "mfa_witness %s does not match %smfa_filter %s: a group was renamed, or the "
-              "mail server may not see what the filter reads"
-            : "mfa_witness %s does not only match %smfa_filter %s but also what shows "
-              "that MFA is off",
-        config->mfa_witness, has_parts ? "each part of " : "", config->mfa_filter);
-    return ANSWER_UNTRUSTED;
-}
-
-/* Asks whether the entry matches `off` and, if it does, for the witness over the same connection.
- */
-static enum answer ask_off_with_witness(const struct reading *reading)
-{
-    const struct apw_world *world = reading->world;
-    const char *witness = reading->config->mfa_witness;
-    struct apw_search_series series = {
-        .count = 3,
-        .search = {{.query = query_of(reading->dn, reading->off)},
-                   {.query = query_of(witness, reading->witness_on)},
-                   {.query = query_of(witness, reading->witness_off)}}};
-    int64_t start = apw_clock_monotonic_ms();
-    enum apw_ldap_result result =
-        world->search_series(world->context, &series, reading->deadline, reading->error);
-    enum answer answer = ANSWER_NONE;
-
-    if (result == APW_LDAP_OK && !is_other_entry(reading, series.search[0].entries)) {
-        answer = series.search[0].entries == NULL ? ANSWER_NO : judge_witness(reading, &series);
-    } else if (result != APW_LDAP_OK && result != APW_LDAP_UNAVAILABLE && series.asked > 1) {
-        apw_error_set(reading->error, "mfa_witness %s: %s", witness, reading->error->text);
-        answer = ANSWER_UNTRUSTED;
-    }
-    if (answer == ANSWER_YES && world->witness != NULL)
-        apw_witness_note(world->witness, series.connection, start);
-    apw_search_series_clear(&series);
-    return answer;
-}
-
-/* The same, asking for the witness only if this connection has not seen it of late. */
-static enum answer ask_off(const struct reading *reading)
-{
-    const struct apw_world *world = reading->world;
-    uint32_t connection = world->witness != NULL
-                              ? apw_witness_connection(world->witness, apw_clock_monotonic_ms())
-                              : 0;
-    struct apw_search_series series = {.count = 1,
-                                       .search = {{.query = query_of(reading->dn, reading->off)}}};
-    enum answer answer;
-
-    if (reading->config->mfa_witness == NULL)
-        return ask(reading, reading->off);
-    if (connection == 0)
-        return ask_off_with_witness(reading);
-    if (world->search_series(world->context, &series, reading->deadline, reading->error) !=
-            APW_LDAP_OK ||
-        is_other_entry(reading, series.search[0].entries))
-        answer = ANSWER_NONE;
-    else if (series.search[0].entries == NULL)
-        answer = ANSWER_NO;
-    else
-        answer = series.connection == connection ? ANSWER_YES : ask_off_with_witness(reading);
-    apw_search_series_clear(&series);
-    return answer;
-}
-
-/* Leaves three filters to free, or NULLs without memory. */
-static int make_filters(struct reading *reading)
-{
-    const char *on = reading->config->mfa_filter, *off = reading->config->mfa_off_filter;
-
-    reading->off = off != NULL ? apw_filter_exclude(off, on) : apw_filter_negate(on);
-    reading->witness_on = apw_filter_tree_match_all(on);
-    reading->witness_off = off != NULL ? strdup(off) : apw_filter_negate(on);
-    if (reading->off != NULL && reading->witness_on != NULL && reading->witness_off != NULL)
-        return 0;
-    return apw_error_set(reading->error, "out of memory");
-}
-
-/* Asks for on and for off, the likelier one first, until one is shown. */
-static enum apw_mfa read_on_or_off(const struct reading *reading, bool is_likely_on)
-{
-    const struct apw_config *config = reading->config;
-
-    for (int turn = 0; turn < 2; turn++) {
-        bool asks_for_on = (turn == 0) == is_likely_on;
-
-        switch (asks_for_on ? ask(reading, config->mfa_filter) : ask_off(reading)) {
-        case ANSWER_YES:
-            return asks_for_on ? APW_MFA_ON : APW_MFA_OFF;
-        case ANSWER_NO:
-            break;
-        case ANSWER_UNTRUSTED:
-            return APW_MFA_UNREADABLE;
-        case ANSWER_NONE:
-            return APW_MFA_UNAVAILABLE;
-        }
-    }
-    apw_error_set(reading->error,
-                  "the directory answers neither mfa_filter %s nor %s%s for this entry; check the "
-                  "schema and the right to search the attributes",
-                  config->mfa_filter,
-                  config->mfa_off_filter != NULL ? "mfa_off_filter " : "its negation",
-                  config->mfa_off_filter != NULL ? config->mfa_off_filter : "");
-    return APW_MFA_UNREADABLE;
-}
+#include "shown.h"
 
 enum apw_mfa apw_mfa_read(const struct apw_world *world, const struct apw_config *config,
                           const char *dn, bool is_likely_on, int64_t deadline,
                           struct apw_error *error)
 {
-    struct reading reading = {
-        .world = world, .config = config, .dn = dn, .deadline = deadline, .error = error};
-    enum apw_mfa mfa =
-        make_filters(&reading) == 0 ? read_on_or_off(&reading, is_likely_on) : APW_MFA_UNAVAILABLE;
+    const struct apw_shown_question question = {.name = "mfa",
+                                                .filter = config->mfa_filter,
+                                                .off_filter = config->mfa_off_filter,
+                                                .witness = config->mfa_witness,
+                                                .seen = world->mfa_witness};
 
-    free(reading.off);
-    free(reading.witness_on);
-    free(reading.witness_off);
-    return mfa;
+    switch (apw_shown_read(world, &question, dn, is_likely_on, deadline, error)) {
+    case APW_SHOWN_ON:
+        return APW_MFA_ON;
+    case APW_SHOWN_OFF:
+        return APW_MFA_OFF;
+    case APW_SHOWN_UNAVAILABLE:
+        return APW_MFA_UNAVAILABLE;
+    case APW_SHOWN_NEITHER:
+        break;
+    }
+    return APW_MFA_UNREADABLE;
 }

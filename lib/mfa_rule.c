@@ -21,3 +21,17 @@ int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct
                          "\"mfa_off_filter (yourFlag=off)\", which matches users with MFA off",
                          base);
 }
+
+int apw_mfa_rule_check_disabled(const char *filter, const char *witness, const char *base,
+                                struct apw_error *error)
+{
+    if ((filter == NULL) == (witness == NULL))
+        return 0;
+    if (filter == NULL)
+        return apw_error_set(error, "disabled_witness is of no use without disabled_filter");
+    return apw_error_set(error,
+                         "disabled_filter cannot show that an account has not ended; add "
+                         "\"disabled_witness uid=disabled-witness,%s\", the DN of an entry that it "
+                         "always matches",
+                         base);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mfa_rule: whether filters can show that MFA is off. Pure.
+ * mfa_rule: whether filters can show that MFA is off, and that an account has not ended. Pure.
  */
 #ifndef APW_MFA_RULE_H
 #define APW_MFA_RULE_H
@@ -13,5 +13,9 @@
  * proxy that drops an attribute all look like the negation of a filter. `off` is mfa_off_filter or
  * NULL. The error gives the lines to write, with an entry below `base`. */
 int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct apw_error *error);
+
+/* Fails unless disabled_filter and disabled_witness, NULL if not set, go together. */
+int apw_mfa_rule_check_disabled(const char *filter, const char *witness, const char *base,
+                                struct apw_error *error);
 
 #endif

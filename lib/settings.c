@@ -201,8 +201,8 @@ int apw_settings_sibling(const char *path, const char *name, char *sibling_r, si
     return 0;
 }
 
-int apw_settings_number(const char *text, long minimum, long maximum, const char *unit,
-                        long *number_r, struct apw_error *error)
+static int read_number(const char *text, long minimum, long maximum, const char *unit,
+                       long *number_r, struct apw_error *error)
 {
     char *end;
 
@@ -214,12 +214,23 @@ int apw_settings_number(const char *text, long minimum, long maximum, const char
     return 0;
 }
 
+int apw_settings_count(const char *text, unsigned maximum, const char *unit, unsigned *count_r,
+                       struct apw_error *error)
+{
+    long count;
+
+    if (read_number(text, 1, maximum, unit, &count, error) != 0)
+        return -1;
+    *count_r = (unsigned)count;
+    return 0;
+}
+
 int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
                          struct apw_error *error)
 {
     long seconds;
 
-    if (apw_settings_number(text, minimum, 300, "seconds", &seconds, error) != 0)
+    if (read_number(text, minimum, 300, "seconds", &seconds, error) != 0)
         return -1;
     *milliseconds_r = (int)seconds * 1000;
     return 0;
@@ -239,16 +250,12 @@ int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibyt
 {
     char number[8];
     size_t length = strlen(text);
-    long mebibytes;
 
     if (length < 2 || length > sizeof number || text[length - 1] != 'M')
         return apw_error_set(error, "\"%s\" is not a size in MiB like 8M", text);
     memcpy(number, text, length - 1);
     number[length - 1] = '\0';
-    if (apw_settings_number(number, 1, maximum, "MiB", &mebibytes, error) != 0)
-        return -1;
-    *mebibytes_r = (unsigned)mebibytes;
-    return 0;
+    return apw_settings_count(number, maximum, "MiB", mebibytes_r, error);
 }
 
 int apw_settings_choice(const char *value, const char *const *names, struct apw_error *error)

@@ -53,9 +53,10 @@ int apw_settings_check_absolute(const char *path, struct apw_error *error);
 
 /* Fails unless the path is absolute and the file can be opened for reading. */
 int apw_settings_check_readable(const char *path, struct apw_error *error);
-/* A whole number within the limits; `unit` is for the error. */
-int apw_settings_number(const char *text, long minimum, long maximum, const char *unit,
-                        long *number_r, struct apw_error *error);
+
+/* A whole number from 1 to `maximum`; `unit` is for the error. */
+int apw_settings_count(const char *text, unsigned maximum, const char *unit, unsigned *count_r,
+                       struct apw_error *error);
 
 /* Whole seconds up to 300, as milliseconds. */
 int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,

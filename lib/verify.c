@@ -155,6 +155,13 @@ static bool has_own_name(struct login *login)
     return false;
 }
 
+static void give_up_without_name(struct login *login)
+{
+    login->decision->event.detail = login->no_name;
+    name_entry(login);
+    give_up(login, login->no_name_reason);
+}
+
 /* Settles if the account has ended, or if that is unknown. */
 static bool is_active(struct login *login)
 {
@@ -233,9 +240,7 @@ static void note_use(struct login *login)
 static void accept_login(struct login *login, enum apw_reason reason)
 {
     if (!login->has_name) {
-        login->decision->event.detail = login->no_name;
-        name_entry(login);
-        give_up(login, login->no_name_reason);
+        give_up_without_name(login);
         return;
     }
     memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);
@@ -631,9 +636,7 @@ static enum apw_existence find_user(struct login *login)
     if (login->entry == NULL || !has_own_name(login) || !is_active(login))
         return existence_of(&login->decision->event);
     if (!login->has_name) {
-        login->decision->event.detail = login->no_name;
-        name_entry(login);
-        give_up(login, APW_REASON_INTERNAL_ERROR);
+        give_up_without_name(login);
         return APW_EXISTENCE_UNAVAILABLE;
     }
     memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);

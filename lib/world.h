@@ -28,7 +28,8 @@ struct apw_world {
     struct apw_tags *remember;       /* NULL: every hash is computed. Borrowed. */
     struct apw_tags *names;          /* that lead to one entry; NULL: asked each time. Borrowed. */
     struct apw_repeat_table *repeat; /* NULL: repetitions are not told. Borrowed. */
-    struct apw_witness *witness;     /* NULL: the witness is asked each time. Borrowed. */
+    struct apw_witness *mfa_witness; /* NULL: the witness is asked each time. Borrowed. */
+    struct apw_witness *disabled_witness; /* the same */
 };
 
 /* The real one. Borrows the directory; remembers nothing. */

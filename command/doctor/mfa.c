@@ -3,6 +3,7 @@
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
 #include "session.h"
+#include "shown.h"
 #include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,23 +103,26 @@ static void check_names_in(const struct apw_doctor_view *view, const char *key, 
     }
 }
 
-/* Whether MFA is on by each part of mfa_filter. */
-static void check_witness(const struct apw_doctor_view *view)
+/* `name` is that of the keys: mfa_witness must match mfa_filter, in each of its parts. */
+static void check_witness(const struct apw_doctor_view *view, const char *name, const char *filter,
+                          const char *witness)
 {
-    struct apw_config config = *view->config;
-    struct apw_doctor_view strict = *view;
-    struct apw_error error = {""};
-    char *all = apw_filter_tree_match_all(config.mfa_filter);
+    struct apw_world world = apw_world_of(view->directory);
+    char *all = apw_filter_tree_match_all(filter);
+    const struct apw_shown_question question = {.name = name, .filter = all};
+    struct apw_error error = {"out of memory"};
+    char key[32];
 
-    config.mfa_filter = all;
-    strict.config = &config;
-    if (all != NULL && read_mfa(&strict, config.mfa_witness, &error) == APW_MFA_ON) {
-        apw_diagnosis_good(view->diagnosis, "mfa_witness", "MFA is on for %s", config.mfa_witness);
+    snprintf(key, sizeof key, "%s_witness", name);
+    if (all != NULL && apw_shown_read(&world, &question, witness, true,
+                                      apw_doctor_view_deadline(view), &error) == APW_SHOWN_ON) {
+        apw_diagnosis_good(view->diagnosis, key, "%s matches %s_filter", witness, name);
     } else {
-        apw_diagnosis_problem(view->diagnosis, "mfa_witness",
-                              "MFA is not on for %s: account passwords are \"unavailable\" %s",
-                              config.mfa_witness, error.text);
-        apw_diagnosis_fix("make the witness match %s", all != NULL ? all : "mfa_filter");
+        apw_diagnosis_problem(view->diagnosis, key,
+                              "%s does not match %s: logins that depend on it are \"unavailable\" "
+                              "%s",
+                              witness, all != NULL ? all : filter, error.text);
+        apw_diagnosis_fix("make the witness match %s", all != NULL ? all : filter);
     }
     free(all);
 }
@@ -166,7 +170,11 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     if (config->mfa_off_filter != NULL)
         check_names_in(view, "mfa_off_filter", config->mfa_off_filter);
     if (config->mfa_witness != NULL)
-        check_witness(view);
+        check_witness(view, "mfa", config->mfa_filter, config->mfa_witness);
+    if (config->disabled_filter != NULL) {
+        check_names_in(view, "disabled_filter", config->disabled_filter);
+        check_witness(view, "disabled", config->disabled_filter, config->disabled_witness);
+    }
 }
 
 /* MFA is on: is the account password really refused? */

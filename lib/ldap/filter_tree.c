@@ -44,7 +44,7 @@ static const char *next_part(const char *part)
 }
 
 #define EACH_PART(part, filter)                                                                    \
-    (const char *part = first_part(filter); *part == '('; part = next_part(part))
+    for (const char *part = first_part(filter); *part == '('; part = next_part(part))
 
 static size_t attribute_length(const char *comparison)
 {
@@ -65,10 +65,9 @@ static bool reads(const char *filter, const char *comparison)
 {
     if (kind_of(filter) == '\0')
         return is_same_attribute(inside_of(filter), comparison);
-    for
-        EACH_PART(part, filter)
-    if (reads(part, comparison))
-        return true;
+    EACH_PART (part, filter)
+        if (reads(part, comparison))
+            return true;
     return false;
 }
 
@@ -76,10 +75,9 @@ static bool reads_any_of(const char *filter, const char *on)
 {
     if (kind_of(filter) == '\0')
         return reads(on, inside_of(filter));
-    for
-        EACH_PART(part, filter)
-    if (reads_any_of(part, on))
-        return true;
+    EACH_PART (part, filter)
+        if (reads_any_of(part, on))
+            return true;
     return false;
 }
 
@@ -93,14 +91,12 @@ static bool may_match_without(const char *filter, const char *on)
         return !reads(on, inside_of(filter));
     if (kind == '!')
         return true;
-    for
-        EACH_PART(part, filter)
-        {
-            bool may = may_match_without(part, on);
+    EACH_PART (part, filter) {
+        bool may = may_match_without(part, on);
 
-            is_all = is_all && may;
-            is_any = is_any || may;
-        }
+        is_all = is_all && may;
+        is_any = is_any || may;
+    }
     return kind == '&' ? is_all : is_any;
 }
 
@@ -114,10 +110,9 @@ bool apw_filter_tree_infers(const char *off, const char *on)
         return reads_any_of(off, on);
     if (kind == '&' && !may_match_without(off, on))
         return false;
-    for
-        EACH_PART(part, off)
-    if (apw_filter_tree_infers(part, on))
-        return true;
+    EACH_PART (part, off)
+        if (apw_filter_tree_infers(part, on))
+            return true;
     return false;
 }
 
@@ -144,14 +139,12 @@ bool apw_filter_tree_ignores(const char *template, const char *letters)
         return !has_letter(template, end_of(template), letters);
     if (kind == '!')
         return true;
-    for
-        EACH_PART(part, template)
-        {
-            bool ignores = apw_filter_tree_ignores(part, letters);
+    EACH_PART (part, template) {
+        bool ignores = apw_filter_tree_ignores(part, letters);
 
-            is_all = is_all && ignores;
-            is_any = is_any || ignores;
-        }
+        is_all = is_all && ignores;
+        is_any = is_any || ignores;
+    }
     return kind == '&' ? is_all : is_any;
 }
 
@@ -161,17 +154,15 @@ static bool is_choice_of_values(const char *filter)
 {
     const char *first = inside_of(first_part(filter));
 
-    for
-        EACH_PART(part, filter)
-        {
-            const char *comparison = inside_of(part);
-            size_t length = (size_t)(end_of(part) - comparison);
-            const char *equals = memchr(comparison, '=', length);
+    EACH_PART (part, filter) {
+        const char *comparison = inside_of(part);
+        size_t length = (size_t)(end_of(part) - comparison);
+        const char *equals = memchr(comparison, '=', length);
 
-            if (kind_of(part) != '\0' || !is_same_attribute(comparison, first) || equals == NULL ||
-                memchr(equals + 1, '=', length - (size_t)(equals + 1 - comparison)) != NULL)
-                return false;
-        }
+        if (kind_of(part) != '\0' || !is_same_attribute(comparison, first) || equals == NULL ||
+            memchr(equals + 1, '=', length - (size_t)(equals + 1 - comparison)) != NULL)
+            return false;
+    }
     return true;
 }
 
@@ -182,9 +173,8 @@ static void match_all(const char *filter, const char *from, char *to)
         return;
     if (kind_of(filter) == '|' && !is_choice_of_values(filter))
         to[inside_of(filter) - from] = '&';
-    for
-        EACH_PART(part, filter)
-    match_all(part, from, to);
+    EACH_PART (part, filter)
+        match_all(part, from, to);
 }
 
 char *apw_filter_tree_match_all(const char *filter)

@@ -258,9 +258,18 @@ WITNESSES = {
         {"mfa_filter": f"(|(appPasswordMfaEnabled=TRUE)(memberOf={NO_GROUP}))"},
         f"mfa_filter: the mail server sees no entry {NO_GROUP}", "correct the DN"),
     "a witness without MFA": (
-        {"mfa_witness": MEMBER.dn}, f"MFA is not on for {MEMBER.dn}", "make the witness match"),
+        {"mfa_witness": MEMBER.dn},
+        f"mfa_witness: {MEMBER.dn} does not match (appPasswordMfaEnabled=TRUE)",
+        "make the witness match"),
     "a witness that does not exist": (
-        {"mfa_witness": f"uid=none,{BASE}"}, f"MFA is not on for uid=none,{BASE}", "witness"),
+        {"mfa_witness": f"uid=none,{BASE}"}, f"uid=none,{BASE} does not match", "witness"),
+    "a witness that has not ended": (
+        {"disabled_filter": "(employeeType=retired)", "disabled_witness": MEMBER.dn},
+        f"disabled_witness: {MEMBER.dn} does not match (employeeType=retired)",
+        "make the witness match (employeeType=retired)"),
+    "a group of disabled_filter that does not exist": (
+        {"disabled_filter": f"(memberOf={NO_GROUP})", "disabled_witness": MEMBER.dn},
+        f"disabled_filter: the mail server sees no entry {NO_GROUP}", "correct the DN"),
     "no user with MFA": (
         {"mfa_filter": "(mail=none@example.net)", "mfa_off_filter": "(mail=*)"},
         "MFA is on for none of the first", "--mfa-user"),

@@ -120,7 +120,7 @@ def test_who_is_not_one_user_is_unavailable(master_dovecot, directory, branches)
 
 def test_disabled_filter_ends_an_account_here_too(master_dovecot, directory):
     gone, here = directory.new_person(mfa=True), directory.new_person(mfa=True)
-    server = master_dovecot({"disabled_filter": f"(uid={gone.uid})"})
+    server = master_dovecot({"disabled_filter": f"(uid={gone.uid})", "disabled_witness": gone.dn})
     assert imap(server, f"{gone.uid}*{MASTER}", PASSWORD) == REFUSED
     assert imap(server, f"{here.uid}*{MASTER}", PASSWORD) == ACCEPTED
 

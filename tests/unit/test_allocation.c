@@ -139,8 +139,8 @@ static bool answer(const struct request *request)
     const struct login *login = request->row;
     bool is_witness = memmem(request->bytes, request->length, WITNESS, strlen(WITNESS)) != NULL;
     bool is_disabled = memmem(request->bytes, request->length, "employeeType", 12) != NULL;
-    bool mfa_is_on = is_witness || (login != NULL && login->mfa_is_on);
-    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it; nobody matches disabled_filter */
+    bool is_on = is_witness || (login != NULL && login->mfa_is_on);
+    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it; the witness alone matches disabled_filter */
     bool is_negated = is_disabled
                           ? memmem(request->bytes, request->length, "\xa2", 1) != NULL
                           : memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
@@ -167,7 +167,7 @@ static bool answer(const struct request *request)
         return responder_result(request, SEARCH_DONE, 2, NULL, NULL);
     if (!is_about_mfa)
         responder_entry(request, DN, entry);
-    else if (is_negated != (mfa_is_on && !is_disabled))
+    else if (is_negated != (is_on && (is_witness || !is_disabled)))
         responder_entry(request, is_witness ? WITNESS : DN, nothing);
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
 }
@@ -437,7 +437,8 @@ int main(void)
     write_config(conf_path, responder_uri(RESPONDER_PORTS), "");
     write_config(named_conf_path, named_uri, "");
     write_config(filters_conf_path, responder_uri(RESPONDER_PORTS),
-                 "mfa_witness " WITNESS "\ndisabled_filter (employeeType=left)\n");
+                 "mfa_witness " WITNESS "\ndisabled_filter (employeeType=left)\n"
+                 "disabled_witness " WITNESS "\n");
     UNIT_ROWS(logins, test_login);
     UNIT_TEST("managing", test_manage);
     status = unit_run();

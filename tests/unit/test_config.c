@@ -107,8 +107,9 @@ static const struct good_case {
     {"a witness", "mfa_witness uid=w,dc=x", TEXT(mfa_witness, "uid=w,dc=x")},
     {"a negation with a witness", "mfa_witness uid=w,dc=x\nmfa_off_filter (!(a=b))",
      TEXT(mfa_off_filter, "(!(a=b))")},
-    {"disabled_witness", "disabled_witness uid=w,dc=x", TEXT(disabled_witness, "uid=w,dc=x")},
-    {"disabled_filter", "disabled_filter (employeeType=retired)",
+    {"disabled_witness", "disabled_filter (a=b)\ndisabled_witness uid=w,dc=x",
+     TEXT(disabled_witness, "uid=w,dc=x")},
+    {"disabled_filter", "disabled_filter (employeeType=retired)\ndisabled_witness uid=w,dc=x",
      TEXT(disabled_filter, "(employeeType=retired)")},
     {"mfa_filter by default", "scope sub", TEXT(mfa_filter, "(appPasswordMfaEnabled=TRUE)")},
     {"mfa_enforcement enforce", "mfa_enforcement enforce",
@@ -457,6 +458,10 @@ static const struct file_case {
      BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
            "bindpw_file " FOLDER "/password\nstart_tls no\n"),
      ":1: uri: \"ldap://ldap.example.org\" would send passwords in the clear"},
+    {"disabled_filter without a witness", BYTES(NEEDED "disabled_filter (a=b)\n"),
+     "add \"disabled_witness uid=disabled-witness,dc=example,dc=org\""},
+    {"disabled_witness without a filter", BYTES(NEEDED "disabled_witness uid=w,dc=x\n"),
+     "of no use without disabled_filter"},
     {"an mfa_filter of one's own alone",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"),
      "mfa_filter cannot show that MFA is off; add \"mfa_witness "

@@ -125,7 +125,7 @@ static enum apw_ldap_result search_series(void *context, struct apw_search_serie
 static enum apw_mfa read_mfa(struct apw_witness *witness, struct apw_error *error)
 {
     const struct apw_world world = {
-        .search = search, .search_series = search_series, .witness = witness};
+        .search = search, .search_series = search_series, .mfa_witness = witness};
     const struct apw_config config = {.mfa_filter = (char *)ON,
                                       .mfa_off_filter =
                                           (char *)(scene->has_off_filter ? OFF : NULL),

@@ -454,6 +454,7 @@ static enum apw_existence existence_for(const struct scene *row)
         return APW_EXISTENCE_UNKNOWN;
     case APW_REASON_AMBIGUOUS_USER:
     case APW_REASON_AMBIGUOUS_NAME:
+    case APW_REASON_NO_NAME:
     case APW_REASON_INTERNAL_ERROR:
     case APW_REASON_DIRECTORY_UNAVAILABLE:
         return APW_EXISTENCE_UNAVAILABLE;
@@ -582,7 +583,7 @@ static const struct scene entry_scenes[] = {
      REFUSED(ACCOUNT_DISABLED), .detail = "disabled_filter matches"},
     {"disabled_filter that is not answered is an outage", .disabled = NEITHER_IS_TRUE,
      .stored = {APP("")}, UNAVAILABLE(DIRECTORY_UNAVAILABLE), .names_entry = true,
-     .detail = "neither " DISABLED " nor its negation"},
+     .detail = "neither disabled_filter " DISABLED " nor its negation"},
     {"an account that has ended is not asked for disabled_filter", .disabled = ON_IS_TRUE,
      .is_ended = true, .stored = {APP(""), {"nsAccountLock", "TRUE"}}, ENDED},
     {"a temporary lock does not stop an app password",
