@@ -123,7 +123,8 @@ def test_a_flag_of_the_sites_own_works(own_directory, mail_server, mfa_filter):
     directory = own_directory(first_rules=(
         f'access to attrs=employeeType by dn.exact="{MAIL_SERVER}" search'
         f' by dn.exact="{IDENTITIES["administrator"]}" write by * break'))
-    with_mfa, without_mfa, witness = (directory.new_person() for _ in range(3))
+    with_mfa, without_mfa = directory.new_person(), directory.new_person()
+    witness = directory.new_person(mfa=True)
     server = mail_server({"uri": directory.ldap, "mfa_filter": mfa_filter,
                           "mfa_witness": witness.dn})
     directory.administrate(witness, employeeType="mfa")
