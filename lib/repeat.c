@@ -10,6 +10,7 @@
 
 #define SENDER_COUNT 256
 #define TAG_COUNT    8
+#define DEVICE_COUNT 2 /* devices of one user that may each have an old password of their own */
 #define KEY_MS       ((int64_t)86400 * 1000)
 
 /* One client that signs in as one user. */
@@ -114,7 +115,7 @@ static enum apw_repeat compare(struct sender *sender, uint64_t password)
         if (sender->password[i] == password)
             return APW_REPEAT_YES;
     sender->password[sender->count++ % TAG_COUNT] = password;
-    return known == 0 ? APW_REPEAT_UNKNOWN : APW_REPEAT_NO;
+    return known < DEVICE_COUNT ? APW_REPEAT_UNKNOWN : APW_REPEAT_NO;
 }
 
 enum apw_repeat apw_repeat_note(struct apw_repeat_table *table, const char *dn, const char *client,

@@ -17,7 +17,7 @@
 #include "error.h"
 #include <stddef.h>
 
-/* UNKNOWN: nothing to compare with. NO: others were sent, not this one. */
+/* UNKNOWN: too little to compare with. NO: two others were sent, or more, and not this one. */
 enum apw_repeat { APW_REPEAT_UNKNOWN = 0, APW_REPEAT_YES, APW_REPEAT_NO };
 
 struct apw_repeat_table;

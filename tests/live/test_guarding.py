@@ -120,8 +120,8 @@ GUESSER = [f"guess {number}" for number in range(20)]
 
 @pytest.mark.parametrize("mfa, passwords, counts", [
     pytest.param(True, PHONE, {"guess": 0, "mfa": 20}, id="a phone, MFA on"),
-    pytest.param(True, TWO_DEVICES, {"guess": 1, "mfa": 20}, id="two devices, MFA on"),
-    pytest.param(True, GUESSER, {"guess": 19, "mfa": 20}, id="a guesser, MFA on"),
+    pytest.param(True, TWO_DEVICES, {"guess": 0, "mfa": 20}, id="two devices, MFA on"),
+    pytest.param(True, GUESSER, {"guess": 18, "mfa": 20}, id="a guesser, MFA on"),
     pytest.param(False, PHONE[:4], {"guess": 1, "mfa": 3}, id="a phone, MFA off"),
     pytest.param(False, GUESSER[:4], {"guess": 4, "mfa": 0}, id="a guesser, MFA off"),
 ])
