@@ -4,6 +4,7 @@
 #include "ldap/filter.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_same_letter(char a, char b)
 {
@@ -25,25 +26,33 @@ static bool is_same_name(const struct apw_value *value, const char *login)
     return true;
 }
 
-/* The only value, or the only one that was typed, in this form or in `ascii`; otherwise NULL. */
+/* The only value that is this name; otherwise NULL. */
+static const struct apw_value *find_value(const struct apw_attribute *attribute, const char *name)
+{
+    const struct apw_value *found = NULL;
+
+    for (size_t i = 0; i < attribute->count; i++) {
+        if (!is_same_name(&attribute->value[i], name))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = &attribute->value[i];
+    }
+    return found;
+}
+
+/* The only value, or the one that was typed, in this form or else in `ascii`; otherwise NULL. */
 static const struct apw_value *choose_value(const struct apw_attribute *attribute,
                                             const char *login, const char *ascii)
 {
-    const struct apw_value *chosen = NULL;
+    const struct apw_value *typed;
 
     if (attribute == NULL || attribute->count == 0)
         return NULL;
     if (attribute->count == 1)
         return &attribute->value[0];
-    for (size_t i = 0; i < attribute->count; i++) {
-        if (!is_same_name(&attribute->value[i], login) &&
-            (ascii == NULL || !is_same_name(&attribute->value[i], ascii)))
-            continue;
-        if (chosen != NULL)
-            return NULL;
-        chosen = &attribute->value[i];
-    }
-    return chosen;
+    typed = find_value(attribute, login);
+    return typed != NULL || ascii == NULL ? typed : find_value(attribute, ascii);
 }
 
 enum apw_name_result apw_name_choose(const struct apw_config *config, const struct apw_entry *entry,
@@ -90,7 +99,7 @@ static enum apw_name_result judge(const struct apw_entry *entries, const char *d
 {
     const struct apw_entry *other = entries;
 
-    if (other != NULL && strcmp(other->dn, dn) == 0)
+    if (other != NULL && strcasecmp(other->dn, dn) == 0)
         other = other->next;
     else if (other == NULL) {
         apw_error_set(error, "filter finds no entry by the accepted name \"%s\"", name);
