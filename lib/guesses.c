@@ -220,6 +220,15 @@ void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_GUESSES
     hash_token(token_r, guesses->link);
 }
 
+bool apw_guesses_is_token(const char *text)
+{
+    static const char base64url[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    return strlen(text) == APW_GUESSES_TOKEN_SIZE - 1 &&
+           strspn(text, base64url) == APW_GUESSES_TOKEN_SIZE - 1;
+}
+
 bool apw_guesses_use_link(struct apw_guesses *guesses, const char *token)
 {
     char link[APW_GUESSES_TOKEN_SIZE];

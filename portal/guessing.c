@@ -110,9 +110,23 @@ void apw_guessing_tell(struct apw_request *request)
 
 /* ---- the link ---- */
 
+/* NULL, and the request is answered, for what is none. The page's form is sent to the path that was
+ * asked for: with dots in it, that would be another one of ours. */
+static const char *read_token(struct apw_request *request)
+{
+    const char *token = request->exchange->path + sizeof PATH - 1;
+
+    if (apw_guesses_is_token(token))
+        return token;
+    apw_page_fail(&request->page, 404, APW_TEXT_NOT_FOUND);
+    return NULL;
+}
+
 /* Programs that look at links in mail send no forms, so they do not use it up. */
 void apw_guessing_show_link(struct apw_request *request)
 {
+    if (read_token(request) == NULL)
+        return;
     apw_page_set(&request->page, "path", request->exchange->path);
     apw_page_show(&request->page, APW_TITLE_THIS_BROWSER, "this-browser.html");
 }
@@ -127,10 +141,13 @@ static bool use_link(struct apw_guesses *guesses, void *context)
 void apw_guessing_do_link(struct apw_request *request)
 {
     const struct apw_portal *portal = request->portal;
-    const char *token = request->exchange->path + sizeof PATH - 1;
+    const char *token = read_token(request);
     struct apw_error error = {""};
-    enum apw_manage_result result = update(request, use_link, &token, &error);
+    enum apw_manage_result result;
 
+    if (token == NULL)
+        return;
+    result = update(request, use_link, &token, &error);
     if (result == APW_MANAGE_DONE) {
         apw_browser_mark(portal->portal_config->key, request->visitor->login,
                          request->exchange->new_browser);
