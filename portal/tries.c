@@ -42,7 +42,7 @@ const char *apw_tries_browser(const struct apw_request *request)
 
 bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
 {
-    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct apw_portal *portal = request->portal;
     const struct limits *limits = &limits_of[kind];
     const char *browser = apw_tries_browser(request);
     const char *account = request->account.user->unique_id;
@@ -50,31 +50,32 @@ bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
     char network[NETWORK_NAME_SIZE];
 
     if (browser != NULL)
-        return apw_throttle_take(throttle, limits->what, browser, &limits->network, now);
+        return apw_throttle_take(portal->browser_throttle, limits->what, browser, &limits->network,
+                                 now);
     name_network(request, network);
-    if (!apw_throttle_take(throttle, limits->what, network, &limits->network, now))
+    if (!apw_throttle_take(portal->factor_throttle, limits->what, network, &limits->network, now))
         return false;
     if (limits->account.free == 0 ||
-        apw_throttle_take(throttle, limits->what, account, &limits->account, now))
+        apw_throttle_take(portal->account_throttle, limits->what, account, &limits->account, now))
         return true;
     /* Nobody pays for the tries of others, and they do not fill the table. */
-    apw_throttle_give_back(throttle, limits->what, network);
+    apw_throttle_give_back(portal->factor_throttle, limits->what, network);
     return false;
 }
 
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind)
 {
-    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct apw_portal *portal = request->portal;
     const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
     char network[NETWORK_NAME_SIZE];
 
     if (browser != NULL) {
-        apw_throttle_give_back(throttle, what, browser);
+        apw_throttle_give_back(portal->browser_throttle, what, browser);
         return;
     }
     name_network(request, network);
-    apw_throttle_give_back(throttle, what, network);
-    apw_throttle_give_back(throttle, what, request->account.user->unique_id);
+    apw_throttle_give_back(portal->factor_throttle, what, network);
+    apw_throttle_give_back(portal->account_throttle, what, request->account.user->unique_id);
 }
 
 static void forget_sign_ins(const struct apw_request *request)
@@ -89,16 +90,16 @@ static void forget_sign_ins(const struct apw_request *request)
 
 void apw_tries_forget(const struct apw_request *request, enum apw_tries_kind kind)
 {
-    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct apw_portal *portal = request->portal;
     const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
     char network[NETWORK_NAME_SIZE];
 
     forget_sign_ins(request);
     if (browser != NULL) {
-        apw_throttle_forget(throttle, what, browser);
+        apw_throttle_forget(portal->browser_throttle, what, browser);
         return;
     }
     name_network(request, network);
-    apw_throttle_forget(throttle, what, network);
-    apw_throttle_give_back(throttle, what, request->account.user->unique_id);
+    apw_throttle_forget(portal->factor_throttle, what, network);
+    apw_throttle_give_back(portal->account_throttle, what, request->account.user->unique_id);
 }

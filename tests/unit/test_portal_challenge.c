@@ -54,6 +54,8 @@ static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request
     assert_int_equal(apw_log_open(&config, &portal.log, &error), 0);
     assert_int_equal(apw_web_sessions_new(&apw_visitor_content, &portal.site.sessions, &error), 0);
     assert_int_equal(apw_throttle_new(&portal.factor_throttle, &error), 0);
+    assert_int_equal(apw_throttle_new(&portal.account_throttle, &error), 0);
+    assert_int_equal(apw_throttle_new(&portal.browser_throttle, &error), 0);
     memset(exchange, 0, sizeof *exchange);
     session = apw_web_session_begin(
         portal.site.sessions, &(struct apw_web_session_asker){.owner = user.dn, .network = "-"}, 0,
@@ -82,6 +84,8 @@ static void sign_out(void)
 {
     apw_form_free(sent);
     apw_throttle_free(&portal.factor_throttle);
+    apw_throttle_free(&portal.account_throttle);
+    apw_throttle_free(&portal.browser_throttle);
     apw_web_sessions_free(&portal.site.sessions);
     apw_log_close(&portal.log);
 }
