@@ -96,19 +96,18 @@ int apw_request_mail(struct apw_request *request, const char *to, const char *fi
     return status;
 }
 
-void apw_request_notify(struct apw_request *request, const char *file, const char *label)
+int apw_request_notify(struct apw_request *request, const char *file, const char *label)
 {
     const struct apw_values *mail = &request->account.user->mail;
     struct apw_error error = {""};
 
     apw_page_set(&request->page, "label", label);
-    if (mail->count > 0 && apw_method_address_is_valid(mail->value[0].bytes)) {
-        apw_request_mail(request, mail->value[0].bytes, file);
-        return;
-    }
+    if (mail->count > 0 && apw_method_address_is_valid(mail->value[0].bytes))
+        return apw_request_mail(request, mail->value[0].bytes, file);
     apw_error_set(&error, "%s has no valid mail address, or it cannot be read",
                   request->account.user->dn);
     apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
+    return -1;
 }
 
 void apw_request_format_time(int64_t seconds, bool with_time, char text_r[APW_REQUEST_TIME_SIZE])

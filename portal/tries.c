@@ -63,6 +63,13 @@ bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
     return false;
 }
 
+bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind)
+{
+    return apw_tries_browser(request) == NULL &&
+           apw_throttle_waits(request->portal->account_throttle, limits_of[kind].what,
+                              request->account.user->unique_id, apw_clock_monotonic_ms());
+}
+
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind)
 {
     const struct apw_portal *portal = request->portal;

@@ -18,6 +18,10 @@ enum apw_tries_kind {
 /* Charges a try; false while there is waiting time left. */
 bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind);
 
+/* Whether the account's tries are used up, by unknown browsers in many networks. False in a known
+ * one. */
+bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind);
+
 /* It could not be made. */
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind);
 

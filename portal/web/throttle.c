@@ -117,6 +117,19 @@ bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const ch
     return may;
 }
 
+bool apw_throttle_waits(struct apw_throttle *throttle, const char *what, const char *whom,
+                        int64_t now_ms)
+{
+    const struct slot *slot;
+    bool waits;
+
+    pthread_mutex_lock(&throttle->mutex);
+    slot = find(throttle, what, whom);
+    waits = slot != NULL && now_ms < slot->wait_until_ms;
+    pthread_mutex_unlock(&throttle->mutex);
+    return waits;
+}
+
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom)
 {
     struct slot *slot;

@@ -35,6 +35,10 @@ void apw_throttle_free(struct apw_throttle **throttle);
 bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const char *whom,
                        const struct apw_patience *patience, int64_t now_ms);
 
+/* Whether there is waiting time left. */
+bool apw_throttle_waits(struct apw_throttle *throttle, const char *what, const char *whom,
+                        int64_t now_ms);
+
 /* Refunds the last try: it was right, or could not be made. */
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom);
 

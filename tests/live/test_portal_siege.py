@@ -3,15 +3,24 @@
 
 import re
 import urllib.parse
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from test_portal_guarding import at_once, in_browser, known_to
-from visits import enrolled, labels, make_app_password
+from processes import wait_until
+from test_portal_guarding import at_once, guess_codes, guesses, in_browser, known_to, link_in
+from visits import (enrolled, enrolled_by_mail, labels, make_app_password, second_factors,
+                    signed_in, subject_of)
+GUESSED = "Wrong codes for your second step"
+
 
 def network(number):
     """An address in a /64 of its own; all are of one /48."""
     return {"X-Real-IP": f"2001:db8:77:{number:x}::1"}
+
+
+def told(portal):
+    return [text for _, text in portal.mails() if subject_of(text) == GUESSED]
 
 
 # ---- the link in the mail ----
@@ -29,6 +38,87 @@ def test_the_page_of_the_link_sends_its_form_to_no_other_place(directory, start_
         client.post(urllib.parse.urljoin("http://x/y", action).removeprefix("http://x/"))
     assert labels(client.get("")) == ["stays"]
     assert page.status == 404
+
+
+def test_the_owner_gets_the_link_as_soon_as_mail_works_again(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    broken = portal.folder / "no-mail"
+    broken.touch()
+    guess_codes(portal, who, app, 50)
+    broken.unlink()
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+
+    def is_told():
+        owner.headers |= network(len(portal.events()))
+        assert "open the link in the mail" in owner.post("verify", code=app.code()).words()
+        return told(portal)
+
+    wait_until(is_told, "a mail", 20)
+    assert len(told(portal)) == 1
+    owner.get(link_in(portal))
+    owner.post(link_in(portal))
+    assert owner.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_who_asks_for_all_codes_by_mail_keeps_nobody_out(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    pollers = [signed_in(portal, who, **network(number)) for number in range(14)]
+    for poller in pollers:
+        poller.post("resend")
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    assert "open the link in the mail" in owner.page.words()
+    assert len(told(portal)) == 1
+    owner.get(link_in(portal))
+    owner.post(link_in(portal))
+    owner.post("resend")
+    assert owner.post("verify", code=portal.code_by_mail()).title() == "Your app passwords"
+
+
+def test_who_asks_for_codes_by_mail_too_often_alone_alarms_nobody(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    client = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    for _ in range(6):
+        client.post("resend")
+    assert "too many wrong tries" in client.page.words()
+    assert told(portal) == []
+
+
+def test_the_owner_is_told_of_guesses_in_a_known_browser(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    mark, app = known_to(portal, who)
+    thief = in_browser(portal, mark)
+    thief.sign_in(who)
+    for _ in range(9):
+        thief.post("verify", code=app.wrong_code())
+    assert len(told(portal)) == 1
+    assert thief.mark == mark
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    assert owner.post("verify", code=app.code()).title() == "Your app passwords"
+
+
+def test_a_mail_that_cannot_be_sent_harms_no_link_before_it(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    guess_codes(portal, who, app, 10)
+    value, = guesses(directory, who)
+    day = f"{datetime.now(timezone.utc) - timedelta(days=1):%Y%m%d}000000Z"
+    directory.administrate(who, appPasswordMfaMethod=[
+        *second_factors(directory, who), re.sub(r"=\d+Z", f"={day}", value)])
+    (portal.folder / "no-mail").touch()
+    guess_codes(portal, who, app, 12)
+    assert len(told(portal)) == 1
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    owner.get(link_in(portal))
+    owner.post(link_in(portal))
+    assert owner.mark
 
 
 def test_who_has_many_networks_makes_no_known_browser_forget_its_tries(directory, start_portal):
