@@ -63,10 +63,10 @@ static struct apw_web_session *begin_session(const struct apw_portal *portal,
     int64_t now = apw_clock_monotonic_ms();
     struct apw_web_session *session = NULL;
     struct apw_visitor *visitor;
-    char network[APW_THROTTLE_NETWORK_SIZE];
-    struct apw_web_session_asker asker = {.owner = dn, .network = network};
+    char site[APW_THROTTLE_NETWORK_SIZE];
+    struct apw_web_session_asker asker = {.owner = dn, .network = site};
 
-    apw_throttle_network(exchange->client, network);
+    apw_throttle_site(exchange->client, site);
     asker.is_known = portal->portal_config->trusted_user_header != NULL ||
                      apw_browser_is_known(portal->portal_config->key, login, exchange->browser);
     if (exchange->cookie[0] != '\0')

@@ -154,7 +154,9 @@ void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const 
     pthread_mutex_unlock(&throttle->mutex);
 }
 
-void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE])
+/* The first so many bytes of an IPv6 address. */
+static void name_network(const char *client, unsigned kept,
+                         char network_r[APW_THROTTLE_NETWORK_SIZE])
 {
     struct apw_address address;
     char text[APW_ADDRESS_TEXT_SIZE];
@@ -164,7 +166,20 @@ void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWOR
         return;
     }
     if (address.bits == 128)
-        memset(address.bytes + 8, 0, 8);
+        memset(address.bytes + kept, 0, sizeof address.bytes - kept);
     inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, text, sizeof text);
-    snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s%s", text, address.bits == 128 ? "/64" : "");
+    if (address.bits == 32)
+        strcpy(network_r, text);
+    else
+        snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s/%u", text, kept * 8);
+}
+
+void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE])
+{
+    name_network(client, 8, network_r);
+}
+
+void apw_throttle_site(const char *client, char site_r[APW_THROTTLE_NETWORK_SIZE])
+{
+    name_network(client, 6, site_r);
 }

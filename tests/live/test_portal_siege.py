@@ -121,6 +121,19 @@ def test_a_mail_that_cannot_be_sent_harms_no_link_before_it(directory, start_por
     assert owner.mark
 
 
+# ---- many networks ----
+
+def test_a_half_finished_visit_outlasts_a_rush_from_many_networks_of_one_site(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    at_once(5, lambda thread: [signed_in(portal, who, **network(10 * thread + number))
+                               for number in range(8)])
+    assert owner.post("verify", code=app.code()).title() == "Your app passwords"
+
+
 def test_who_has_many_networks_makes_no_known_browser_forget_its_tries(directory, start_portal):
     """4096 of them filled the table in which its tries stood."""
     portal = start_portal()
