@@ -302,7 +302,7 @@ static void finish(void *context, struct apw_worker_job *job)
 static enum MHD_Result hand_over(struct apw_http *http, struct MHD_Connection *connection,
                                  struct request *request)
 {
-    apw_throttle_network(request->exchange.client, request->network);
+    apw_throttle_site(request->exchange.client, request->network);
     if (has_too_many(http, request->network))
         return send_failure(http, connection, &request->exchange, 429);
     request->connection = connection;

@@ -2,13 +2,14 @@
 """The self-service page against those who know an account password and have many networks."""
 
 import re
+import socket
 import urllib.parse
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from processes import wait_until
-from test_portal_guarding import at_once, guess_codes, guesses, in_browser, known_to, link_in
+from processes import seconds, wait_until
+from test_portal_guarding import at_once, form, guess_codes, guesses, in_browser, known_to, link_in
 from visits import (enrolled, enrolled_by_mail, labels, make_app_password, second_factors,
                     signed_in, subject_of)
 GUESSED = "Wrong codes for your second step"
@@ -157,3 +158,28 @@ def test_who_has_many_networks_makes_no_known_browser_forget_its_tries(directory
     thief.sign_in(who)
     thief.post("verify", code=app.wrong_code())
     assert " reason=too-many-tries " in portal.events()[-1]
+
+
+# ---- connections ----
+
+def test_one_site_cannot_have_all_connections(directory, start_portal):
+    """Sixteen /64s of one /48, each with as many requests as a network may have in work."""
+    portal = start_portal(refusal_delay="8")
+    who = directory.new_person(mfa=True)
+    attackers = [portal.client(**network(number)) for number in range(16)]
+    for attacker in attackers:
+        attacker.get("")
+    connections = []
+    try:
+        for number in range(512):
+            attacker = attackers[number % 16]
+            connections.append(socket.create_connection(("127.0.0.1", portal.port), 20))
+            connections[-1].sendall(form(
+                attacker, "sign-in", f"csrf={attacker.page.token()}&login=nobody&password=x",
+                more=f"X-Real-IP: {attacker.headers['X-Real-IP']}\r\n"))
+        took, page = seconds(lambda: signed_in(
+            portal, who, **{"X-Real-IP": "198.51.100.98"}).page)
+        assert page.title() == "Two-step verification is turned on for you" and took < 2
+    finally:
+        for connection in connections:
+            connection.close()
