@@ -407,6 +407,10 @@ void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *excha
     }
     if (exchange->cookie[0] != '\0')
         session = apw_web_session_enter(sessions, exchange->cookie, apw_clock_monotonic_ms());
+    if (session == NULL && apw_web_session_is_busy(sessions, exchange->cookie)) {
+        fail(portal, exchange, 429, APW_TEXT_BUSY);
+        return;
+    }
     if (portal->portal_config->trusted_user_header != NULL) {
         answer_signed_on(portal, exchange, session);
     } else if (session != NULL && exchange->is_post && strcmp(exchange->path, "sign-in") == 0) {

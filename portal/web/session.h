@@ -8,7 +8,7 @@
  * is a cookie, too.
  *
  * Thread-safe. A session belongs to the thread that has entered it until it leaves; other threads
- * with the same cookie wait.
+ * with the same cookie wait, up to seven.
  */
 #ifndef APW_SESSION_H
 #define APW_SESSION_H
@@ -46,6 +46,9 @@ void apw_web_sessions_free(struct apw_web_sessions **sessions);
  */
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
                                               int64_t now_ms);
+/* Whether a thread has entered it. When a thread could not enter, too many others wait. */
+bool apw_web_session_is_busy(struct apw_web_sessions *sessions, const char *cookie);
+
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 
 /* Who asks for a session. */

@@ -3,6 +3,7 @@
 
 import re
 import socket
+import time
 import urllib.parse
 from datetime import datetime, timedelta, timezone
 
@@ -158,6 +159,31 @@ def test_who_has_many_networks_makes_no_known_browser_forget_its_tries(directory
     thief.sign_in(who)
     thief.post("verify", code=app.wrong_code())
     assert " reason=too-many-tries " in portal.events()[-1]
+
+
+def test_one_visit_holds_few_threads(directory, start_portal):
+    """Requests of one visit wait for each other; those of two networks took all threads."""
+    portal = start_portal()
+    who, other = directory.new_person(mfa=True), directory.new_person(mfa=True)
+    enrolled_by_mail(portal, who)
+    visits = [signed_in(portal, who, **network(number)) for number in range(2)]
+    program = portal.folder / "sendmail"
+    program.write_text(program.read_text().replace("#!/bin/sh\n", "#!/bin/sh\nsleep 6\n"))
+
+    def ask(number):
+        visit = visits[number % 2]
+        token = visit.page.token()
+        if number >= 2:
+            time.sleep(0.3)
+            return visit.ask_once("GET", "").status
+        return visit.ask_once("POST", "resend", urllib.parse.urlencode({"csrf": token})).status
+
+    def look(_):
+        time.sleep(1)
+        return seconds(lambda: signed_in(portal, other, **{"X-Real-IP": "198.51.100.98"}))[0]
+
+    took = at_once(63, lambda number: look(0) if number == 62 else ask(number))
+    assert took[62] < 2
 
 
 # ---- connections ----
