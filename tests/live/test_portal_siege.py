@@ -186,6 +186,24 @@ def test_one_visit_holds_few_threads(directory, start_portal):
     assert took[62] < 2
 
 
+# ---- clocks ----
+
+def test_after_a_clock_that_was_far_ahead_the_owner_waits_no_longer_than_a_day(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    far = f"{datetime.now(timezone.utc) + timedelta(days=3000):%Y%m%d}000000Z"
+    directory.administrate(who, appPasswordMfaMethod=[
+        *directory.values(who, "appPasswordMfaMethod"),
+        f"guesses day={far} count=49 told={far} link={'A' * 22}"])
+    guess_codes(portal, who, app, 1)
+    today = f"{datetime.now(timezone.utc):%Y%m%d}000000Z"
+    value, = guesses(directory, who)
+    assert value.startswith(f"guesses day={today} count=50 told={today} link=")
+    assert len(told(portal)) == 1
+
+
 # ---- connections ----
 
 def test_one_site_cannot_have_all_connections(directory, start_portal):
