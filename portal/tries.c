@@ -37,7 +37,14 @@ const char *apw_tries_browser(const struct apw_request *request)
     const char *mark = request->exchange->browser;
     const uint8_t *key = request->portal->portal_config->key;
 
-    return apw_browser_is_known(key, request->visitor->login, mark) ? mark : NULL;
+    const char *login = request->visitor->login;
+
+    /* A mark from before this second factor was set up may be that of whoever had the last one. */
+    return apw_browser_is_known(key, login, mark) &&
+                   (!request->account.has_method ||
+                    apw_browser_is_known_since(key, login, mark, request->account.method.since))
+               ? mark
+               : NULL;
 }
 
 bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)

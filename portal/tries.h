@@ -28,7 +28,7 @@ void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind 
 /* After the right code. Tries from other networks still count. */
 void apw_tries_forget(const struct apw_request *request, enum apw_tries_kind kind);
 
-/* The browser's mark if this person has passed the second step in it before, else NULL. */
+/* The browser's mark if this person has passed this second step in it before, else NULL. */
 const char *apw_tries_browser(const struct apw_request *request);
 
 #endif

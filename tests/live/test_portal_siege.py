@@ -123,6 +123,31 @@ def test_a_mail_that_cannot_be_sent_harms_no_link_before_it(directory, start_por
     assert owner.mark
 
 
+def test_a_mark_is_worth_nothing_once_the_second_factor_was_set_up_anew(directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    lost, app = known_to(portal, who)
+    time.sleep(1.1)  # a mark has the time in seconds
+    portal.done("mfa", "reset", who.uid)
+    _, app = enrolled(portal, who)
+    thief = in_browser(portal, lost)
+    thief.sign_in(who)
+    thief.post("verify", code=app.wrong_code())
+    value, = guesses(directory, who)
+    assert " count=1" in value
+    time.sleep(1.1)
+    owner = in_browser(portal, lost)
+    owner.sign_in(who)
+    owner.post("verify", code=app.code())
+    assert owner.mark != lost, "a new one"
+    for _ in range(2):
+        owner = in_browser(portal, owner.mark)
+        owner.sign_in(who)
+        owner.post("verify", code=app.wrong_code())
+    value, = guesses(directory, who)
+    assert " count=1" in value
+
+
 # ---- many networks ----
 
 def test_a_half_finished_visit_outlasts_a_rush_from_many_networks_of_one_site(
