@@ -13,12 +13,12 @@ struct limits {
 };
 
 /* From one network a few tries are free, then waiting grows, and each try before its time makes it
- * longer: who asks all the time gets none. All networks together have more tries and wait less. */
+ * longer: who asks all the time gets none. All networks together have more codes by mail; whoever
+ * asks for those all the time gets them all, so guessing.h tells the owner. Nobody guesses an
+ * enrollment code. */
 static const struct limits limits_of[APW_TRIES_COUNT] = {
     [APW_TRIES_FACTOR] = {.what = "second factor", .network = {5, 30, 900, true}},
-    [APW_TRIES_CODE] = {.what = "enrollment code",
-                        .network = {5, 30, 900, true},
-                        .account = {30, 5, 60, false}},
+    [APW_TRIES_CODE] = {.what = "enrollment code", .network = {5, 30, 900, true}},
     [APW_TRIES_MAIL] = {.what = "code by mail",
                         .network = {3, 60, 900, true},
                         .account = {12, 60, 900, false}},

@@ -148,6 +148,23 @@ def test_a_mark_is_worth_nothing_once_the_second_factor_was_set_up_anew(director
     assert " count=1" in value
 
 
+def test_who_polls_for_the_code_of_the_administrator_keeps_nobody_out(directory, start_portal):
+    """Who waited for the account had its network's try given back, so asking cost nothing."""
+    portal = start_portal({"enrolment": "code"})
+    who = directory.new_person(mfa=True)
+    code = portal.done("mfa", "on", who.uid, "--code").split()[-1]
+    pollers = [signed_in(portal, who, **network(number)) for number in range(8)]
+    for _ in range(5):
+        for poller in pollers:
+            poller.post("enrolment-code", code="x")
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    assert owner.post("enrolment-code", code=code).title() == \
+        "Two-step verification is turned on for you"
+    for poller in pollers:
+        poller.post("enrolment-code", code=code)
+        assert "too many wrong tries" in poller.page.words(), "and each has five"
+
+
 # ---- many networks ----
 
 def test_a_half_finished_visit_outlasts_a_rush_from_many_networks_of_one_site(
