@@ -162,6 +162,8 @@ static void sign_in(const struct apw_portal *portal, struct apw_exchange *exchan
     }
     apw_request_begin(&request, portal, exchange, session);
     if (read_account(&request)) {
+        if (session->is_crowding && request.account.has_mfa && request.account.has_method)
+            apw_guessing_tell_at_once(&request);
         apw_challenge_send(&request);
         apw_request_go(&request, "");
     }

@@ -290,12 +290,13 @@ static struct place *find_any(struct apw_web_sessions *sessions, bool is_known)
 
 /* Owners with too many sessions lose one of their own, so nobody can crowd out the others. */
 static struct place *make_room(struct apw_web_sessions *sessions,
-                               const struct apw_web_session_asker *asker)
+                               const struct apw_web_session_asker *asker, bool *is_crowding_r)
 {
     struct place *room = NULL;
 
     if (mark_own(sessions, asker) >= SESSIONS_OF_ONE)
         room = find_own(sessions);
+    *is_crowding_r = room != NULL && !asker->is_known;
     if (room == NULL)
         room = find_any(sessions, asker->is_known);
     if (room != NULL)
@@ -324,7 +325,7 @@ struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions,
     session->is_known = asker->is_known;
     pthread_mutex_lock(&sessions->mutex);
     clear_old(sessions, now_ms);
-    place = make_room(sessions, asker);
+    place = make_room(sessions, asker, &session->is_crowding);
     if (place != NULL) {
         *place = (struct place){
             .session = session, .begin_ms = now_ms, .last_ms = now_ms, .is_entered = true};

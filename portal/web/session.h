@@ -21,10 +21,11 @@
 #define APW_COOKIE_SIZE 44 /* 32 bytes in base64url, and NUL */
 
 struct apw_web_session {
-    char *owner;    /* owned; tells persons apart */
-    unsigned level; /* when there is no room, sessions of a lower level end first */
-    bool is_known;  /* of a browser that is known: never ends to make room for one that is not */
-    unsigned flash; /* a text for the next page, shown once; 0 for none */
+    char *owner;      /* owned; tells persons apart */
+    unsigned level;   /* when there is no room, sessions of a lower level end first */
+    bool is_known;    /* of a browser that is known: never ends to make room for one that is not */
+    bool is_crowding; /* began in place of its owner's, both in unknown browsers */
+    unsigned flash;   /* a text for the next page, shown once; 0 for none */
     bool is_flash_good;
     void *content; /* the site's own, zeroed when the session begins. Secret. */
 };

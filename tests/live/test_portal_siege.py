@@ -178,6 +178,25 @@ def test_a_half_finished_visit_outlasts_a_rush_from_many_networks_of_one_site(
     assert owner.post("verify", code=app.code()).title() == "Your app passwords"
 
 
+def test_who_ends_the_visits_of_new_browsers_from_many_sites_brings_the_owner_the_link(
+        directory, start_portal):
+    portal = start_portal()
+    who = directory.new_person(mfa=True)
+    _, app = enrolled(portal, who)
+    for number in range(20):
+        signed_in(portal, who, **{"X-Real-IP": f"192.0.2.{number}"})
+    assert told(portal) == []
+    signed_in(portal, who, **{"X-Real-IP": "192.0.2.20"})
+    assert len(told(portal)) == 1
+    owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
+    owner.get(link_in(portal))
+    owner.post(link_in(portal))
+    for number in range(25):
+        signed_in(portal, who, **{"X-Real-IP": f"192.0.2.{number}"})
+    assert owner.post("verify", code=app.code()).title() == "Your app passwords"
+    assert len(told(portal)) == 1
+
+
 def test_who_has_many_networks_makes_no_known_browser_forget_its_tries(directory, start_portal):
     """4096 of them filled the table in which its tries stood."""
     portal = start_portal()
