@@ -131,9 +131,22 @@ static int64_t today(void)
     return (int64_t)time(NULL) / DAY_S;
 }
 
+/* A day that no clock shows yet, one that is a little ahead neither, was written by a wrong one. It
+ * would count for years. What was counted stays, and the owner is told anew. */
+static void correct_days(struct apw_guesses *guesses)
+{
+    if (guesses->day > today() + 1)
+        guesses->day = today();
+    if (guesses->told > today() + 1) {
+        guesses->told = 0;
+        guesses->link[0] = '\0';
+    }
+}
+
 /* Another day has no guesses yet, also after the clock went back: then the newer day counts on. */
 static void begin_day(struct apw_guesses *guesses)
 {
+    correct_days(guesses);
     if (guesses->day >= today())
         return;
     guesses->day = today();
@@ -218,6 +231,15 @@ void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_GUESSES
     sodium_memzero(bytes, sizeof bytes);
     guesses->told = today();
     hash_token(token_r, guesses->link);
+}
+
+bool apw_guesses_is_token(const char *text)
+{
+    static const char base64url[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    return strlen(text) == APW_GUESSES_TOKEN_SIZE - 1 &&
+           strspn(text, base64url) == APW_GUESSES_TOKEN_SIZE - 1;
 }
 
 bool apw_guesses_use_link(struct apw_guesses *guesses, const char *token)

@@ -55,6 +55,9 @@ enum apw_manage_result apw_guesses_update(const struct apw_manager *manager, con
 /* Makes the token of a link and sets told and link. */
 void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_GUESSES_TOKEN_SIZE]);
 
+/* Whether it looks like a token. */
+bool apw_guesses_is_token(const char *text);
+
 /* Whether it is the token of the link; a link works once, so it is gone then. */
 bool apw_guesses_use_link(struct apw_guesses *guesses, const char *token);
 

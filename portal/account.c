@@ -216,25 +216,29 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
-/* Who pays for signing in with a right password: a known browser, else the account and network. */
-static void name_payer(const struct apw_portal *portal, const struct apw_account_visit *visit,
-                       char payer_r[PAYER_SIZE])
+/* Who pays for signing in with a right password: a known browser, else the account and network.
+ * Returns the table. */
+static struct apw_throttle *name_payer(const struct apw_portal *portal,
+                                       const struct apw_account_visit *visit,
+                                       char payer_r[PAYER_SIZE])
 {
     char network[APW_THROTTLE_NETWORK_SIZE];
 
     apw_throttle_network(visit->client, network);
-    if (apw_browser_is_known(portal->portal_config->key, visit->login, visit->browser))
+    if (apw_browser_is_known(portal->portal_config->key, visit->login, visit->browser)) {
         snprintf(payer_r, PAYER_SIZE, "%s", visit->browser);
-    else
-        snprintf(payer_r, PAYER_SIZE, "%s %s", network, visit->dn);
+        return portal->browser_throttle;
+    }
+    snprintf(payer_r, PAYER_SIZE, "%s %s", network, visit->dn);
+    return portal->factor_throttle;
 }
 
 static bool may_sign_in(const struct apw_portal *portal, const struct apw_account_visit *visit)
 {
     char payer[PAYER_SIZE];
+    struct apw_throttle *throttle = name_payer(portal, visit, payer);
 
-    name_payer(portal, visit, payer);
-    return apw_throttle_take(portal->factor_throttle, SIGN_INS, payer, &sign_in_patience,
+    return apw_throttle_take(throttle, SIGN_INS, payer, &sign_in_patience,
                              apw_clock_monotonic_ms());
 }
 
@@ -242,9 +246,9 @@ void apw_account_forget_sign_ins(const struct apw_portal *portal,
                                  const struct apw_account_visit *visit)
 {
     char payer[PAYER_SIZE];
+    struct apw_throttle *throttle = name_payer(portal, visit, payer);
 
-    name_payer(portal, visit, payer);
-    apw_throttle_forget(portal->factor_throttle, SIGN_INS, payer);
+    apw_throttle_forget(throttle, SIGN_INS, payer);
 }
 
 /* What came of the sign-in form. */
@@ -259,6 +263,7 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
                                 struct outcome *outcome)
 {
     const char *password = form->password;
+    struct apw_throttle *throttle = portal->password_throttle;
     char network[APW_THROTTLE_NETWORK_SIZE];
     const char *payer = network;
     enum apw_verdict verdict;
@@ -268,17 +273,19 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
         password[0] == '\0' || strlen(password) > APW_SECRET_BYTES_MAX)
         return APW_REFUSED;
     apw_throttle_network(form->client, network);
-    if (apw_browser_is_known(portal->portal_config->key, login_r, form->browser))
+    if (apw_browser_is_known(portal->portal_config->key, login_r, form->browser)) {
+        throttle = portal->browser_throttle;
         payer = form->browser;
+    }
     outcome->reason = APW_REASON_TOO_MANY_TRIES;
-    if (!apw_throttle_take(portal->password_throttle, PASSWORD_TRIES, payer, &password_patience,
+    if (!apw_throttle_take(throttle, PASSWORD_TRIES, payer, &password_patience,
                            apw_clock_monotonic_ms()))
         return APW_REFUSED;
     verdict =
         check_password(portal, login_r, password, &outcome->dn, &outcome->reason, &outcome->error);
     if (verdict == APW_REFUSED)
         return verdict;
-    apw_throttle_give_back(portal->password_throttle, PASSWORD_TRIES, payer);
+    apw_throttle_give_back(throttle, PASSWORD_TRIES, payer);
     if (verdict != APW_ACCEPTED ||
         may_sign_in(portal, &(struct apw_account_visit){.login = login_r,
                                                         .dn = outcome->dn,

@@ -13,13 +13,24 @@ static bool is_by_mail(const struct apw_account *account)
     return account->has_method && account->method.kind == APW_METHOD_MAIL;
 }
 
+/* Others who know the password may have asked for all codes of this hour, from many networks. */
+static enum apw_text send_code(struct apw_request *request)
+{
+    enum apw_text text = apw_factor_mail_send(request, request->account.method.address);
+
+    if (text != APW_TEXT_WAIT || !apw_tries_account_waits(request, APW_TRIES_MAIL))
+        return text;
+    apw_guessing_tell_at_once(request);
+    return APW_TEXT_WAIT_A_DAY;
+}
+
 void apw_challenge_send(struct apw_request *request)
 {
     const struct apw_account *account = &request->account;
 
     if (!account->has_mfa || !is_by_mail(account))
         return;
-    request->session->flash = apw_factor_mail_send(request, account->method.address);
+    request->session->flash = send_code(request);
     request->session->is_flash_good = false;
 }
 
@@ -39,7 +50,7 @@ void apw_challenge_resend(struct apw_request *request)
         apw_request_go(request, "");
         return;
     }
-    text = apw_factor_mail_send(request, request->account.method.address);
+    text = send_code(request);
     apw_request_go_saying(request, "", text == APW_TEXT_NONE ? APW_TEXT_CODE_SENT : text,
                           text == APW_TEXT_NONE);
 }
@@ -73,6 +84,8 @@ static bool is_looked_at(struct apw_request *request)
 
     if (!apw_tries_take(request, APW_TRIES_FACTOR)) {
         apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, ACTION, "");
+        if (apw_tries_browser(request) != NULL)
+            apw_guessing_tell_at_once(request);
         return false;
     }
     switch (apw_guessing_charge(request, &error)) {
@@ -81,7 +94,7 @@ static bool is_looked_at(struct apw_request *request)
     case APW_REFUSED:
         apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, ACTION, NULL, NULL);
         apw_request_go_saying(request, "", APW_TEXT_WAIT_A_DAY, false);
-        apw_guessing_tell(request); /* if that failed before */
+        apw_guessing_tell(request);
         return false;
     case APW_UNAVAILABLE:
         break;

@@ -42,6 +42,8 @@ void apw_factor_grant(struct apw_request *request, const struct apw_method *meth
     visitor->is_choosing = false;
     apw_visitor_forget_pending(visitor);
     apw_visitor_forget_mail_code(visitor);
+    request->account.method = *method; /* a mark from before it is no longer known */
+    request->account.has_method = true;
     apw_web_session_renew(portal->site.sessions, request->session, request->exchange->new_cookie);
     if (apw_tries_browser(request) == NULL)
         apw_browser_mark(portal->portal_config->key, visitor->login,

@@ -63,10 +63,10 @@ static struct apw_web_session *begin_session(const struct apw_portal *portal,
     int64_t now = apw_clock_monotonic_ms();
     struct apw_web_session *session = NULL;
     struct apw_visitor *visitor;
-    char network[APW_THROTTLE_NETWORK_SIZE];
-    struct apw_web_session_asker asker = {.owner = dn, .network = network};
+    char site[APW_THROTTLE_NETWORK_SIZE];
+    struct apw_web_session_asker asker = {.owner = dn, .network = site};
 
-    apw_throttle_network(exchange->client, network);
+    apw_throttle_site(exchange->client, site);
     asker.is_known = portal->portal_config->trusted_user_header != NULL ||
                      apw_browser_is_known(portal->portal_config->key, login, exchange->browser);
     if (exchange->cookie[0] != '\0')
@@ -162,6 +162,8 @@ static void sign_in(const struct apw_portal *portal, struct apw_exchange *exchan
     }
     apw_request_begin(&request, portal, exchange, session);
     if (read_account(&request)) {
+        if (session->is_crowding && request.account.has_mfa && request.account.has_method)
+            apw_guessing_tell_at_once(&request);
         apw_challenge_send(&request);
         apw_request_go(&request, "");
     }
@@ -407,6 +409,10 @@ void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *excha
     }
     if (exchange->cookie[0] != '\0')
         session = apw_web_session_enter(sessions, exchange->cookie, apw_clock_monotonic_ms());
+    if (session == NULL && apw_web_session_is_busy(sessions, exchange->cookie)) {
+        fail(portal, exchange, 429, APW_TEXT_BUSY);
+        return;
+    }
     if (portal->portal_config->trusted_user_header != NULL) {
         answer_signed_on(portal, exchange, session);
     } else if (session != NULL && exchange->is_post && strcmp(exchange->path, "sign-in") == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "guessing.h"
+#include "clock.h"
 #include "guesses.h"
 #include "tries.h"
 #include "web/browser.h"
@@ -70,30 +71,55 @@ void apw_guessing_give_back(struct apw_request *request)
 
 /* ---- telling the owner ---- */
 
-static bool make_link(struct apw_guesses *guesses, void *token)
+/* A mail that cannot be sent is tried again with the next wrong code, but not with each. */
+static const struct apw_patience mail_patience = {.free = 3, .base_s = 5, .most_s = 60};
+
+/* What goes into a mail, and what it replaces. */
+struct letter {
+    char token[APW_GUESSES_TOKEN_SIZE];
+    struct apw_guesses before;
+};
+
+static bool make_link(struct apw_guesses *guesses, void *context)
 {
-    if (guesses->count < APW_GUESSES_TELL || guesses->told >= guesses->day)
+    struct letter *letter = context;
+
+    if (guesses->told >= guesses->day)
         return false;
-    apw_guesses_make_link(guesses, token);
+    letter->before = *guesses;
+    apw_guesses_make_link(guesses, letter->token);
     return true;
 }
 
-/* Without a mail, the next wrong code is told of. */
-static bool forget_link(struct apw_guesses *guesses, void *context)
+static bool make_link_if_many(struct apw_guesses *guesses, void *context)
 {
-    (void)context;
-    guesses->told = 0;
-    guesses->link[0] = '\0';
+    return guesses->count >= APW_GUESSES_TELL && make_link(guesses, context);
+}
+
+/* Nobody got the link, so the one before is still good, and the owner not told. */
+static bool take_back(struct apw_guesses *guesses, void *context)
+{
+    const struct letter *letter = context;
+
+    if (!apw_guesses_use_link(guesses, letter->token))
+        return false;
+    guesses->told = letter->before.told;
+    memcpy(guesses->link, letter->before.link, sizeof guesses->link);
     return true;
 }
 
 static int mail_link(struct apw_request *request, const char *token)
 {
+    const struct apw_portal *portal = request->portal;
     const struct apw_method *method = &request->account.method;
     char url[URL_SIZE];
     int status;
 
-    snprintf(url, sizeof url, "%s/" PATH "%s", request->portal->portal_config->url, token);
+    if (!apw_throttle_take(portal->account_throttle, "mail about guesses",
+                           request->account.user->unique_id, &mail_patience,
+                           apw_clock_monotonic_ms()))
+        return -1;
+    snprintf(url, sizeof url, "%s/" PATH "%s", portal->portal_config->url, token);
     apw_page_set(&request->page, "link", url);
     status = method->kind == APW_METHOD_MAIL
                  ? apw_request_mail(request, method->address, "mail-guessed.txt")
@@ -103,27 +129,50 @@ static int mail_link(struct apw_request *request, const char *token)
     return status;
 }
 
-void apw_guessing_tell(struct apw_request *request)
+static void tell(struct apw_request *request, apw_guesses_change change)
 {
-    char token[APW_GUESSES_TOKEN_SIZE] = "";
+    struct letter letter = {.token = ""};
     struct apw_error error = {""};
-    enum apw_manage_result result = APW_MANAGE_UNCHANGED;
+    enum apw_manage_result result = update(request, change, &letter, &error);
 
-    if (apw_tries_browser(request) == NULL)
-        result = update(request, make_link, token, &error);
-    if (result == APW_MANAGE_DONE && mail_link(request, token) != 0)
-        result = update(request, forget_link, NULL, &error);
+    if (result == APW_MANAGE_DONE && mail_link(request, letter.token) != 0)
+        result = update(request, take_back, &letter, &error);
     if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED &&
         result != APW_MANAGE_CONFLICT)
         apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
-    sodium_memzero(token, sizeof token);
+    sodium_memzero(&letter, sizeof letter);
+}
+
+void apw_guessing_tell(struct apw_request *request)
+{
+    if (apw_tries_browser(request) == NULL)
+        tell(request, make_link_if_many);
+}
+
+void apw_guessing_tell_at_once(struct apw_request *request)
+{
+    tell(request, make_link);
 }
 
 /* ---- the link ---- */
 
+/* NULL, and the request is answered, for what is none. The page's form is sent to the path that was
+ * asked for: with dots in it, that would be another one of ours. */
+static const char *read_token(struct apw_request *request)
+{
+    const char *token = request->exchange->path + sizeof PATH - 1;
+
+    if (apw_guesses_is_token(token))
+        return token;
+    apw_page_fail(&request->page, 404, APW_TEXT_NOT_FOUND);
+    return NULL;
+}
+
 /* Programs that look at links in mail send no forms, so they do not use it up. */
 void apw_guessing_show_link(struct apw_request *request)
 {
+    if (read_token(request) == NULL)
+        return;
     apw_page_set(&request->page, "path", request->exchange->path);
     apw_page_show(&request->page, APW_TITLE_THIS_BROWSER, "this-browser.html");
 }
@@ -138,10 +187,13 @@ static bool use_link(struct apw_guesses *guesses, void *context)
 void apw_guessing_do_link(struct apw_request *request)
 {
     const struct apw_portal *portal = request->portal;
-    const char *token = request->exchange->path + sizeof PATH - 1;
+    const char *token = read_token(request);
     struct apw_error error = {""};
-    enum apw_manage_result result = update(request, use_link, &token, &error);
+    enum apw_manage_result result;
 
+    if (token == NULL)
+        return;
+    result = update(request, use_link, &token, &error);
     if (result == APW_MANAGE_DONE) {
         apw_browser_mark(portal->portal_config->key, request->visitor->login,
                          request->exchange->new_browser);

@@ -19,8 +19,11 @@ enum apw_verdict apw_guessing_charge(const struct apw_request *request, struct a
 /* The code was right. */
 void apw_guessing_give_back(struct apw_request *request);
 
-/* The code was wrong: tells the owner if there were many, once a day. */
+/* The code was wrong, or not looked at: tells the owner if there were many, once a day. */
 void apw_guessing_tell(struct apw_request *request);
+
+/* Somebody keeps the owner out in another way, or guesses in a browser that is known. */
+void apw_guessing_tell_at_once(struct apw_request *request);
 
 /* GET and POST this-browser/…: the link in that mail. */
 void apw_guessing_show_link(struct apw_request *request);

@@ -34,6 +34,8 @@ static void close_portal(struct apw_portal *portal)
 {
     apw_throttle_free(&portal->password_throttle);
     apw_throttle_free(&portal->factor_throttle);
+    apw_throttle_free(&portal->account_throttle);
+    apw_throttle_free(&portal->browser_throttle);
     apw_web_sessions_free(&portal->site.sessions);
     apw_templates_free(&portal->site.templates);
     apw_texts_free(&portal->site.texts);
@@ -84,13 +86,22 @@ static int open_site(struct apw_portal *portal, struct apw_error *error)
                : -1;
 }
 
+static int open_throttles(struct apw_portal *portal, struct apw_error *error)
+{
+    return apw_throttle_new(&portal->password_throttle, error) == 0 &&
+                   apw_throttle_new(&portal->factor_throttle, error) == 0 &&
+                   apw_throttle_new(&portal->account_throttle, error) == 0 &&
+                   apw_throttle_new(&portal->browser_throttle, error) == 0
+               ? 0
+               : -1;
+}
+
 static int open_portal(const char *config_path, struct apw_portal *portal, struct apw_error *error)
 {
     return apw_config_read_without_identity(config_path, &portal->config, error) == 0 &&
                    apw_portal_config_read(config_path, &portal->portal_config, error) == 0 &&
                    open_site(portal, error) == 0 && open_directory(portal, error) == 0 &&
-                   apw_throttle_new(&portal->password_throttle, error) == 0 &&
-                   apw_throttle_new(&portal->factor_throttle, error) == 0 &&
+                   open_throttles(portal, error) == 0 &&
                    apw_log_open_own(portal->config, &portal->log, error) == 0
                ? 0
                : -1;

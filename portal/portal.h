@@ -21,9 +21,11 @@ struct apw_portal {
     struct apw_manager manager;      /* the same; reads enrollments, too */
     struct apw_log *log;
     struct apw_site site;
-    /* Two, because anybody can fill the first; the second takes an account password. */
-    struct apw_throttle *password_throttle;
-    struct apw_throttle *factor_throttle;
+    /* A full table forgets, so those who can fill one share it with nobody else. */
+    struct apw_throttle *password_throttle; /* networks: whoever has many of them */
+    struct apw_throttle *factor_throttle;   /* the same, with the password of an account */
+    struct apw_throttle *account_throttle;  /* accounts of which somebody has the password */
+    struct apw_throttle *browser_throttle;  /* known browsers: nobody */
 };
 
 #endif

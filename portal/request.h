@@ -45,8 +45,8 @@ void apw_request_give_up(struct apw_request *request, const char *action,
 void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum apw_reason reason,
                      const char *action, const char *id, const struct apw_error *error);
 
-/* Mails the person's own mailbox about something that was done; failures are logged. `label` names
- * the app password, or is NULL. -1 if it could not be sent. */
+/* Mails the person's own mailbox about something that was done; -1, and a log line, if that fails.
+ * `label` names the app password, or is NULL. */
 int apw_request_notify(struct apw_request *request, const char *file, const char *label);
 
 /* Mails that address; -1, and a log line, if that fails. */

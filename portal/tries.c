@@ -13,12 +13,12 @@ struct limits {
 };
 
 /* From one network a few tries are free, then waiting grows, and each try before its time makes it
- * longer: who asks all the time gets none. All networks together have more tries and wait less. */
+ * longer: who asks all the time gets none. All networks together have more codes by mail; whoever
+ * asks for those all the time gets them all, so guessing.h tells the owner. Nobody guesses an
+ * enrollment code. */
 static const struct limits limits_of[APW_TRIES_COUNT] = {
     [APW_TRIES_FACTOR] = {.what = "second factor", .network = {5, 30, 900, true}},
-    [APW_TRIES_CODE] = {.what = "enrollment code",
-                        .network = {5, 30, 900, true},
-                        .account = {30, 5, 60, false}},
+    [APW_TRIES_CODE] = {.what = "enrollment code", .network = {5, 30, 900, true}},
     [APW_TRIES_MAIL] = {.what = "code by mail",
                         .network = {3, 60, 900, true},
                         .account = {12, 60, 900, false}},
@@ -37,12 +37,19 @@ const char *apw_tries_browser(const struct apw_request *request)
     const char *mark = request->exchange->browser;
     const uint8_t *key = request->portal->portal_config->key;
 
-    return apw_browser_is_known(key, request->visitor->login, mark) ? mark : NULL;
+    const char *login = request->visitor->login;
+
+    /* A mark from before this second factor was set up may be that of whoever had the last one. */
+    return apw_browser_is_known(key, login, mark) &&
+                   (!request->account.has_method ||
+                    apw_browser_is_known_since(key, login, mark, request->account.method.since))
+               ? mark
+               : NULL;
 }
 
 bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
 {
-    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct apw_portal *portal = request->portal;
     const struct limits *limits = &limits_of[kind];
     const char *browser = apw_tries_browser(request);
     const char *account = request->account.user->unique_id;
@@ -50,31 +57,39 @@ bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
     char network[NETWORK_NAME_SIZE];
 
     if (browser != NULL)
-        return apw_throttle_take(throttle, limits->what, browser, &limits->network, now);
+        return apw_throttle_take(portal->browser_throttle, limits->what, browser, &limits->network,
+                                 now);
     name_network(request, network);
-    if (!apw_throttle_take(throttle, limits->what, network, &limits->network, now))
+    if (!apw_throttle_take(portal->factor_throttle, limits->what, network, &limits->network, now))
         return false;
     if (limits->account.free == 0 ||
-        apw_throttle_take(throttle, limits->what, account, &limits->account, now))
+        apw_throttle_take(portal->account_throttle, limits->what, account, &limits->account, now))
         return true;
     /* Nobody pays for the tries of others, and they do not fill the table. */
-    apw_throttle_give_back(throttle, limits->what, network);
+    apw_throttle_give_back(portal->factor_throttle, limits->what, network);
     return false;
+}
+
+bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind)
+{
+    return apw_tries_browser(request) == NULL &&
+           apw_throttle_waits(request->portal->account_throttle, limits_of[kind].what,
+                              request->account.user->unique_id, apw_clock_monotonic_ms());
 }
 
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind)
 {
-    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct apw_portal *portal = request->portal;
     const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
     char network[NETWORK_NAME_SIZE];
 
     if (browser != NULL) {
-        apw_throttle_give_back(throttle, what, browser);
+        apw_throttle_give_back(portal->browser_throttle, what, browser);
         return;
     }
     name_network(request, network);
-    apw_throttle_give_back(throttle, what, network);
-    apw_throttle_give_back(throttle, what, request->account.user->unique_id);
+    apw_throttle_give_back(portal->factor_throttle, what, network);
+    apw_throttle_give_back(portal->account_throttle, what, request->account.user->unique_id);
 }
 
 static void forget_sign_ins(const struct apw_request *request)
@@ -89,16 +104,16 @@ static void forget_sign_ins(const struct apw_request *request)
 
 void apw_tries_forget(const struct apw_request *request, enum apw_tries_kind kind)
 {
-    struct apw_throttle *throttle = request->portal->factor_throttle;
+    const struct apw_portal *portal = request->portal;
     const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
     char network[NETWORK_NAME_SIZE];
 
     forget_sign_ins(request);
     if (browser != NULL) {
-        apw_throttle_forget(throttle, what, browser);
+        apw_throttle_forget(portal->browser_throttle, what, browser);
         return;
     }
     name_network(request, network);
-    apw_throttle_forget(throttle, what, network);
-    apw_throttle_give_back(throttle, what, request->account.user->unique_id);
+    apw_throttle_forget(portal->factor_throttle, what, network);
+    apw_throttle_give_back(portal->account_throttle, what, request->account.user->unique_id);
 }

@@ -18,13 +18,17 @@ enum apw_tries_kind {
 /* Charges a try; false while there is waiting time left. */
 bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind);
 
+/* Whether the account's tries are used up, by unknown browsers in many networks. False in a known
+ * one. */
+bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind);
+
 /* It could not be made. */
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind);
 
 /* After the right code. Tries from other networks still count. */
 void apw_tries_forget(const struct apw_request *request, enum apw_tries_kind kind);
 
-/* The browser's mark if this person has passed the second step in it before, else NULL. */
+/* The browser's mark if this person has passed this second step in it before, else NULL. */
 const char *apw_tries_browser(const struct apw_request *request);
 
 #endif

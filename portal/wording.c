@@ -31,8 +31,9 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
     [APW_TEXT_WAIT] = N_("There were too many wrong tries. Wait a few minutes, then try again. "
                          "Each try before that makes the wait longer."),
     [APW_TEXT_WAIT_A_DAY] =
-        N_("There were too many wrong codes for this account today. If you’re its owner, open the "
-           "link in the mail that you got about it, here in this browser."),
+        N_("There were too many wrong codes for this account today, or too many were asked for. If "
+           "you’re its owner, open the link in the mail that you got about it, here in this "
+           "browser."),
     [APW_TEXT_SIGN_IN_FIRST] = N_("Sign in here first, then open the link in the mail again."),
     [APW_TEXT_BROWSER_LINK_USED] =
         N_("This link works once, for 7 days, and only until the next one is sent."),

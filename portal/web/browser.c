@@ -2,9 +2,12 @@
 #include "web/browser.h"
 #include <sodium.h>
 #include <string.h>
+#include <time.h>
 
-#define NUMBER_BYTES 16
+#define TIME_BYTES   8
+#define NUMBER_BYTES 16 /* the time, and random ones */
 #define TIE_BYTES    16
+#define SECONDS_MAX  (366 * 86400) /* a little longer than the cookie */
 #define VARIANT      sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 _Static_assert(APW_BROWSER_KEY_BYTES == crypto_kdf_KEYBYTES, "key size");
@@ -27,18 +30,41 @@ static void make_tie(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login
     sodium_memzero(own_key, sizeof own_key);
 }
 
+/* The highest byte first. */
+static void put_time(uint64_t seconds, uint8_t bytes_r[TIME_BYTES])
+{
+    for (int i = 0; i < TIME_BYTES; i++)
+        bytes_r[i] = (uint8_t)(seconds >> 8 * (TIME_BYTES - 1 - i));
+}
+
+static int64_t get_time(const uint8_t bytes[TIME_BYTES])
+{
+    uint64_t seconds = 0;
+
+    for (int i = 0; i < TIME_BYTES; i++)
+        seconds = seconds << 8 | bytes[i];
+    return seconds > INT64_MAX ? INT64_MAX : (int64_t)seconds;
+}
+
 void apw_browser_mark(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                       char mark_r[APW_COOKIE_SIZE])
 {
     uint8_t bytes[NUMBER_BYTES + TIE_BYTES];
 
-    randombytes_buf(bytes, NUMBER_BYTES);
+    put_time((uint64_t)time(NULL), bytes);
+    randombytes_buf(bytes + TIME_BYTES, NUMBER_BYTES - TIME_BYTES);
     make_tie(key, login, bytes, bytes + NUMBER_BYTES);
     sodium_bin2base64(mark_r, APW_COOKIE_SIZE, bytes, sizeof bytes, VARIANT);
 }
 
 bool apw_browser_is_known(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                           const char *mark)
+{
+    return apw_browser_is_known_since(key, login, mark, (int64_t)time(NULL) - SECONDS_MAX);
+}
+
+bool apw_browser_is_known_since(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
+                                const char *mark, int64_t since)
 {
     uint8_t bytes[NUMBER_BYTES + TIE_BYTES], tie[TIE_BYTES];
     char same[APW_COOKIE_SIZE];
@@ -53,5 +79,5 @@ bool apw_browser_is_known(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *
     if (strcmp(mark, same) != 0)
         return false;
     make_tie(key, login, bytes, tie);
-    return sodium_memcmp(tie, bytes + NUMBER_BYTES, TIE_BYTES) == 0;
+    return sodium_memcmp(tie, bytes + NUMBER_BYTES, TIE_BYTES) == 0 && get_time(bytes) >= since;
 }

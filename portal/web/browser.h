@@ -3,7 +3,7 @@
  * browser: recognizes a browser in which a person has passed the second step.
  *
  * Such a browser has its own throttle, so strangers cannot lock the owner out. Its mark, a cookie,
- * is a random number and a keyed hash that ties it to the login; it grants nothing.
+ * is the time, a random number and a keyed hash that ties them to the login; it grants nothing.
  */
 #ifndef APW_BROWSER_H
 #define APW_BROWSER_H
@@ -19,5 +19,9 @@ void apw_browser_mark(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *logi
                       char mark_r[APW_COOKIE_SIZE]);
 bool apw_browser_is_known(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                           const char *mark);
+
+/* The same, for a mark that was made at `since` (seconds) or later. */
+bool apw_browser_is_known_since(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
+                                const char *mark, int64_t since);
 
 #endif

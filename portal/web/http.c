@@ -20,7 +20,6 @@
 #define CONNECTIONS_MAX      512
 #define WORKERS              48
 #define PENDING_OF_ONE       32          /* requests of one network in work; fewer than WORKERS */
-#define PENDING_OF_VISIT     8           /* requests with one cookie, which wait for each other */
 #define CONNECTION_BYTES_MAX (32 * 1024) /* headers, and the part of the body in transit */
 #define IDLE_SECONDS_MAX     15
 #define BODY_BYTES_MAX       (16 * 1024)
@@ -194,16 +193,13 @@ static struct request *begin_request(const struct apw_web_settings *settings,
 
 /* ---- who has how many at a time ---- */
 
-static bool has_too_many(const struct apw_http *http, const struct request *request)
+static bool has_too_many(const struct apw_http *http, const char *network)
 {
-    const char *cookie = request->exchange.cookie;
-    unsigned of_network = 0, of_visit = 0;
+    unsigned count = 0;
 
-    for (const struct request *other = http->pending; other != NULL; other = other->other) {
-        of_network += strcmp(other->network, request->network) == 0;
-        of_visit += cookie[0] != '\0' && strcmp(other->exchange.cookie, cookie) == 0;
-    }
-    return of_network >= PENDING_OF_ONE || of_visit >= PENDING_OF_VISIT;
+    for (const struct request *other = http->pending; other != NULL; other = other->other)
+        count += strcmp(other->network, network) == 0;
+    return count >= PENDING_OF_ONE;
 }
 
 static void add_pending(struct apw_http *http, struct request *request)
@@ -306,8 +302,8 @@ static void finish(void *context, struct apw_worker_job *job)
 static enum MHD_Result hand_over(struct apw_http *http, struct MHD_Connection *connection,
                                  struct request *request)
 {
-    apw_throttle_network(request->exchange.client, request->network);
-    if (has_too_many(http, request))
+    apw_throttle_site(request->exchange.client, request->network);
+    if (has_too_many(http, request->network))
         return send_failure(http, connection, &request->exchange, 429);
     request->connection = connection;
     add_pending(http, request);

@@ -7,6 +7,7 @@
 
 #define SESSIONS_MAX    1000
 #define SESSIONS_OF_ONE 20
+#define WAITERS_MAX     7 /* each is a thread */
 #define IDLE_MS         (10 * 60 * 1000)
 #define LIFETIME_MS     (60 * 60 * 1000)
 #define TAG_BYTES       32
@@ -20,6 +21,7 @@ struct place {
     int64_t begin_ms;
     int64_t last_ms;
     bool is_entered;
+    unsigned waiters; /* for it to be left */
 };
 
 struct apw_web_sessions {
@@ -133,6 +135,23 @@ static struct place *place_of(struct apw_web_sessions *sessions,
     return &sessions->place[i];
 }
 
+/* NULL if the session has ended; still entered if too many wait for it. */
+static struct place *wait_for(struct apw_web_sessions *sessions, const uint8_t tag[TAG_BYTES])
+{
+    struct place *place;
+
+    while ((place = find(sessions, tag)) != NULL && place->is_entered &&
+           place->waiters < WAITERS_MAX) {
+        struct apw_web_session *session = place->session;
+
+        place->waiters++;
+        pthread_cond_wait(&sessions->left, &sessions->mutex);
+        if (place->session == session && place->waiters > 0) /* not another in its place */
+            place->waiters--;
+    }
+    return place;
+}
+
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
                                               int64_t now_ms)
 {
@@ -142,17 +161,30 @@ struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions,
 
     make_tag(sessions, "session", cookie, tag);
     pthread_mutex_lock(&sessions->mutex);
-    while ((place = find(sessions, tag)) != NULL && place->is_entered)
-        pthread_cond_wait(&sessions->left, &sessions->mutex);
-    if (place != NULL && is_over(place, now_ms)) {
+    place = wait_for(sessions, tag);
+    if (place != NULL && !place->is_entered && is_over(place, now_ms)) {
         free_place(sessions, place);
-    } else if (place != NULL) {
+    } else if (place != NULL && !place->is_entered) {
         place->is_entered = true;
         place->last_ms = now_ms;
         session = place->session;
     }
     pthread_mutex_unlock(&sessions->mutex);
     return session;
+}
+
+bool apw_web_session_is_busy(struct apw_web_sessions *sessions, const char *cookie)
+{
+    uint8_t tag[TAG_BYTES];
+    const struct place *place;
+    bool is_busy;
+
+    make_tag(sessions, "session", cookie, tag);
+    pthread_mutex_lock(&sessions->mutex);
+    place = find(sessions, tag);
+    is_busy = place != NULL && place->is_entered;
+    pthread_mutex_unlock(&sessions->mutex);
+    return is_busy;
 }
 
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session)
@@ -258,12 +290,13 @@ static struct place *find_any(struct apw_web_sessions *sessions, bool is_known)
 
 /* Owners with too many sessions lose one of their own, so nobody can crowd out the others. */
 static struct place *make_room(struct apw_web_sessions *sessions,
-                               const struct apw_web_session_asker *asker)
+                               const struct apw_web_session_asker *asker, bool *is_crowding_r)
 {
     struct place *room = NULL;
 
     if (mark_own(sessions, asker) >= SESSIONS_OF_ONE)
         room = find_own(sessions);
+    *is_crowding_r = room != NULL && !asker->is_known;
     if (room == NULL)
         room = find_any(sessions, asker->is_known);
     if (room != NULL)
@@ -292,7 +325,7 @@ struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions,
     session->is_known = asker->is_known;
     pthread_mutex_lock(&sessions->mutex);
     clear_old(sessions, now_ms);
-    place = make_room(sessions, asker);
+    place = make_room(sessions, asker, &session->is_crowding);
     if (place != NULL) {
         *place = (struct place){
             .session = session, .begin_ms = now_ms, .last_ms = now_ms, .is_entered = true};

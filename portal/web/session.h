@@ -8,7 +8,7 @@
  * is a cookie, too.
  *
  * Thread-safe. A session belongs to the thread that has entered it until it leaves; other threads
- * with the same cookie wait.
+ * with the same cookie wait, up to seven.
  */
 #ifndef APW_SESSION_H
 #define APW_SESSION_H
@@ -21,10 +21,11 @@
 #define APW_COOKIE_SIZE 44 /* 32 bytes in base64url, and NUL */
 
 struct apw_web_session {
-    char *owner;    /* owned; tells persons apart */
-    unsigned level; /* when there is no room, sessions of a lower level end first */
-    bool is_known;  /* of a browser that is known: never ends to make room for one that is not */
-    unsigned flash; /* a text for the next page, shown once; 0 for none */
+    char *owner;      /* owned; tells persons apart */
+    unsigned level;   /* when there is no room, sessions of a lower level end first */
+    bool is_known;    /* of a browser that is known: never ends to make room for one that is not */
+    bool is_crowding; /* began in place of its owner's, both in unknown browsers */
+    unsigned flash;   /* a text for the next page, shown once; 0 for none */
     bool is_flash_good;
     void *content; /* the site's own, zeroed when the session begins. Secret. */
 };
@@ -46,6 +47,9 @@ void apw_web_sessions_free(struct apw_web_sessions **sessions);
  */
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
                                               int64_t now_ms);
+/* Whether a thread has entered it. When a thread could not enter, too many others wait. */
+bool apw_web_session_is_busy(struct apw_web_sessions *sessions, const char *cookie);
+
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 
 /* Who asks for a session. */

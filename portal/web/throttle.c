@@ -117,6 +117,19 @@ bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const ch
     return may;
 }
 
+bool apw_throttle_waits(struct apw_throttle *throttle, const char *what, const char *whom,
+                        int64_t now_ms)
+{
+    const struct slot *slot;
+    bool waits;
+
+    pthread_mutex_lock(&throttle->mutex);
+    slot = find(throttle, what, whom);
+    waits = slot != NULL && now_ms < slot->wait_until_ms;
+    pthread_mutex_unlock(&throttle->mutex);
+    return waits;
+}
+
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom)
 {
     struct slot *slot;
@@ -141,7 +154,9 @@ void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const 
     pthread_mutex_unlock(&throttle->mutex);
 }
 
-void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE])
+/* The first so many bytes of an IPv6 address. */
+static void name_network(const char *client, unsigned kept,
+                         char network_r[APW_THROTTLE_NETWORK_SIZE])
 {
     struct apw_address address;
     char text[APW_ADDRESS_TEXT_SIZE];
@@ -151,7 +166,20 @@ void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWOR
         return;
     }
     if (address.bits == 128)
-        memset(address.bytes + 6, 0, sizeof address.bytes - 6);
+        memset(address.bytes + kept, 0, sizeof address.bytes - kept);
     inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, text, sizeof text);
-    snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s%s", text, address.bits == 128 ? "/48" : "");
+    if (address.bits == 32)
+        strcpy(network_r, text);
+    else
+        snprintf(network_r, APW_THROTTLE_NETWORK_SIZE, "%s/%u", text, kept * 8);
+}
+
+void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE])
+{
+    name_network(client, 8, network_r);
+}
+
+void apw_throttle_site(const char *client, char site_r[APW_THROTTLE_NETWORK_SIZE])
+{
+    name_network(client, 6, site_r);
 }

@@ -35,14 +35,21 @@ void apw_throttle_free(struct apw_throttle **throttle);
 bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const char *whom,
                        const struct apw_patience *patience, int64_t now_ms);
 
+/* Whether there is waiting time left. */
+bool apw_throttle_waits(struct apw_throttle *throttle, const char *what, const char *whom,
+                        int64_t now_ms);
+
 /* Refunds the last try: it was right, or could not be made. */
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom);
 
 /* Forgets all tries. */
 void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const char *whom);
 
-/* The network to which a client's tries are charged: its address, its /48 for IPv6, which anybody
- * may have to themselves (RFC 6177), or "-" if it is unknown. */
+/* The network to which a client's tries are charged: its address, its /64 for IPv6, or "-" if it is
+ * unknown. */
 void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE]);
+
+/* The same, but for IPv6 its /48: so many networks are given to one site, even for the asking. */
+void apw_throttle_site(const char *client, char site_r[APW_THROTTLE_NETWORK_SIZE]);
 
 #endif

@@ -216,3 +216,30 @@ def test_the_cookie_is_for_this_host_and_https_only(behind_nginx, directory, wor
     finally:
         browser.quit()
     assert f'user="{person.uid}"' in portal.events()[-1]
+
+
+def test_nginx_counts_a_64_of_ipv6_as_one_address(workdir, directory, authority):
+    """The address comes from a header here, as from another proxy in front."""
+    folder = new_folder(workdir, "nginx")
+    portal = PortalOnSocket(folder / "portal", directory).start()
+    nginx = Nginx(folder / "nginx", authority, portal.socket)
+    conf = nginx.folder / "nginx.conf"
+    conf.write_text(conf.read_text().replace(
+        "server_name", "set_real_ip_from 127.0.0.1; real_ip_header X-Test; server_name"))
+    try:
+        site = Site(nginx.start())
+
+        def ask(address):
+            return site.ask("GET", "icon.svg", [("X-Test", address)]).status
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, [f"2001:db8:1:2::{number:x}" for number in range(1, 91)]))
+        assert 429 in answers
+        assert ask("2001:db8:1:3::1") == 200
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, [f"{form}192.0.2.{number}" for form in ("", "::ffff:")
+                                          for number in range(1, 91)]))
+        assert set(answers) == {200}, "each IPv4 address is one, in either form"
+    finally:
+        nginx.stop()
+        portal.stop()

@@ -54,6 +54,8 @@ static struct apw_visitor *sign_in(enum apw_method_kind kind, struct apw_request
     assert_int_equal(apw_log_open(&config, &portal.log, &error), 0);
     assert_int_equal(apw_web_sessions_new(&apw_visitor_content, &portal.site.sessions, &error), 0);
     assert_int_equal(apw_throttle_new(&portal.factor_throttle, &error), 0);
+    assert_int_equal(apw_throttle_new(&portal.account_throttle, &error), 0);
+    assert_int_equal(apw_throttle_new(&portal.browser_throttle, &error), 0);
     memset(exchange, 0, sizeof *exchange);
     session = apw_web_session_begin(
         portal.site.sessions, &(struct apw_web_session_asker){.owner = user.dn, .network = "-"}, 0,
@@ -82,6 +84,8 @@ static void sign_out(void)
 {
     apw_form_free(sent);
     apw_throttle_free(&portal.factor_throttle);
+    apw_throttle_free(&portal.account_throttle);
+    apw_throttle_free(&portal.browser_throttle);
     apw_web_sessions_free(&portal.site.sessions);
     apw_log_close(&portal.log);
 }
@@ -187,11 +191,11 @@ static void test_ipv6_network(void **state)
     (void)state;
     sign_in(APW_METHOD_APP, &request, &exchange);
     for (int i = 0; i < 5; i++) {
-        snprintf(client, sizeof client, "2001:db8:1:%x::%x", i, i);
+        snprintf(client, sizeof client, "2001:db8:0:1:%x::%x", i, i);
         assert_int_equal(try_code(&request, WRONG, client), APW_TEXT_WRONG_CODE);
     }
-    assert_int_equal(try_code(&request, WRONG, "2001:db8:1:ffff::1"), APW_TEXT_WAIT);
-    assert_int_equal(try_code(&request, WRONG, "2001:db8:2::1"), APW_TEXT_WRONG_CODE);
+    assert_int_equal(try_code(&request, WRONG, "2001:db8:0:1:ffff::1"), APW_TEXT_WAIT);
+    assert_int_equal(try_code(&request, WRONG, "2001:db8:0:2::1"), APW_TEXT_WRONG_CODE);
     assert_int_equal(try_code(&request, WRONG, "::ffff:" HOME), APW_TEXT_WRONG_CODE);
     sign_out();
 }
@@ -401,7 +405,7 @@ int main(void)
         abort();
     unit_path("portal.log", log_path);
     UNIT_TEST("after five wrong codes a network waits", test_network_waits);
-    UNIT_TEST("an IPv6 network is a /48", test_ipv6_network);
+    UNIT_TEST("an IPv6 network is a /64", test_ipv6_network);
     UNIT_TEST("clients without an address are one network", test_unknown_network);
     UNIT_TEST("fifty codes a day are looked at", test_fifty_a_day);
     UNIT_ROWS(storings, test_not_stored);
