@@ -59,7 +59,7 @@ def set_up():
     for command in readme.commands("README.md", "Directory"):
         terminal.type(command)
     for command in readme.commands("ldap-schema/README.md", "Loading the schema",
-                                   "Making the identities", "Loading the rules", "Indexes"):
+                                   "Creating the identities", "Loading the rules", "Indexes"):
         if not OF_OTHERS.search(command):
             terminal.type(command)
     for command in itertools.chain(
