@@ -531,7 +531,7 @@ def test_a_mailed_code_and_the_profile_link_are_good_for_ten_minutes(
     portal.set_clock("+22m")
     browser.open(link)
     browser.expect(ERROR)
-    assert "This link works once" in browser.text()
+    assert "This link no longer works" in browser.text()
     assert list(browser.downloads.iterdir()) == []
 
 
@@ -591,7 +591,7 @@ def test_the_profile_sets_the_account_up_once(browser, portal, directory, opens_
     assert opens_mail(person, account["IncomingPassword"])
     browser.open(link)
     browser.expect(ERROR)
-    assert "This link works once" in browser.text()
+    assert "This link no longer works" in browser.text()
 
 
 def test_the_second_factor_is_changed_and_only_then(browser, portal, directory):
