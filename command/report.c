@@ -36,11 +36,11 @@ static const struct apw_option table[] = {
     [EXPIRED] = {.name = "expired", .help = "app passwords that have expired"},
     [EXPIRING] = {.name = "expiring",
                   .argument = "PERIOD",
-                  .help = "that expire within this period; 14d"},
+                  .help = "app passwords that expire within this period; 14d"},
     [UNUSED] = {.name = "unused",
                 .argument = "PERIOD",
-                .help = "that were not used within this period; 90d"},
-    [DISABLED] = {.name = "disabled", .help = "that belong to disabled accounts"},
+                .help = "app passwords that were not used within this period; 90d"},
+    [DISABLED] = {.name = "disabled", .help = "app passwords of disabled accounts"},
     [WITHOUT] = {.name = "mfa-without-app-password",
                  .help = "users with MFA who have no app password"},
     [GUESSED] = {.name = "second-factor-guessed",
@@ -249,7 +249,7 @@ search_without(struct report *report, const struct apw_manager *manager, struct 
     return result;
 }
 
-/* A count that cannot be read is a finding, too: the page looks at no code then. */
+/* A count that cannot be read is a finding, too: the page then checks no codes. */
 static int look_at_guesses(void *context, const struct apw_user *user)
 {
     struct report *report = context;

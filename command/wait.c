@@ -14,11 +14,12 @@
 struct server {
     const char *uri;
     struct apw_directory *directory;
-    size_t forgotten; /* this many of the revocations */
+    size_t forgotten; /* how many of the revocations */
     struct apw_error error;
 };
 
-/* Whether a value that is not a tombstone has the id, or where that is "", is there at all. */
+/* Whether a value that is not a tombstone has the id; if the id is "", whether there is any such
+ * value. */
 static bool holds(const struct apw_entry *entry, const char *id)
 {
     const struct apw_attribute *values = apw_entry_attribute(entry, "appPassword");

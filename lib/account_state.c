@@ -113,7 +113,7 @@ static enum apw_account_state judge_principal(const struct apw_value *value, int
     return ended_if(end != NEVER_IN_MIT_KRB && now >= end);
 }
 
-/* shadow(5); pam_unix takes 0 for a day that is past, too. */
+/* shadow(5). pam_unix also takes 0 for a past day. */
 static enum apw_account_state judge_shadow(const struct apw_value *value, int64_t now)
 {
     int64_t day;
@@ -192,7 +192,7 @@ enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int
     return state;
 }
 
-/* Whether the entry matches, by a search for it alone; -1 without an answer. */
+/* Whether the entry matches, by a search of only this entry; -1 without an answer. */
 static int entry_matches(const struct apw_world *world, const char *dn, const char *filter,
                          int64_t deadline, struct apw_error *error)
 {

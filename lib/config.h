@@ -34,7 +34,7 @@ struct apw_config {
     char *mfa_filter;
     char *mfa_off_filter;  /* NULL: the negation of mfa_filter */
     char *mfa_witness;     /* DN; NULL: none */
-    char *disabled_filter; /* NULL: no account has ended but by its attributes */
+    char *disabled_filter; /* NULL: only an account's attributes end it */
     enum apw_mfa_enforcement mfa_enforcement;
     enum apw_account_password account_password;
     struct apw_networks account_password_from;

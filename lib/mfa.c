@@ -17,10 +17,10 @@ struct reading {
     struct apw_error *error;
 };
 
-/* What the directory says to one question about the entry. */
+/* The directory's answer to one question about the entry. */
 enum answer { ANSWER_NONE = 0, ANSWER_NO, ANSWER_YES, ANSWER_UNTRUSTED };
 
-/* Asks for the entry by itself. */
+/* A search of only this entry. */
 static struct apw_query query_of(const char *dn, const char *filter)
 {
     static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
@@ -57,7 +57,7 @@ static enum answer ask(const struct reading *reading, const char *filter)
     return answer;
 }
 
-/* What the answers about the witness, behind that about the entry, are worth. */
+/* Judges the answers about the witness, which follow the one about the entry. */
 static enum answer judge_witness(const struct reading *reading,
                                  const struct apw_search_series *series)
 {
@@ -69,7 +69,7 @@ static enum answer judge_witness(const struct reading *reading,
                   series->asked < series->count
                       ? "mfa_witness %s does not match mfa_filter %s: a group was renamed, or the "
                         "mail server may not see what the filter reads"
-                      : "mfa_witness %s does not only match mfa_filter %s but also what shows that "
+                      : "mfa_witness %s matches mfa_filter %s, but also the filter that shows that "
                         "MFA is off",
                   config->mfa_witness, config->mfa_filter);
     return ANSWER_UNTRUSTED;
@@ -103,7 +103,7 @@ static enum answer ask_off_with_witness(const struct reading *reading)
     return answer;
 }
 
-/* The same, asking for the witness only if this connection has not seen it of late. */
+/* The same, but asks for the witness only if this connection has not seen it recently. */
 static enum answer ask_off(const struct reading *reading)
 {
     const struct apw_world *world = reading->world;

@@ -18,7 +18,7 @@ enum apw_mfa { APW_MFA_UNREADABLE = 0, APW_MFA_UNAVAILABLE, APW_MFA_OFF, APW_MFA
  * over the connection that answered, mfa_witness was seen to match mfa_filter and not to match
  * that, within APW_WITNESS_S. Otherwise the result is APW_MFA_UNREADABLE, and the error says why.
  *
- * Takes one search if `is_likely_on` is right, else two, and two of the witness if it was not seen.
+ * Takes one search if `is_likely_on` is right, else two; two more if the witness was not seen.
  * `deadline` is a moment of apw_clock_monotonic_ms(). */
 enum apw_mfa apw_mfa_read(const struct apw_world *world, const struct apw_config *config,
                           const char *dn, bool is_likely_on, int64_t deadline,

@@ -59,7 +59,7 @@ struct apw_account_visit {
     const char *browser;
 };
 
-/* After the second step: sign-ins of this browser, or of this network, count no more. */
+/* After the second step: earlier sign-ins from this browser or network no longer count. */
 void apw_account_forget_sign_ins(const struct apw_portal *portal,
                                  const struct apw_account_visit *visit);
 
@@ -80,7 +80,7 @@ enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
 enum apw_verdict apw_account_check_code(const struct apw_account *account, const char *typed,
                                         char **value_r, struct apw_error *error);
 
-/* One line in the log. */
+/* One log line. */
 struct apw_account_event {
     enum apw_verdict verdict;
     enum apw_reason reason;

@@ -19,16 +19,12 @@
 #include <sysexits.h>
 
 static const char usage[] =
-    "Usage: app-password-portal [-c FILE]\n"
-    "The web page on which people set up their second factor and get app passwords for mail.\n"
-    "\n"
-    "  -c, --config FILE  app-password.conf; portal.conf lies in the same folder\n"
-    "  -t, --test         check the configuration and exit\n"
-    "  -h, --help         print this text\n"
-    "  -V, --version      print the version\n"
-    "\n"
-    "It stays in the foreground until SIGTERM or SIGINT, and listens as set in portal.conf.\n"
-    "Exit status: 0 ended; 64 usage; 78 configuration.\n";
+    "Usage: app-password-portal [-c FILE]\nThe web page on which people set up their second factor "
+    "and get app passwords for mail.\n\n  -c, --config FILE  app-password.conf; portal.conf is in "
+    "the same folder\n  -t, --test         check the configuration and exit\n  -h, --help         "
+    "print this text\n  -V, --version      print the version\n\nIt stays in the foreground until "
+    "SIGTERM or SIGINT, and listens as set in portal.conf.\nExit status: 0 ended; 64 usage; 78 "
+    "configuration.\n";
 
 static void close_portal(struct apw_portal *portal)
 {

@@ -36,7 +36,7 @@ struct apw_connection {
     struct apw_transport transport;
     pid_t owner;
     struct apw_server *server;
-    uint32_t serial; /* no other connection of this process or of those it was forked from has it */
+    uint32_t serial; /* unique in this process and those that it was forked from */
 };
 
 /* Connects and starts TLS, but does not bind. NULL after a failure. */

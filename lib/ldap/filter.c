@@ -156,7 +156,7 @@ static int check_filter(const char *filter, const char *written, struct apw_erro
     if (filter[0] != '(')
         return apw_error_set(error, "\"%s\" must begin with a parenthesis", written);
     if (strstr(filter, "(|)") != NULL || strstr(filter, "(&)") != NULL)
-        return apw_error_set(error, "\"%s\" contains (|) or (&), which say the same of every entry",
+        return apw_error_set(error, "\"%s\" contains (|) or (&), which match every entry or none",
                              written);
     if (strstr(filter, "(=") != NULL) /* libldap 2.5 reads what is before it */
         return apw_error_set(error, "\"%s\" is not an LDAP filter (RFC 4515)", written);
@@ -199,11 +199,11 @@ int apw_filter_check(const char *filter, bool is_template, struct apw_error *err
         const char *next = skip_valid_percent(at);
 
         if (next == NULL)
-            return apw_error_set(error,
-                                 "\"%%%.1s\" is unknown; use %%u (login), %%n (local part), "
-                                 "%%t (local part without its +tag), %%b (behind DOMAIN\\), "
-                                 "%%d (domain) or %%%%",
-                                 at + 1);
+            return apw_error_set(
+                error,
+                "\"%%%.1s\" is unknown; use %%u (login), %%n (local part), %%t (local part without "
+                "its +tag), %%b (after DOMAIN\\), %%d (domain) or %%%%",
+                at + 1);
         at = next;
     }
     if (!has_letter(filter, "untb"))
@@ -227,10 +227,9 @@ int apw_filter_check_name(const char *template, struct apw_error *error)
 {
     if (!has_letter(template, "tb") && (!has_letter(template, "n") || has_letter(template, "d")))
         return 0;
-    return apw_error_set(error,
-                         "filter finds one entry by many logins (%%n without %%d, %%t or %%b), so "
-                         "the login is no name; add \"login_attribute uid\", or whichever "
-                         "attribute has the name of the mailbox");
+    return apw_error_set(error, "filter finds one entry by many logins (%%n without %%d, %%t or "
+                                "%%b), so the login cannot be the name; add \"login_attribute "
+                                "uid\", or whichever attribute has the name of the mailbox");
 }
 
 char *apw_filter_exclude(const char *off, const char *on)

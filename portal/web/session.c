@@ -222,7 +222,7 @@ static size_t count_own_of_network(const struct apw_web_sessions *sessions,
     return count;
 }
 
-/* One of the owner's own. Whoever fills an account's room from one network loses their own. */
+/* One of the owner's own, from the network that has most of them. */
 static struct place *find_own(struct apw_web_sessions *sessions)
 {
     struct place *found = NULL;

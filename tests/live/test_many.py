@@ -138,7 +138,7 @@ def test_an_outage_leaves_the_rest_and_says_how_many(directory, site, users):
     finally:
         directory.start()
     assert called.returncode == UNAVAILABLE, called
-    assert f'stopped: 2 not tried, from "{users[1].uid}" on' in called.stderr
+    assert f'stopped: 2 not tried, starting with "{users[1].uid}"' in called.stderr
     assert flags(directory, users) == [[], [], []]
 
 

@@ -71,7 +71,7 @@ def test_the_doctor_tells_of_a_write_uri_that_takes_no_changes(pair, tmp_path):
     assert "fix: write_uri" in called.stdout.splitlines()[unknown + 1], called.stdout
 
 
-TWO_WRITERS = "both take changes: while they are apart, two pages"
+TWO_WRITERS = "both take changes: until they have replicated"
 
 
 def writers_of(site, is_page_here=True):

@@ -60,7 +60,7 @@ static const struct row rows[] = {
      0,
      "alice lost ",
      APW_STATUS_FAILED,
-     "stopped: 2 not tried, from \"bob\" on"},
+     "stopped: 2 not tried, starting with \"bob\""},
     {"a hyphen stands for standard input",
      {"alice", "-", "bob"},
      "carol\n  dave\t\r\n\n \nerin",

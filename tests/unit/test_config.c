@@ -235,7 +235,7 @@ static const struct bad_case {
     {"filter with an escaped %u alone", "filter (o=%%u)", "must contain %u (the login), %n"},
     {"filter with an unknown %", "filter (uid=%s)",
      "\"%s\" is unknown; use %u (login), %n (local part), %t (local part without its +tag), %b "
-     "(behind DOMAIN\\), %d (domain) or %%"},
+     "(after DOMAIN\\), %d (domain) or %%"},
     {"filter with a % at the end", "filter (uid=%u)%", "use %u"},
     {"filter that is not closed", "filter (&(uid=%u)(a=b)", "is not an LDAP filter"},
     {"filter that is closed twice", "filter (uid=%u))", "is not an LDAP filter"},
@@ -284,7 +284,7 @@ static const struct bad_case {
     {"account_password_from with a host name", "account_password_from 192.0.2.1 webmail",
      "\"webmail\" is not a network like 192.0.2.7"},
     {"account_password_from with bits after the prefix", "account_password_from 192.0.2.1/24",
-     "no bits behind the prefix"},
+     "no bits set after the prefix"},
     {"account_password_from with commas", "account_password_from 192.0.2.1,192.0.2.2",
      "is not a network"},
     {"login_attribute with an option", "login_attribute cn;lang-en", "is not an attribute name"},

@@ -251,10 +251,10 @@ static void test_loaded_twice(void **state)
 
 #define REFUSED_LINE                                                                               \
     " app-password: verdict=refused reason=malformed user=\"alice\" service=smtp client=- id=- "   \
-    "error=\"the program that asked did not take the name: "
+    "error=\"the program rejected the name: "
 #define UNAVAILABLE_LINE                                                                           \
     " app-password: verdict=unavailable reason=internal-error user=\"alice\" service=smtp "        \
-    "client=- id=- error=\"the program that asked did not take the name: "
+    "client=- id=- error=\"the program rejected the name: "
 
 static const struct canon_case {
     const char *name;

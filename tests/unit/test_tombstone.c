@@ -114,7 +114,7 @@ static void test_unwritable(void **state)
     struct apw_error error = {""};
 
     assert_int_equal(apw_tombstone_format(&row->tombstone, value, &error), -1);
-    assert_contains(error.text, "cannot be noted");
+    assert_contains(error.text, "cannot write a tombstone");
 }
 
 static void test_old_readers(void **state)
