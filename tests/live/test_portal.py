@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page over HTTP: the way through, who gets where, what is logged and mailed."""
+"""The self-service page over HTTP: the whole way, who may see what, the log and the mail."""
 
 import pathlib
 import plistlib
@@ -21,7 +21,7 @@ SERVERS = {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.o
 
 @pytest.fixture(scope="module")
 def portal(start_portal):
-    return start_portal(SERVERS, filter="(&(uid=%u)(mail=*@*))")  # a site's own idea of an account
+    return start_portal(SERVERS, filter="(&(uid=%u)(mail=*@*))")  # a site with its own filter
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def by_code(start_portal):
 
 @pytest.fixture(scope="module")
 def single_sign_on(start_portal, workdir):
-    """The socket's folder is short, and open for the test alone."""
+    """The socket's folder has a short path, and only the test can open it."""
     return start_portal({"trusted_user_header": "X-Remote-User",
                          "listen": f"unix:{new_folder(workdir, 's')}/http"} | SERVERS)
 
 
 def events_of(portal, who):
-    """What the log says of somebody: "verdict reason action", without what is not there."""
+    """A user's log lines as "verdict reason action", without missing parts."""
     found = []
     for line in portal.events():
         fields = dict(re.findall(r'([a-z-]+)=("[^"]*"|\S+)', line))
@@ -49,11 +49,11 @@ def events_of(portal, who):
 
 
 def subjects(portal, who):
-    """The mails in somebody's own mailbox, by their subjects."""
+    """The subjects of the mails in a user's own mailbox."""
     return [subject_of(text) for to, text in portal.mails() if to == who.mail]
 
 
-# ---- the way through ----
+# ---- the whole way ----
 
 def test_who_has_no_mfa_is_told_so_and_whom_to_ask_and_nothing_else(directory, portal):
     who = directory.new_person()
@@ -290,7 +290,7 @@ def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrols_nobody(directo
                 if value.startswith("sealed=")]
 
 
-# ---- who gets where ----
+# ---- who may see what ----
 
 STATES = {}
 
@@ -425,7 +425,7 @@ FORBIDDEN = ("Your app passwords", "Your app password", "Your second step is set
 
 @pytest.mark.parametrize("name", STATES)
 def test_nobody_without_all_rights_gets_to_app_passwords(directory, portal, by_code, name):
-    """By no page and by no form, in no order; nor does anything of the entry change."""
+    """No page and no form, in any order, shows one or changes the entry."""
     client, who = STATES[name](directory, portal, by_code)
     has_entry = "deleted" not in name
     if has_entry and "MFA" not in name:
@@ -499,7 +499,7 @@ def test_nobody_gets_in_whom_the_proxy_does_not_name(single_sign_on, headers):
 @pytest.mark.parametrize("sent", [[], [""], ["wrong"], ["SECRET", "SECRET"], ["SECRETx"],
                                   ["SECRE"], ["SECRET", "wrong"], ["PASSWORD"]])
 def test_nobody_is_believed_without_the_proxys_secret(directory, single_sign_on, sent):
-    """Whatever else runs as the proxy's user can connect to the socket, too."""
+    """Other programs of the proxy's user can connect to the socket, too."""
     who = directory.new_person(mfa=True)
     secret = single_sign_on.proxy_secret
     warnings = single_sign_on.log.read_text().count("without the right X-App-Password-Proxy header")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""portal.conf: what is wrong with it is said at the start, with file and line."""
+"""portal.conf: the portal reports a mistake at the start, with file and line."""
 
 import base64
 import re
@@ -13,7 +13,7 @@ from portal import PROGRAM, Portal
 
 GOOD = "0"
 CASES = [
-    # key, value, what is said of it
+    # key, value, message
     ("binddn", None, "binddn is missing"),
     ("binddn", "portal", "is not a DN like"),
     ("bindpw_file", None, "bindpw_file is missing"),
@@ -99,7 +99,7 @@ def key_file(portal, kind):
 
 
 def look(portal):
-    """What -t says: exit status and standard error."""
+    """The exit status and standard error of -t."""
     done = subprocess.run([PROGRAM, "-t", "-c", portal.config], capture_output=True, text=True,
                           timeout=20)
     assert done.stdout == ""
