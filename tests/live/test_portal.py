@@ -230,7 +230,7 @@ def code_for(portal, who):
     return portal.done("mfa", "on", who.uid, "--code").split()[-1]
 
 
-def test_where_a_code_is_asked_for_nobody_enrols_without_it(directory, by_code):
+def test_where_a_code_is_asked_for_nobody_enrolls_without_it(directory, by_code):
     who = directory.new_person(mfa=True)
     client = signed_in(by_code, who)
     assert client.page.title() == "The code from your administrator"
@@ -268,7 +268,7 @@ def test_one_code_of_the_administrator_serves_one_of_two_visits(directory, by_co
 
 
 @pytest.mark.parametrize("how", ["reset --code", "reset", "expired"])
-def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrols_nobody(directory, by_code, how):
+def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrolls_nobody(directory, by_code, how):
     who = directory.new_person(mfa=True)
     code = code_for(by_code, who)
     early = signed_in(by_code, who)

@@ -771,7 +771,7 @@ def test_of_visits_that_enrol_at_once_at_most_one_does(directory, portal):
             assert enrolled(portal, who)
 
 
-def test_of_visits_with_one_code_of_the_administrator_exactly_one_enrols(directory, start_portal):
+def test_of_visits_with_one_code_of_the_administrator_exactly_one_enrolls(directory, start_portal):
     portal = start_portal({"enrolment": "code"})
     for _ in range(3):
         who = directory.new_person(mfa=True)

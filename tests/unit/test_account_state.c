@@ -112,7 +112,7 @@ static void test_several(void **state)
                      ACTIVE);
 }
 
-/* Each one that is judged is asked for. */
+/* The search names every attribute that is judged. */
 static void test_names(void **state)
 {
     const char *const values[2] = {"?", NULL};

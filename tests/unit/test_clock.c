@@ -96,7 +96,7 @@ static void test_bad_time(void **state)
     free(text);
 }
 
-/* RFC 4517, 3.3.13: what a directory may hand out, and we do not write. */
+/* Forms of RFC 4517, 3.3.13 that a directory may return, and that we do not write. */
 static const struct generalized_case {
     const char *name;
     const char *text;
@@ -142,7 +142,7 @@ static void test_generalized(void **state)
     free(text);
 }
 
-/* The directory's own writing is one form alone. */
+/* We write only one form. */
 static void test_strict_form(void **state)
 {
     int64_t seconds;

@@ -12,7 +12,7 @@ struct row {
     const char *argument[NAMES_MAX];
     const char *input;
     size_t input_length; /* 0: up to its NUL */
-    const char *seen;    /* the users in order, each with a space behind it */
+    const char *seen;    /* the users in order, each followed by a space */
     enum apw_status status;
     const char *said;
 };

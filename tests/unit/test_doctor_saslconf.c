@@ -11,7 +11,7 @@ static const struct conf_case {
     const char *name;
     const char *text;
     const char *value; /* of mech_list; NULL: not set */
-    unsigned line;     /* that has the whole file rejected; 0: none */
+    unsigned line;     /* the line for which the whole file is rejected; 0: none */
 } confs[] = {
     {"an empty file", "", NULL, 0},
     {"one option", "mech_list: PLAIN LOGIN\n", "PLAIN LOGIN", 0},

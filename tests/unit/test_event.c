@@ -214,7 +214,7 @@ static void test_longest_line(void **state)
     assert_int_equal(count_of(line, "\\x5c"), 255 + 255 + sizeof event.detail.text - 1);
 }
 
-/* One line of the form that is promised, whatever byte is everywhere. */
+/* One line in the documented form, whatever byte fills the fields. */
 static void test_form(void **state)
 {
     static const char form[] =
@@ -429,7 +429,7 @@ static void test_full_disk(void **state)
     apw_log_close(&log);
 }
 
-/* The disk takes half a line, then nothing, then there is room again. */
+/* The disk accepts half a line, then nothing, then has room again. */
 static void test_torn_line(void **state)
 {
     char path[UNIT_PATH_SIZE], text[2048];

@@ -79,7 +79,7 @@ static void test_accepted(void **state)
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
-/* By the user's own bind, past the search for MFA, which is asked first whether it is off. */
+/* By the user's own bind, after the search that finds MFA off. */
 static void test_account_password(void **state)
 {
     const struct apw_attempt with_account_password = {

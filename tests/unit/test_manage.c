@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Creating, revoking, MFA on and off, reading users: what is asked of the directory for it, and
- * what comes of its answers. */
+/* Creating, revoking, MFA on and off, reading users: the requests to the directory, and the results
+ * of its answers. */
 #include "enrolment.h"
 #include "hash.h"
 #include "manage.h"
@@ -15,7 +15,7 @@
 
 enum mfa { MFA_OFF = 0, MFA_ON, MFA_HIDDEN, MFA_LOST };
 
-/* The directory: one entry, and what is answered to a modification. */
+/* The directory: one entry, and the answer to a modification. */
 struct scene {
     const char *name;
     const char *attributes[24]; /* name, value, … NULL */
@@ -95,7 +95,7 @@ static enum apw_manage_result create_with(const struct apw_manager *manager,
     enum apw_manage_result result = apw_manage_create(manager, target, spec, &password, error);
     struct apw_password again;
 
-    /* Nobody sees one that was not stored. */
+    /* An app password that was not stored is never shown. */
     if (result == APW_MANAGE_DONE)
         assert_true(apw_password_recognize(password.symbols, APW_PASSWORD_LENGTH, &again));
     else
@@ -453,7 +453,7 @@ static const struct scene scenes[] = {
      .result = APW_MANAGE_REFUSED,
      .modifies = 1,
      .modified = "appPasswordAccount",
-     .error = "is TRUE now, but"}, /* the scene's filter goes on saying that it is off */
+     .error = "is TRUE now, but"}, /* the scene's filter still says that it is off */
     {"MFA that is on is unchanged",
      {CLASS, "appPasswordMfaEnabled", "TRUE"},
      .mfa = MFA_ON,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Second factors and enrolment codes: what is stored, and what is refused of what is there. */
+/* Second factors and enrollment codes: which values are written, and which are rejected. */
 #include "method.h"
 #include "unit.h"
 #include <sodium.h>
@@ -32,7 +32,7 @@ static int open_copy(const char *value, size_t length, struct apw_method *method
     return status;
 }
 
-/* It is refused, and nothing of it is left. */
+/* It is rejected and wiped. */
 static void assert_refused(const char *value, size_t length)
 {
     struct apw_error error = {""};

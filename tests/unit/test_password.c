@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* App passwords as text: the check symbol, what typing is forgiven, what is no app password. */
+/* App passwords as text: the check symbol, accepted ways to type them, other texts. */
 #include "password.h"
 #include "unit.h"
 #include <locale.h>
@@ -260,7 +260,7 @@ static void test_nul(void **state)
                                         APW_PASSWORD_LENGTH + 1, &password));
 }
 
-/* What each of the 256 bytes is taken for, whatever isalpha(), tolower() and the locale think. */
+/* The symbol for each of the 256 bytes, independent of isalpha(), tolower() and the locale. */
 static const char *const taken_for[32] = {
     "0oO", "1iIlL", "2",  "3",  "4",  "5",  "6",  "7",  "8",  "9",  "aA",
     "bB",  "cC",    "dD", "eE", "fF", "gG", "hH", "jJ", "kK", "mM", "nN",
@@ -452,7 +452,7 @@ int main(void)
     unit_add("every byte is taken for one symbol or none, in Latin-5", test_every_byte,
              "tr_TR.ISO-8859-9");
     UNIT_TEST("every single wrong symbol is caught", test_single_errors);
-    UNIT_TEST("every swap of neighbours but 0 with z is caught", test_transpositions);
+    UNIT_TEST("every swap of neighbors but 0 with z is caught", test_transpositions);
     UNIT_TEST("made app passwords are well-formed and distinct", test_make);
     UNIT_TEST("an app password is shown in groups, its id in front", test_show);
     UNIT_ROWS(logins, test_login);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* portal.conf: every key, and what is said about what is wrong. */
+/* portal.conf: every key, and the message for each mistake. */
 #include "conf_file.h"
 #include "portal_config.h"
 #include "unit.h"
@@ -117,7 +117,7 @@ static const char *header_of(const struct apw_portal_config *conf)
 
 #define PROXY_SECRET "0123456789abcdef0123456789abcdef"
 
-#define ANY "support anybody" /* a line that has nothing to do with it */
+#define ANY "support anybody" /* an unrelated line */
 
 static const struct good_case {
     const char *name;

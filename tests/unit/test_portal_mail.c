@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail: what a program in the place of sendmail is given, and what becomes of its failures. */
+/* Mail: the input of a program that replaces sendmail, and the results of its failures. */
 #include "clock.h"
 #include "login.h"
 #include "mail.h"
@@ -118,8 +118,8 @@ static void test_environment(void **state)
     assert_result("environment", "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLC_ALL=C.UTF-8\n");
 }
 
-/* The test itself in the place of sendmail, since a shell would unblock signals: says what it was
- * started with in the file that the sender's name is. */
+/* The test itself replaces sendmail, because a shell would unblock signals. It writes how it was
+ * started to the file that the sender's name gives. */
 static int be_sendmail(const char *path)
 {
     FILE *file = fopen(path, "we");
@@ -337,7 +337,7 @@ static void test_no_program(void **state)
 
 /* ---- a program that hangs ---- */
 
-/* As long as `hung_file` names a file, time is up as soon as that is there. */
+/* If `hung_file` names a file, the time is up as soon as that file exists. */
 static const char *hung_file;
 
 int64_t __real_apw_clock_remaining_ms(int64_t deadline_ms);

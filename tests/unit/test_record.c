@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values of appPassword and appPasswordUsed: what is read, what is unusable. */
+/* Values of appPassword and appPasswordUsed: which are readable, which are unusable. */
 #include "record.h"
 #include "unit.h"
 #include "use.h"
@@ -376,7 +376,7 @@ static void test_use(void **state)
     free(value);
 }
 
-/* What is written is what would be read back. */
+/* A written value reads back the same. */
 static void test_write_use(void **state)
 {
     struct apw_use use = {.id = "k7q2", .at = 1795342500, .service = "imap", .from = "192.0.2.17"};

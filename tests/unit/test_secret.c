@@ -15,7 +15,7 @@ static const struct secret_case {
     const char *name;
     const char *text;
     size_t length;
-    const char *secret; /* NULL: it is refused */
+    const char *secret; /* NULL: it is rejected */
 } secrets[] = {
     {"a password", BYTES("secret\n"), "secret"},
     {"a password without a line end", BYTES("secret"), "secret"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a revoked app password leaves behind, as text. */
+/* Tombstones of revoked app passwords, as text. */
 #include "record.h"
 #include "tombstone.h"
 #include "unit.h"

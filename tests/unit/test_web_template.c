@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Templates: what is filled in and how, what is wrong with a template, and the portal's own. */
+/* Templates: how they are filled, mistakes in templates, and the portal's own. */
 #include "translations.h"
 #include "unit.h"
 #include "web/template.h"
