@@ -614,7 +614,7 @@ def test_a_dry_run_makes_no_code(site, directory):
     assert directory.values(user, "appPasswordMfaEnabled") == []
 
 
-def test_nobody_who_fails_has_a_code(site, make_site, directory, user):
+def test_users_who_fail_get_no_code(site, make_site, directory, user):
     assert_failed(site.command("mfa", "on", "--code", "nobody"), FAILED, "no such user")
     assert_failed(site.command("mfa", "reset", "--code", "nobody"), FAILED, "no such user")
     server = make_site(manage_as="mail server")
@@ -629,7 +629,7 @@ def test_nobody_who_fails_has_a_code(site, make_site, directory, user):
     assert directory.values(user, "appPasswordMfaMethod") == []
 
 
-def test_one_who_fails_costs_nobody_else_the_code(site, directory):
+def test_a_failing_user_costs_no_other_user_the_code(site, directory):
     one, two = directory.new_person(), directory.new_person()
     called = site.command("mfa", "on", "--code", one.uid, "nobody", two.uid)
     assert called.returncode == FAILED
@@ -784,7 +784,7 @@ def test_list_is_a_table_aligned_by_characters(site, directory, user):
                             "192.0.2.0/24", "-"]
 
 
-def test_list_tells_what_has_expired_and_what_was_used(site, directory, user):
+def test_list_shows_expired_app_passwords_and_last_uses(site, directory, user):
     old = directory.add_app_password(user, created="20200101000000Z", expires="20210101000000Z")
     directory.administrate(user, appPasswordUsed=f"id={old.id} at=20200601123456Z service=imap "
                                                  "from=192.0.2.17")
@@ -901,7 +901,7 @@ def test_revoke_deletes_unusable_values_with_that_id(site, directory, user):
     assert directory.app_passwords(user) == []
 
 
-def test_revoke_all_deletes_whatever_is_there(site, directory):
+def test_revoke_all_deletes_every_value(site, directory):
     user, *_ = directory.new_person(mfa=True, app_passwords=2)
     add_values(directory, user, "rubbish")
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: 3 revoked\n"
@@ -909,7 +909,7 @@ def test_revoke_all_deletes_whatever_is_there(site, directory):
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: unchanged\n"
 
 
-def test_what_the_directory_holds_cannot_play_with_a_terminal(site, directory, user):
+def test_values_from_the_directory_cannot_control_a_terminal(site, directory, user):
     add_values(directory, user, "id=c3d4 label=\x9b31m\u202egnp.exe\u2028end",
                "id=d4e5 created=20261122101500Z \x9b31m=\u202e label=x")
     called = site.command("list", user.uid)

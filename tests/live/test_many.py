@@ -73,7 +73,7 @@ def mark(directory, users, word):
         directory.administrate(who, employeeType=word)
 
 
-def test_a_filter_names_everybody_who_matches(directory, site, users):
+def test_a_filter_selects_all_users_that_match(directory, site, users):
     stranger = directory.new_person()
     mark(directory, users, "sales")
     called = site.command("mfa", "on", "--filter", "(employeeType=sales)")

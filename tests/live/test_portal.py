@@ -55,7 +55,7 @@ def subjects(portal, who):
 
 # ---- the whole way ----
 
-def test_who_has_no_mfa_is_told_so_and_whom_to_ask_and_nothing_else(directory, portal):
+def test_users_without_mfa_see_that_and_whom_to_ask_and_nothing_else(directory, portal):
     who = directory.new_person()
     client = signed_in(portal, who)
     assert client.page.title() == "You don’t need an app password"
@@ -104,7 +104,7 @@ def test_from_the_account_password_to_an_app_password_with_codes_by_mail(
     assert client.post("verify", code=portal.code_by_mail()).title() == "Your app passwords"
 
 
-def test_later_the_list_says_what_each_app_password_is_and_when_it_was_used(directory, portal):
+def test_later_the_list_shows_each_app_password_and_its_last_use(directory, portal):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     shown = make_app_password(client, "Scanner <b>&amp;</b>", "smtp", "90d")
@@ -138,7 +138,7 @@ def test_services_and_expiry_are_those_that_were_chosen(directory, portal, servi
     ("services", "imap,,smtp"), ("services", "../x"), ("services", "x" * 63),
     ("expires", ""), ("expires", "0d"), ("expires", "-1d"), ("expires", "2027-01-01"),
     ("expires", "9999999d"), ("expires", "NEVER")])
-def test_what_no_form_of_ours_sends_makes_no_app_password(directory, portal, field, value):
+def test_fields_that_our_forms_do_not_send_create_no_app_password(directory, portal, field, value):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     client.get("")
@@ -172,7 +172,7 @@ def test_one_is_revoked_then_all_of_them(directory, portal):
     assert "“two”" in portal.mails()[-2][1]
 
 
-def test_nobody_revokes_what_is_somebody_elses(directory, portal):
+def test_nobody_revokes_another_users_app_password(directory, portal):
     other, theirs = directory.new_person(mfa=True, app_passwords=1)
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
@@ -452,7 +452,7 @@ def values_of(directory, who):
         for name in ("appPassword", "objectClass", "appPasswordMfaEnabled")}
 
 
-def test_only_who_has_all_rights_and_asks_to_change_it_chooses_another_second_factor(
+def test_only_users_with_all_rights_who_ask_for_it_change_the_second_factor(
         directory, portal):
     who = directory.new_person(mfa=True)
     client, app = enrolled(portal, who)
@@ -547,7 +547,7 @@ def test_a_visit_ends_where_the_proxy_names_somebody_else_or_nobody(directory, s
     assert directory.app_passwords(other) == []
 
 
-def test_who_is_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
+def test_a_user_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
         directory, single_sign_on):
     who = directory.new_person(mfa=True)
     client = single_sign_on.client(**{"X-Remote-User": who.uid})

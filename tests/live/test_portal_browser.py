@@ -316,7 +316,7 @@ def copy_by_hand(browser):
 
 # ---- Unfinished steps ----
 
-def test_who_has_no_mfa_is_told_whom_to_ask_and_offered_nothing(browser, portal, directory):
+def test_users_without_mfa_see_whom_to_ask_and_nothing_else(browser, portal, directory):
     sign_in(browser, portal, directory.new_person())
     browser.expect("You don’t need an app password")
     assert "Would you like to use it? Ask here: help@example.org" in browser.text()

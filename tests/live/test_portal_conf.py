@@ -108,7 +108,7 @@ def look(portal):
 
 @pytest.mark.parametrize("key, value, said", [
     pytest.param(*case, id=f"{case[0]} {str(case[1])[:40]}") for case in CASES])
-def test_what_is_wrong_is_said_with_file_and_line(make, key, value, said):
+def test_a_mistake_is_reported_with_file_and_line(make, key, value, said):
     portal = make({})
     conf = portal.conf | {key: value}
     if str(value).startswith("KEY "):
@@ -135,7 +135,7 @@ def test_what_is_wrong_is_said_with_file_and_line(make, key, value, said):
     ("support\n", '"support" needs a value'),
     ("support \xff\n", "the line is not UTF-8"),
     ("support a\0b\n", "contains a NUL")])
-def test_a_line_that_is_none_is_said(make, text, said):
+def test_an_invalid_line_is_reported(make, text, said):
     portal = make({"support": None})
     file = portal.folder / "portal.conf"
     file.write_bytes(file.read_bytes() + text.encode("latin-1"))

@@ -209,7 +209,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
+def test_a_form_that_is_not_ours_does_nothing(directory, portal, name):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     body, type = (BODIES[name], "application/x-www-form-urlencoded") \
@@ -221,7 +221,7 @@ def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
 
 
 @pytest.mark.parametrize("behind", ["\0x", "%00x", "\0", "%00"])
-def test_what_stands_behind_a_nul_is_not_cut_off_the_password(directory, portal, behind):
+def test_a_password_is_not_cut_off_at_a_nul(directory, portal, behind):
     who = directory.new_person(mfa=True)
     client = portal.client()
     token = client.get("").token()
@@ -231,7 +231,7 @@ def test_what_stands_behind_a_nul_is_not_cut_off_the_password(directory, portal,
     assert status(raw(portal, form(client, "sign-in", body))) == 303
 
 
-def test_a_body_is_taken_up_to_16_kib_in_whatever_form(directory, portal):
+def test_a_body_of_any_form_is_accepted_up_to_16_kib(directory, portal):
     client = portal.client()
     token = client.get("").token()
     fits = f"csrf={token}&login=nobody&password=x&x=" + "x" * 8000
@@ -504,7 +504,7 @@ def test_a_code_of_every_browser_counts_however_many_send_it_at_once(directory, 
     assert re.search(rf" count={len(looked_at)}\b", value) and looked_at
 
 
-def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_portal):
+def test_the_owner_gets_a_mail_after_ten_and_gets_in_by_the_link(directory, start_portal):
     portal = start_portal()
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)
@@ -771,7 +771,7 @@ def test_of_visits_that_enrol_at_once_at_most_one_does(directory, portal):
             assert enrolled(portal, who)
 
 
-def test_of_visits_with_one_code_of_the_administrator_exactly_one_enrolls(directory, start_portal):
+def test_of_sessions_with_one_administrators_code_exactly_one_enrolls(directory, start_portal):
     portal = start_portal({"enrolment": "code"})
     for _ in range(3):
         who = directory.new_person(mfa=True)
@@ -889,7 +889,7 @@ def test_refusals_that_wait_hold_nobody_up(directory, start_portal):
     assert page.status == 200, "and as soon as they have their answers, others may ask"
 
 
-def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory, start_portal):
+def test_a_network_with_too_many_requests_is_refused_without_a_try(directory, start_portal):
     portal = start_portal(refusal_delay="2")
     attackers = [portal.client(**{"X-Real-IP": f"2001:db8:0:9::{number:x}"})
                  for number in range(60)]
@@ -972,7 +972,7 @@ def test_right_passwords_wait_after_ten_of_one_account_and_network(directory, st
     assert in_browser(portal, mark, "198.51.100.91").sign_in(who).status == 200
 
 
-def test_who_passes_the_second_step_may_sign_in_as_often_as_they_like(directory, start_portal):
+def test_users_who_pass_the_second_step_may_sign_in_as_often_as_they_like(directory, start_portal):
     portal = start_portal()
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)

@@ -94,7 +94,7 @@ def test_the_log_has_the_address_that_nginx_sees(behind_nginx, directory):
     [("X_Remote_User", "NAME")],
     [("Connection", "X-Remote-User"), ("X-Remote-User", "NAME")],
 ], ids=["as it is", "twice", "with underscores", "as a hop's own"])
-def test_nobody_says_themselves_who_they_are(behind_nginx, directory, headers):
+def test_clients_cannot_name_their_own_user(behind_nginx, directory, headers):
     person = directory.new_person(mfa=True)
     portal, site = behind_nginx(TRUSTED)
     page = site.ask("GET", "", [(name, value.replace("NAME", person.uid))
@@ -134,7 +134,7 @@ def signed_on(behind_nginx, directory):
     return portal, site, person
 
 
-def test_single_sign_on_vouches_for_who_it_knows(signed_on, directory):
+def test_single_sign_on_vouches_for_its_users(signed_on, directory):
     portal, site, person = signed_on
     other = directory.new_person(mfa=True)
     assert site.ask("GET", "").status == 401

@@ -144,7 +144,7 @@ def set_read_only(directory, is_read_only):
         (ldap.MOD_REPLACE, "olcReadOnly", [b"TRUE" if is_read_only else b"FALSE"])])
 
 
-def test_a_silent_directory_holds_up_nobody_who_does_not_ask_it(stoppable, portal):
+def test_a_silent_directory_delays_only_requests_that_ask_it(stoppable, portal):
     who = stoppable.new_person(mfa=True)
     client, _ = in_the_list(portal, who)
     stoppable.pause()
@@ -178,7 +178,7 @@ def test_an_app_password_that_was_made_is_still_shown_after_an_outage(stoppable,
 
 @pytest.mark.parametrize("hidden, error", [
     ("appPasswordMfaEnabled", "error="), ("entryUUID", "neither entryUUID nor nsUniqueId")])
-def test_what_the_portal_may_not_read_is_not_taken_for_absent(
+def test_an_attribute_that_the_portal_may_not_read_does_not_count_as_absent(
         own_directory, start_portal, hidden, error):
     directory = own_directory(first_rules=f"access to attrs={hidden} by * none\n")
     portal = start_portal(to=directory)

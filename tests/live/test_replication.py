@@ -53,7 +53,7 @@ def test_a_consumer_that_lags_accepts_a_revoked_app_password_until_it_catches_up
     assert sign_in(server, who, password) == smtp.REFUSED
 
 
-def test_without_write_uri_the_administrator_is_told_of_it(pair, hosts, tmp_path):
+def test_without_write_uri_the_error_names_it(pair, hosts, tmp_path):
     site = Site(tmp_path / "site", pair.consumer)
     who = pair.provider.new_person(mfa=True)
     pair.in_step()

@@ -125,7 +125,7 @@ def test_svnserve_refuses_another_realm(program, directory):
 # ---- what the program's user cannot read ----
 
 @pytest.mark.parametrize("kind", [CyrusImap, Exim, Memcached, SlapdAsHost])
-def test_a_secret_that_the_programs_user_cannot_read_is_told_in_the_log(program, directory, kind):
+def test_a_secret_that_the_programs_user_cannot_read_is_logged(program, directory, kind):
     def hide(server):
         os.chown(server.secret, 0, 0)
 

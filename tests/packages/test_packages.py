@@ -101,7 +101,7 @@ def test_the_tarball_of_make_dist_builds_the_same_elsewhere(builder, built):
     assert checksums(again) == checksums(built)
 
 
-def test_what_git_archive_packs_builds_the_same_elsewhere(builder, built):
+def test_the_archive_of_git_builds_the_same_elsewhere(builder, built):
     """Fails if there are uncommitted changes, because then it packs something else."""
     checkout = os.environ["APW_CHECKOUT"]
     archive = subprocess.Popen(["git", "-C", checkout, "archive", "HEAD"], stdout=subprocess.PIPE)

@@ -68,7 +68,7 @@ static const struct row rows[] = {
      "alice carol dave erin bob ",
      APW_STATUS_DONE,
      "5 users"},
-    {"a byte-order mark and CR LF are no part of a name",
+    {"a byte-order mark and CR LF are not part of a name",
      {"-"},
      "\xef\xbb\xbf"
      "carol\r\n\xef\xbb\xbf"

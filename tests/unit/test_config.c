@@ -277,7 +277,7 @@ static const struct bad_case {
      "is not an LDAP filter"},
     {"mfa_filter that is empty", "mfa_filter ()", "is not an LDAP filter"},
     {"mfa_off_filter without parentheses", "mfa_off_filter a=b", "must begin with a parenthesis"},
-    {"mfa_off_filter with text behind", "mfa_off_filter (a=b) c", "is not an LDAP filter"},
+    {"mfa_off_filter with text after it", "mfa_off_filter (a=b) c", "is not an LDAP filter"},
     {"mfa_witness that is no DN", "mfa_witness witness", "is not a DN like uid=mfa-witness"},
     {"mfa_enforcement on", "mfa_enforcement on", "\"on\" is not one of enforce, report"},
     {"account_password always", "account_password always", "not one of when-mfa-off, never"},

@@ -93,7 +93,7 @@ static const struct line_case {
       .detail = {"e"}},
      START "\"\"" END
            " repeat=no would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
-    {"an error beside an accepted login is not told",
+    {"an error with an accepted login is not logged",
      {.verdict = APW_ACCEPTED,
       .reason = APW_REASON_APP_PASSWORD,
       BYTES("alice"),
@@ -141,7 +141,7 @@ static const struct line_case {
     {"a surrogate",
      {.reason = APW_REASON_MALFORMED, BYTES("\xed\xa0\x80")},
      START "\"\\xed\\xa0\\x80\"" END},
-    {"a quote behind a cut character",
+    {"a quote after a cut character",
      {.reason = APW_REASON_MALFORMED, BYTES("\xe2\x82\"")},
      START "\"\\xe2\\x82\\x22\"" END},
     {"a character cut at the end",
@@ -483,6 +483,6 @@ int main(void)
     UNIT_TEST("the longest line is whole in a file", test_longest_line_in_file);
     UNIT_TEST("an unwritable file is an error that names it", test_unwritable);
     UNIT_TEST("a full disk sends the line to syslog", test_full_disk);
-    UNIT_TEST("behind half a line a new one begins", test_torn_line);
+    UNIT_TEST("after half a line a new one begins", test_torn_line);
     return unit_run();
 }

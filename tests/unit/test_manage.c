@@ -290,7 +290,7 @@ static const struct scene scenes[] = {
      .act = create_with_bad_services,
      .result = APW_MANAGE_INVALID,
      .error = "not the name of a service"},
-    {"bits behind the prefix are invalid",
+    {"bits after the prefix are invalid",
      {CLASS},
      .act = create_with_bad_from,
      .result = APW_MANAGE_INVALID,
@@ -512,25 +512,25 @@ static const struct scene scenes[] = {
      .act = apw_manage_mfa_off,
      .mfa_filter = "(xappPasswordMfaEnabled=TRUE)",
      .result = APW_MANAGE_CONFIGURATION},
-    {"an enrolment is removed",
+    {"an enrollment is removed",
      {CLASS},
      .act = apw_enrolment_reset,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "appPasswordMfaMethod"},
-    {"an enrolment that is not there is unchanged",
+    {"an enrollment that is not there is unchanged",
      {CLASS},
      .act = apw_enrolment_reset,
      .modify_code = 16,
      .result = APW_MANAGE_UNCHANGED,
      .modifies = 1},
-    {"a code takes the place of an older one",
+    {"a code replaces an older one",
      {CLASS, "appPasswordMfaMethod", SEALED, "appPasswordMfaMethod", CODE},
      .act = make_code,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = CODE},
-    {"a code with a reset takes the place of everything",
+    {"a code with a reset replaces everything",
      {"entryUUID", "1-2-3", "mail", "a@example.net", "appPasswordMfaMethod", SEALED},
      .act = replace_code,
      .result = APW_MANAGE_DONE,
@@ -794,6 +794,6 @@ int main(void)
     UNIT_TEST("a user that was just read is not looked up again", test_user_in_hand);
     UNIT_TEST("a user that has changed since is read again", test_user_in_hand_that_changed);
     UNIT_TEST("a user is read whole", test_user);
-    UNIT_TEST("an enrolment takes the place of what was there", test_enrolment);
+    UNIT_TEST("an enrollment replaces what was there", test_enrolment);
     return responder_unit_run();
 }

@@ -60,7 +60,7 @@ static void test_change(void **state)
 
 int main(void)
 {
-    UNIT_TEST("a first enrolment that cannot be checked afterwards is undone", test_first);
+    UNIT_TEST("a first enrollment that cannot be checked afterwards is undone", test_first);
     UNIT_TEST("a change is not undone: no second factor would be left", test_change);
     return responder_unit_run();
 }

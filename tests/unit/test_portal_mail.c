@@ -253,7 +253,7 @@ static const struct bad_text_case {
 } bad_texts[] = {
     {"a text without a subject is not sent", "Hello\n", "must begin with \"Subject: \""},
     {"an empty text is not sent", "", "must begin with \"Subject: \""},
-    {"a subject in lower case is none", "subject: x\n\n", "must begin with \"Subject: \""},
+    {"a subject in lower case is invalid", "subject: x\n\n", "must begin with \"Subject: \""},
     {"an empty subject is not sent", "Subject: \n\nsecret", "must have 1 to 256 bytes"},
 };
 
@@ -426,7 +426,7 @@ int main(int argc, char **argv)
     UNIT_ROWS(bad_texts, test_bad_text);
     UNIT_TEST("a subject has 256 bytes at most", test_long_subject);
     UNIT_ROWS(failures, test_failure);
-    UNIT_TEST("a missing program, and what is none", test_no_program);
+    UNIT_TEST("a missing program, and a file that is none", test_no_program);
     UNIT_ROWS(hangs, test_hang);
     return unit_run();
 }

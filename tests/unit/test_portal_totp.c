@@ -134,11 +134,11 @@ static const struct typed_case {
     {"a dot between", "287.082", false},
     {"a sign", "+287082", false},
     {"a sign in place of a digit", "-87082", false},
-    {"a letter behind", "287082a", false},
+    {"a trailing letter", "287082a", false},
     {"letters", "abcdef", false},
     {"o for 0", "287o82", false},
     {"a tab between", "287\t082", true},
-    {"a line end behind", "287082\n", true},
+    {"a trailing line end", "287082\n", true},
     {"a no-break space between",
      "287\xc2\xa0"
      "082",

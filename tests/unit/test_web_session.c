@@ -548,7 +548,7 @@ int main(void)
     UNIT_TEST("another cookie lets nobody in", test_other_cookies);
     UNIT_TEST("a session ends after ten minutes without a request", test_idle);
     UNIT_TEST("a session ends after an hour whatever happens", test_lifetime);
-    UNIT_TEST("a new cookie takes the place of the old one", test_renew);
+    UNIT_TEST("a new cookie replaces the old one", test_renew);
     UNIT_TEST("a session that was ended is gone", test_end);
     UNIT_TEST("without room, who was idle the longest goes", test_full);
     UNIT_TEST("one person has twenty at most", test_one_person);
