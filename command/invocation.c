@@ -7,7 +7,7 @@ enum { CONFIG, URI, BINDDN, SECRET, PROMPT, MECHANISM, VERSION };
 const struct apw_option apw_invocation_options[] = {
     [CONFIG] = {.letter = 'c',
                 .argument = "FILE",
-                .help = "the configuration, with admin.conf beside it"},
+                .help = "the configuration; admin.conf is in the same folder"},
     [URI] = {.letter = 'H', .argument = "URI", .help = "the LDAP server; several in quotes"},
     [BINDDN] = {.letter = 'D',
                 .argument = "DN",

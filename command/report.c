@@ -69,7 +69,7 @@ struct report {
 /* ---- one line for each finding ---- */
 
 /* RFC 4180: quotes are doubled. A spreadsheet splits at the separator of its own locale and takes a
- * cell that begins like a formula for one; an apostrophe behind any separator prevents that. */
+ * cell that begins like a formula for one; an apostrophe after any separator prevents that. */
 static void print_cell(const char *text, char end)
 {
     bool is_start = true;

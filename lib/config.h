@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config: /etc/app-password/app-password.conf and, for the command, admin.conf beside it.
+ * config: /etc/app-password/app-password.conf and, for the command, admin.conf in the same folder.
  *
  * See settings.h for the syntax and the errors.
  */

@@ -23,7 +23,7 @@
 
 #define APW_EVENT_SIZE 6144
 
-/* What the line says. Holds no secret. Empty text is logged as "-", or left out. */
+/* The contents of the line. Holds no secret. Empty text is logged as "-", or left out. */
 struct apw_event {
     enum apw_verdict verdict;
     enum apw_reason reason;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is asked, of whom, until when. */
+/* The question, its entry and its deadline. */
 struct reading {
     const struct apw_world *world;
     const struct apw_config *config;

@@ -51,7 +51,7 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);
 
-/* Who has signed in, and in which browser. */
+/* A signed-in user and their browser. */
 struct apw_account_visit {
     const char *login;
     const char *dn;

@@ -67,7 +67,7 @@ void apw_connection_note_failure(struct apw_error *error, const struct apw_conne
 LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int message_id,
                                          const char *what, struct apw_error *error);
 
-/* What a result message says. */
+/* The contents of a result message. */
 struct apw_connection_outcome {
     int code;
     char text[200];         /* for people */

@@ -25,7 +25,7 @@ static char *escape(const char *text, size_t length)
     return copy;
 }
 
-/* What the letters of a template stand for, escaped. Owned. */
+/* The values of a template's letters, escaped. Owned. */
 struct parts {
     char *login;    /* %u */
     char *local;    /* %n */
@@ -239,7 +239,7 @@ char *apw_filter_exclude(const char *off, const char *on)
     return asprintf(&filter, "(&%s(!%s))", off, on) < 0 ? NULL : filter;
 }
 
-/* ---- what a filter says of an entry that is hidden ---- */
+/* ---- whether a filter matches a hidden entry ---- */
 
 /* Every entry shows its objectClass (2.5.4.0). */
 static bool compares_object_class(const char *comparison)
@@ -248,7 +248,7 @@ static bool compares_object_class(const char *comparison)
            strncmp(comparison, "2.5.4.0", 7) == 0;
 }
 
-/* Reads one filter in parentheses at *at and moves behind it. */
+/* Reads one filter in parentheses at *at and moves past it. */
 static bool matches_hidden(const char **at)
 {
     const char *inside = *at + 1 + strspn(*at + 1, " ");

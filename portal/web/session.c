@@ -171,7 +171,7 @@ void apw_web_session_end(struct apw_web_sessions *sessions, struct apw_web_sessi
     pthread_mutex_unlock(&sessions->mutex);
 }
 
-/* Frees the places of sessions that are over, so that their secrets do not outlive them for long.
+/* Frees the places of ended sessions, so that their secrets are soon wiped.
  */
 static void clear_old(struct apw_web_sessions *sessions, int64_t now_ms)
 {
