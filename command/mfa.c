@@ -20,7 +20,7 @@ static const struct apw_option table[] = {
     [ENFORCE_FROM] =
         {.name = "enforce-from",
          .argument = "DATE",
-         .help = "(on) only announce MFA until this date: 2027-01-31 or 2027-01-31T08:00:00Z, UTC"},
+         .help = "(on) only announce MFA until then: 2027-01-31 or 2027-01-31T08:00:00Z, UTC"},
     [CODE] = {.name = "code",
               .help = "(on, reset) print a code that sets up the second factor on the self-service "
                       "page"},

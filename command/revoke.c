@@ -25,11 +25,11 @@ static const struct apw_option table[] = {
     [UNUSED] = {.name = "unused",
                 .argument = "PERIOD",
                 .help = "those that were not used within this period: 180d"},
-    [DRY_RUN] = {.name = "dry-run", .help = "only show what would be revoked"},
+    [DRY_RUN] = {.name = "dry-run", .help = "only show which"},
     [WAIT] = {.name = "wait",
               .argument = "PERIOD",
               .is_argument_optional = true,
-              .help = "wait until every server has deleted them, at most this long; 5m"},
+              .help = "wait until every server has deleted them; 5m"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
