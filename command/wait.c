@@ -14,11 +14,11 @@
 struct server {
     const char *uri;
     struct apw_directory *directory;
-    size_t shown; /* this many of the revocations */
+    size_t shown; /* how many of the revocations */
     struct apw_error error;
 };
 
-/* What a server says about a revocation. */
+/* A server's view of a revocation. */
 struct sight {
     bool has_password; /* a value with the id that is not a tombstone; with "", any */
     bool has_tombstone;

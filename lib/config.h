@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config: /etc/app-password/app-password.conf and, for the command, admin.conf beside it.
+ * config: /etc/app-password/app-password.conf and, for the command, admin.conf in the same folder.
  *
  * See settings.h for the syntax and the errors.
  */
@@ -35,7 +35,7 @@ struct apw_config {
     char *mfa_filter;
     char *mfa_off_filter;   /* NULL: the negation of mfa_filter */
     char *mfa_witness;      /* DN; NULL: none */
-    char *disabled_filter;  /* NULL: no account has ended but by its attributes */
+    char *disabled_filter;  /* NULL: only an account's attributes end it */
     char *disabled_witness; /* NULL: none */
     enum apw_mfa_enforcement mfa_enforcement;
     enum apw_account_password account_password;

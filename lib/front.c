@@ -17,7 +17,7 @@ struct apw_front {
     struct apw_directory *directory; /* NULL: the configuration is broken */
     struct apw_log *log;
     struct apw_recorder *recorder;   /* NULL: last use is not recorded */
-    struct apw_repeat_table *repeat; /* NULL: repetitions are not told */
+    struct apw_repeat_table *repeat; /* NULL: repetitions are not noticed */
     struct apw_tags *remember;       /* NULL: every hash is computed */
     struct apw_tags *names;          /* NULL: an accepted name is looked up each time */
     struct apw_witness mfa_witness;

@@ -22,7 +22,7 @@ void apw_front_close(struct apw_front **front);
 void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                       struct apw_decision *decision_r);
 
-/* As above, for hosts that pass on the login as typed: takes white space and invisible characters
+/* As above, for hosts that pass on the login as typed: removes white space and invisible characters
  * from both ends. */
 void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                             struct apw_decision *decision_r);

@@ -131,7 +131,7 @@ static int64_t today(void)
     return (int64_t)time(NULL) / DAY_S;
 }
 
-/* Another day has no guesses yet, also after the clock went back: then the newer day counts on. */
+/* A new day starts at zero. If the clock went back, counting continues on the newer day. */
 static void begin_day(struct apw_guesses *guesses)
 {
     if (guesses->day >= today())
@@ -140,7 +140,7 @@ static void begin_day(struct apw_guesses *guesses)
     guesses->count = 0;
 }
 
-/* Puts the value, or NULL for none, in place of those that the entry was read with. */
+/* Replaces the values that the entry was read with by this one; NULL for none. */
 static enum apw_manage_result replace(const struct apw_manager *manager,
                                       const struct apw_user *user, const char *value,
                                       struct apw_error *error)

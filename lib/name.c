@@ -14,7 +14,7 @@ static bool is_same_letter(char a, char b)
     return a == b;
 }
 
-/* ASCII only: no locale has a say. */
+/* ASCII only, whatever the locale. */
 static bool is_same_name(const struct apw_value *value, const char *login)
 {
     if (value->length != strlen(login))
@@ -25,7 +25,7 @@ static bool is_same_name(const struct apw_value *value, const char *login)
     return true;
 }
 
-/* The only value, or the only one that was typed, in this form or in `ascii`; otherwise NULL. */
+/* The only value, or the only one that equals the login as typed or in `ascii`; otherwise NULL. */
 static const struct apw_value *choose_value(const struct apw_attribute *attribute,
                                             const char *login, const char *ascii)
 {

@@ -30,7 +30,7 @@ struct apw_objection {
     struct apw_error why;
 };
 
-/* What the client sent and the host knows. Borrowed for the call. */
+/* The client's message and the host's knowledge. Borrowed for the call. */
 struct apw_attempt {
     const char *login; /* after canon-user; need not end in NUL */
     size_t login_length;

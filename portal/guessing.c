@@ -12,7 +12,7 @@
 #define URL_SIZE 1024
 #define PATIENCE 5
 
-/* Whoever sends many codes at once changes the same entry, as does the owner meanwhile. */
+/* An attacker who sends many codes at once and the owner change the same entry. */
 static enum apw_manage_result update(const struct apw_request *request, apw_guesses_change change,
                                      void *context, struct apw_error *error)
 {
@@ -43,8 +43,7 @@ enum apw_verdict apw_guessing_charge(const struct apw_request *request, struct a
         result = update(request, charge, NULL, error);
     if (result == APW_MANAGE_DONE)
         return APW_ACCEPTED;
-    /* Many at the same moment are as many guesses: those that were not counted are not looked at.
-     */
+    /* Each concurrent code is a guess: a code that could not be counted is not checked. */
     return result == APW_MANAGE_UNCHANGED || result == APW_MANAGE_CONFLICT ? APW_REFUSED
                                                                            : APW_UNAVAILABLE;
 }
@@ -121,7 +120,7 @@ void apw_guessing_tell(struct apw_request *request)
 
 /* ---- the link ---- */
 
-/* Programs that look at links in mail send no forms, so they do not use it up. */
+/* Programs that fetch links in mail send no forms, so they do not use up the link. */
 void apw_guessing_show_link(struct apw_request *request)
 {
     apw_page_set(&request->page, "path", request->exchange->path);

@@ -47,7 +47,7 @@ struct request {
     const char *mfa_user;
 };
 
-/* Asks for the password of --as; false, and said so, if there is none. */
+/* Asks for the password of --as; false, with a message, if there is none. */
 static bool ask_password(struct apw_diagnosis *diagnosis, const char *as_dn,
                          char password_r[APW_SECRET_BYTES_MAX + 1])
 {

@@ -53,7 +53,7 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
         apw_diagnosis_problem(view->diagnosis, "mfa_filter",
                               "MFA is on for none of the first %u users: nobody has it yet, or %s "
-                              "does not say what it should",
+                              "does not match the right users",
                               sample->seen, view->config->mfa_filter);
         apw_diagnosis_fix("app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
         return;
@@ -177,7 +177,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     }
 }
 
-/* MFA is on: is the account password really refused? */
+/* If MFA is on, is the account password really refused? */
 static void judge_enforcement(const struct apw_doctor_view *view, const char *login,
                               const struct apw_user *user)
 {

@@ -56,10 +56,10 @@ void apw_doctor_writers_check(const struct apw_doctor_view *view)
         apw_diagnosis_good(view->diagnosis, "write_uri", "one server takes the page's changes");
         return;
     }
-    apw_diagnosis_problem(view->diagnosis, "write_uri",
-                          "%s and %s both take changes: while they are apart, two pages, or one "
-                          "before and after it changes over, accept the same code of an "
-                          "authenticator app twice",
-                          first, second);
+    apw_diagnosis_problem(
+        view->diagnosis, "write_uri",
+        "%s and %s both take changes: until they have replicated, two pages, or one that switches "
+        "servers, can accept the same code of an authenticator app twice",
+        first, second);
     apw_diagnosis_fix("write_uri %s   # the same one server on every host with the page", first);
 }

@@ -38,7 +38,7 @@ struct apw_connection {
     pid_t owner;
     struct apw_server *server;
     int64_t used_at; /* apw_clock_monotonic_ms(), when the last operation began */
-    uint32_t serial; /* no other connection of this process or of those it was forked from has it */
+    uint32_t serial; /* unique in this process and those that it was forked from */
 };
 
 /* Connects and starts TLS, but does not bind. NULL after a failure. */
@@ -74,7 +74,7 @@ void apw_connection_note_failure(struct apw_error *error, const struct apw_conne
 LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int message_id,
                                          const char *what, struct apw_error *error);
 
-/* What a result message says. */
+/* The contents of a result message. */
 struct apw_connection_outcome {
     int code;
     char text[200];         /* for people */

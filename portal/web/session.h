@@ -29,7 +29,7 @@ struct apw_web_session {
     void *content; /* the site's own, zeroed when the session begins. Secret. */
 };
 
-/* What a site keeps in a session. */
+/* The site's own data in a session. */
 struct apw_web_session_content {
     size_t size;
     void (*clear)(void *content); /* frees what the content owns; the bytes are wiped after that */
@@ -48,7 +48,7 @@ struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions,
                                               int64_t now_ms);
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 
-/* Who asks for a session. */
+/* The person who asks for a session. */
 struct apw_web_session_asker {
     const char *owner;
     const char *network;

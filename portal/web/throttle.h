@@ -24,7 +24,7 @@ struct apw_patience {
     unsigned free;
     unsigned base_s;
     unsigned most_s;
-    bool counts_polling; /* a try before its time counts, too, and the waiting begins anew */
+    bool counts_polling; /* a try during the wait counts, too, and restarts the wait */
 };
 
 int apw_throttle_new(struct apw_throttle **throttle_r, struct apw_error *error);

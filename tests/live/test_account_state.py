@@ -187,7 +187,7 @@ def test_revoking_leaves_a_tombstone(directory, site, how):
     assert directory.values(who, "appPassword") == [stone]
 
 
-def test_list_shows_what_was_revoked(directory, site):
+def test_list_shows_revoked_app_passwords(directory, site):
     who = directory.new_person(mfa=True)
     kept, gone = site.create(who), site.create(who)
     site.done("revoke", who.uid, gone[:4])

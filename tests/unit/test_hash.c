@@ -76,9 +76,9 @@ static const struct verify_case {
      COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn+Hc0TA9TCuBB\x9f"
                               "CQpo2G0",
      APW_HASH_UNUSABLE},
-    {"a line end behind is unusable", UNIT_PHC "\n", APW_HASH_UNUSABLE},
+    {"a trailing line end is unusable", UNIT_PHC "\n", APW_HASH_UNUSABLE},
     {"another part behind is unusable", UNIT_PHC "$x", APW_HASH_UNUSABLE},
-    {"a dollar behind is unusable", UNIT_PHC "$", APW_HASH_UNUSABLE},
+    {"a trailing dollar is unusable", UNIT_PHC "$", APW_HASH_UNUSABLE},
     {"a scheme in front is unusable", "{ARGON2}" UNIT_PHC, APW_HASH_UNUSABLE},
     {"a space in front is unusable", " " UNIT_PHC, APW_HASH_UNUSABLE},
     {"upper case is unusable", "$ARGON2ID$v=19$m=8,t=1,p=1$" REST, APW_HASH_UNUSABLE},
