@@ -30,7 +30,7 @@ struct apw_config {
     enum apw_tls_min tls_min;
     int timeout_ms;  /* each wait */
     int deadline_ms; /* the whole login */
-    int64_t idle_s;  /* of a kept connection; 0: any time */
+    int64_t idle_s;  /* limit of a kept connection; 0: none */
 
     char *mfa_filter;
     char *mfa_off_filter;   /* NULL: the negation of mfa_filter */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * shown: whether an entry matches a filter, or the directory shows that it does not. A negated
- * filter alone shows nothing: it also matches if an attribute is hidden or dropped by a proxy, or if
- * a group was renamed.
+ * filter alone shows nothing: it also matches if an attribute is hidden or dropped by a proxy, or
+ * if a group was renamed.
  */
 #ifndef APW_SHOWN_H
 #define APW_SHOWN_H

@@ -77,7 +77,7 @@ static bool make_link(struct apw_guesses *guesses, void *token)
     return true;
 }
 
-/* Without a mail, the next wrong code is told of. */
+/* If the mail could not be sent, the next wrong code causes another one. */
 static bool forget_link(struct apw_guesses *guesses, void *context)
 {
     (void)context;

@@ -51,10 +51,10 @@ end
 -- Answers requests without a password: does the user exist?
 function auth_passdb_lookup(request)
   if request.skip_password_check or (request.mechanism or request.mech or "") ~= "" then
-    -- A login by a mechanism that wants a stored password, or none: nobody signs in that way.
+    -- A login with a mechanism that needs a stored password, or no password: nobody may use it.
     return dovecot.auth.PASSDB_RESULT_SCHEME_NOT_AVAILABLE, ""
   end
-  -- LMTP, doveadm, a userdb. Dovecot wants a password with the answer; no password matches this one.
-  -- "nopassword" would be the alternative, and opens the mailbox wherever Dovecot remembers it.
+  -- LMTP, doveadm, a userdb. Dovecot requires a password in the answer; no password matches this one.
+  -- The alternative, "nopassword", would open the mailbox to anybody if Dovecot caches it.
   return look_up(request, { password = "{CRYPT}*" })
 end

@@ -28,7 +28,7 @@ struct apw_connection_settings {
     bool start_tls;
     enum apw_tls_min tls_min;
     int timeout_ms;
-    int64_t idle_ms;   /* a kept connection is not used after so long without use; 0: always */
+    int64_t idle_ms;   /* do not reuse a connection that was idle for this long; 0: no limit */
     void *tls_context; /* of apw_handle_new_tls(); NULL if no server needs TLS */
 };
 
@@ -54,8 +54,8 @@ int apw_connection_bind(struct apw_connection *connection, const struct apw_iden
 /* Gives the next operation its time and its bytes. */
 void apw_connection_renew(struct apw_connection *connection, int64_t deadline);
 
-/* Whether a connection that was kept may serve another operation: it is this process's, neither
- * side has closed it, and it was not idle for so long that a balancer may have forgotten it. */
+/* Whether a kept connection may serve another operation: this process owns it, neither side has
+ * closed it, and it was not idle for so long that a load balancer may have forgotten it. */
 bool apw_connection_is_usable(const struct apw_connection *connection,
                               const struct apw_connection_settings *settings);
 

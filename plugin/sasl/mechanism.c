@@ -141,7 +141,7 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
                          ? decision.event.detail.text
                          : apw_reason_name(decision.event.reason));
     apw_verify_clear(&decision);
-    if (apw_front_take_loss(front, &loss)) /* not before: without a connection, this is syslog */
+    if (apw_front_take_loss(front, &loss)) /* not at init: without a connection, it is syslog */
         apw_host_log(params->utils, SASL_LOG_ERR, loss.text);
     return result;
 }

@@ -41,8 +41,8 @@ void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, con
 /* Forgets all tries. */
 void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const char *whom);
 
-/* The network to which a client's tries are charged: its address, its /48 for IPv6, which anybody
- * may have to themselves (RFC 6177), or "-" if it is unknown. */
+/* The network to which a client's tries are charged: its address; for IPv6 its /48, which one
+ * customer may have (RFC 6177); "-" if it is unknown. */
 void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE]);
 
 #endif

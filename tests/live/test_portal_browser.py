@@ -395,7 +395,7 @@ def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directo
     assert "Do this only if you opened the link yourself" in browser.text()
     browser.press("Use this browser")
     browser.expect(CHALLENGE)
-    assert "looked at in this browser again" in browser.text()
+    assert "This browser accepts your codes again" in browser.text()
     browser.open(link)
     browser.press("Use this browser")
     browser.expect(CHALLENGE)

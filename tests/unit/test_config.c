@@ -461,7 +461,7 @@ static const struct file_case {
     {"disabled_filter without a witness", BYTES(NEEDED "disabled_filter (a=b)\n"),
      "add \"disabled_witness uid=disabled-witness,dc=example,dc=org\""},
     {"disabled_witness without a filter", BYTES(NEEDED "disabled_witness uid=w,dc=x\n"),
-     "of no use without disabled_filter"},
+     "requires disabled_filter"},
     {"an mfa_filter of one's own alone",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"),
      "mfa_filter cannot show that MFA is off; add \"mfa_witness "
