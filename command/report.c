@@ -18,7 +18,7 @@
 #define EXPIRING_DEFAULT_S (14 * 86400)
 #define UNUSED_DEFAULT_S   (90 * 86400)
 
-/* Those up to COSTLY are about app passwords. */
+/* Findings up to COSTLY are about app passwords. */
 enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, COSTLY, WITHOUT, GUESSED, FINDING_COUNT };
 
 static const char *const finding_names[FINDING_COUNT] = {
@@ -120,7 +120,7 @@ static void print_csv(enum finding finding, const struct apw_user *user,
                     '\n');
 }
 
-/* What the finding rests on. */
+/* The date or the cost that led to the finding. */
 static void format_when(enum finding finding, const struct apw_managed_password *password,
                         char *text_r, size_t size)
 {

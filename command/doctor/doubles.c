@@ -140,7 +140,7 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
     }
 }
 
-/* An entry that a login finds, but without the attribute that gives it its name. */
+/* Reports an entry that a login finds, but that has no value for the accepted name. */
 static void check_nameless(const struct apw_doctor_view *view, struct apw_directory *directory)
 {
     const char *attribute = view->config->login_attribute;

@@ -9,8 +9,8 @@
 
 #define IMPROBABLE "a value that nobody has: app-password doctor"
 
-/* Whether the server takes changes itself, by one that always fails: a replica refers it to its
- * provider before it looks at rights and values, and is asked not to forward it. */
+/* Whether the server accepts changes itself. Tries one that always fails: a replica, asked not to
+ * forward it, returns a referral to its provider before it checks rights and values. */
 static bool takes_changes(const struct apw_doctor_view *view, char *uri)
 {
     static const struct apw_change changes[] = {{APW_CHANGE_DELETE, "appPasswordUsed", IMPROBABLE},

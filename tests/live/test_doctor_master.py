@@ -13,12 +13,12 @@ from test_dovecot_master import DEBIANS
 # As Debian's file, in the words of 2.4.
 MASTER_2_4 = "passdb passwd-file {\n  passwd_file_path = /etc/dovecot/master-users\n" \
     "  master = yes\n  result_success = continue\n}\n"
-GOOD = "a master user signs in as a user who exists"
+GOOD = "master users can sign in only as users whose account has not ended"
 
 
 @pytest.fixture
 def master(tmp_path):
-    """What doveconf prints of Debian's file, alone."""
+    """doveconf's output for Debian's file alone."""
     conf = tmp_path / "master.conf"
     conf.write_text(DEBIANS.read_text() + "passdb {\n  driver = pam\n}\n")
     printed = subprocess.run(["doveconf", "-n", "-c", conf], capture_output=True, text=True,
@@ -45,11 +45,11 @@ def test_without_pass_it_is_said_that_nobody_is_asked(dovecot, master):  # noqa:
 
 
 def test_a_script_without_the_lookup(dovecot, master, tmp_path):  # noqa: F811
-    """As that of 0.1: it would try the master user's password as the user's."""
+    """Like the script of 0.1, it would try the master user's password as the user's."""
     lua = tmp_path / "app-password.lua"
     lua.write_text("".join(line for line in lua.read_text().splitlines(True)
                            if ":lookup" not in line))
-    assert_finds(dovecot(lambda text: master + text), f"{lua} takes a master user's password",
+    assert_finds(dovecot(lambda text: master + text), f"{lua} checks a master user's password",
                  "cp examples/dovecot/app-password.lua")
     assert dovecot().returncode == DONE
 
@@ -58,4 +58,4 @@ def test_a_script_without_the_lookup(dovecot, master, tmp_path):  # noqa: F811
 def test_users_who_would_be_masters(dovecot, master, driver):  # noqa: F811
     """alice*alice with the account password would open the mail of alice, MFA or not."""
     assert_finds(dovecot(lambda text: master.replace("passwd-file", driver) + text),
-                 f"cannot tell who is in the master passdb with driver {driver}", "passwd-file")
+                 f"cannot tell which users are in the master passdb with driver {driver}", "passwd-file")
