@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs with a /dev of their own, in which a test decides who listens on /dev/log."""
+"""Programs with their own /dev, in which a test decides whether anything listens on /dev/log."""
 
 import socket
 import threading
@@ -37,7 +37,7 @@ class Devices:
                 *map(str, [self.folder, *command])]
 
     def start_syslog(self, kind=socket.SOCK_DGRAM):
-        """Listen on /dev/log; what arrives is in `lines`."""
+        """Listen on /dev/log; the messages are in `lines`."""
         self._socket = socket.socket(socket.AF_UNIX, kind)
         self._socket.bind(str(self.folder / "log"))
         (self.folder / "log").chmod(0o666)

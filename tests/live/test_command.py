@@ -1102,7 +1102,7 @@ def add(directory, who, attribute, values):
 
 
 def test_no_character_from_the_directory_acts_on_a_terminal(tmp_path, own_directory):
-    """Of whatever format: C1 controls, DEL and changes of direction in a name."""
+    """In every format: C1 controls, DEL and changes of direction in a name."""
     directory = own_directory()
     name = "x\u009b31m\u202ey\u200fz"
     directory.connect_as_itself().add_s(f"uid={name},ou=people,{BASE}", [

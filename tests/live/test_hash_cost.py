@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a stored hash may cost: four times what new ones do."""
+"""A stored hash may cost four times as much as a new one."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def make_site(directory, tmp_path):
 
 
 def check(site, who, app_password):
-    """The reason of a login, and what the log line says about the cost."""
+    """The reason of a login, and the cost in its log line."""
     line = site.command("check", who.uid, input=app_password + "\n").stdout
     return re.search(r"reason=(\S+)", line)[1], OVER.search(line)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Codes as people paste them into the page: with what a mail, an app or a chat puts around them."""
+"""Codes as people paste them into the page: with the characters that mail, apps and chats put around them."""
 
 import re
 

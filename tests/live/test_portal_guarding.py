@@ -346,7 +346,7 @@ def test_an_app_password_in_the_wrong_field_is_neither_shown_nor_logged(director
 # ---- refusals ----
 
 def test_an_app_password_in_place_of_the_password_is_not_tried(directory, portal):
-    """The directory's lock-out would count it."""
+    """The directory would count it for its lockout."""
     who, app_password = directory.new_person(mfa=True, app_passwords=1)
     mark = directory.mark()
     assert portal.client().sign_in(who, app_password.shown).status == 403

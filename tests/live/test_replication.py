@@ -201,7 +201,7 @@ def test_wait_gives_up_in_time_and_names_the_server_that_lags(pair, hosts, way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_wait_is_not_over_where_the_app_password_has_not_arrived(pair, hosts, way):
-    """It may arrive there before the tombstone does, and would open mail in between."""
+    """The app password may arrive there before its tombstone, and would open mail in between."""
     _, site = hosts
     who = pair.provider.new_person(mfa=True)
     pair.in_step()

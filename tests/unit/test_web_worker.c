@@ -3,9 +3,9 @@
 #include "clock.h"
 #include "unit.h"
 #include "web/worker.h"
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <limits.h>
 #include <stdatomic.h>
 
 #define WORKERS 2
