@@ -44,7 +44,7 @@ class Devices:
         threading.Thread(target=self._receive, args=[self._socket], daemon=True).start()
 
     def stop_syslog(self, unlink=False):
-        """End it; its socket stays, as after a crash, unless it is unlinked."""
+        """Stop the syslog server; its socket stays, as after a crash, unless it is unlinked."""
         if self._socket:
             self._socket.shutdown(socket.SHUT_RD)
             self._socket.close()

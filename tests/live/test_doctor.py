@@ -62,7 +62,7 @@ def doctor(site, *options, input="", **more):
 
 
 def a_user(directory):
-    """The same for each call."""
+    """The same user for each call."""
     if not hasattr(directory, "doctors_user"):
         directory.doctors_user = directory.new_person()
     return directory.doctors_user

@@ -10,7 +10,7 @@ from test_doctor import (  # noqa: F401: fixtures
     OURS, PASSDB_2_4, assert_finds, dovecot, good_directory, site)
 from test_dovecot_master import DEBIANS
 
-# As Debian's file, in the words of 2.4.
+# Debian's file in the syntax of 2.4.
 MASTER_2_4 = "passdb passwd-file {\n  passwd_file_path = /etc/dovecot/master-users\n" \
     "  master = yes\n  result_success = continue\n}\n"
 GOOD = "master users can sign in only as users whose account has not ended"
@@ -38,7 +38,7 @@ def test_those_of_dovecot_2_4_are_good(dovecot):  # noqa: F811
     assert called.returncode == DONE and GOOD in called.stdout, called.stdout
 
 
-def test_without_pass_it_is_said_that_nobody_is_asked(dovecot, master):  # noqa: F811
+def test_without_pass_the_doctor_says_that_ended_accounts_open(dovecot, master):  # noqa: F811
     called = dovecot(lambda text: master.replace("  pass = yes\n", "") + text)
     assert called.returncode == DONE and GOOD not in called.stdout, called.stdout
     assert "without pass = yes (2.4: result_success = continue) also opens" in called.stdout

@@ -40,7 +40,7 @@ def values_found(site):
 
 
 def test_a_site_that_lowers_its_cost_later(make_site, directory):
-    """Values of more than four times the new cost are refused and named until it is raised."""
+    """Values over four times the new cost are refused and reported until the setting is raised."""
     who = directory.new_person(mfa=True)
     app_password = make_site(hash_memory="64M", hash_passes="2").create(who)
     id = app_password[:4]

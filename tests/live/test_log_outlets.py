@@ -252,7 +252,7 @@ def test_doctor_without_syslog(devices, folder, directory, log, kind, finding, f
         log = str(mounted / "log")
         inner = devices.seeing
         script = (f"mount -t tmpfs -o size=4k tmpfs {mounted}; echo x > {log}; chmod 640 {log}; "
-                  if fix == "make room" else
+                  if fix == "free space" else
                   f"mount -t tmpfs tmpfs {mounted}; echo x > {log}; chmod 640 {log}; "
                   f"mount -o remount,ro {mounted}; ")
         devices.seeing = lambda command: inner(["sh", "-c", script + 'exec "$@"', "sh", *command])

@@ -77,7 +77,7 @@ def directories(workdir):
 
 
 class Groups:
-    """An outer group with an inner one, in which are a witness and a user with MFA."""
+    """An outer group with an inner one, whose members are a witness and a user with MFA."""
 
     def __init__(self, directory, app_passwords):
         self.directory = directory

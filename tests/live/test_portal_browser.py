@@ -378,7 +378,7 @@ def test_a_code_works_once_and_wrong_ones_cost_time(browser, portal, directory):
 
 
 def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directory):
-    """By the mailed link, which shows what it does before it does it, and works once."""
+    """With the mailed link, which asks for confirmation first and works once."""
     person = directory.new_person(mfa=True)
     phone = set_up_app(browser, portal, person)
     browser.driver.delete_all_cookies()

@@ -40,7 +40,7 @@ IN = "Your app passwords"
 
 @pytest.fixture(scope="module")
 def directory(workdir):
-    """With enough users for all of them."""
+    """Enough users for all of the tests."""
     server = Slapd(new_folder(workdir, "slapd")).start()
     yield server
     server.stop()

@@ -130,7 +130,7 @@ static const struct cap_case {
     {"no cost allows no hash", 0, 0, {0, 0}},
 };
 
-/* The cap may be reached, not passed, in either. */
+/* Memory and passes may reach the cap, but not exceed it. */
 static void test_cap(void **state)
 {
     const struct cap_case *row = *state;
@@ -159,7 +159,7 @@ static void test_cap(void **state)
 static const struct costly_case {
     const char *name;
     const char *phc;
-    bool is_costly; /* where new ones take 1 MiB and 2 passes */
+    bool is_costly; /* if new ones take 1 MiB and 2 passes */
 } costly_cases[] = {
     {"the cost of new ones", COST("1024", "2") REST, false},
     {"less memory", COST("8", "2") REST, false},

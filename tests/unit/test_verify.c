@@ -463,7 +463,7 @@ static enum apw_existence existence_for(const struct scene *row)
     }
 }
 
-/* The same scene without a password: the first rows decide, and nothing accepts. */
+/* The same scene without a password: the same checks up to the account's state; nothing accepts. */
 static void test_existence(void **state)
 {
     const struct scene *row = *state;
