@@ -118,7 +118,7 @@ static enum apw_status run_names(struct state *state, const struct apw_batch *ba
         run_one(state, &(struct apw_target){.login = names.name[done]}, names.name[done]);
     apw_progress_end();
     if (done < names.count)
-        apw_say(NULL, "stopped: %zu not tried, from \"%s\" on", names.count - done,
+        apw_say(NULL, "stopped: %zu not tried, starting with \"%s\"", names.count - done,
                 names.name[done]);
     status = apw_tally_status(&state->tally);
 out:

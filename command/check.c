@@ -40,7 +40,7 @@ static enum apw_status check_arguments(const struct apw_invocation *invocation,
         return apw_say_usage("check connects as the mail server does: leave out -H, -D, -y, -W and "
                              "-Y");
     if (options->count == 0)
-        return apw_say_usage("check: which USER?");
+        return apw_say_usage("check: USER is missing");
     if (options->count > 1)
         return apw_say_usage("check: one USER only; the password comes from standard input or a "
                              "prompt, never from an argument");

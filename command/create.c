@@ -68,7 +68,7 @@ static enum apw_status check_spec(const struct apw_options *options,
     struct apw_error error = {""};
 
     if (options->count == 0)
-        return apw_say_usage("create: which USER?");
+        return apw_say_usage("create: USER is missing");
     if (options->count > 1)
         return apw_say_usage("create: one USER at a time, not also \"%s\"; put a label of several "
                              "words in quotes",
@@ -161,8 +161,8 @@ static enum apw_status take_back(const struct apw_manager *manager, const char *
     return APW_STATUS_FAILED;
 }
 
-/* At once: if the program is interrupted between storing and printing, a valid app password stays
- * that nobody has seen. */
+/* Immediately: an interruption between storing and printing would leave a valid app password that
+ * nobody has seen. */
 static enum apw_status hand_over(const struct apw_manager *manager, const char *login,
                                  const struct apw_user *user, const struct apw_password *password,
                                  const struct apw_record *record)

@@ -20,8 +20,8 @@ bool apw_finding_is_expiring(const struct apw_managed_password *password, int64_
 bool apw_finding_is_unused(const struct apw_user *user, const struct apw_managed_password *password,
                            int64_t now, int64_t period);
 
-/* Wrong second factors were tried lately, so many that the owner was told, or nobody knows how
- * many. The user was read `with_enrolment`. */
+/* So many wrong codes were entered lately that the owner got a mail, or the count is unreadable.
+ * The user was read `with_enrolment`. */
 bool apw_finding_is_guessed(const struct apw_user *user, int64_t now, struct apw_error *error);
 
 /* Whether any use below the base is recorded within the last `period` seconds. If not, uses are

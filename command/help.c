@@ -55,7 +55,7 @@ static void print_options(const struct apw_option *table, int indent, int column
     }
 }
 
-/* Each command has --help; in the whole summary that is said once. */
+/* Each command has --help; the whole summary mentions it once. */
 static void print_command(const struct apw_command *command, bool with_help)
 {
     char left[64];

@@ -5,9 +5,7 @@
 enum { CONFIG, URI, BINDDN, SECRET, PROMPT, MECHANISM, VERSION };
 
 const struct apw_option apw_invocation_options[] = {
-    [CONFIG] = {.letter = 'c',
-                .argument = "FILE",
-                .help = "the configuration, with admin.conf beside it"},
+    [CONFIG] = {.letter = 'c', .argument = "FILE", .help = "path of app-password.conf"},
     [URI] = {.letter = 'H', .argument = "URI", .help = "the LDAP server; several in quotes"},
     [BINDDN] = {.letter = 'D',
                 .argument = "DN",

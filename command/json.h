@@ -8,8 +8,8 @@
 #include "user.h"
 #include <stdbool.h>
 
-/* Prints an array of objects, where asked to with those that were revoked behind the others. -1 if
- * out of memory. */
+/* Prints an array of objects; if requested, revoked app passwords follow the others. -1 if out of
+ * memory. */
 int apw_json_print(const struct apw_user *user, bool with_revoked);
 
 /* Prints one object on one line, without its end: the finding, the user and, unless it is NULL, the

@@ -59,7 +59,7 @@ static enum apw_status run(const struct apw_invocation *invocation,
     enum apw_status status;
 
     if (options->count == 0)
-        return apw_say_usage("list: which USER?");
+        return apw_say_usage("list: USER is missing");
     if (options->count > 1)
         return apw_say_usage("list: one USER at a time, not also \"%s\"", options->operand[1]);
     status = apw_session_open(invocation, &session);

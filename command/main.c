@@ -34,7 +34,7 @@ static enum apw_status complain_without_command(void)
 
         snprintf(names + length, sizeof names - length, "%s%s", before, apw_commands[i]->name);
     }
-    return apw_say_usage("which COMMAND? Give %s", names);
+    return apw_say_usage("COMMAND is missing; give %s", names);
 }
 
 static enum apw_status run_command(const struct apw_invocation *invocation)

@@ -17,10 +17,10 @@
 enum { ENFORCE_FROM, CODE, FILTER, DRY_RUN };
 
 static const struct apw_option table[] = {
-    [ENFORCE_FROM] = {.name = "enforce-from",
-                      .argument = "DATE",
-                      .help = "(on) only announce it until then: 2027-01-31 or "
-                              "2027-01-31T08:00:00Z, UTC"},
+    [ENFORCE_FROM] =
+        {.name = "enforce-from",
+         .argument = "DATE",
+         .help = "(on) only announce MFA until then: 2027-01-31 or 2027-01-31T08:00:00Z, UTC"},
     [CODE] = {.name = "code",
               .help = "(on, reset) print a code that sets up the second factor on the self-service "
                       "page"},
@@ -204,7 +204,7 @@ static enum apw_status check_arguments(const struct apw_options *options, apw_ba
     bool is_named = options->count > 1, has_filter = options->is_given[FILTER];
 
     if (!is_named && !has_filter)
-        return apw_say_usage("mfa %s: which USER?", verb);
+        return apw_say_usage("mfa %s: USER is missing", verb);
     if (is_named && has_filter)
         return apw_say_usage("mfa %s: USERs and --filter exclude each other", verb);
     if (options->is_given[ENFORCE_FROM] && run != turn_on)

@@ -21,8 +21,8 @@ static void drop_stray(char *line, size_t *length)
         (*length)--;
 }
 
-/* Reads one line byte by byte: input behind it belongs to another program. Bytes that do not fit
- * are dropped. */
+/* Reads one line byte by byte: input after it belongs to another program. Bytes that do not fit are
+ * dropped. */
 static int read_line(int file, char *buffer_r, size_t size, size_t *length_r)
 {
     char byte;

@@ -18,7 +18,7 @@
 #define EXPIRING_DEFAULT_S (14 * 86400)
 #define UNUSED_DEFAULT_S   (90 * 86400)
 
-/* Those up to COSTLY are about app passwords. */
+/* Findings up to COSTLY are about app passwords. */
 enum finding { EXPIRED = 0, EXPIRING, UNUSED, DISABLED, COSTLY, WITHOUT, GUESSED, FINDING_COUNT };
 
 static const char *const finding_names[FINDING_COUNT] = {
@@ -38,12 +38,12 @@ static const struct apw_option table[] = {
     [EXPIRED] = {.name = "expired", .help = "app passwords that have expired"},
     [EXPIRING] = {.name = "expiring",
                   .argument = "PERIOD",
-                  .help = "that expire within this period; 14d"},
+                  .help = "those that expire within this period; 14d"},
     [UNUSED] = {.name = "unused",
                 .argument = "PERIOD",
-                .help = "that were not used within this period; 90d"},
-    [DISABLED] = {.name = "disabled", .help = "that belong to disabled accounts"},
-    [COSTLY] = {.name = "costly", .help = "whose hashes cost more than those of new ones"},
+                .help = "those not used within this period; 90d"},
+    [DISABLED] = {.name = "disabled", .help = "those of disabled accounts"},
+    [COSTLY] = {.name = "costly", .help = "those whose hashes cost more than new ones"},
     [WITHOUT] = {.name = "mfa-without-app-password",
                  .help = "users with MFA who have no app password"},
     [GUESSED] = {.name = "second-factor-guessed",
@@ -72,7 +72,7 @@ struct report {
 /* ---- one line for each finding ---- */
 
 /* RFC 4180: quotes are doubled. A spreadsheet splits at the separator of its own locale and takes a
- * cell that begins like a formula for one; an apostrophe behind any separator prevents that. */
+ * cell that begins like a formula for one; an apostrophe after any separator prevents that. */
 static void print_cell(const char *text, char end)
 {
     bool is_start = true;
@@ -120,7 +120,7 @@ static void print_csv(enum finding finding, const struct apw_user *user,
                     '\n');
 }
 
-/* What the finding rests on. */
+/* The date or the cost that led to the finding. */
 static void format_when(enum finding finding, const struct apw_managed_password *password,
                         char *text_r, size_t size)
 {
@@ -258,7 +258,7 @@ search_without(struct report *report, const struct apw_manager *manager, struct 
     return result;
 }
 
-/* A count that cannot be read is a finding, too: the page looks at no code then. */
+/* A count that cannot be read is a finding, too: the page then checks no codes. */
 static int look_at_guesses(void *context, const struct apw_user *user)
 {
     struct report *report = context;

@@ -29,7 +29,7 @@ static const struct apw_option table[] = {
     [WAIT] = {.name = "wait",
               .argument = "PERIOD",
               .is_argument_optional = true,
-              .help = "return when every server has deleted them; 5m"},
+              .help = "wait until every server has deleted them; 5m"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
@@ -143,7 +143,7 @@ static void revoke_of_user(struct run *run, const struct apw_options *options)
 
 /* ---- expired or unused ones ---- */
 
-/* "expired" or "unused"; NULL if it stays. */
+/* "expired" or "unused"; NULL to keep it. */
 static const char *reason_for(const struct run *run, const struct apw_user *user,
                               const struct apw_managed_password *password)
 {
@@ -279,13 +279,13 @@ static enum apw_status check_arguments(const struct apw_options *options,
                                                "--expired and --unused")
                                : APW_STATUS_DONE;
     if (options->count == 0)
-        return apw_say_usage("revoke: which USER?");
+        return apw_say_usage("revoke: USER is missing");
     if (request->is_all && options->count > 1)
         return apw_say_usage("revoke: IDs and --all exclude each other");
     if (!request->is_all && options->count == 1)
-        return apw_say_usage("revoke: which ID? `app-password list %s` shows them; --all revokes "
-                             "all of them",
-                             options->operand[0]);
+        return apw_say_usage(
+            "revoke: ID is missing; `app-password list %s` shows them; --all revokes all of them",
+            options->operand[0]);
     return check_ids(options);
 }
 

@@ -98,7 +98,8 @@ static enum apw_status read_options_identity(const struct apw_invocation *invoca
     return APW_STATUS_CONFIGURATION;
 }
 
-/* True too if the file cannot be looked at, or its path is too long: reading it says why. */
+/* Also true if the file cannot be examined, or its path is too long: reading it reports the error.
+ */
 static bool has_admin_file(const char *config_path, char path_r[PATH_MAX])
 {
     return apw_settings_sibling(config_path, "admin.conf", path_r, PATH_MAX,

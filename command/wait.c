@@ -14,11 +14,11 @@
 struct server {
     const char *uri;
     struct apw_directory *directory;
-    size_t shown; /* this many of the revocations */
+    size_t shown; /* how many of the revocations */
     struct apw_error error;
 };
 
-/* What a server says about a revocation. */
+/* A server's view of a revocation. */
 struct sight {
     bool has_password; /* a value with the id that is not a tombstone; with "", any */
     bool has_tombstone;
@@ -43,9 +43,8 @@ static struct sight look(const struct apw_entry *entry, const char *id)
     return sight;
 }
 
-/* Whether the entry shows the revocation; if not, server->error says why. No value at all is not
- * enough: the app password itself may not have arrived there yet, and may come before its
- * tombstone. */
+/* Whether the entry shows the revocation; if not, server->error says why. An entry without
+ * either is not enough: the app password may still arrive there, before its tombstone. */
 static bool shows(struct server *server, const struct apw_revocation *revocation,
                   const struct apw_entry *entry)
 {

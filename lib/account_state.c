@@ -113,7 +113,7 @@ static enum apw_account_state judge_principal(const struct apw_value *value, int
     return ended_if(end != NEVER_IN_MIT_KRB && now >= end);
 }
 
-/* shadow(5); pam_unix takes 0 for a day that is past, too. */
+/* shadow(5). pam_unix also takes 0 for a past day. */
 static enum apw_account_state judge_shadow(const struct apw_value *value, int64_t now)
 {
     int64_t day;

@@ -207,7 +207,7 @@ static int set_account_password_from(void *target, const char *value, struct apw
     if (apw_networks_parse(list, strlen(list), ' ', &config->account_password_from, &bad) != 0)
         status = apw_error_set(error,
                                "\"%.*s\" is not a network like 192.0.2.7, 192.0.2.0/24 or "
-                               "2001:db8::/32 (at most %d, no bits behind the prefix)",
+                               "2001:db8::/32 (at most %d, no bits set after the prefix)",
                                (int)strcspn(bad, " "), bad, APW_NETWORKS_MAX);
     free(list);
     return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config: /etc/app-password/app-password.conf and, for the command, admin.conf beside it.
+ * config: /etc/app-password/app-password.conf and, for the command, admin.conf in the same folder.
  *
  * See settings.h for the syntax and the errors.
  */
@@ -30,12 +30,12 @@ struct apw_config {
     enum apw_tls_min tls_min;
     int timeout_ms;  /* each wait */
     int deadline_ms; /* the whole login */
-    int64_t idle_s;  /* of a kept connection; 0: any time */
+    int64_t idle_s;  /* limit of a kept connection; 0: none */
 
     char *mfa_filter;
     char *mfa_off_filter;   /* NULL: the negation of mfa_filter */
     char *mfa_witness;      /* DN; NULL: none */
-    char *disabled_filter;  /* NULL: no account has ended but by its attributes */
+    char *disabled_filter;  /* NULL: only an account's attributes end it */
     char *disabled_witness; /* NULL: none */
     enum apw_mfa_enforcement mfa_enforcement;
     enum apw_account_password account_password;

@@ -85,7 +85,7 @@ static void put_repeat(struct line *line, enum apw_repeat repeat)
     }
 }
 
-/* `repeat` comes first: fail2ban looks for it behind the id. */
+/* `repeat` comes first: fail2ban looks for it after the id. */
 static void put_extras(struct line *line, const struct apw_event *event)
 {
     put_repeat(line, event->repeat);

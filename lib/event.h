@@ -23,7 +23,7 @@
 
 #define APW_EVENT_SIZE 6144
 
-/* What the line says. Holds no secret. Empty text is logged as "-", or left out. */
+/* The contents of the line. Holds no secret. Empty text is logged as "-", or left out. */
 struct apw_event {
     enum apw_verdict verdict;
     enum apw_reason reason;
@@ -34,7 +34,7 @@ struct apw_event {
     char id[APW_ID_LENGTH + 1];
     enum apw_repeat repeat; /* whether this client sent this wrong account password before */
     bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
-    bool is_exempt;     /* account_password_from let the account password be tried */
+    bool is_exempt;     /* tried only because of account_password_from */
     const char *action; /* borrowed; the change requested, or NULL for a login */
     char *dn;           /* the entry, if somebody should look at it, or NULL */
     struct apw_error detail; /* logged unless accepted; "" if the reason says enough */

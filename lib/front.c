@@ -17,7 +17,7 @@ struct apw_front {
     struct apw_directory *directory; /* NULL: the configuration is broken */
     struct apw_log *log;
     struct apw_recorder *recorder;   /* NULL: last use is not recorded */
-    struct apw_repeat_table *repeat; /* NULL: repetitions are not told */
+    struct apw_repeat_table *repeat; /* NULL: repetitions are not noticed */
     struct apw_tags *remember;       /* NULL: every hash is computed */
     struct apw_tags *names;          /* NULL: an accepted name is looked up each time */
     struct apw_witness mfa_witness;
@@ -144,8 +144,8 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
                                  apw_front_refusal_delay_ms(front)); /* start is rounded down */
 }
 
-/* The attempt, its login without white space and invisible characters at the ends. A malformed
- * login stays as it is, for apw_verify() to refuse. */
+/* The attempt, with white space and invisible characters trimmed from the ends of its login. A
+ * malformed login stays as it is, for apw_verify() to refuse. */
 static struct apw_attempt trim(const struct apw_attempt *attempt, char login_r[APW_LOGIN_SIZE])
 {
     struct apw_attempt trimmed = *attempt;

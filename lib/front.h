@@ -22,16 +22,16 @@ void apw_front_close(struct apw_front **front);
 void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                       struct apw_decision *decision_r);
 
-/* As above, for hosts that pass on the login as typed: takes white space and invisible characters
+/* As above, for hosts that pass on the login as typed: removes white space and invisible characters
  * from both ends. */
 void apw_front_verify_typed(struct apw_front *front, const struct apw_attempt *attempt, bool wait,
                             struct apw_decision *decision_r);
 
-/* Why logins are not logged, for the log of the host. True once, if they are not. */
+/* If logins are not logged, returns true once, with the reason for the host's own log. */
 bool apw_front_take_loss(struct apw_front *front, struct apw_error *loss_r);
 
-/* Whether the login, as typed, is a user's, without looking at a password. A lookup is no login:
- * it leaves a line in the log only if there is no answer, and that line has no verdict. */
+/* Whether the login, as typed, belongs to a user; checks no password. A lookup is not a login: it
+ * logs a line only if there is no answer, and that line has no verdict. */
 enum apw_existence apw_front_look_up(struct apw_front *front, const struct apw_attempt *attempt,
                                      struct apw_decision *decision_r);
 

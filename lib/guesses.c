@@ -131,8 +131,8 @@ static int64_t today(void)
     return (int64_t)time(NULL) / DAY_S;
 }
 
-/* A day that no clock shows yet, one that is a little ahead neither, was written by a wrong one. It
- * would count for years. What was counted stays, and the owner is told anew. */
+/* A day later than tomorrow was written by a wrong clock, and would count for years. The count
+ * stays, and the owner is told again. */
 static void correct_days(struct apw_guesses *guesses)
 {
     if (guesses->day > today() + 1)
@@ -143,7 +143,7 @@ static void correct_days(struct apw_guesses *guesses)
     }
 }
 
-/* Another day has no guesses yet, also after the clock went back: then the newer day counts on. */
+/* A new day starts at zero. If the clock went back, counting continues on the newer day. */
 static void begin_day(struct apw_guesses *guesses)
 {
     correct_days(guesses);
@@ -153,7 +153,7 @@ static void begin_day(struct apw_guesses *guesses)
     guesses->count = 0;
 }
 
-/* Puts the value, or NULL for none, in place of those that the entry was read with. */
+/* Replaces the values that the entry was read with by this one; NULL for none. */
 static enum apw_manage_result replace(const struct apw_manager *manager,
                                       const struct apw_user *user, const char *value,
                                       struct apw_error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guesses: how many second factors a day were tried in browsers that the page does not know.
+ * guesses: counts the codes per day that were tried in browsers that the page does not know.
  *
  * The count is a value of appPasswordMfaMethod, so that a restart does not reset it and several
  * hosts share it:
@@ -8,7 +8,7 @@
  *   guesses day=20261129000000Z count=12 told=20261129000000Z link=<base64url of a hash>
  *
  * `told` is the day of the last mail to the owner, and `link` belongs to that mail; both may be
- * missing. Two providers that were changed at the same time may leave two values: they are added.
+ * missing. Concurrent changes on two providers may leave two values, whose counts are added.
  */
 #ifndef APW_GUESSES_H
 #define APW_GUESSES_H
@@ -21,8 +21,8 @@
 
 #define APW_GUESSES_VALUE_SIZE 160
 #define APW_GUESSES_TOKEN_SIZE 23 /* 16 bytes in base64url, and NUL */
-#define APW_GUESSES_TELL       10 /* so many are told to the owner, and reported */
-#define APW_GUESSES_MOST       50 /* so many a day are looked at */
+#define APW_GUESSES_TELL       10 /* wrong codes that cause a mail and a finding */
+#define APW_GUESSES_MOST       50 /* codes checked per day */
 #define APW_GUESSES_LINK_DAYS  7
 
 struct apw_guesses {
@@ -38,8 +38,8 @@ int apw_guesses_parse(const char *value, size_t length, struct apw_guesses *gues
 int apw_guesses_format(const struct apw_guesses *guesses, char value_r[APW_GUESSES_VALUE_SIZE],
                        struct apw_error *error);
 
-/* What the entry says; all zeroes if it says nothing. The user was read `with_enrolment`. -1 if a
- * value is damaged: then nobody knows how many there were. */
+/* Reads the entry's values; all zeroes if there are none. The user must have been read
+ * `with_enrolment`. -1 if a value is damaged: the count is then unknown. */
 int apw_guesses_read(const struct apw_user *user, struct apw_guesses *guesses_r,
                      struct apw_error *error);
 
@@ -47,18 +47,18 @@ int apw_guesses_read(const struct apw_user *user, struct apw_guesses *guesses_r,
  * again, after a conflict. */
 typedef bool (*apw_guesses_change)(struct apw_guesses *guesses, void *context);
 
-/* UNCHANGED if `change` says so. */
+/* UNCHANGED if `change` returns false. */
 enum apw_manage_result apw_guesses_update(const struct apw_manager *manager, const char *dn,
                                           apw_guesses_change change, void *context,
                                           struct apw_error *error);
 
-/* Makes the token of a link and sets told and link. */
+/* Makes a link's token and sets `told` and `link`. */
 void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_GUESSES_TOKEN_SIZE]);
 
-/* Whether it looks like a token. */
+/* Whether it has the form of a token. */
 bool apw_guesses_is_token(const char *text);
 
-/* Whether it is the token of the link; a link works once, so it is gone then. */
+/* Whether it is the token of the link. If so, removes the link, which works only once. */
 bool apw_guesses_use_link(struct apw_guesses *guesses, const char *token);
 
 #endif

@@ -10,14 +10,14 @@
 #include "record.h"
 #include <stdbool.h>
 
-/* What the configuration may ask for, and no stored hash may exceed. */
+/* Upper bounds for the configuration and for stored hashes. */
 #define APW_HASH_MEMORY_MAX_MIB 256
 #define APW_HASH_PASSES_MAX     10
 
 /* A stored hash may cost this many times what new ones do. */
 #define APW_HASH_COST_FACTOR 4
 
-/* Of one hash. There is always one lane. */
+/* The cost of one hash, which always has one lane. */
 struct apw_hash_cost {
     unsigned memory_kib;
     unsigned passes;
@@ -35,7 +35,7 @@ enum apw_hash_result {
 int apw_hash_make(const struct apw_password *password, unsigned memory_mib, unsigned passes,
                   char phc_r[APW_HASH_TEXT_SIZE], struct apw_error *error);
 
-/* The most that a stored hash may cost if new ones take this much. Zeros allow no hash. */
+/* The most that a stored hash may cost if new ones cost this much. Zeros allow no hash. */
 struct apw_hash_cost apw_hash_cap(unsigned memory_mib, unsigned passes);
 
 /* Whether a stored string can be verified here, without computing anything; -1 says why not. */
@@ -44,7 +44,7 @@ int apw_hash_check(const char *phc, const struct apw_hash_cost *cap, struct apw_
 /* The cost of a stored string, which may be over the cap; zeros if it is no hash of ours. */
 struct apw_hash_cost apw_hash_cost_of(const char *phc);
 
-/* More memory, or more passes, than new ones. */
+/* Whether it takes more memory or more passes than new ones. */
 bool apw_hash_is_costly(const struct apw_hash_cost *cost, unsigned memory_mib, unsigned passes);
 
 /* Computes one hash and compares in constant time. Checks the cost first. */

@@ -5,8 +5,8 @@
 #ifndef APW_IDNA_H
 #define APW_IDNA_H
 
-/* The login with its domain (behind the last '@') in A-labels, like alice@xn--bcher-kva.example for
- * alice@bücher.example. *ascii_r is NULL if the domain is ASCII already, or is none; otherwise the
+/* The login with its domain (after the last '@') in A-labels, like alice@xn--bcher-kva.example for
+ * alice@bücher.example. *ascii_r is NULL if the domain is missing or already ASCII; otherwise the
  * caller frees it. -1 without memory. */
 int apw_idna_login(const char *login, char **ascii_r);
 

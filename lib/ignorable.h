@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ignorable: characters that come along on pasting, and that nobody sees or means: Unicode's white
- * space, line ends, default-ignorable and format characters. Pure.
+ * ignorable: invisible characters that pasting adds: Unicode's white space, line ends,
+ * default-ignorable and format characters. Pure.
  *
  * The table is generated; `scripts/update-unicode` updates it. A NUL and other control characters
  * are not in it.
@@ -18,7 +18,7 @@ size_t apw_ignorable_bytes(const char *text, size_t length);
 /* As above, and hyphens and dashes (U+2010 to U+2015, U+2212), which stand between groups. */
 size_t apw_ignorable_separator_bytes(const char *text, size_t length);
 
-/* Takes ignorable characters from both ends. */
+/* Removes ignorable characters from both ends. */
 void apw_ignorable_trim(const char **text, size_t *length);
 
 /* Bytes of a byte-order mark (U+FEFF in UTF-8) at the beginning: 3 or 0. */

@@ -24,7 +24,7 @@ struct apw_log {
     atomic_int loss_state;
 };
 
-/* Of the first line that was lost. The text is written once. */
+/* The state of `loss`, which is written once, at the first lost line. */
 enum loss_state { LOSS_NONE = 0, LOSS_BEING_TOLD, LOSS_TOLD, LOSS_TAKEN };
 
 /* A process complains once, however many logs it opens. */
@@ -48,10 +48,10 @@ static int open_file(const char *path)
     return fd;
 }
 
-/* ---- lines that nothing takes ---- */
+/* ---- lost lines ---- */
 
-/* Whether a line for syslog is lost, and why; 0 if it is not, or if that cannot be told: behind
- * chroot(), and without the rights of the start, an old connection may still work. */
+/* Why a line for syslog is lost, as errno; 0 if it is not lost or we cannot tell: after chroot() or
+ * a loss of privileges, an old connection may still work. */
 static int find_loss(const struct apw_log *log, bool is_opening)
 {
     int why = apw_outlet_find_syslog();
@@ -98,7 +98,7 @@ static void complain(const struct apw_log *log)
         atomic_store(&has_complained, false);
 }
 
-/* Finds out, until the first loss, whether the last line for syslog was lost. */
+/* Checks, until the first loss, whether the last line for syslog was lost. */
 static void watch_for_loss(struct apw_log *log, int why_not_sink, bool is_opening)
 {
     int state = LOSS_NONE, why;
@@ -184,7 +184,7 @@ int apw_log_open_own(const struct apw_config *config, struct apw_log **log_r,
 
 /* ---- writing ---- */
 
-/* Writes the line, in a file behind the time; -1 with errno set. */
+/* Writes the line, in a file after the time; -1 with errno set. */
 static int write_sink(struct apw_log *log, const char *line)
 {
     char stamped[APW_EVENT_SIZE + 32];

@@ -13,22 +13,22 @@
 struct apw_log;
 
 /* Opens the configured log at once: call it before chroot(). A NULL config means syslog's mail
- * facility. It is an error if a file cannot be opened, or if standard error is no log:
- * see outlet.h. */
+ * facility. Fails if the file cannot be opened, or if standard error cannot be a
+ * log (see outlet.h). */
 int apw_log_open(const struct apw_config *config, struct apw_log **log_r, struct apw_error *error);
 
 /* As above, in a program of our own, whose standard error may be a terminal. */
 int apw_log_open_own(const struct apw_config *config, struct apw_log **log_r,
                      struct apw_error *error);
 
-/* Why a line was lost, for the host's own log: neither the sink nor syslog took it. True once,
- * after the first loss. */
+/* Returns true once, after the first line that neither the sink nor syslog accepted, with the
+ * reason for the host's own log. */
 bool apw_log_take_loss(struct apw_log *log, struct apw_error *loss_r);
 
 /* Writes the event's line: to the file in one O_APPEND write, after the time (RFC 3339, UTC) and a
  * space, to standard error, or by syslog(3) without openlog(). If the file or standard error cannot
- * be written at once, the line and the error go to syslog. If no syslog server listens, standard
- * error has one line that says so in the life of the process. */
+ * be written at once, the line and the error go to syslog. If no syslog server listens, each
+ * process says so once on standard error. */
 void apw_log_event(struct apw_log *log, const struct apw_event *event);
 
 /* Writes "app-password: " and the text, for news that is not about a login. */

@@ -35,8 +35,8 @@ int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *erro
             return 0;
     }
     return apw_error_set(error,
-                         "mfa_filter %s in %s does not read %s, so that setting it would turn "
-                         "nothing on or off; change what that filter reads instead",
+                         "mfa_filter %s in %s does not read %s, so setting it would not turn MFA "
+                         "on or off; change the attributes that the filter reads instead",
                          filter, config->path, flag_name);
 }
 
@@ -185,8 +185,8 @@ static enum apw_manage_result may_have_another(const struct apw_manager *manager
     if (result != APW_MANAGE_DONE)
         return result;
     if (mfa == APW_MFA_OFF) {
-        apw_error_set(error, "MFA is off for this user, so that the account password opens mail "
-                             "as well; turn MFA on first");
+        apw_error_set(error, "MFA is off for this user, so the account password still opens mail; "
+                             "turn MFA on first");
         return APW_MANAGE_MFA_IS_OFF;
     }
     if (user->password_count >= manager->config->max_app_passwords) {
@@ -220,8 +220,7 @@ static enum apw_manage_result store(const struct apw_manager *manager, const str
     sodium_memzero(value, sizeof value);
     if (result == APW_MANAGE_UNAVAILABLE)
         apw_error_set(error,
-                      "%s; should an app password %s be listed later, revoke it: nobody "
-                      "has seen it",
+                      "%s; if app password %s is listed later, revoke it: nobody has seen it",
                       error->text, record->id);
     return result;
 }

@@ -28,7 +28,7 @@ int apw_mfa_rule_check_disabled(const char *filter, const char *witness, const c
     if ((filter == NULL) == (witness == NULL))
         return 0;
     if (filter == NULL)
-        return apw_error_set(error, "disabled_witness is of no use without disabled_filter");
+        return apw_error_set(error, "disabled_witness requires disabled_filter");
     return apw_error_set(error,
                          "disabled_filter cannot show that an account has not ended; add "
                          "\"disabled_witness uid=disabled-witness,%s\", the DN of an entry that it "

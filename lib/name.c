@@ -15,7 +15,7 @@ static bool is_same_letter(char a, char b)
     return a == b;
 }
 
-/* ASCII only: no locale has a say. */
+/* ASCII only, whatever the locale. */
 static bool is_same_name(const struct apw_value *value, const char *login)
 {
     if (value->length != strlen(login))

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a name that leads back to its entry is taken to do so, in seconds. */
+/* How long a unique name is remembered, in seconds. */
 #define APW_NAME_S 3600
 
 enum apw_name_result {

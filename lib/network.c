@@ -63,7 +63,7 @@ static bool prefix_is_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
     return memcmp(a, b, whole) == 0 && (rest == 0 || ((a[whole] ^ b[whole]) & mask) == 0);
 }
 
-/* Whether every bit behind the prefix is 0. */
+/* Whether every bit after the prefix is 0. */
 static bool host_bits_are_clear(const struct apw_address *address, unsigned prefix_bits)
 {
     for (unsigned bit = prefix_bits; bit < address->bits; bit++)

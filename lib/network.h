@@ -36,8 +36,8 @@ int apw_network_parse_address(const char *text, struct apw_address *address_r);
 /* 127.0.0.0/8 or ::1 (RFC 6890). */
 bool apw_network_is_loopback(const struct apw_address *address);
 
-/* "192.0.2.0/24", "2001:db8::/32" or a bare address. -1 for anything else, and if a
- * bit behind the prefix is set: 192.0.2.1/24 is probably a mistake. A zone is a mistake, too. */
+/* "192.0.2.0/24", "2001:db8::/32" or a bare address. -1 for anything else, and if a bit after the
+ * prefix is set: 192.0.2.1/24 is probably a mistake. A zone is a mistake, too. */
 int apw_network_parse(const char *text, size_t length, struct apw_network *network_r);
 
 /* One or more of them, separated by single `separator` characters; at most APW_NETWORKS_MAX. On

@@ -34,12 +34,12 @@ int apw_outlet_find_syslog(void)
     case EPERM:
     case ECONNREFUSED:
         return why;
-    default: /* EPROTOTYPE: it listens with a stream, which syslog(3) tries, too */
+    default: /* EPROTOTYPE: it listens on a stream socket, which syslog(3) also tries */
         return 0;
     }
 }
 
-/* Whether the socket is how systemd connects a service to the journal. */
+/* Whether the socket leads to systemd's journal. */
 static bool is_journal(int fd)
 {
     static const char journal[] = "/run/systemd/journal/stdout";
@@ -50,7 +50,7 @@ static bool is_journal(int fd)
            strcmp(peer.sun_path, journal) == 0;
 }
 
-/* Why descriptor 2 is no log of this program; NULL if it is one. */
+/* Why descriptor 2 cannot be this program's log; NULL if it can. */
 static const char *find_objection(bool is_own_program, struct stat *status_r)
 {
     int flags = fcntl(STDERR_FILENO, F_GETFL);
@@ -58,7 +58,7 @@ static const char *find_objection(bool is_own_program, struct stat *status_r)
     if (flags < 0 || fstat(STDERR_FILENO, status_r) != 0)
         return "is closed";
     if (getauxval(AT_SECURE) != 0)
-        return "is its user's, since the program is setuid";
+        return "belongs to the user, because the program is setuid";
     if ((flags & O_ACCMODE) == O_RDONLY)
         return "cannot be written";
     if (S_ISFIFO(status_r->st_mode))

@@ -49,7 +49,7 @@ static int read_from(const char *text, struct apw_record *record, struct apw_err
     if (apw_networks_parse(text, strlen(text), ',', &record->from, &bad) != 0)
         return apw_error_set(error,
                              "\"%.*s\" is not a network like 192.0.2.7, 192.0.2.0/24 or "
-                             "2001:db8::/32 (at most %d, no bits behind the prefix)",
+                             "2001:db8::/32 (at most %d, no bits set after the prefix)",
                              (int)strcspn(bad, ","), bad, APW_NETWORKS_MAX);
     strcpy(record->from_text, text);
     return 0;

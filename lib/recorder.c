@@ -34,19 +34,19 @@ struct apw_recorder {
     int64_t period_s;
     int write_ms;
     _Atomic(struct pending *) head;
-    /* Process (upper half) and how many uses it has waiting or being written (lower half): who
-     * raises it from 0 starts the thread, and the thread ends when it has brought it back to 0. A
-     * child that inherits its parent's count starts anew. */
+    /* Process id (upper half) and how many of its uses are waiting or being written (lower half). A
+     * caller that raises the count from 0 starts the thread, which ends when the count is back at
+     * 0. A child that inherits its parent's count starts at 0. */
     _Atomic uint64_t work;
     _Atomic int64_t paused_until; /* monotonic milliseconds */
     atomic_bool has_complained;
 };
 
-/* The threads of this process, which its end waits for: the libraries that they use are torn down
- * then. */
+/* The threads of this process. exit() waits for them, because it tears down the libraries that they
+ * use. */
 static _Atomic uint64_t threads;
 
-/* One more or less of a count that belongs to this process; returns what it is afterwards. */
+/* Adds to a count that belongs to this process; returns the new count. */
 static uint32_t count(_Atomic uint64_t *word, int difference)
 {
     uint64_t before = atomic_load(word), after;

@@ -16,7 +16,7 @@
 /* One client that signs in as one user. */
 struct sender {
     uint64_t tag;       /* of DN and client */
-    uint64_t last_call; /* 0: an empty place */
+    uint64_t last_call; /* 0: an empty slot */
     unsigned count;     /* of passwords so far */
     uint64_t password[TAG_COUNT];
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * repeat: whether a refused account password was sent before, by the same client for the same user.
- * A phone with an old password sends one again and again; whoever guesses sends many.
+ * A phone with an old password keeps sending it; an attacker sends many.
  *
  * A table of fixed size in the memory of this process. It holds no password, only tags of 64 bits:
  * keyed BLAKE2b of DN, client and password, under a random key that is never written anywhere and

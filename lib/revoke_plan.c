@@ -39,7 +39,8 @@ static int add_tombstone(struct apw_revoke_plan *plan, enum apw_change_kind kind
     return 0;
 }
 
-/* Whether the tombstone stays behind `others` newer ones. They are sorted, the newest first. */
+/* Whether the tombstone stays if there are `others` newer ones. They are sorted, the newest first.
+ */
 static bool is_kept(const struct apw_tombstone *tombstone, size_t others, int64_t now)
 {
     return others < APW_REVOKE_PLAN_KEPT ||

@@ -14,7 +14,7 @@
  * frees it with apw_secret_free(). */
 int apw_secret_read(const char *path, char **secret_r, struct apw_error *error);
 
-/* What probably does not belong to the secret, as in "ends in white space …"; NULL if nothing. */
+/* What looks wrong in the secret, such as "ends in white space …"; NULL if nothing does. */
 const char *apw_secret_stray(const char *secret);
 
 void apw_secret_free(char **secret); /* wipes; takes NULL */

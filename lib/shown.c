@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is asked, of whom, until when. */
+/* The question, its entry and its deadline. */
 struct reading {
     const struct apw_world *world;
     const struct apw_shown_question *question;
@@ -19,10 +19,10 @@ struct reading {
     struct apw_error *error;
 };
 
-/* What the directory says to one question about the entry. */
+/* The directory's answer to one question about the entry. */
 enum answer { ANSWER_NONE = 0, ANSWER_NO, ANSWER_YES, ANSWER_UNTRUSTED };
 
-/* Asks for the entry by itself. */
+/* A search of only this entry. */
 static struct apw_query query_of(const char *dn, const char *filter)
 {
     static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
@@ -59,7 +59,7 @@ static enum answer ask(const struct reading *reading, const char *filter)
     return answer;
 }
 
-/* What the answers about the witness, behind that about the entry, are worth. */
+/* Judges the answers about the witness, which follow the one about the entry. */
 static enum answer judge_witness(const struct reading *reading,
                                  const struct apw_search_series *series)
 {
@@ -72,7 +72,7 @@ static enum answer judge_witness(const struct reading *reading,
                   series->asked < series->count
                       ? "%s_witness %s does not match %s%s_filter %s: a group was renamed, or the "
                         "mail server may not see what the filter reads"
-                      : "%s_witness %s does not only match %s%s_filter %s but also what shows the "
+                      : "%s_witness %s matches %s%s_filter %s, but also the filter that shows the "
                         "opposite",
                   question->name, question->witness, has_parts ? "each part of " : "",
                   question->name, question->filter);
@@ -109,7 +109,7 @@ static enum answer ask_off_with_witness(const struct reading *reading)
     return answer;
 }
 
-/* The same, asking for the witness only if this connection has not seen it of late. */
+/* The same, but asks for the witness only if this connection has not seen it recently. */
 static enum answer ask_off(const struct reading *reading)
 {
     const struct apw_world *world = reading->world;

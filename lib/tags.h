@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tags: what this process has found out lately, as keyed tags.
+ * tags: facts that this process has found recently, as keyed tags.
  *
- * Of what is added, only a tag of 32 bytes is kept, under a key that never leaves the process.
- * There is room for 512; a new one takes the place of an old one. After fork() a child starts with
- * a key of its own and an empty table. Any thread may call at any time, and none waits: a thread
- * that finds the table in use finds nothing and adds nothing.
+ * Keeps only a tag of 32 bytes of each fact, under a key that never leaves the process. There is
+ * room for 512; a new one replaces an old one. After fork() a child starts with a key of its own
+ * and an empty table. Any thread may call at any time, and none waits: a thread that finds the
+ * table in use finds nothing and adds nothing.
  */
 #ifndef APW_TAGS_H
 #define APW_TAGS_H

@@ -64,7 +64,7 @@ int apw_tombstone_format(const struct apw_tombstone *tombstone, char value_r[APW
 
     if (write_fields(tombstone, value_r) != 0 ||
         apw_tombstone_parse(value_r, strlen(value_r), &check) != 0)
-        return apw_error_set(error, "what was revoked cannot be noted: its id, a time or its "
-                                    "label is out of range");
+        return apw_error_set(
+            error, "cannot write a tombstone: the id, a time or the label is out of range");
     return 0;
 }

@@ -30,8 +30,8 @@ enum apw_manage_result apw_update_apply(const struct apw_manager *manager,
                                         const struct apw_change *changes, size_t count,
                                         struct apw_error *error);
 
-/* Deletes all values of an attribute; UNCHANGED if there are none. Does not look first: an identity
- * that may not read them would be told that all is well. */
+/* Deletes all values of an attribute; UNCHANGED if there are none. Does not read them first: an
+ * identity without that right would see none and report success. */
 enum apw_manage_result apw_update_delete_all(const struct apw_manager *manager,
                                              const struct apw_user *user, const char *attribute,
                                              struct apw_error *error);

@@ -273,7 +273,8 @@ static enum apw_manage_result explain(enum apw_ldap_result result, const struct 
 {
     switch (result) {
     case APW_LDAP_NO_SUCH_OBJECT:
-        apw_error_set(error, "base \"%s\" of %s: not in the directory, or not for this identity",
+        apw_error_set(error,
+                      "base \"%s\" of %s: it does not exist, or this identity may not read it",
                       config->base, config->path);
         return APW_MANAGE_CONFIGURATION;
     case APW_LDAP_NOT_PERMITTED:
@@ -348,11 +349,10 @@ static enum apw_manage_result search_login(const struct apw_manager *manager, co
     char *filter;
 
     if (apw_login_canonicalize(login, strlen(login), NULL, name) != 0) {
-        apw_error_set(
-            error,
-            "no login can have this name: it is blank, longer than %d bytes, not UTF-8 or "
-            "holds control characters",
-            APW_LOGIN_BYTES_MAX);
+        apw_error_set(error,
+                      "no login can have this name: it is blank, longer than %d bytes, not UTF-8 "
+                      "or has control characters",
+                      APW_LOGIN_BYTES_MAX);
         return APW_MANAGE_NOT_FOUND;
     }
     filter = apw_filter_expand(config->filter, name);

@@ -63,7 +63,7 @@ struct apw_managed_password {
     struct apw_record record;
     struct apw_hash_cost cost; /* zeros if unreadable */
     bool is_costly;            /* hashed at a higher cost than new ones */
-    bool is_usable;            /* no login is accepted by an unusable one */
+    bool is_usable;            /* an unusable one lets nobody in */
     struct apw_error problem;  /* why it is not */
     bool has_use;
     struct apw_use use; /* the newest one of this id */

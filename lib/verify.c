@@ -101,7 +101,7 @@ static void find_entry(struct login *login)
                                   &login->decision->event.detail);
     free(filter);
     if (result != APW_LDAP_OK) {
-        /* It may name the filter, and with that the login. */
+        /* It may contain the filter, and with it the login. */
         if (apw_password_is_login(login->name, strlen(login->name)))
             apw_error_set(&login->decision->event.detail,
                           "not shown, since the login is an app password");
@@ -118,7 +118,7 @@ static void find_entry(struct login *login)
 }
 
 /* Settles if the name to report leads elsewhere, or if that is unknown. An entry without a name is
- * found out only when a login would be accepted. */
+ * detected only when a login would be accepted. */
 static bool has_own_name(struct login *login)
 {
     struct apw_error *detail = &login->decision->event.detail;
@@ -338,7 +338,7 @@ static void decide_record(struct login *login, const struct apw_record *record)
 {
     if (record->created > login->now + CLOCK_TOLERANCE_S) {
         apw_error_set(&login->decision->event.detail,
-                      "made more than a day in the future; check this host's clock");
+                      "created more than a day in the future; check this host's clock");
         name_entry(login);
         give_up(login, APW_REASON_CLOCK);
     } else if (record->has_expires && login->now >= record->expires) {
@@ -473,8 +473,8 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
     if (is_announced && !is_exempt && config->mfa_enforcement == APW_MFA_ENFORCE &&
         is_clock_behind(login)) {
         apw_error_set(&login->decision->event.detail,
-                      "MFA is not enforced yet by this host's clock, which is not set, or behind "
-                      "what the entry tells; check it");
+                      "by this host's clock MFA is not enforced yet, but the clock is not set or "
+                      "is behind a date in the entry; check it");
         name_entry(login);
         give_up(login, APW_REASON_CLOCK);
         return;
@@ -553,7 +553,7 @@ static void decide(struct login *login)
     if (found.count > 0)
         decide_app_password(login, &found);
     else if (apw_password_is_as_shown(login->attempt->password, login->attempt->password_length))
-        refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD); /* else the directory counts it as wrong */
+        refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD); /* a bind would count as a wrong password */
     else
         decide_account_password(login);
     note_repeat(login);

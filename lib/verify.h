@@ -30,7 +30,7 @@ struct apw_objection {
     struct apw_error why;
 };
 
-/* What the client sent and the host knows. Borrowed for the call. */
+/* The client's message and the host's knowledge. Borrowed for the call. */
 struct apw_attempt {
     const char *login; /* after canon-user; need not end in NUL */
     size_t login_length;
@@ -48,7 +48,7 @@ struct apw_attempt {
 
 /* Whether a login leads to a user, as far as the directory tells. */
 enum apw_existence {
-    APW_EXISTENCE_UNAVAILABLE = 0, /* no answer, or not a single one */
+    APW_EXISTENCE_UNAVAILABLE = 0, /* no answer, or several entries */
     APW_EXISTENCE_UNKNOWN,         /* no such user, or an account that has ended */
     APW_EXISTENCE_KNOWN,
 };
@@ -70,7 +70,7 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 struct apw_decision *decision_r);
 
 /* Whether the attempt's login leads to one account that has not ended, and by which accepted name
- * (decision_r->name). Looks at no password and accepts nothing: decision_r's verdict is never
+ * (decision_r->name). Checks no password and accepts nobody: decision_r's verdict is never
  * APW_ACCEPTED, and its event says why the user is not known. Otherwise like apw_verify(). */
 enum apw_existence apw_verify_existence(const struct apw_config *config,
                                         const struct apw_world *world,

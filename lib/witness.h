@@ -2,8 +2,8 @@
 /*
  * witness: over which connection the MFA witness was last seen, and when.
  *
- * One atomic word, so any thread may ask at any time. After fork() a child finds its parent's word,
- * but never uses its parent's connection, and no connection of its own has that number.
+ * One atomic word, so any thread may read it at any time. A child of fork() inherits the word, but
+ * never uses its parent's connection, and its own connections have other numbers.
  */
 #ifndef APW_WITNESS_H
 #define APW_WITNESS_H

@@ -26,10 +26,10 @@ struct apw_world {
     int64_t (*now)(void *context); /* seconds since 1970 */
     void *context;
     struct apw_tags *remember;       /* NULL: every hash is computed. Borrowed. */
-    struct apw_tags *names;          /* that lead to one entry; NULL: asked each time. Borrowed. */
-    struct apw_repeat_table *repeat; /* NULL: repetitions are not told. Borrowed. */
-    struct apw_witness *mfa_witness; /* NULL: the witness is asked each time. Borrowed. */
-    struct apw_witness *disabled_witness; /* the same */
+    struct apw_tags *names;          /* names of one entry; NULL: looked up each time. Borrowed. */
+    struct apw_repeat_table *repeat; /* NULL: repetitions are not noticed. Borrowed. */
+    struct apw_witness *mfa_witness; /* NULL: the witness is looked up each time. Borrowed. */
+    struct apw_witness *disabled_witness; /* as above */
 };
 
 /* The real one. Borrows the directory; remembers nothing. */

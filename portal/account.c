@@ -16,11 +16,11 @@
 #define SIGN_INS       "right password"
 #define PAYER_SIZE     (APW_THROTTLE_NETWORK_SIZE + 512)
 
-/* From one address ten tries are free, then waiting grows from 2 seconds to a minute; not more,
- * because people who share an address share the waiting. */
+/* Ten tries from one address are free; then the wait grows from 2 seconds to a minute. It stays
+ * short because people who share an address share it. */
 static const struct apw_patience password_patience = {.free = 10, .base_s = 2, .most_s = 60};
 
-/* A person signs in a few times an hour; many visits of one account are an attacker's. */
+/* A person signs in a few times an hour; an attacker signs in more often. */
 static const struct apw_patience sign_in_patience = {.free = 10, .base_s = 30, .most_s = 300};
 
 void apw_account_log(const struct apw_portal *portal, const struct apw_account_event *event)
@@ -216,8 +216,8 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
-/* Who pays for signing in with a right password: a known browser, else the account and network.
- * Returns the table. */
+/* Who is charged for a right password: a known browser, else the account and network. Returns the
+ * table. */
 static struct apw_throttle *name_payer(const struct apw_portal *portal,
                                        const struct apw_account_visit *visit,
                                        char payer_r[PAYER_SIZE])
@@ -251,7 +251,7 @@ void apw_account_forget_sign_ins(const struct apw_portal *portal,
     apw_throttle_forget(throttle, SIGN_INS, payer);
 }
 
-/* What came of the sign-in form. */
+/* The result of the sign-in form. */
 struct outcome {
     char *dn; /* owned; if accepted */
     enum apw_reason reason;

@@ -51,7 +51,7 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);
 
-/* Who has signed in, and in which browser. */
+/* A signed-in user and their browser. */
 struct apw_account_visit {
     const char *login;
     const char *dn;
@@ -59,7 +59,7 @@ struct apw_account_visit {
     const char *browser;
 };
 
-/* After the second step: sign-ins of this browser, or of this network, count no more. */
+/* After the second step: earlier sign-ins from this browser or network no longer count. */
 void apw_account_forget_sign_ins(const struct apw_portal *portal,
                                  const struct apw_account_visit *visit);
 
@@ -81,7 +81,7 @@ enum apw_verdict apw_account_check_code(const struct apw_portal *portal,
                                         const struct apw_account *account, const char *typed,
                                         char **value_r, struct apw_error *error);
 
-/* One line in the log. */
+/* One log line. */
 struct apw_account_event {
     enum apw_verdict verdict;
     enum apw_reason reason;

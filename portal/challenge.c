@@ -77,7 +77,7 @@ static void pass(struct apw_request *request, uint64_t counter)
     sodium_memzero(&method, sizeof method);
 }
 
-/* False if the request was answered, because no code is looked at now. */
+/* False if the request was answered because no code may be checked now. */
 static bool is_looked_at(struct apw_request *request)
 {
     struct apw_error error = {""};

@@ -208,7 +208,7 @@ enum gate {
 };
 
 static const struct route {
-    const char *path; /* one that ends in a slash has a token behind it */
+    const char *path; /* after a path that ends in a slash comes a token */
     bool is_post;
     enum gate gate;
     void (*answer)(struct apw_request *request);

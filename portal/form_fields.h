@@ -2,8 +2,8 @@
 /*
  * form_fields: every field of the page's forms, with its bound and its check.
  *
- * Fields without a check here are either compared with a secret, where a malformed value gets the
- * same answer as a wrong one, or judged by lib as parts of a new app password.
+ * Fields without a check here are either compared with a secret, so a malformed value gets the same
+ * answer as a wrong one, or checked by lib as parts of a new app password.
  */
 #ifndef APW_FORM_FIELDS_H
 #define APW_FORM_FIELDS_H

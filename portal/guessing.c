@@ -13,7 +13,7 @@
 #define URL_SIZE 1024
 #define PATIENCE 5
 
-/* Whoever sends many codes at once changes the same entry, as does the owner meanwhile. */
+/* An attacker who sends many codes at once and the owner change the same entry. */
 static enum apw_manage_result update(const struct apw_request *request, apw_guesses_change change,
                                      void *context, struct apw_error *error)
 {
@@ -44,8 +44,7 @@ enum apw_verdict apw_guessing_charge(const struct apw_request *request, struct a
         result = update(request, charge, NULL, error);
     if (result == APW_MANAGE_DONE)
         return APW_ACCEPTED;
-    /* Many at the same moment are as many guesses: those that were not counted are not looked at.
-     */
+    /* Each concurrent code is a guess: a code that could not be counted is not checked. */
     return result == APW_MANAGE_UNCHANGED || result == APW_MANAGE_CONFLICT ? APW_REFUSED
                                                                            : APW_UNAVAILABLE;
 }
@@ -156,8 +155,8 @@ void apw_guessing_tell_at_once(struct apw_request *request)
 
 /* ---- the link ---- */
 
-/* NULL, and the request is answered, for what is none. The page's form is sent to the path that was
- * asked for: with dots in it, that would be another one of ours. */
+/* NULL, and the request is answered, unless it is a token. The page's form is sent to the path that
+ * was asked for: with dots in it, that would be another page of ours. */
 static const char *read_token(struct apw_request *request)
 {
     const char *token = request->exchange->path + sizeof PATH - 1;
@@ -168,7 +167,7 @@ static const char *read_token(struct apw_request *request)
     return NULL;
 }
 
-/* Programs that look at links in mail send no forms, so they do not use it up. */
+/* Programs that fetch links in mail send no forms, so they do not use up the link. */
 void apw_guessing_show_link(struct apw_request *request)
 {
     if (read_token(request) == NULL)

@@ -22,7 +22,7 @@ static const char usage[] =
     "Usage: app-password-portal [-c FILE]\n"
     "The web page on which people set up their second factor and get app passwords for mail.\n"
     "\n"
-    "  -c, --config FILE  app-password.conf; portal.conf lies in the same folder\n"
+    "  -c, --config FILE  app-password.conf; portal.conf is in the same folder\n"
     "  -t, --test         check the configuration and exit\n"
     "  -h, --help         print this text\n"
     "  -V, --version      print the version\n"

@@ -164,7 +164,7 @@ static enum apw_form_field_number field_of(enum apw_password_spec_part part)
     return APW_FIELD_SERVICES;
 }
 
-/* What a form asks for. */
+/* The request in the form. */
 struct wish {
     struct apw_password_spec spec;
     int64_t expires;

@@ -261,7 +261,7 @@ static int set_trusted_user_header(void *target, const char *value, struct apw_e
     return apw_settings_copy(value, &config->trusted_user_header, error);
 }
 
-/* It stands in a header, and nobody should be able to guess it. */
+/* It goes into a header, and must be hard to guess. */
 static int set_trusted_user_secret_file(void *target, const char *value, struct apw_error *error)
 {
     struct apw_portal_config *config = target;
@@ -299,7 +299,7 @@ static const struct apw_key portal_keys[] = {
 static const struct apw_key_table portal_table = {
     "app-password-portal(8)", sizeof portal_keys / sizeof portal_keys[0], portal_keys};
 
-/* Who may name anybody must be the proxy. */
+/* Only the proxy may name users. */
 static int check_trust(const struct apw_portal_config *config, const char *path,
                        struct apw_error *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conf: /etc/app-password/portal.config, which only the portal reads.
+ * portal_config: /etc/app-password/portal.conf, which only the portal reads.
  */
 #ifndef APW_PORTAL_CONFIG_H
 #define APW_PORTAL_CONFIG_H
@@ -35,7 +35,7 @@ struct apw_portal_config {
     char *own_domains;               /* lower case, separated by single spaces */
     struct apw_host_port imap, smtp; /* host NULL: not set */
     char *trusted_user_header;       /* NULL: people sign in here */
-    char *trusted_user_secret;       /* with it; what the proxy sends. Secret. */
+    char *trusted_user_secret;       /* required with it; the proxy sends it. Secret. */
 };
 
 /* Reads portal.conf in the folder of `config_path`, and the files that it names. Free the result.

@@ -12,10 +12,9 @@ struct limits {
     struct apw_patience account; /* of all unknown browsers; `free` 0: without a limit */
 };
 
-/* From one network a few tries are free, then waiting grows, and each try before its time makes it
- * longer: who asks all the time gets none. All networks together have more codes by mail; whoever
- * asks for those all the time gets them all, so guessing.h tells the owner. Nobody guesses an
- * enrollment code. */
+/* A few tries from one network are free; then the wait grows, and each try during it makes it
+ * longer, so constant polling gets none. All networks together have more codes by mail; constant
+ * polling uses them up, so guessing.h tells the owner. Nobody guesses an enrollment code. */
 static const struct limits limits_of[APW_TRIES_COUNT] = {
     [APW_TRIES_FACTOR] = {.what = "second factor", .network = {5, 30, 900, true}},
     [APW_TRIES_CODE] = {.what = "enrollment code", .network = {5, 30, 900, true}},

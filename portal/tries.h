@@ -11,18 +11,18 @@
 enum apw_tries_kind {
     APW_TRIES_FACTOR = 0, /* a second factor; portal/guessing.h counts those of the account */
     APW_TRIES_CODE,       /* an enrollment code */
-    APW_TRIES_MAIL,       /* a code by mail that was asked for */
+    APW_TRIES_MAIL,       /* a request for a code by mail */
     APW_TRIES_COUNT
 };
 
 /* Charges a try; false while there is waiting time left. */
 bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind);
 
-/* Whether the account's tries are used up, by unknown browsers in many networks. False in a known
- * one. */
+/* Whether unknown browsers in many networks have used up the account's tries. False in a known
+ * browser. */
 bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind);
 
-/* It could not be made. */
+/* Refunds a try that could not be made. */
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind);
 
 /* After the right code. Tries from other networks still count. */

@@ -12,7 +12,7 @@
 #include "totp.h"
 #include "web/session.h"
 
-/* What the person has proved: the level of the session, whose owner is the DN of their entry. */
+/* The person's proofs: the level of the session, whose owner is the DN of their entry. */
 enum apw_rights {
     APW_RIGHTS_PASSWORD = 0, /* the account password */
     APW_RIGHTS_FULL,         /* and the second factor; or the single sign-on vouches for them */

@@ -32,14 +32,13 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
                          "Each try before that makes the wait longer."),
     [APW_TEXT_WAIT_A_DAY] =
         N_("There were too many wrong codes for this account today, or too many were asked for. If "
-           "you’re its owner, open the link in the mail that you got about it, here in this "
-           "browser."),
+           "it’s yours, open the link in the mail that we sent you, in this browser."),
     [APW_TEXT_SIGN_IN_FIRST] = N_("Sign in here first, then open the link in the mail again."),
-    [APW_TEXT_BROWSER_LINK_USED] =
-        N_("This link works once, for 7 days, and only until the next one is sent."),
+    [APW_TEXT_BROWSER_LINK_USED] = N_("This link no longer works. It works once, for 7 days, and "
+                                      "only until we send you a new one."),
     [APW_TEXT_WRONG_ENROLMENT_CODE] = N_("This code is wrong, has been used, or has expired. Your "
                                          "administrator can give you a new one."),
-    [APW_TEXT_MAIL_NOT_SENT] = N_("We couldn’t send the mail just now. Try again in a while."),
+    [APW_TEXT_MAIL_NOT_SENT] = N_("We couldn’t send the mail right now. Try again later."),
     [APW_TEXT_BAD_ADDRESS] = N_("This isn’t an e-mail address like name@example.net."),
     [APW_TEXT_OWN_ADDRESS] = N_("This address belongs to the mailbox that the code protects. Enter "
                                 "one that you can read without it."),
@@ -57,15 +56,14 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
     [APW_TEXT_UNAVAILABLE] =
         N_("The service isn’t available right now. Try again in a few minutes."),
     [APW_TEXT_BUSY] =
-        N_("Too much is being asked for from your network at once. Try again in a minute."),
+        N_("There are too many requests from your network right now. Try again in a minute."),
     [APW_TEXT_NOT_FOUND] = N_("This page doesn’t exist."),
     [APW_TEXT_FOREIGN_FORM] =
         N_("This form is too old, or came from another site. Nothing was done. Start again."),
     [APW_TEXT_NO_SIGN_ON] = N_("This site’s single sign-on didn’t tell us who you are."),
-    [APW_TEXT_LINK_USED] = N_("This link works once, for 10 minutes, while you’re signed in. "
-                              "Create another app password to get a new link."),
-    [APW_TEXT_BROWSER_KNOWN] =
-        N_("Your codes are looked at in this browser again. Enter the next one."),
+    [APW_TEXT_LINK_USED] = N_("This link no longer works. It works once, for 10 minutes, while "
+                              "you’re signed in. Create another app password to get a new link."),
+    [APW_TEXT_BROWSER_KNOWN] = N_("This browser accepts your codes again. Enter the next one."),
     [APW_TEXT_REVOKED] =
         N_("The app password was revoked. The program that used it can no longer sign in."),
     [APW_TEXT_REVOKED_ALL] =

@@ -67,16 +67,16 @@ def story():
         ("alice signs in with her account password, to send mail (SMTP) and to read it (IMAP). "
          "Nothing has changed for her yet, so this still works.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "accepted", "account-password")),
-        ("The administrator turns multi-factor authentication (MFA) on for alice. A mail client "
-         "cannot ask for a second factor, so the mail servers must no longer accept her account "
-         "password.",
+        ("The administrator turns multi-factor authentication (MFA) on for alice. Most mail clients "
+         "cannot do a second factor against a self-hosted server, so the mail servers must no "
+         "longer accept her account password.",
          lambda demo: demo.command("mfa", "on", "alice", shows="alice: on")),
         ("alice signs in with the same account password, and is refused: a thief who has it can no "
          "longer send mail as alice or read her mail.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "refused",
                                    "account-password-with-mfa")),
         ("The administrator creates an app password for one of alice's mail clients. alice types the "
-         "first line there; the directory stores only a hash of it.",
+         "first line into it; the directory stores only a hash.",
          lambda demo: demo.create_app_password(label)),
         ("alice's mail client signs in with the app password, instead of the account password.",
          lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "accepted", "app-password")),
@@ -433,7 +433,7 @@ def say_what_next():
         if f"\n## {section}\n" not in readme:
             raise Failure(f"README.md has no section \"{section}\"")
         print(f"   {section:30}{words}")
-    print("and in doc/users.md, what goes where in Outlook, Apple Mail and others;")
+    print("and in doc/users.md, where to enter an app password in Outlook, Apple Mail and others;")
     print("and in man/: app-password(1), app-password-portal(8), app-password.conf(5).")
 
 

@@ -38,7 +38,7 @@ FONTS = """\
 
 
 class Directory(Slapd):
-    """People with names that look well in a picture."""
+    """People with names that look good in a picture."""
 
     names = iter(["ola", "kari", "anna", "per", "liv", "astrid"])
 
@@ -65,7 +65,7 @@ def portal_behind_nginx(started, work, name, directory, authority, **conf):
 
 
 def take(browser, file, width=WIDE, colors="light", height=None, scale=1):
-    """The whole page, or its beginning."""
+    """A picture of the whole page, or of its beginning."""
     browser.use_colors(colors)
     browser.use_width(width, 1)
     height = height or browser.script("return document.documentElement.scrollHeight")

@@ -24,7 +24,7 @@ void apw_diagnosis_problem(struct apw_diagnosis *diagnosis, const char *subject,
 void apw_diagnosis_unknown(struct apw_diagnosis *diagnosis, const char *subject, const char *format,
                            ...) __attribute__((format(printf, 3, 4)));
 
-/* Something that was left out, rightly. Not counted. */
+/* A check that does not apply. Not counted. */
 void apw_diagnosis_note(const char *subject, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

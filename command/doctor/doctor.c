@@ -34,7 +34,7 @@ static const struct apw_option table[] = {
                  .help = "also Dovecot: output of doveconf -n"},
     [AS] = {.name = "as",
             .argument = "DN",
-            .help = "what this user, who stands for all, may do; reads the password like check"},
+            .help = "what users may do, tried as this one; reads the password like check"},
     [MFA_USER] = {.name = "mfa-user", .argument = "LOGIN", .help = "a user who must have MFA on"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
@@ -47,7 +47,7 @@ struct request {
     const char *mfa_user;
 };
 
-/* Asks for the password of --as; false, and said so, if there is none. */
+/* Asks for the password of --as; false, with a message, if there is none. */
 static bool ask_password(struct apw_diagnosis *diagnosis, const char *as_dn,
                          char password_r[APW_SECRET_BYTES_MAX + 1])
 {
@@ -62,7 +62,7 @@ static bool ask_password(struct apw_diagnosis *diagnosis, const char *as_dn,
     return false;
 }
 
-/* For a shell: in single quotes, so that the line can be copied. Cut off if it is too long. */
+/* Quotes the text for a shell, so that the line can be copied. Truncates it if it is too long. */
 static void quote(const char *text, char *quoted_r, size_t size)
 {
     size_t length = 0;
@@ -81,7 +81,7 @@ static void suggest_user(const struct apw_doctor_view *view)
     char dn[1024];
 
     quote(view->sample != NULL ? view->sample : "DN of a user", dn, sizeof dn);
-    apw_diagnosis_unknown(view->diagnosis, "--as", "what users may write was not looked at");
+    apw_diagnosis_unknown(view->diagnosis, "--as", "what users may write was not checked");
     apw_diagnosis_fix("app-password doctor --as %s   # any user whose password you know", dn);
 }
 

@@ -130,8 +130,8 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
         apw_diagnosis_note("login_attribute", "%zu more are not shown", doubles->found - SHOWN_MAX);
     if (result != APW_LDAP_OK || doubles->result != APW_LDAP_OK) {
         apw_diagnosis_unknown(diagnosis, "login_attribute",
-                              "%s: whether two entries share a value was not found out: %s",
-                              attribute, result != APW_LDAP_OK ? error->text : doubles->error.text);
+                              "%s: cannot tell whether two entries share a value: %s", attribute,
+                              result != APW_LDAP_OK ? error->text : doubles->error.text);
         apw_diagnosis_fix(
             "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
     } else if (doubles->found == 0) {
@@ -140,7 +140,7 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
     }
 }
 
-/* An entry that a login finds, but without the attribute that gives it its name. */
+/* Reports an entry that a login finds, but that has no value for the accepted name. */
 static void check_nameless(const struct apw_doctor_view *view, struct apw_directory *directory)
 {
     const char *attribute = view->config->login_attribute;

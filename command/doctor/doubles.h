@@ -2,9 +2,9 @@
 /*
  * doubles: entries below the base that share a value of login_attribute.
  *
- * The mail server accepts nobody who signs in by another name than such a value. The entries are
- * read page by page; a table of fixed size picks the values that may have been there before, and
- * the server itself is asked about those, by its own matching rule.
+ * The mail server does not accept logins of these users by any other name. Reads the entries page
+ * by page; a table of fixed size picks the values that may be repeated, and the server decides
+ * about those by its own matching rule.
  */
 #ifndef APW_DOCTOR_DOUBLES_H
 #define APW_DOCTOR_DOUBLES_H

@@ -113,32 +113,32 @@ static void check_master(struct apw_diagnosis *diagnosis, const struct apw_docto
     if (strcmp(master->driver, "passwd-file") != 0) {
         apw_diagnosis_unknown(
             diagnosis, "dovecot",
-            "cannot tell who is in the master passdb with driver %s: each of them "
-            "opens every mailbox, and their own too, without MFA",
+            "cannot tell which users are in the master passdb with driver %s: each of them "
+            "opens every mailbox, including their own, without MFA",
             master->driver);
-        apw_diagnosis_fix("driver = passwd-file, with a file of the master users alone");
+        apw_diagnosis_fix("driver = passwd-file, with a file of master users only");
     }
     if (own == NULL) {
         return;
     } else if (!is_followed(master)) {
         apw_diagnosis_note("dovecot",
                            "a master passdb without pass = yes (2.4: result_success = continue) "
-                           "also opens the mail of users who have ended");
+                           "also opens the mail of accounts that have ended");
     } else if (strcmp(own->driver, "lua") != 0) {
         apw_diagnosis_problem(diagnosis, "dovecot",
-                              "the passdb with driver %s takes a master user's password for the "
-                              "user's: nobody signs in as a master user",
+                              "the passdb with driver %s checks a master user's password as the "
+                              "user's: no master user can sign in",
                               own->driver);
         apw_diagnosis_fix("use the Lua passdb: examples/dovecot");
     } else if (file_has(own->file, ":lookup") == 0) {
         apw_diagnosis_problem(diagnosis, "dovecot",
-                              "%s takes a master user's password for the user's: nobody signs in "
-                              "as a master user",
+                              "%s checks a master user's password as the user's: no master user "
+                              "can sign in",
                               own->file);
         apw_diagnosis_fix("cp examples/dovecot/app-password.lua %s", own->file);
     } else {
         apw_diagnosis_good(diagnosis, "dovecot",
-                           "a master user signs in as a user who exists and has not ended");
+                           "master users can sign in only as users whose account has not ended");
     }
 }
 

@@ -27,7 +27,7 @@ static void check_syslog(struct apw_diagnosis *diagnosis)
     apw_diagnosis_fix("start a syslog server, or: " GOOD_FILE ", or in a container: log stderr");
 }
 
-/* Whether another line fits. */
+/* Whether there is no room for another line. */
 static bool is_full(const char *path)
 {
     struct statvfs filesystem;
@@ -48,7 +48,7 @@ static void check_missing(struct apw_diagnosis *diagnosis, const char *path)
                            strerror(ENOENT));
         return;
     }
-    apw_diagnosis_problem(diagnosis, "log", "%s: there is no folder %s", path, folder);
+    apw_diagnosis_problem(diagnosis, "log", "%s: the folder %s does not exist", path, folder);
     apw_diagnosis_fix("mkdir -p %s", folder);
 }
 
@@ -67,7 +67,7 @@ static void check_existing(struct apw_diagnosis *diagnosis, const char *path, mo
         apw_diagnosis_fix("let the mail server write it, or: " GOOD_FILE);
     } else if (is_full(path)) {
         apw_diagnosis_problem(diagnosis, "log", "cannot write %s: the disk is full", path);
-        apw_diagnosis_fix("make room");
+        apw_diagnosis_fix("free space on this file system");
     } else {
         apw_diagnosis_good(diagnosis, "log", "%s", path);
     }
@@ -81,9 +81,10 @@ void apw_doctor_logging_check(struct apw_diagnosis *diagnosis, const struct apw_
     struct stat status;
 
     if (config->log_to_stderr) {
-        apw_diagnosis_note("log", "standard error of each program: a pipe, the journal or a file "
-                                  "opened for appending; Postfix's is /dev/null, and would be "
-                                  "refused");
+        apw_diagnosis_note("log",
+                           "the standard error of each program must be a pipe, the journal or "
+                           "a file opened for appending; Postfix's is /dev/null, so name a "
+                           "file for Postfix");
     } else if (path == NULL) {
         check_syslog(diagnosis);
     } else if (stat(path, &status) == 0) {

@@ -53,7 +53,7 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
         apw_diagnosis_problem(view->diagnosis, "mfa_filter",
                               "MFA is on for none of the first %u users: nobody has it yet, or %s "
-                              "does not say what it should",
+                              "does not match the right users",
                               sample->seen, view->config->mfa_filter);
         apw_diagnosis_fix("app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
         return;
@@ -103,25 +103,28 @@ static void check_names_in(const struct apw_doctor_view *view, const char *key, 
     }
 }
 
-/* `name` is that of the keys: mfa_witness must match mfa_filter, in each of its parts. */
+/* With `name` "mfa": mfa_witness must match each part of mfa_filter. */
 static void check_witness(const struct apw_doctor_view *view, const char *name, const char *filter,
                           const char *witness)
 {
     struct apw_world world = apw_world_of(view->directory);
     char *all = apw_filter_tree_match_all(filter);
     const struct apw_shown_question question = {.name = name, .filter = all};
-    struct apw_error error = {"out of memory"};
+    struct apw_error error = {""};
     char key[32];
 
     snprintf(key, sizeof key, "%s_witness", name);
+    if (all == NULL)
+        apw_error_set(&error, "out of memory");
     if (all != NULL && apw_shown_read(&world, &question, witness, true,
                                       apw_doctor_view_deadline(view), &error) == APW_SHOWN_ON) {
         apw_diagnosis_good(view->diagnosis, key, "%s matches %s_filter", witness, name);
     } else {
         apw_diagnosis_problem(view->diagnosis, key,
-                              "%s does not match %s: logins that depend on it are \"unavailable\" "
-                              "%s",
-                              witness, all != NULL ? all : filter, error.text);
+                              "%s does not match %s, so logins that depend on it are temporarily "
+                              "unavailable%s%s",
+                              witness, all != NULL ? all : filter,
+                              error.text[0] != '\0' ? ": " : "", error.text);
         apw_diagnosis_fix("make the witness match %s", all != NULL ? all : filter);
     }
     free(all);
@@ -177,7 +180,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     }
 }
 
-/* MFA is on: is the account password really refused? */
+/* If MFA is on, is the account password really refused? */
 static void judge_enforcement(const struct apw_doctor_view *view, const char *login,
                               const struct apw_user *user)
 {

@@ -12,7 +12,7 @@
 
 void apw_doctor_rights_check(const struct apw_doctor_view *view);
 
-/* What the user `dn` may read and write of their own entry. */
+/* Checks the rights of the user `dn` to their own entry. */
 void apw_doctor_rights_check_user(const struct apw_doctor_view *view, const char *dn,
                                   const char *password);
 

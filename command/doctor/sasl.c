@@ -220,7 +220,7 @@ static void check_unread(struct apw_diagnosis *diagnosis, const struct apw_docto
         return;
     apw_diagnosis_unknown(diagnosis, "sasl",
                           "%s:%u: an included file, or an option of one service, takes precedence "
-                          "and was not looked at",
+                          "and was not checked",
                           path, conf->unread);
     apw_diagnosis_fix("set sasl_... options in this file only, for all services");
 }

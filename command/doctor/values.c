@@ -13,7 +13,7 @@ struct values {
     size_t costly;
 };
 
-/* Accepted all the same. */
+/* Reports a costly hash, which logins still accept. */
 static void name_costly(struct values *values, const struct apw_user *user,
                         const struct apw_managed_password *password)
 {

@@ -9,8 +9,8 @@
 
 #define IMPROBABLE "a value that nobody has: app-password doctor"
 
-/* Whether the server takes changes itself, by one that always fails: a replica refers it to its
- * provider before it looks at rights and values, and is asked not to forward it. */
+/* Whether the server accepts changes itself. Tries one that always fails: a replica, asked not to
+ * forward it, returns a referral to its provider before it checks rights and values. */
 static bool takes_changes(const struct apw_doctor_view *view, char *uri)
 {
     static const struct apw_change changes[] = {{APW_CHANGE_DELETE, "appPasswordUsed", IMPROBABLE},
@@ -56,10 +56,10 @@ void apw_doctor_writers_check(const struct apw_doctor_view *view)
         apw_diagnosis_good(view->diagnosis, "write_uri", "one server takes the page's changes");
         return;
     }
-    apw_diagnosis_problem(view->diagnosis, "write_uri",
-                          "%s and %s both take changes: while they are apart, two pages, or one "
-                          "before and after it changes over, accept the same code of an "
-                          "authenticator app twice",
-                          first, second);
+    apw_diagnosis_problem(
+        view->diagnosis, "write_uri",
+        "%s and %s both take changes: until they have replicated, two pages, or one that switches "
+        "servers, can accept the same code of an authenticator app twice",
+        first, second);
     apw_diagnosis_fix("write_uri %s   # the same one server on every host with the page", first);
 }

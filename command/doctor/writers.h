@@ -7,8 +7,8 @@
 
 #include "doctor/view.h"
 
-/* A code of an authenticator app works once because its use is written on one server, which accepts
- * one of two writers. On two servers that both take changes it may work twice. Looks only if this
+/* A code of an authenticator app works once because one server records its use and accepts only one
+ * of two writers. With two servers that both take changes, it may work twice. Checks only if this
  * host has the page's portal.conf. */
 void apw_doctor_writers_check(const struct apw_doctor_view *view);
 

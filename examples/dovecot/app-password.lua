@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- /etc/dovecot/app-password.lua: Dovecot asks for app passwords. The same for 2.3 and 2.4.
+-- /etc/dovecot/app-password.lua: makes Dovecot check app passwords. The same for 2.3 and 2.4.
 
--- Opened once in each process. Should the configuration be broken, every login is answered
--- "unavailable" and the log says why; Dovecot itself starts.
+-- Opened once in each process. If the configuration is broken, Dovecot starts, every login is
+-- "unavailable", and the log says why.
 local front = require("app_password").new("/etc/app-password/app-password.conf")
 
--- Whether the user exists and has not ended; no password is looked at. `fields` are for Dovecot.
+-- Whether the user exists and has not ended; checks no password. `fields` are for Dovecot.
 local function look_up(request, fields)
   local answer, name, why = front:lookup {
     user = request.user,
@@ -22,13 +22,13 @@ local function look_up(request, fields)
 end
 
 -- Whether a master user signs in as this user, and a master passdb has accepted the master user's
--- password. Another passdb before this one that accepted a password is no reason to skip ours.
+-- password. Ours is not skipped because an earlier passdb accepted a password.
 local function is_master_login(request)
   return request.skip_password_check == true and (request.master_user or "") ~= ""
 end
 
--- Checks a login with a password. An error raised in here is an internal failure to Dovecot, which is
--- "temporarily unavailable" to the client.
+-- Checks a login with a password. An error raised here is an internal failure for Dovecot, and
+-- "temporarily unavailable" for the client.
 function auth_password_verify(request, password)
   if is_master_login(request) then -- the password is the master user's
     return look_up(request, {})
@@ -40,7 +40,7 @@ function auth_password_verify(request, password)
     client = request.remote_ip,
   }
   if verdict == "accepted" then
-    -- From here on this is the user's name, whatever was typed.
+    -- From now on, this is the user's name, whatever was typed.
     return dovecot.auth.PASSDB_RESULT_OK, { user = name }
   elseif verdict == "refused" then
     return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, ""
@@ -48,13 +48,13 @@ function auth_password_verify(request, password)
   return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (why or "no verdict")
 end
 
--- Requests without a password: does the user exist?
+-- Answers requests without a password: does the user exist?
 function auth_passdb_lookup(request)
   if request.skip_password_check or (request.mechanism or request.mech or "") ~= "" then
-    -- A login by a mechanism that wants a stored password, or none: nobody signs in that way.
+    -- A login with a mechanism that needs a stored password, or no password: nobody may use it.
     return dovecot.auth.PASSDB_RESULT_SCHEME_NOT_AVAILABLE, ""
   end
-  -- LMTP, doveadm, a userdb. Dovecot wants a password with the answer; no password matches this one.
-  -- "nopassword" would be the alternative, and opens the mailbox wherever Dovecot remembers it.
+  -- LMTP, doveadm, a userdb. Dovecot requires a password in the answer; no password matches this one.
+  -- The alternative, "nopassword", would open the mailbox to anybody if Dovecot caches it.
   return look_up(request, { password = "{CRYPT}*" })
 end

@@ -28,7 +28,7 @@ struct apw_connection_settings {
     bool start_tls;
     enum apw_tls_min tls_min;
     int timeout_ms;
-    int64_t idle_ms;   /* a kept connection is not used after so long without use; 0: always */
+    int64_t idle_ms;   /* do not reuse a connection that was idle for this long; 0: no limit */
     void *tls_context; /* of apw_handle_new_tls(); NULL if no server needs TLS */
 };
 
@@ -38,7 +38,7 @@ struct apw_connection {
     pid_t owner;
     struct apw_server *server;
     int64_t used_at; /* apw_clock_monotonic_ms(), when the last operation began */
-    uint32_t serial; /* no other connection of this process or of those it was forked from has it */
+    uint32_t serial; /* unique in this process and those that it was forked from */
 };
 
 /* Connects and starts TLS, but does not bind. NULL after a failure. */
@@ -54,8 +54,8 @@ int apw_connection_bind(struct apw_connection *connection, const struct apw_iden
 /* Gives the next operation its time and its bytes. */
 void apw_connection_renew(struct apw_connection *connection, int64_t deadline);
 
-/* Whether a connection that was kept may serve another operation: it is this process's, neither
- * side has closed it, and it was not idle for so long that a balancer may have forgotten it. */
+/* Whether a kept connection may serve another operation: this process owns it, neither side has
+ * closed it, and it was not idle for so long that a load balancer may have forgotten it. */
 bool apw_connection_is_usable(const struct apw_connection *connection,
                               const struct apw_connection_settings *settings);
 
@@ -74,7 +74,7 @@ void apw_connection_note_failure(struct apw_error *error, const struct apw_conne
 LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int message_id,
                                          const char *what, struct apw_error *error);
 
-/* What a result message says. */
+/* The contents of a result message. */
 struct apw_connection_outcome {
     int code;
     char text[200];         /* for people */

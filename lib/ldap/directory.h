@@ -38,7 +38,7 @@ struct apw_directory_settings {
     const char *tls_cacert;
     enum apw_tls_min tls_min;
     int timeout_ms;
-    int64_t idle_ms; /* close the kept connection instead of using it after so long; 0: never */
+    int64_t idle_ms; /* close a kept connection that was idle for this long; 0: never */
     /* Shares its TLS context; must have the same TLS settings and outlive this one. NULL for a
      * context of its own. */
     const struct apw_directory *tls_of;

@@ -26,7 +26,7 @@ static char *escape(const char *text, size_t length)
     return copy;
 }
 
-/* What the letters of a template stand for, escaped. Owned. */
+/* The values of a template's letters, escaped. Owned. */
 struct parts {
     char *login;    /* %u */
     char *local;    /* %n */
@@ -157,7 +157,7 @@ static int check_filter(const char *filter, const char *written, struct apw_erro
     if (filter[0] != '(')
         return apw_error_set(error, "\"%s\" must begin with a parenthesis", written);
     if (strstr(filter, "(|)") != NULL || strstr(filter, "(&)") != NULL)
-        return apw_error_set(error, "\"%s\" contains (|) or (&), which say the same of every entry",
+        return apw_error_set(error, "\"%s\" contains (|) or (&), which match every entry or none",
                              written);
     if (strstr(filter, "(=") != NULL) /* libldap 2.5 reads what is before it */
         return apw_error_set(error, "\"%s\" is not an LDAP filter (RFC 4515)", written);
@@ -200,11 +200,11 @@ int apw_filter_check(const char *filter, bool is_template, struct apw_error *err
         const char *next = skip_valid_percent(at);
 
         if (next == NULL)
-            return apw_error_set(error,
-                                 "\"%%%.1s\" is unknown; use %%u (login), %%n (local part), "
-                                 "%%t (local part without its +tag), %%b (behind DOMAIN\\), "
-                                 "%%d (domain) or %%%%",
-                                 at + 1);
+            return apw_error_set(
+                error,
+                "\"%%%.1s\" is unknown; use %%u (login), %%n (local part), %%t (local part without "
+                "its +tag), %%b (after DOMAIN\\), %%d (domain) or %%%%",
+                at + 1);
         at = next;
     }
     if (!has_letter(filter, "untb"))
@@ -229,10 +229,9 @@ int apw_filter_check_name(const char *template, struct apw_error *error)
     if (!has_letter(template, "tb") && !apw_filter_tree_ignores(template, "un") &&
         !apw_filter_tree_ignores(template, "ud"))
         return 0;
-    return apw_error_set(error,
-                         "filter finds one entry by many logins (%%n without %%d, %%t or %%b), so "
-                         "the login is no name; add \"login_attribute uid\", or whichever "
-                         "attribute has the name of the mailbox");
+    return apw_error_set(error, "filter finds one entry by many logins (%%n without %%d, %%t or "
+                                "%%b), so the login cannot be the name; add \"login_attribute "
+                                "uid\", or whichever attribute has the name of the mailbox");
 }
 
 char *apw_filter_exclude(const char *off, const char *on)
@@ -242,7 +241,7 @@ char *apw_filter_exclude(const char *off, const char *on)
     return asprintf(&filter, "(&%s(!%s))", off, on) < 0 ? NULL : filter;
 }
 
-/* ---- what a filter says of an entry that is hidden ---- */
+/* ---- whether a filter matches a hidden entry ---- */
 
 /* Every entry shows its objectClass (2.5.4.0). */
 static bool compares_object_class(const char *comparison)
@@ -251,7 +250,7 @@ static bool compares_object_class(const char *comparison)
            strncmp(comparison, "2.5.4.0", 7) == 0;
 }
 
-/* Reads one filter in parentheses at *at and moves behind it. */
+/* Reads one filter in parentheses at *at and moves past it. */
 static bool matches_hidden(const char **at)
 {
     const char *inside = *at + 1 + strspn(*at + 1, " ");

@@ -8,8 +8,8 @@
 #include "error.h"
 #include <stdbool.h>
 
-/* Expands a template: %u login, %n the part before its last '@', %d the part behind it, %t what %n
- * is without its "+tag", %b what %n is behind a "DOMAIN\", %% a percent sign; all escaped (RFC
+/* Expands a template: %u login, %n the part before its last '@', %d the part after it, %t is %n
+ * without its "+tag", %b is %n without a leading "DOMAIN\", %% a percent sign; all escaped (RFC
  * 4515, 3). If the domain is internationalized, the filter also matches its A-labels. Returns NULL
  * without memory. The caller frees the result. */
 char *apw_filter_expand(const char *template, const char *login);
@@ -24,12 +24,12 @@ char *apw_filter_exclude(const char *off, const char *on);
  * objectClass can be seen: a negation, for one. */
 bool apw_filter_shows_nothing(const char *filter);
 
-/* Fails unless libldap accepts `filter`, and a template has no other % than those above,
- * and one that stands for the login. */
+/* Fails unless libldap accepts `filter`. A template must have no other % than those above, and one
+ * of those that stand for the login. */
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error);
 
 /* Fails if logins that differ in more than case find one entry by this template: user@any.domain by
- * %n alone, user+tag by %t, DOMAIN\user by %b. What was typed is then no name for a mailbox. */
+ * %n alone, user+tag by %t, DOMAIN\user by %b. The login as typed then cannot name a mailbox. */
 int apw_filter_check_name(const char *template, struct apw_error *error);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Behind the parenthesis and its spaces: '&', '|', '!', or a comparison. */
+/* The text after the parenthesis and its spaces: '&', '|', '!', or a comparison. */
 static const char *inside_of(const char *filter)
 {
     return filter + 1 + strspn(filter + 1, " ");

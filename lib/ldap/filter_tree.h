@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter_tree: what follows from the parts of a search filter (RFC 4515) that apw_filter_check()
- * accepts, or of such a template.
+ * filter_tree: analyzes the parts of a search filter (RFC 4515), or of a template, that
+ * apw_filter_check() accepts.
  */
 #ifndef APW_FILTER_TREE_H
 #define APW_FILTER_TREE_H
 
 #include <stdbool.h>
 
-/* Whether `off` may match because an attribute that `on` reads does not have a value, which nobody
- * can tell from one that is hidden or was renamed: (&(uid=*)(!(memberOf=…))). */
+/* Whether `off` may match because an entry lacks a value that `on` reads, as
+ * (&(uid=*)(!(memberOf=…))) does: a hidden attribute or a renamed group looks the same. */
 bool apw_filter_tree_infers(const char *off, const char *on);
 
 /* Whether a template may match without a comparison with any of these letters. */
 bool apw_filter_tree_ignores(const char *template, const char *letters);
 
-/* The filter, which must match in each of its parts: an "or" becomes an "and". One that lists
- * values of a single attribute, none of them a DN, stays: an entry may be able to have one only.
- * The caller frees the result, which is NULL without memory. */
+/* A copy of the filter in which each part must match: an "or" becomes an "and". An "or" of values
+ * of one attribute, none of them a DN, stays, because an entry may be able to have only one of
+ * them. The caller frees the result, which is NULL without memory. */
 char *apw_filter_tree_match_all(const char *filter);
 
 #endif

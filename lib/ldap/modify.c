@@ -29,7 +29,7 @@ static enum apw_ldap_result result_of_modify(int code)
 }
 
 /* The chaining behavior control (draft-sermersheim-ldap-chaining) with resolveBehavior
- * referralsRequired. Not critical: a server that does not know it forwards nothing by it. */
+ * referralsRequired. Not critical: a server that does not know it does not forward. */
 static LDAPControl never_forward = {
     .ldctl_oid = (char *)LDAP_CONTROL_X_CHAINING_BEHAVIOR,
     .ldctl_value = {.bv_len = 5, .bv_val = (char[]){0x30, 3, 0x0a, 1, LDAP_REFERRALS_REQUIRED}},

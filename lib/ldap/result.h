@@ -19,7 +19,8 @@ enum apw_ldap_result {
     APW_LDAP_REFUSED,        /* schema, constraint, a size limit, … */
 };
 
-/* What an operation leaves behind. After LOST, the same operation may run on another connection. */
+/* How an operation leaves the connection. After LOST, the same operation may run on another
+ * connection. */
 enum apw_connection_state { APW_CONNECTION_GOOD = 0, APW_CONNECTION_LOST };
 
 struct apw_connection;

@@ -9,7 +9,7 @@
 
 #define APW_SCHEMA_TEXT_SIZE 128
 
-/* What a value of attributeTypes or objectClasses defines. */
+/* The definition in a value of attributeTypes or objectClasses. */
 struct apw_schema_element {
     char oid[APW_SCHEMA_TEXT_SIZE];
     char equality[APW_SCHEMA_TEXT_SIZE]; /* "" if it names none, and for a class */

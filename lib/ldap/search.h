@@ -16,7 +16,7 @@ struct berval;
 
 enum apw_scope { APW_SCOPE_SUB = 0, APW_SCOPE_ONE, APW_SCOPE_BASE };
 
-/* What a search asks for. Borrowed. */
+/* The parameters of a search. Borrowed. */
 struct apw_query {
     const char *base;
     enum apw_scope scope;

@@ -17,8 +17,8 @@ struct apw_uris {
     char *uri[APW_URIS_MAX];
 };
 
-/* Fails unless `uri` is ldap, ldaps or ldapi with nothing behind host and port. Without
- * `start_tls`, ldap must name the loopback. */
+/* Fails unless `uri` is ldap, ldaps or ldapi with nothing after host and port. Without `start_tls`,
+ * ldap must name the loopback. */
 int apw_uri_check(const char *uri, bool start_tls, struct apw_error *error);
 
 /* Reads URIs separated by white space and checks each. */

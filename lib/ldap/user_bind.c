@@ -3,7 +3,7 @@
 #include "ldap/connection.h"
 #include <stdio.h>
 
-/* What the password policy control adds to the result code. */
+/* The additional result in the password policy control. */
 enum policy { POLICY_SILENT = 0, POLICY_LOCKED, POLICY_MUST_CHANGE, POLICY_EXPIRED, POLICY_OTHER };
 
 static enum policy read_policy(struct apw_connection *connection, LDAPControl **controls)

@@ -18,7 +18,7 @@
  * without "lib" and ".so". */
 #define APW_GUARD_NAME "apppassword"
 
-/* What libsasl2 registers. Static. */
+/* The plugin that libsasl2 registers. Static. */
 sasl_canonuser_plug_t *apw_guard_plugin(void);
 
 /* Our mechanisms canonicalize names with the next two functions, because the guard lets only these

@@ -17,7 +17,7 @@
 
 enum stage { STAGE_START = 0, STAGE_LOGIN, STAGE_PASSWORD, STAGE_DONE };
 
-/* One login, from the client's message to the verdict. The password is nowhere but in `attempt`. */
+/* One login, from the client's message to the verdict. Only `attempt` holds the password. */
 struct authentication {
     struct apw_attempt attempt; /* login as sent; canonical when we ask */
     struct apw_authzid authzid; /* length 0 if it is the same as the login */
@@ -75,8 +75,8 @@ static int authorize(const struct authentication *authentication, const char *na
     return result == SASL_OK ? ask_proxy_policy(params, out) : result;
 }
 
-/* A name that the host's canon_user or its proxy policy rejects is the client's fault. Other
- * failures are not. */
+/* If the host's canon_user or proxy policy rejects a name, that is a refusal. Other failures are
+ * outages. */
 static enum apw_verdict verdict_of(int result)
 {
     switch (result) {
@@ -100,7 +100,7 @@ static enum apw_verdict verdict_of(int result)
 static enum apw_verdict explain(int result, struct apw_error *error)
 {
     if (result != SASL_OK)
-        apw_error_set(error, "the program that asked did not take the name: %s",
+        apw_error_set(error, "the program rejected the name: %s",
                       sasl_errstring(result, NULL, NULL));
     return verdict_of(result);
 }
@@ -141,7 +141,7 @@ static int ask_as(struct apw_front *front, struct authentication *authentication
                          ? decision.event.detail.text
                          : apw_reason_name(decision.event.reason));
     apw_verify_clear(&decision);
-    if (apw_front_take_loss(front, &loss)) /* not before: without a connection, this is syslog */
+    if (apw_front_take_loss(front, &loss)) /* not at init: without a connection, it is syslog */
         apw_host_log(params->utils, SASL_LOG_ERR, loss.text);
     return result;
 }

@@ -17,9 +17,9 @@ static void warn_without_guard(const sasl_utils_t *utils)
 
     if (guard == NULL || strcasecmp(guard, APW_GUARD_NAME) != 0)
         apw_host_log(utils, SASL_LOG_WARN,
-                     "\"canon_user_plugin: " APW_GUARD_NAME "\" is not set: if this plugin "
-                     "is missing, another one checks passwords; set it beside "
-                     "apppassword_config");
+                     "\"canon_user_plugin: " APW_GUARD_NAME
+                     "\" is not set: if this plugin is missing, another one checks passwords; set "
+                     "it together with apppassword_config");
 }
 
 /* When libldap initializes itself, it replaces libsasl2's mutex functions and then makes the

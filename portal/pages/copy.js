@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// Makes the copy button beside an app password work, and removes the app password when the browser
+// Makes the copy button of an app password work, and removes the app password when the browser
 // leaves the page. Without this file, people select and copy the text by hand.
 "use strict";
 

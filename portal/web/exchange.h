@@ -22,7 +22,7 @@ struct apw_exchange {
     char client[APW_ADDRESS_TEXT_SIZE]; /* "" if it is unknown */
     unsigned language;
     const char *signed_on; /* the user named by the trusted proxy; NULL for none */
-    bool is_proxy_unknown; /* somebody was named without the proxy's secret */
+    bool is_proxy_unknown; /* the request named a user without the proxy's secret */
     struct apw_form form;
 
     /* The answer. */

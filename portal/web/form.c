@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the value of a field starts; for the number behind the last field, the size of all. */
+/* The offset of a field's value; for the number after the last field, the size of all. */
 static size_t offset_of(const struct apw_form_fields *fields, size_t number)
 {
     size_t offset = 0;

@@ -124,7 +124,7 @@ static const char *read_single(struct MHD_Connection *connection, const char *na
     return search.count == 1 ? search.value : NULL;
 }
 
-/* Takes as long whatever was sent. */
+/* Takes the same time for any value. */
 static bool is_secret(const char *sent, const char *secret)
 {
     uint8_t left[crypto_generichash_BYTES], right[crypto_generichash_BYTES];
@@ -134,8 +134,8 @@ static bool is_secret(const char *sent, const char *secret)
     return sodium_memcmp(left, right, sizeof left) == 0;
 }
 
-/* Whoever may connect to the socket could name anybody, so only the proxy that has the secret is
- * believed. */
+/* Any program that can connect to the socket could name any user, so the proxy must also send the
+ * secret. */
 static void read_signed_on(const struct apw_web_settings *settings,
                            struct MHD_Connection *connection, struct apw_exchange *exchange)
 {
@@ -297,8 +297,8 @@ static void finish(void *context, struct apw_worker_job *job)
     MHD_resume_connection(((struct request *)job)->connection);
 }
 
-/* Only whoever reads a directory or must wait needs a worker. One network has a part of them, so
- * that others are served meanwhile. */
+/* Only a request that reads a directory or waits needs a worker. One network gets only some of
+ * them, so that others are served meanwhile. */
 static enum MHD_Result hand_over(struct apw_http *http, struct MHD_Connection *connection,
                                  struct request *request)
 {

@@ -11,7 +11,8 @@
 #include "web/template.h"
 #include "web/text.h"
 
-/* What all pages of a site share; only read while it answers. Texts are numbers of `texts`. */
+/* The data that all pages of a site share; read-only while it answers. Texts are numbers of
+ * `texts`. */
 struct apw_site {
     const char *root; /* path of the site, without a slash at its end */
     struct apw_languages languages;
@@ -28,7 +29,7 @@ struct apw_page {
     const struct apw_site *site;
     struct apw_exchange *exchange;
     struct apw_web_session *session; /* NULL before signing in */
-    const char *who;                 /* template behind the top of the page; NULL for none */
+    const char *who;                 /* template after the top of the page; NULL for none */
     struct apw_variables variables;
     char token[APW_COOKIE_SIZE];
 };

@@ -203,7 +203,7 @@ void apw_web_session_end(struct apw_web_sessions *sessions, struct apw_web_sessi
     pthread_mutex_unlock(&sessions->mutex);
 }
 
-/* Frees the places of sessions that are over, so that their secrets do not outlive them for long.
+/* Frees the places of ended sessions, so that their secrets are soon wiped.
  */
 static void clear_old(struct apw_web_sessions *sessions, int64_t now_ms)
 {
@@ -254,7 +254,7 @@ static size_t count_own_of_network(const struct apw_web_sessions *sessions,
     return count;
 }
 
-/* One of the owner's own. Whoever fills an account's room from one network loses their own. */
+/* One of the owner's own, from the network that has most of them. */
 static struct place *find_own(struct apw_web_sessions *sessions)
 {
     struct place *found = NULL;

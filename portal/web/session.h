@@ -30,7 +30,7 @@ struct apw_web_session {
     void *content; /* the site's own, zeroed when the session begins. Secret. */
 };
 
-/* What a site keeps in a session. */
+/* The site's own data in a session. */
 struct apw_web_session_content {
     size_t size;
     void (*clear)(void *content); /* frees what the content owns; the bytes are wiped after that */
@@ -52,7 +52,7 @@ bool apw_web_session_is_busy(struct apw_web_sessions *sessions, const char *cook
 
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 
-/* Who asks for a session. */
+/* The person who asks for a session. */
 struct apw_web_session_asker {
     const char *owner;
     const char *network;

@@ -24,7 +24,7 @@ struct apw_patience {
     unsigned free;
     unsigned base_s;
     unsigned most_s;
-    bool counts_polling; /* a try before its time counts, too, and the waiting begins anew */
+    bool counts_polling; /* a try during the wait counts, too, and restarts the wait */
 };
 
 int apw_throttle_new(struct apw_throttle **throttle_r, struct apw_error *error);
@@ -45,7 +45,7 @@ void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, con
 /* Forgets all tries. */
 void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const char *whom);
 
-/* The network to which a client's tries are charged: its address, its /64 for IPv6, or "-" if it is
+/* The network to which a client's tries are charged: its address; for IPv6 its /64; "-" if it is
  * unknown. */
 void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE]);
 

@@ -12,7 +12,7 @@ struct apw_workers {
     pthread_mutex_t mutex;
     pthread_cond_t given;                /* a job, or the end */
     pthread_cond_t due;                  /* another first one, or the end */
-    struct apw_worker_job *first, *last; /* nobody has begun these */
+    struct apw_worker_job *first, *last; /* not started */
     struct apw_worker_job *waiting;      /* done, soonest first */
     bool is_ending;
     pthread_t thread[WORKERS_MAX + 1]; /* the last one is the timer */

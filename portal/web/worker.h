@@ -29,10 +29,10 @@ struct apw_workers;
 int apw_workers_start(const struct apw_worker_settings *settings, struct apw_workers **workers_r,
                       struct apw_error *error);
 
-/* False once they have been told to end: nothing is done then. */
+/* False, and does nothing, once apw_workers_end() was called. */
 bool apw_worker_give(struct apw_workers *workers, struct apw_worker_job *job);
 
-/* Waits for jobs in work; finishes every other one at once, also those that no one has begun. */
+/* Waits for running jobs, and finishes all others at once, even those that have not started. */
 void apw_workers_end(struct apw_workers *workers);
 void apw_workers_free(struct apw_workers **workers); /* after they have ended; takes NULL */
 

@@ -12,7 +12,7 @@ static char config_path[64], secret_path[64];
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 
-/* Whatever else is named would be somebody's file, or a device that waits. */
+/* Any other path could be a real file, or a device that blocks. */
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
     if (strcmp(path, config_path) == 0)

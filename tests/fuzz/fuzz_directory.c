@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a directory answers, byte by byte: a login in which every answer is the fuzzer's.
+/* A login in which the fuzzer writes every byte that the directory answers.
  *
- * The first byte chooses the password. Behind it come pieces: two bytes, of which the lower twelve
- * bits are the length of what follows, and the upper four say what it is. Bit 15: bytes as they
- * are; else an operation, to be put into a message. Bit 14: the last piece of this connection; the
- * next connection gets the next. Bits 12 and 13: the message id, less one. */
+ * The first byte chooses the password. Pieces follow. Each begins with two bytes: the lower twelve
+ * bits are the length of the rest, the upper four its kind. Bit 15: raw bytes; else an operation,
+ * to be put into a message. Bit 14: the last piece of this connection. Bits 12 and 13: the message
+ * id, less one.
+ */
 #include "clock.h"
 #include "fuzz.h"
 #include "ldap/directory.h"
@@ -61,7 +62,7 @@ static void answer_all(int fd)
     shutdown(fd, SHUT_WR);
 }
 
-/* In place of connecting: a peer that has said everything already. */
+/* Replaces connecting: a peer that has already sent everything. */
 int __wrap_apw_transport_open_unix(struct apw_transport *transport, const char *path,
                                    struct apw_error *error)
 {
@@ -129,7 +130,7 @@ static int visit(void *context, const struct apw_entry *entry)
     return 0;
 }
 
-/* What who manages asks beside. */
+/* The further requests of a manager. */
 static void try_questions(void)
 {
     static const char *const all[] = {"*", NULL};

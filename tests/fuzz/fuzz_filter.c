@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The filter that a login goes into. The login must stay what is compared, whatever it holds. */
+/* The filter that contains a login. Whatever the login is, the filter must compare exactly that. */
 #include "fuzz.h"
 #include "ldap/directory.h"
 #include "ldap/filter.h"

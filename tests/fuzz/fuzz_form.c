@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a browser sends to the self-service page: fields in parts of any length, the path, the
- * language, a code. The path's reader is private to http.c, so it is included whole. */
+/* The input of the self-service page: fields in parts of any length, the path, the language, a
+ * code. The path's reader is private to http.c, so it is included whole. */
 #include "web/http.c"
 
 #include "form_fields.h"

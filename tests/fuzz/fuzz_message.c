@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a client sends before anybody knows who it is: the PLAIN message, the login in it, the
- * client's address; and the log line that comes of it. */
+/* The input of an unknown client: the PLAIN message, the login in it, the client's address; and the
+ * log line that results. */
 #include "event.h"
 #include "fuzz.h"
 #include "login.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* appPasswordMfaMethod: what is sealed, and the enrolment's codes. */
+/* appPasswordMfaMethod: sealed values and enrollment codes. */
 #include "fuzz.h"
 #include "method.h"
 #include <sodium.h>
 
 static const uint8_t key[APW_METHOD_KEY_BYTES] = "a key that everybody knows";
 
-/* What was sealed is opened again; a bit that was changed, or another entry, is told. */
+/* A sealed value can be opened again, but not with a changed bit or for another entry. */
 static void try_sealed(const struct apw_method *method, uint8_t which)
 {
     char value[APW_METHOD_VALUE_SIZE];
@@ -35,7 +35,7 @@ static void try_address(const char *address)
     try_sealed(&method, (uint8_t)address[0]);
 }
 
-/* The bytes as what is inside: only who has the key could have put them there. */
+/* Seals the bytes: only the owner of the key could have put them there. */
 static void try_inside(const uint8_t *bytes, size_t length)
 {
     uint8_t sealed[24 + 600 + 16] = {0};

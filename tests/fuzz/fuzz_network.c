@@ -3,7 +3,7 @@
 #include "fuzz.h"
 #include "network.h"
 
-/* A block holds its own address, and not its neighbour's. */
+/* A block contains its own address, and not its neighbor's. */
 static void try_block(const struct apw_network *network)
 {
     struct apw_networks one = {.count = 1, .network = {*network}};

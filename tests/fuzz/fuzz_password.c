@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is typed into a password box. */
+/* The input of a password field. */
 #include "fuzz.h"
 #include "password.h"
 #include <sodium.h>
 
-/* The one spelling that people are shown is read back. */
+/* The form that people see is read back. */
 static void try_shown(const struct apw_password *password)
 {
     char shown[APW_PASSWORD_SHOWN_SIZE], id[APW_ID_LENGTH + 1];
@@ -19,7 +19,7 @@ static void try_shown(const struct apw_password *password)
     FUZZ_MUST(apw_password_is_id(id, strlen(id)));
 }
 
-/* One wrong symbol and it is none. */
+/* With one wrong symbol it is not an app password. */
 static void try_slip(struct apw_password password, uint8_t which)
 {
     size_t place = which % APW_PASSWORD_LENGTH;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stands in the directory: appPassword, appPasswordUsed, the hash, a GeneralizedTime. */
+/* Values from the directory: appPassword, appPasswordUsed, the hash, a GeneralizedTime. */
 #include "account_state.h"
 #include "clock.h"
 #include "fuzz.h"

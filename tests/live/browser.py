@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A headless Chromium with its own profile, used like a person does."""
+"""A headless Chromium with its own profile, used as a person uses it."""
 
 import os
 import shutil
@@ -115,7 +115,7 @@ class Browser:
         self._find_by_text("button, a, summary, label.choice", name).click()
 
     def send(self, form):
-        """The button of the form with that address, in whatever language it is."""
+        """The button of the form with that address, in any language."""
         self.leave_by(self.find(f'form[action$="/{form}"] button'))
 
     def leave_by(self, element):
@@ -154,13 +154,13 @@ class Browser:
         return self.driver.execute_cdp_cmd(command, arguments)
 
     def use_colors(self, scheme):
-        """"light" or "dark", as the system's setting would have it; at once, without movement."""
+        """Set "light" or "dark", like the system's setting, without animations."""
         self.devtools("Emulation.setEmulatedMedia",
                       features=[{"name": "prefers-color-scheme", "value": scheme},
                                 {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def use_width(self, pixels, height=800, scale=1):
-        """A screen of that width, a phone's where it is narrow; scale: dots in a pixel."""
+        """Set the width of the screen, a phone's if it is narrow; scale: dots per pixel."""
         self.devtools("Emulation.setDeviceMetricsOverride", width=pixels, height=height,
                       deviceScaleFactor=scale, mobile=pixels < 600)
 

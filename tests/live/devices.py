@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs with a /dev of their own, in which a test decides who listens on /dev/log."""
+"""Programs with their own /dev, in which a test decides whether anything listens on /dev/log."""
 
 import socket
 import threading
@@ -37,14 +37,14 @@ class Devices:
                 *map(str, [self.folder, *command])]
 
     def start_syslog(self, kind=socket.SOCK_DGRAM):
-        """Listen on /dev/log; what arrives is in `lines`."""
+        """Listen on /dev/log; the messages are in `lines`."""
         self._socket = socket.socket(socket.AF_UNIX, kind)
         self._socket.bind(str(self.folder / "log"))
         (self.folder / "log").chmod(0o666)
         threading.Thread(target=self._receive, args=[self._socket], daemon=True).start()
 
     def stop_syslog(self, unlink=False):
-        """End it; its socket stays, as after a crash, unless it is unlinked."""
+        """Stop the syslog server; its socket stays, as after a crash, unless it is unlinked."""
         if self._socket:
             self._socket.shutdown(socket.SHUT_RD)
             self._socket.close()

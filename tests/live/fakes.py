@@ -119,8 +119,8 @@ class Relay:
                 link.shutdown(socket.SHUT_RDWR)
 
     def swallow(self):
-        """Forward nothing more over the present connections, and tell neither side, like a balancer
-        that has forgotten them."""
+        """Stop forwarding on the current connections without telling either side, like a load
+        balancer that has forgotten them."""
         self._swallowed |= self._links
 
     def restore(self):

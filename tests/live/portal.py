@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page on its own port, and a client for it other than a browser."""
+"""The self-service page on its own port, and a simple client for it."""
 
 import base64
 import hashlib
@@ -78,7 +78,7 @@ class Portal(Site):
         return re.search(r"^    (\d{6})$", self.mails()[-1][1], re.MULTILINE)[1]
 
     def client(self, **headers):
-        """Behind a single sign-on, it is the proxy that asks."""
+        """A client; behind a single sign-on, it has the proxy's secret."""
         if "trusted_user_header" in self.conf:
             headers = {"X-App-Password-Proxy": self.proxy_secret} | headers
         return Client(self._where(), headers)
@@ -99,7 +99,7 @@ class Portal(Site):
             return False
 
     def _write_sendmail(self):
-        """Takes the place of a mail system: a file per message, its recipient in the first line."""
+        """Replaces the mail system: one file for each message, with its recipient in the first line."""
         program = self.folder / "sendmail"
         program.write_text(f"""#!/bin/sh
 [ ! -e {self.folder}/no-mail ] || exit 75
@@ -197,7 +197,7 @@ class Client:
     def __init__(self, where, headers=None):
         self.where = where
         self.headers = {"Accept-Language": "en"} | (headers or {})
-        self.cookie = None  # of the visit
+        self.cookie = None  # of the session
         self.mark = None  # of the browser
         self.page = None
 

@@ -23,7 +23,7 @@ class Tour:
         self.directory = directory
 
     def pages(self):
-        """Yields the name of each page while the browser is there."""
+        """Yields the name of each page while the browser shows it."""
         yield from self._before_anything()
         yield from self._enrolment_code()
         person = self.directory.new_person()
@@ -108,7 +108,7 @@ class Tour:
         yield "password, gone"
 
     def _fill_list(self, person):
-        """App passwords in each state, and with a last use."""
+        """App passwords in each state, some with a last use."""
         add = self.directory.add_app_password
         used = add(person, label="Phone", created=from_now(days=-200), services="imap,smtp")
         add(person, label="Old tablet", created=from_now(days=-100), expires=from_now(days=-10))

@@ -21,7 +21,7 @@ syncrepl rid=1 provider=ldap://{relay} searchbase={base} type=refreshAndPersist
   retry="1 +" bindmethod=simple binddn="{identity}" credentials="{password}"
 updateref {provider}
 """
-# slapo-chain(5): the consumer follows its own referrals, in the name of the client.
+# slapo-chain(5): the consumer follows its own referrals, as the client.
 CHAIN = """
 moduleload back_ldap
 overlay chain

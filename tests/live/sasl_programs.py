@@ -39,7 +39,7 @@ def unpacked(*packages):
 
 
 class Program:
-    """One program, started; `ours` is the folder of the plugin.
+    """One running program; `ours` is the folder of the plugin.
 
     In each subclass:
     conf_name  the file that libsasl2 looks for
@@ -52,7 +52,7 @@ class Program:
     user, tries = 0, 1
 
     conf_name = service = outage = None
-    conf_folder = None  # where it looks for that file, whatever SASL_CONF_PATH says
+    conf_folder = None  # where it looks for that file, regardless of SASL_CONF_PATH
     more_lines = {}  # of files in /etc, which only this program sees
 
     def __init__(self, folder, config, ours):
@@ -77,7 +77,7 @@ class Program:
         """Write the program's own configuration."""
 
     def argv(self):
-        """How it is started, in the foreground."""
+        """The command that starts it in the foreground."""
         raise NotImplementedError
 
     def start(self):
@@ -120,7 +120,7 @@ class Program:
 
 
 class SlapdAsHost(Program):
-    """slapd, for PLAIN binds; the users are in another one."""
+    """slapd, for PLAIN binds; its users are in another slapd."""
 
     user = NOBODY
     conf_name, service, outage = "slapd.conf", "ldap", UNAVAILABLE
@@ -203,7 +203,7 @@ class Memcached(Program):
             return client.recv(24, socket.MSG_WAITALL)
 
     def waits_for(self, directory):
-        """Whether a request lies unread in the socket of a directory that is paused."""
+        """Whether a paused directory has an unread request in its socket."""
         port = int(directory.ldap.rpartition(":")[2])
         lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
         return any(int(fields[1].rpartition(":")[2], 16) == port
@@ -267,7 +267,7 @@ class Sendmail(Program):
     """sendmail, with a configuration made by its own macros."""
 
     conf_name, service, outage = "Sendmail.conf", "smtp", REFUSED
-    # Without a full name of the machine it sleeps for a minute.
+    # Without the machine's full name, it sleeps for a minute.
     more_lines = {"hosts": f"127.0.0.1 mail.example.org {socket.gethostname()}\n"}
 
     def prepare(self):

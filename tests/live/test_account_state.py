@@ -123,7 +123,7 @@ def test_disabled_filter_that_nobody_answers_is_an_outage(directory, workdir):
 
 
 def test_a_witness_shows_that_disabled_filter_can_be_seen(own_directory, workdir):
-    """Of two groups, the one that is renamed is one that it is in, too."""
+    """The witness must be in both groups of the filter, also in the one that is renamed."""
     groups = [f"cn={name},ou=groups,{BASE}" for name in ("left", "suspended")]
     directory = own_directory(first_rules=(
         f'access to attrs=memberOf by dn.exact="{IDENTITIES["mail server"]}" search by * break'))
@@ -187,7 +187,7 @@ def test_revoking_leaves_a_tombstone(directory, site, how):
     assert directory.values(who, "appPassword") == [stone]
 
 
-def test_list_shows_what_was_revoked(directory, site):
+def test_list_shows_revoked_app_passwords(directory, site):
     who = directory.new_person(mfa=True)
     kept, gone = site.create(who), site.create(who)
     site.done("revoke", who.uid, gone[:4])

@@ -84,7 +84,7 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
 
 @pytest.mark.parametrize("arguments, words", [
     pytest.param(arguments, words, id=name) for name, arguments, words in [
-        ("no command at all", [], "which COMMAND"),
+        ("no command at all", [], "COMMAND is missing"),
         ("an unknown command", ["destroy", "alice"], "no such command: destroy"),
         ("an unknown long option", ["list", "alice", "--yaml"], "no such option: --yaml"),
         ("an unknown short option", ["list", "-x", "alice"], "no such option: -x"),
@@ -95,7 +95,7 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
          "--json takes no value"),
         ("mfa without a verb", ["mfa"], "on, off, status or reset"),
         ("mfa with an unknown verb", ["mfa", "maybe", "alice"], "on, off, status or reset"),
-        ("mfa of nobody", ["mfa", "on"], "which USER"),
+        ("mfa of nobody", ["mfa", "on"], "USER is missing"),
         ("a date for mfa off", ["mfa", "off", "alice", "--enforce-from", "2099-01-01"],
          "mfa on only"),
         ("a date that is none", ["mfa", "on", "alice", "--enforce-from", "31.1.2099"],
@@ -108,7 +108,7 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
         ("a code for mfa status", ["mfa", "status", "alice", "--code"],
          "mfa on and mfa reset only"),
         ("a code that is given", ["mfa", "on", "alice", "--code=k7q2"], "--code takes no value"),
-        ("create for nobody", ["create", "--label", "x"], "which USER"),
+        ("create for nobody", ["create", "--label", "x"], "USER is missing"),
         ("create for two", ["create", "alice", "bob", "--label", "x"], "one USER"),
         ("create without a label", ["create", "alice"], "--label"),
         ("an empty label", ["create", "alice", "--label", ""], "1 to 64 characters"),
@@ -148,11 +148,11 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
          "100 years"),
         ("an end that is none", ["create", "alice", "--label", "x", "--expires", "soon"], "90d"),
         ("list of two", ["list", "alice", "bob"], "one USER"),
-        ("list of nobody", ["list"], "which USER"),
-        ("revoke of nobody", ["revoke"], "which USER"),
-        ("revoke of nothing", ["revoke", "alice"], "which ID"),
+        ("list of nobody", ["list"], "USER is missing"),
+        ("revoke of nobody", ["revoke"], "USER is missing"),
+        ("revoke of nothing", ["revoke", "alice"], "ID is missing"),
         ("revoke of some and of all", ["revoke", "alice", "k7q2", "--all"], "exclude each other"),
-        ("check of nobody", ["check"], "which USER"),
+        ("check of nobody", ["check"], "USER is missing"),
         ("check as an administrator", ["-D", "cn=x", "-W", "check", "alice"], "leave"),
         ("check at a service that is none", ["check", "alice", "--service", "a b"], '"a b"'),
         ("check from an address that is none", ["check", "alice", "--client", "mail.example.org"],
@@ -623,7 +623,7 @@ def test_a_dry_run_makes_no_code(site, directory):
     assert directory.values(user, "appPasswordMfaEnabled") == []
 
 
-def test_nobody_who_fails_has_a_code(site, make_site, directory, user):
+def test_users_who_fail_get_no_code(site, make_site, directory, user):
     assert_failed(site.command("mfa", "on", "--code", "nobody"), FAILED, "no such user")
     assert_failed(site.command("mfa", "reset", "--code", "nobody"), FAILED, "no such user")
     server = make_site(manage_as="mail server")
@@ -638,7 +638,7 @@ def test_nobody_who_fails_has_a_code(site, make_site, directory, user):
     assert directory.values(user, "appPasswordMfaMethod") == []
 
 
-def test_one_who_fails_costs_nobody_else_the_code(site, directory):
+def test_a_failing_user_costs_no_other_user_the_code(site, directory):
     one, two = directory.new_person(), directory.new_person()
     called = site.command("mfa", "on", "--code", one.uid, "nobody", two.uid)
     assert called.returncode == FAILED
@@ -793,7 +793,7 @@ def test_list_is_a_table_aligned_by_characters(site, directory, user):
                             "192.0.2.0/24", "-"]
 
 
-def test_list_tells_what_has_expired_and_what_was_used(site, directory, user):
+def test_list_shows_expired_app_passwords_and_last_uses(site, directory, user):
     old = directory.add_app_password(user, created="20200101000000Z", expires="20210101000000Z")
     directory.administrate(user, appPasswordUsed=f"id={old.id} at=20200601123456Z service=imap "
                                                  "from=192.0.2.17")
@@ -910,7 +910,7 @@ def test_revoke_deletes_unusable_values_with_that_id(site, directory, user):
     assert directory.app_passwords(user) == []
 
 
-def test_revoke_all_deletes_whatever_is_there(site, directory):
+def test_revoke_all_deletes_every_value(site, directory):
     user, *_ = directory.new_person(mfa=True, app_passwords=2)
     add_values(directory, user, "rubbish")
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: 3 revoked\n"
@@ -918,7 +918,7 @@ def test_revoke_all_deletes_whatever_is_there(site, directory):
     assert site.done("revoke", user.uid, "--all") == f"{user.uid}: unchanged\n"
 
 
-def test_what_the_directory_holds_cannot_play_with_a_terminal(site, directory, user):
+def test_values_from_the_directory_cannot_control_a_terminal(site, directory, user):
     add_values(directory, user, "id=c3d4 label=\x9b31m\u202egnp.exe\u2028end",
                "id=d4e5 created=20261122101500Z \x9b31m=\u202e label=x")
     called = site.command("list", user.uid)
@@ -1102,7 +1102,7 @@ def add(directory, who, attribute, values):
 
 
 def test_no_character_from_the_directory_acts_on_a_terminal(tmp_path, own_directory):
-    """Of whatever format: C1 controls, DEL and changes of direction in a name."""
+    """In every format: C1 controls, DEL and changes of direction in a name."""
     directory = own_directory()
     name = "x\u009b31m\u202ey\u200fz"
     directory.connect_as_itself().add_s(f"uid={name},ou=people,{BASE}", [

@@ -62,7 +62,7 @@ def doctor(site, *options, input="", **more):
 
 
 def a_user(directory):
-    """The same for each call."""
+    """The same user for each call."""
     if not hasattr(directory, "doctors_user"):
         directory.doctors_user = directory.new_person()
     return directory.doctors_user
@@ -104,7 +104,7 @@ def test_without_an_administrator_it_goes_without(good_directory, tmp_path, auth
 
 def test_without_a_user_it_says_what_it_does_not_know_and_names_one(site):
     called = site.command("doctor")
-    assert_finds(called, "--as: what users may write was not looked at", "app-password doctor --as")
+    assert_finds(called, "--as: what users may write was not checked", "app-password doctor --as")
     assert "0 problems, 1 unknown" in called.stdout
     line, = re.findall(r"fix: app-password (doctor --as .*)", called.stdout)
     words = shlex.split(line, comments=True)

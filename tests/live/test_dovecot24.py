@@ -84,7 +84,7 @@ def test_the_userdb_may_be_the_same_directory(dovecot24, directory):
 
 
 def test_a_master_user_signs_in_as_a_user_with_lua(dovecot24, directory, folder):
-    """Not with PAM, which takes the master user's password for the user's."""
+    """Not with PAM, which checks the master user's password as the user's."""
     person = directory.new_person(mfa=True)
     users = folder / "master-users"
     users.write_text("admin:{PLAIN}The-Masters-Password\n")

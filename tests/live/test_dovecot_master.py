@@ -107,7 +107,7 @@ def test_what_the_directory_does_not_answer_is_unavailable(
     assert imap(server, f"{person.uid}*{MASTER}", PASSWORD) == ACCEPTED
 
 
-def test_who_is_not_one_user_is_unavailable(master_dovecot, directory, branches):  # noqa: F811
+def test_a_login_that_is_not_one_user_is_unavailable(master_dovecot, directory, branches):  # noqa: F811
     sam, add = branches
     add("a", f"{sam}@a.test")
     second = add("b", f"{sam}@b.test")
@@ -167,7 +167,7 @@ def test_another_passdb_that_accepted_is_no_reason_to_skip_ours(dovecot, directo
 # ---- Lookups for deliveries and administrators ----
 
 def passdb_lookup(server, name):
-    """What doveadm says about a user: the exit status and the fields."""
+    """doveadm's answer about a user: the exit status and the fields."""
     done = subprocess.run(["doveadm", "-c", server.config, "auth", "lookup", name],
                           text=True, capture_output=True)
     return done.returncode, done.stdout

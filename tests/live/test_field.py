@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What doc/rollout.md says of idle limits, passwords elsewhere, and names, on real servers."""
+"""The advice of doc/rollout.md on idle limits, passwords elsewhere, and names, on real servers."""
 
 import contextlib
 import re
@@ -49,7 +49,7 @@ def test_app_passwords_are_no_use_to_an_idle_limit(idle_directory, mail_server):
         assert server.sign_in(BUSY.uid, app_password.shown).code == smtp.ACCEPTED
     assert last_bind(directory, BUSY) == LONG_AGO
     for who in BUSY, IDLER:
-        with pytest.raises(ldap.INVALID_CREDENTIALS):  # with everything else that binds
+        with pytest.raises(ldap.INVALID_CREDENTIALS):  # as for any other program that binds
             directory.connect(who)
         assert server.sign_in(who.uid, who.password).code == smtp.REFUSED
         assert " verdict=refused reason=account-locked " in server.events()[-1]
@@ -108,7 +108,7 @@ def test_an_outage_behind_sasl_passwords_looks_like_a_wrong_password(passing_on,
 @pytest.mark.parametrize("attribute, owner", [("uid", "{0.uid}"), ("mail", "{0.mail}")])
 def test_sender_login_maps_are_keyed_on_the_accepted_name(
         mail_server, directory, attribute, owner):
-    """Whatever was typed; without login_attribute on what was typed."""
+    """Whatever was typed. Without login_attribute, they are keyed on what was typed."""
     person, app_password = directory.new_person(app_passwords=1)
     server = mail_server({"login_attribute": attribute}, kind="owns addresses")
     (server.postfix.config / "senders").write_text(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a stored hash may cost: four times what new ones do."""
+"""A stored hash may cost four times as much as a new one."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def make_site(directory, tmp_path):
 
 
 def check(site, who, app_password):
-    """The reason of a login, and what the log line says about the cost."""
+    """The reason of a login, and the cost in its log line."""
     line = site.command("check", who.uid, input=app_password + "\n").stdout
     return re.search(r"reason=(\S+)", line)[1], OVER.search(line)
 
@@ -40,7 +40,7 @@ def values_found(site):
 
 
 def test_a_site_that_lowers_its_cost_later(make_site, directory):
-    """Values of more than four times the new cost are refused and named until it is raised."""
+    """Values over four times the new cost are refused and reported until the setting is raised."""
     who = directory.new_person(mfa=True)
     app_password = make_site(hash_memory="64M", hash_passes="2").create(who)
     id = app_password[:4]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A balancer between us and the directory forgets connections that are idle, and tells nobody."""
+"""A load balancer between us and the directory forgets idle connections and tells neither side."""
 
 import re
 import time
@@ -11,7 +11,7 @@ from fakes import Relay
 from processes import seconds
 from smtp import ACCEPTED, REFUSED
 
-TIMEOUT = 4  # seconds; a login that asks a swallowed connection takes at least as long
+TIMEOUT = 4  # seconds; a login over a forgotten connection takes at least as long
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def keys(balancer, **more):
 
 
 def be_idle(balancer, for_seconds=1.2):
-    """Nobody signs in; then the balancer has forgotten everybody."""
+    """Nobody signs in until the balancer has forgotten the connections."""
     time.sleep(for_seconds)
     balancer.swallow()
 

@@ -35,7 +35,7 @@ def signs_in(directory):
     return person.uid, app_password.shown
 
 
-# ---- PAM: standard error is what the caller of the host makes of it ----
+# ---- PAM: standard error comes from the host's caller ----
 
 @pytest.fixture
 def pamtester(devices, directory, folder, pam_module, signs_in):
@@ -53,7 +53,7 @@ def pamtester(devices, directory, folder, pam_module, signs_in):
 
 
 def ours(text):
-    """Our lines, without what PAM asks in front of them."""
+    """Our lines, without PAM's prompts before them."""
     return re.findall(r"app-password: (.*)", text)
 
 
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_written_with_syslog(pamtester, devices):
 
 
 def test_a_clients_socket_as_standard_error_gets_nothing(pamtester):
-    """A host that is started by inetd may have one there."""
+    """inetd starts a host with one."""
     ours_end, client = socket.socketpair()
     with ours_end, client:
         called = pamtester("syslog mail", stderr=client)
@@ -199,7 +199,7 @@ def test_dovecot_notices_that_syslog_crashed(dovecot, devices, signs_in):
     assert server.log.read_text().count(f"auth-worker: Error: app-password: {DEAD}") == 1
 
 
-# ---- Postfix: standard error is /dev/null, so its own log says it ----
+# ---- Postfix: standard error is /dev/null, so the loss is in Postfix's own log ----
 
 @pytest.fixture
 def own_postfix(workdir, plugin, authority, devices):
@@ -240,8 +240,8 @@ def doctor_on(devices, folder, directory, log):
 @pytest.mark.parametrize("log, kind, finding, fix", [
     ("syslog mail", "PROBLEM", LOST.rstrip("; "), "log stderr"),
     ("/dev/full", "PROBLEM", "is not a regular file", "log /var/log"),
-    ("/nowhere/app-password.log", "PROBLEM", "there is no folder /nowhere/", "mkdir -p /nowhere/"),
-    ("/full/log", "PROBLEM", "the disk is full", "make room"),
+    ("/nowhere/app-password.log", "PROBLEM", "the folder /nowhere/ does not exist", "mkdir -p /nowhere/"),
+    ("/full/log", "PROBLEM", "the disk is full", "free space"),
     ("/readonly/log", "PROBLEM", "Read-only file system", "let the mail server write it"),
     ("stderr", "-", "Postfix's is /dev/null", ""),
 ])
@@ -252,7 +252,7 @@ def test_doctor_without_syslog(devices, folder, directory, log, kind, finding, f
         log = str(mounted / "log")
         inner = devices.seeing
         script = (f"mount -t tmpfs -o size=4k tmpfs {mounted}; echo x > {log}; chmod 640 {log}; "
-                  if fix == "make room" else
+                  if fix == "free space" else
                   f"mount -t tmpfs tmpfs {mounted}; echo x > {log}; chmod 640 {log}; "
                   f"mount -o remount,ro {mounted}; ")
         devices.seeing = lambda command: inner(["sh", "-c", script + 'exec "$@"', "sh", *command])

@@ -73,7 +73,7 @@ def mark(directory, users, word):
         directory.administrate(who, employeeType=word)
 
 
-def test_a_filter_names_everybody_who_matches(directory, site, users):
+def test_a_filter_selects_all_users_that_match(directory, site, users):
     stranger = directory.new_person()
     mark(directory, users, "sales")
     called = site.command("mfa", "on", "--filter", "(employeeType=sales)")
@@ -138,7 +138,7 @@ def test_an_outage_leaves_the_rest_and_says_how_many(directory, site, users):
     finally:
         directory.start()
     assert called.returncode == UNAVAILABLE, called
-    assert f'stopped: 2 not tried, from "{users[1].uid}" on' in called.stderr
+    assert f'stopped: 2 not tried, starting with "{users[1].uid}"' in called.stderr
     assert flags(directory, users) == [[], [], []]
 
 

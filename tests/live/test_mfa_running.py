@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A process that goes on running sees within a minute that the witness no longer matches.
+"""A running process notices within a minute that the witness no longer matches.
 
 With groups in groups, mfa_filter names the outer one, and users are members of an inner one.
 dynlist with `*` and 389's plugin look into them; OpenLDAP's memberof overlay does not.
@@ -54,7 +54,7 @@ def new_ds389(folder, **settings):
 DIRECTORIES = {
     "dynlist": lambda folder: new_slapd(folder, **DYNLIST),
     "389": new_ds389,
-    # These two do not look into groups in groups.
+    # These two do not see members of inner groups.
     "memberof": new_slapd,
     "389, memberOfSkipNested": lambda folder: new_ds389(folder, memberOfSkipNested="on"),
 }
@@ -63,7 +63,7 @@ NESTING = ["dynlist", "389"]
 
 @pytest.fixture(scope="module")
 def directories(workdir):
-    """directories(name): one of DIRECTORIES, started when it is first asked for."""
+    """directories(name): one of DIRECTORIES, started on first use."""
     started = {}
 
     def get(name):
@@ -77,7 +77,7 @@ def directories(workdir):
 
 
 class Groups:
-    """An outer group with an inner one, in which are a witness and a user with MFA."""
+    """An outer group with an inner one, whose members are a witness and a user with MFA."""
 
     def __init__(self, directory, app_passwords):
         self.directory = directory
@@ -102,7 +102,7 @@ class Groups:
 
 
 class Process:
-    """A process that goes on running, with clocks that can be put forward."""
+    """A running process, whose clocks a test can put forward."""
 
     def __init__(self, groups, saslauthd, services, tmp_path):
         self.groups, self.services = groups, services(groups.settings())
@@ -180,7 +180,7 @@ def test_a_group_changes_while_a_process_runs(new_process, name, change, app_pas
 @pytest.mark.parametrize("app_passwords", [0, 1])
 @pytest.mark.parametrize("name", [name for name in DIRECTORIES if name not in NESTING])
 def test_a_directory_that_does_not_look_into_groups_in_groups(new_process, name, app_passwords):
-    """A witness that is in the inner group, like the users, tells."""
+    """A witness in the inner group, like the users, shows the change."""
     process = new_process(name, app_passwords)
     for who in (process.groups.with_mfa, process.groups.without_mfa):
         assert process.answers(who) == UNAVAILABLE
@@ -206,7 +206,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize("of", HIDDEN)
 def test_an_attribute_that_is_hidden_while_a_process_runs(new_process, of):
-    """And that is shown again: the next login finds it."""
+    """The first login after it is visible again sees it."""
     process = new_process("dynlist", app_passwords=1)
     groups = process.groups
     both = groups.with_mfa, groups.without_mfa

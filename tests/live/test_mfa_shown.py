@@ -94,7 +94,7 @@ OTHER_GROUP = f"cn=staff,ou=groups,{BASE}"
     f"(|(employeeType=mfa)(memberOf={OTHER_GROUP}))",
     f"(&(uid=*)(|(employeeType=mfa)(&(uid=*)(memberOf={OTHER_GROUP}))))"])
 def test_a_witness_vouches_for_each_part_of_the_filter(own_directory, mail_server, mfa_filter):
-    """The one group of two that was renamed is one that the witness is in, too."""
+    """The witness must be in both groups of the filter, also in the one that was renamed."""
     directory = own_directory(first_rules=visible_groups())
     with_mfa, without_mfa, witness = (directory.new_person() for _ in range(3))
     root = as_itself(directory)

@@ -95,7 +95,7 @@ def test_of_several_addresses_the_one_typed_is_the_name(
     assert server.postfix_says("sasl_username=").endswith(f"sasl_username={addresses[number]}")
 
 
-def test_of_several_addresses_none_was_typed(mail_server, directory, branches):
+def test_a_login_that_is_none_of_several_addresses(mail_server, directory, branches):
     sam, add = branches
     who = add("a", f"{sam}@a.test {sam}.x@a.test")
     server = mail_server({"login_attribute": "mail"})
@@ -127,7 +127,7 @@ def test_an_internationalized_domain_finds_its_a_labels(mail_server, directory, 
 
 @pytest.mark.parametrize("before, after", [
     ("\u00a0", ""), ("", "\u200b"), ("\ufeff", "\u00a0 "), ("", "\u2028")])
-def test_what_is_pasted_along_is_no_part_of_login_and_app_password(
+def test_pasted_invisible_characters_are_ignored_in_logins_and_app_passwords(
         mail_server, directory, before, after):
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     assert mail_server().sign_in(f"{before}{person.uid}{after}",

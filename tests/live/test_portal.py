@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page over HTTP: the way through, who gets where, what is logged and mailed."""
+"""The self-service page over HTTP: the whole way, who may see what, the log and the mail."""
 
 import pathlib
 import plistlib
@@ -21,7 +21,7 @@ SERVERS = {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.o
 
 @pytest.fixture(scope="module")
 def portal(start_portal):
-    return start_portal(SERVERS, filter="(&(uid=%u)(mail=*@*))")  # a site's own idea of an account
+    return start_portal(SERVERS, filter="(&(uid=%u)(mail=*@*))")  # a site with its own filter
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def by_code(start_portal):
 
 @pytest.fixture(scope="module")
 def single_sign_on(start_portal, workdir):
-    """The socket's folder is short, and open for the test alone."""
+    """The socket's folder has a short path, and only the test can open it."""
     return start_portal({"trusted_user_header": "X-Remote-User",
                          "listen": f"unix:{new_folder(workdir, 's')}/http"} | SERVERS)
 
 
 def events_of(portal, who):
-    """What the log says of somebody: "verdict reason action", without what is not there."""
+    """A user's log lines as "verdict reason action", without missing parts."""
     found = []
     for line in portal.events():
         fields = dict(re.findall(r'([a-z-]+)=("[^"]*"|\S+)', line))
@@ -49,13 +49,13 @@ def events_of(portal, who):
 
 
 def subjects(portal, who):
-    """The mails in somebody's own mailbox, by their subjects."""
+    """The subjects of the mails in a user's own mailbox."""
     return [subject_of(text) for to, text in portal.mails() if to == who.mail]
 
 
-# ---- the way through ----
+# ---- the whole way ----
 
-def test_who_has_no_mfa_is_told_so_and_whom_to_ask_and_nothing_else(directory, portal):
+def test_users_without_mfa_see_that_and_whom_to_ask_and_nothing_else(directory, portal):
     who = directory.new_person()
     client = signed_in(portal, who)
     assert client.page.title() == "You don’t need an app password"
@@ -104,7 +104,7 @@ def test_from_the_account_password_to_an_app_password_with_codes_by_mail(
     assert client.post("verify", code=portal.code_by_mail()).title() == "Your app passwords"
 
 
-def test_later_the_list_says_what_each_app_password_is_and_when_it_was_used(directory, portal):
+def test_later_the_list_shows_each_app_password_and_its_last_use(directory, portal):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     shown = make_app_password(client, "Scanner <b>&amp;</b>", "smtp", "90d")
@@ -138,7 +138,7 @@ def test_services_and_expiry_are_those_that_were_chosen(directory, portal, servi
     ("services", "imap,,smtp"), ("services", "../x"), ("services", "x" * 63),
     ("expires", ""), ("expires", "0d"), ("expires", "-1d"), ("expires", "2027-01-01"),
     ("expires", "9999999d"), ("expires", "NEVER")])
-def test_what_no_form_of_ours_sends_makes_no_app_password(directory, portal, field, value):
+def test_fields_that_our_forms_do_not_send_create_no_app_password(directory, portal, field, value):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     client.get("")
@@ -172,7 +172,7 @@ def test_one_is_revoked_then_all_of_them(directory, portal):
     assert "“two”" in portal.mails()[-2][1]
 
 
-def test_nobody_revokes_what_is_somebody_elses(directory, portal):
+def test_nobody_revokes_another_users_app_password(directory, portal):
     other, theirs = directory.new_person(mfa=True, app_passwords=1)
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
@@ -230,7 +230,7 @@ def code_for(portal, who):
     return portal.done("mfa", "on", who.uid, "--code").split()[-1]
 
 
-def test_where_a_code_is_asked_for_nobody_enrols_without_it(directory, by_code):
+def test_where_a_code_is_asked_for_nobody_enrolls_without_it(directory, by_code):
     who = directory.new_person(mfa=True)
     client = signed_in(by_code, who)
     assert client.page.title() == "The code from your administrator"
@@ -284,7 +284,7 @@ def test_one_code_of_the_administrator_serves_one_of_two_visits(directory, by_co
 
 
 @pytest.mark.parametrize("how", ["reset --code", "reset", "expired"])
-def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrols_nobody(directory, by_code, how):
+def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrolls_nobody(directory, by_code, how):
     who = directory.new_person(mfa=True)
     code = code_for(by_code, who)
     early = signed_in(by_code, who)
@@ -306,7 +306,7 @@ def test_a_code_that_was_replaced_taken_back_or_is_too_old_enrols_nobody(directo
                 if value.startswith("sealed=")]
 
 
-# ---- who gets where ----
+# ---- who may see what ----
 
 STATES = {}
 
@@ -441,7 +441,7 @@ FORBIDDEN = ("Your app passwords", "Your app password", "Your second step is set
 
 @pytest.mark.parametrize("name", STATES)
 def test_nobody_without_all_rights_gets_to_app_passwords(directory, portal, by_code, name):
-    """By no page and by no form, in no order; nor does anything of the entry change."""
+    """No page and no form, in any order, shows one or changes the entry."""
     client, who = STATES[name](directory, portal, by_code)
     has_entry = "deleted" not in name
     if has_entry and "MFA" not in name:
@@ -468,7 +468,7 @@ def values_of(directory, who):
         for name in ("appPassword", "objectClass", "appPasswordMfaEnabled")}
 
 
-def test_only_who_has_all_rights_and_asks_to_change_it_chooses_another_second_factor(
+def test_only_users_with_all_rights_who_ask_for_it_change_the_second_factor(
         directory, portal):
     who = directory.new_person(mfa=True)
     client, app = enrolled(portal, who)
@@ -515,7 +515,7 @@ def test_nobody_gets_in_whom_the_proxy_does_not_name(single_sign_on, headers):
 @pytest.mark.parametrize("sent", [[], [""], ["wrong"], ["SECRET", "SECRET"], ["SECRETx"],
                                   ["SECRE"], ["SECRET", "wrong"], ["PASSWORD"]])
 def test_nobody_is_believed_without_the_proxys_secret(directory, single_sign_on, sent):
-    """Whatever else runs as the proxy's user can connect to the socket, too."""
+    """Other programs of the proxy's user can connect to the socket, too."""
     who = directory.new_person(mfa=True)
     secret = single_sign_on.proxy_secret
     warnings = single_sign_on.log.read_text().count("without the right X-App-Password-Proxy header")
@@ -563,7 +563,7 @@ def test_a_visit_ends_where_the_proxy_names_somebody_else_or_nobody(directory, s
     assert directory.app_passwords(other) == []
 
 
-def test_who_is_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
+def test_a_user_disabled_while_signed_on_is_out_and_sees_no_form_for_a_password(
         directory, single_sign_on):
     who = directory.new_person(mfa=True)
     client = single_sign_on.client(**{"X-Remote-User": who.uid})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page in a real browser: the whole way, and what people do beside it.
+"""The self-service page in a real browser: the whole way, and detours that people take.
 
 What was copied there has to open the real mail servers.
 """
@@ -76,26 +76,26 @@ def usual_browser(browse):
 
 @pytest.fixture
 def browser(usual_browser):
-    """One that knows of no test before."""
+    """A browser with an empty profile."""
     usual_browser.forget()
     return usual_browser
 
 
 @pytest.fixture(scope="module")
 def browser_without_javascript(browse):
-    """The same for the tests of the whole way."""
+    """The browser for the tests of the whole way."""
     return browse(javascript=False)
 
 
 @pytest.fixture(scope="module")
 def mail(mail_server):
-    """A Postfix that notes the last use, too."""
+    """A Postfix that also records the last use."""
     return mail_server({"record_use": None})
 
 
 @pytest.fixture
 def opens_mail(mail, usual_dovecot):
-    """What Postfix and Dovecot say to a password: both the same."""
+    """The answer of Postfix and Dovecot to a password, which must be the same."""
     def ask(person, password):
         replies = {smtp.ACCEPTED: dovecot.ACCEPTED, smtp.REFUSED: dovecot.REFUSED}
         reply = replies[mail.sign_in(person.uid, password).code]
@@ -106,7 +106,7 @@ def opens_mail(mail, usual_dovecot):
 
 @pytest.fixture
 def other_site():
-    """A page of somebody else: other_site(html); its address has the name localhost or a number."""
+    """A page of another site: other_site(html); its address has the name localhost or a number."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -139,7 +139,7 @@ def sign_in(browser, portal, person, password=None):
 
 
 def begin(browser, portal, person, method):
-    """Up to the page of the method."""
+    """Go to the page of the method."""
     sign_in(browser, portal, person)
     browser.expect(START)
     browser.press("Set it up now")
@@ -187,7 +187,7 @@ def make_another(browser, label):
 
 
 def copy(browser):
-    """Press Copy, go on, and paste it into a field: what comes out."""
+    """Press Copy, continue, and paste into a field; returns what was pasted."""
     browser.press_here("Copy")
     wait_until(lambda: browser.find("#copy-status").text == "Copied", "the copy button to say so")
     browser.press("I’ve pasted it")
@@ -196,7 +196,7 @@ def copy(browser):
 
 
 def in_list(browser):
-    """The names of the app passwords, sorted: those of one second come in any order."""
+    """The names of the app passwords, sorted, because those of the same second come in any order."""
     browser.expect(LIST)
     return sorted(each.text.strip() for each in browser.find_all(".list:not(.revoked) h2"))
 
@@ -221,7 +221,7 @@ def test_the_whole_way_with_an_authenticator_app(browser, portal, directory, mai
 
 
 def later_visit(browser, portal, directory, mail, person, phone):
-    """The list with the last use, and away with it."""
+    """The list shows the last use; then revoke it."""
     wait_until(lambda: directory.values(person, "appPasswordUsed"), "the last use to be noted")
     browser.press("Sign out")
     browser.expect(SIGN_IN)
@@ -261,7 +261,7 @@ def test_the_whole_way_with_a_code_by_mail(browser, portal, directory, opens_mai
     sign_in(browser, portal, person)
     browser.expect(CHALLENGE)
     assert "a…e@example.net" in browser.text()
-    enter(browser, "Code from the e-mail", code, "Continue")  # the one that was used
+    enter(browser, "Code from the e-mail", code, "Continue")  # it was used already
     browser.expect(CHALLENGE)
     assert WRONG_CODE in browser.text()
     enter(browser, "Code from the e-mail", portal.code_by_mail(), "Continue")
@@ -305,7 +305,7 @@ def test_the_whole_way_without_javascript(
 
 
 def copy_by_hand(browser):
-    """A click marks the whole of it; Ctrl+C, go on, Ctrl+V."""
+    """A click selects all of it; Ctrl+C, continue, Ctrl+V."""
     browser.find("#app-password").click()
     browser.find("body").send_keys(Keys.CONTROL, "c")
     browser.press("I’ve pasted it")
@@ -313,9 +313,9 @@ def copy_by_hand(browser):
     return browser.paste("Which program is it for?")
 
 
-# ---- Who is not that far ----
+# ---- Unfinished steps ----
 
-def test_who_has_no_mfa_is_told_whom_to_ask_and_offered_nothing(browser, portal, directory):
+def test_users_without_mfa_see_whom_to_ask_and_nothing_else(browser, portal, directory):
     sign_in(browser, portal, directory.new_person())
     browser.expect("You don’t need an app password")
     assert "Would you like to use it? Ask here: help@example.org" in browser.text()
@@ -378,7 +378,7 @@ def test_a_code_works_once_and_wrong_ones_cost_time(browser, portal, directory):
 
 
 def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directory):
-    """By the mailed link, which shows what it does before it does it, and works once."""
+    """With the mailed link, which asks for confirmation first and works once."""
     person = directory.new_person(mfa=True)
     phone = set_up_app(browser, portal, person)
     browser.driver.delete_all_cookies()
@@ -395,7 +395,7 @@ def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directo
     assert "Do this only if you opened the link yourself" in browser.text()
     browser.press("Use this browser")
     browser.expect(CHALLENGE)
-    assert "looked at in this browser again" in browser.text()
+    assert "This browser accepts your codes again" in browser.text()
     browser.open(link)
     browser.press("Use this browser")
     browser.expect(CHALLENGE)
@@ -414,7 +414,7 @@ def test_another_mail_is_sent_on_request(browser, portal, directory):
     browser.press("Send another code")
     browser.expect(CONTACT_CODE)
     assert "A new code is on its way." in browser.text()
-    if portal.code_by_mail() != first:  # one in a million is the same
+    if portal.code_by_mail() != first:  # they are the same once in a million
         enter(browser, "Code from the e-mail", first)
         browser.expect(CONTACT_CODE)
         assert WRONG_CODE in browser.text()
@@ -441,7 +441,7 @@ def test_two_tabs_that_set_up_two_apps_end_with_one(browser, portal, directory):
     enter(browser, "Code from the app", second_app.code())
     browser.expect(VERIFIED)
 
-    # The other tab has a form of before the rise of rights.
+    # The other tab's form is from before the user had all rights.
     browser.driver.switch_to.window(second_tab)
     enter(browser, "Code from the app", second_app.code())
     browser.expect(ERROR)
@@ -503,7 +503,7 @@ def test_signed_out_and_back_shows_nothing(browser, portal, directory):
 
 @pytest.fixture
 def portal_with_clock(workdir, directory):
-    """A portal whose clocks can be put forward: set_clock("+9m")."""
+    """A portal whose clocks can be set forward: set_clock("+9m")."""
     server = Portal(new_folder(workdir, "clock") / "portal", directory,
                     {"imap_server": "imap.example.org:993", "smtp_server": "smtp.example.org:465"})
     clock = Clock(server.folder / "clock")
@@ -554,13 +554,13 @@ def test_a_mailed_code_and_the_profile_link_are_good_for_ten_minutes(
     portal.set_clock("+22m")
     browser.open(link)
     browser.expect(ERROR)
-    assert "This link works once" in browser.text()
+    assert "This link no longer works" in browser.text()
     assert list(browser.downloads.iterdir()) == []
 
 
 # ---- Others ----
 
-# Cookies do not tell ports apart: the second is the same site to the browser, and sends them.
+# Cookies do not distinguish ports: to the browser, the second is the same site, and gets them.
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_form_of_another_page_does_nothing(browser, portal, directory, other_site, host):
     person = directory.new_person(mfa=True)
@@ -578,7 +578,7 @@ def test_a_form_of_another_page_does_nothing(browser, portal, directory, other_s
         assert "came from another site" in browser.text()
     assert len(directory.app_passwords(person)) == 1
     browser.open(portal.conf["public_url"])
-    assert in_list(browser) == ["My mail program"]  # and nobody was signed out
+    assert in_list(browser) == ["My mail program"]  # and the user is still signed in
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -594,7 +594,7 @@ def test_another_page_can_neither_frame_nor_read_it(browser, portal, directory, 
     assert "app password" not in browser.driver.page_source
 
 
-# ---- What else is there ----
+# ---- Other features ----
 
 def test_the_profile_sets_the_account_up_once(browser, portal, directory, opens_mail):
     person = directory.new_person(mfa=True)
@@ -614,7 +614,7 @@ def test_the_profile_sets_the_account_up_once(browser, portal, directory, opens_
     assert opens_mail(person, account["IncomingPassword"])
     browser.open(link)
     browser.expect(ERROR)
-    assert "This link works once" in browser.text()
+    assert "This link no longer works" in browser.text()
 
 
 def test_the_second_factor_is_changed_and_only_then(browser, portal, directory):
@@ -624,7 +624,7 @@ def test_the_second_factor_is_changed_and_only_then(browser, portal, directory):
     browser.press("Change the second step")
     choose(browser, "With a code by e-mail")
     browser.expect(CONTACT)
-    browser.open(portal.conf["public_url"])  # left half-way
+    browser.open(portal.conf["public_url"])  # left halfway
     browser.expect(LIST)
     assert "Currently: authenticator app." in browser.text()
     browser.press("Change the second step")
@@ -678,9 +678,9 @@ def test_it_speaks_the_language_of_the_browser(browse, portal, languages, shown,
     assert browser.find("html").get_attribute("lang") == shown
 
 
-# ---- How it looks, and whom it leaves out ----
+# ---- Appearance and accessibility ----
 
-# What password managers and phones look for.
+# The attributes that password managers and phones look for.
 AUTOCOMPLETE = {"login": "username", "password": "current-password", "code": "one-time-code",
                 "address": "email", "label": "off"}
 
@@ -692,7 +692,7 @@ def axe_core(workdir):
 
 @pytest.mark.parametrize("language", ["en", "nb"])
 def test_every_page_is_accessible(browse, portal, portal_with_code, directory, axe_core, language):
-    """In each language, light and dark, wide and on a narrow phone; with the keyboard alone."""
+    """In each language, light and dark, on a wide screen and a narrow phone, with only the keyboard."""
     browser = browse(language=language)
     visited, wrong, fields = [], [], {}
     for name in Tour(browser, portal, portal_with_code, directory).pages():
@@ -713,7 +713,7 @@ def autocomplete(browser):
 
 
 def narrow(browser):
-    """Whether it has to be moved sideways at 360 pixels."""
+    """Whether the page scrolls sideways at 360 pixels."""
     browser.use_width(360)
     width = browser.script("return document.documentElement.scrollWidth")
     browser.use_window_width()
@@ -722,7 +722,7 @@ def narrow(browser):
 
 
 def keyboard(browser):
-    """Whether Tab comes to everything, downwards, and shows where it is."""
+    """Whether Tab reaches everything from top to bottom, and shows the focus."""
     reachable = browser.script("""
         document.body.tabIndex = -1;  // from the top
         document.body.focus();

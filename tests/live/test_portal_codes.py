@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Codes as people paste them into the page: with what a mail, an app or a chat puts around them."""
+"""Codes as people paste them into the page: with the characters that mail, apps and chats put around them."""
 
 import re
 
@@ -40,7 +40,7 @@ IN = "Your app passwords"
 
 @pytest.fixture(scope="module")
 def directory(workdir):
-    """With enough users for all of them."""
+    """Enough users for all of the tests."""
     server = Slapd(new_folder(workdir, "slapd")).start()
     yield server
     server.stop()

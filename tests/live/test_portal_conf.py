@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""portal.conf: what is wrong with it is said at the start, with file and line."""
+"""portal.conf: the portal reports a mistake at the start, with file and line."""
 
 import base64
 import re
@@ -13,7 +13,7 @@ from portal import PROGRAM, Portal
 
 GOOD = "0"
 CASES = [
-    # key, value, what is said of it
+    # key, value, message
     ("binddn", None, "binddn is missing"),
     ("binddn", "portal", "is not a DN like"),
     ("bindpw_file", None, "bindpw_file is missing"),
@@ -99,7 +99,7 @@ def key_file(portal, kind):
 
 
 def look(portal):
-    """What -t says: exit status and standard error."""
+    """The exit status and standard error of -t."""
     done = subprocess.run([PROGRAM, "-t", "-c", portal.config], capture_output=True, text=True,
                           timeout=20)
     assert done.stdout == ""
@@ -108,7 +108,7 @@ def look(portal):
 
 @pytest.mark.parametrize("key, value, said", [
     pytest.param(*case, id=f"{case[0]} {str(case[1])[:40]}") for case in CASES])
-def test_what_is_wrong_is_said_with_file_and_line(make, key, value, said):
+def test_a_mistake_is_reported_with_file_and_line(make, key, value, said):
     portal = make({})
     conf = portal.conf | {key: value}
     if str(value).startswith("KEY "):
@@ -135,7 +135,7 @@ def test_what_is_wrong_is_said_with_file_and_line(make, key, value, said):
     ("support\n", '"support" needs a value'),
     ("support \xff\n", "the line is not UTF-8"),
     ("support a\0b\n", "contains a NUL")])
-def test_a_line_that_is_none_is_said(make, text, said):
+def test_an_invalid_line_is_reported(make, text, said):
     portal = make({"support": None})
     file = portal.folder / "portal.conf"
     file.write_bytes(file.read_bytes() + text.encode("latin-1"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page against those who should not get in, and those who would harm it."""
+"""The self-service page against intruders and attackers."""
 
 import concurrent.futures
 import pathlib
@@ -27,18 +27,18 @@ def portal(start_portal):
 
 @pytest.fixture(scope="module")
 def https(start_portal):
-    """As behind a proxy that speaks TLS, with a path of its own."""
+    """A portal as behind a proxy that speaks TLS, with its own path."""
     return start_portal(HTTPS)
 
 
 def at_once(count, action):
-    """What action(number) returns, for all numbers at the same moment."""
+    """The results of concurrent calls of action(number)."""
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
         return list(pool.map(action, range(count)))
 
 
 def reasons(portal, client):
-    """Those of the log's lines about requests from an address, in order."""
+    """The log lines about requests from an address, in order."""
     return [re.search(r" reason=(\S+)", line)[1] for line in portal.events()
             if f" client={client} " in line]
 
@@ -144,11 +144,11 @@ def test_a_page_of_a_visit_that_is_over_leads_to_signing_in(directory, portal):
     assert client.get("nowhere").status == 404
 
 
-# ---- what is sent ----
+# ---- hostile requests ----
 
 def raw(portal, request, timeout=20):
-    """The answer to these very bytes, or "". Who gets none for 3 seconds sends no more: a client
-    that hangs up sooner is not answered."""
+    """The answer to exactly these bytes, or "" after 3 seconds without one. Waits that long because
+    a client that hangs up sooner gets no answer."""
     answer = b""
     with socket.create_connection(("127.0.0.1", portal.port), 3) as connection:
         try:
@@ -164,19 +164,19 @@ def raw(portal, request, timeout=20):
                     break
                 answer += data
         except OSError:
-            pass  # it has hung up already
+            pass  # the server has closed the connection
     return answer.decode("latin-1")
 
 
 def is_whole(answer):
-    """Whether all of an answer's body is there."""
+    """Whether the body of an answer is complete."""
     head, _, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"\r\nContent-Length: (\d+)", head, re.IGNORECASE)
     return length is not None and len(body) >= int(length[1])
 
 
 def form(client, path, body, type="application/x-www-form-urlencoded", more=""):
-    """A request with the client's cookie and this very body."""
+    """A request with the client's cookie and exactly this body."""
     body = body.encode("latin-1") if isinstance(body, str) else body
     return (f"POST /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {client.cookie}\r\n"
             f"Content-Type: {type}\r\nContent-Length: {len(body)}\r\n{more}\r\n").encode() + body
@@ -209,7 +209,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
+def test_a_form_that_is_not_ours_does_nothing(directory, portal, name):
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     body, type = (BODIES[name], "application/x-www-form-urlencoded") \
@@ -221,7 +221,7 @@ def test_a_form_that_is_none_of_ours_does_nothing(directory, portal, name):
 
 
 @pytest.mark.parametrize("behind", ["\0x", "%00x", "\0", "%00"])
-def test_what_stands_behind_a_nul_is_not_cut_off_the_password(directory, portal, behind):
+def test_a_password_is_not_cut_off_at_a_nul(directory, portal, behind):
     who = directory.new_person(mfa=True)
     client = portal.client()
     token = client.get("").token()
@@ -231,7 +231,7 @@ def test_what_stands_behind_a_nul_is_not_cut_off_the_password(directory, portal,
     assert status(raw(portal, form(client, "sign-in", body))) == 303
 
 
-def test_a_body_is_taken_up_to_16_kib_in_whatever_form(directory, portal):
+def test_a_body_of_any_form_is_accepted_up_to_16_kib(directory, portal):
     client = portal.client()
     token = client.get("").token()
     fits = f"csrf={token}&login=nobody&password=x&x=" + "x" * 8000
@@ -346,7 +346,7 @@ def test_an_app_password_in_the_wrong_field_is_neither_shown_nor_logged(director
 # ---- refusals ----
 
 def test_an_app_password_in_place_of_the_password_is_not_tried(directory, portal):
-    """The directory's lock-out would count it."""
+    """The directory would count it for its lockout."""
     who, app_password = directory.new_person(mfa=True, app_passwords=1)
     mark = directory.mark()
     client = portal.client(**{"X-Real-IP": "198.51.100.98"})
@@ -391,7 +391,7 @@ def sign_in_from(portal, address, who):
 
 
 def guess(portal, address):
-    """A wrong one, for a name that nobody has: the directory has a lock of its own on the others."""
+    """A wrong password for an unknown name, because the directory locks existing accounts."""
     client = portal.client(**{"X-Real-IP": address})
     client.get("")
     client.post("sign-in", login="nobody-at-all", password="guess")
@@ -434,7 +434,7 @@ def test_own_right_passwords_in_between_make_guessing_no_faster(directory, porta
 
 
 def try_codes(portal, who, app, count, address):
-    """Wrong codes at once, of a visit each, from one address."""
+    """Concurrent wrong codes from one address, each in its own session."""
     def one(_):
         client = signed_in(portal, who, **{"X-Real-IP": address})
         client.post("verify", code=app.wrong_code())
@@ -459,7 +459,7 @@ def test_wrong_codes_count_against_account_and_address_after_a_right_password(di
 # ---- guessing the second factor ----
 
 def guesses(directory, who):
-    """What the entry says of guesses."""
+    """The entry's count of guesses."""
     return [value for value in directory.values(who, "appPasswordMfaMethod")
             if value.startswith("guesses ")]
 
@@ -508,7 +508,7 @@ def test_a_code_of_every_browser_counts_however_many_send_it_at_once(directory, 
     assert re.search(rf" count={len(looked_at)}\b", value) and looked_at
 
 
-def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_portal):
+def test_the_owner_gets_a_mail_after_ten_and_gets_in_by_the_link(directory, start_portal):
     portal = start_portal()
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)
@@ -531,7 +531,7 @@ def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_po
     assert client.mark is None
     token = client.page.token()
     assert client.post(path).title() == "Your second step"
-    assert client.mark and "looked at in this browser again" in client.page.words()
+    assert client.mark and "This browser accepts your codes again" in client.page.words()
     assert client.post("verify", code=app.code()).title() == "Your app passwords"
     assert " reason=done " in portal.events()[-2] and portal.events()[-2].endswith(
         "action=this-browser")
@@ -539,7 +539,7 @@ def test_the_owner_is_told_after_ten_and_gets_in_by_the_link(directory, start_po
     other = signed_in(portal, who, **{"X-Real-IP": "192.0.2.8"})
     other.get(path)
     page = other.post(path)
-    assert "This link works once" in page.words() and other.mark is None
+    assert "This link no longer works" in page.words() and other.mark is None
     assert "too many wrong codes" in other.post("verify", code=app.code()).words()
 
 
@@ -759,7 +759,7 @@ def test_a_code_of_the_app_lets_one_visit_in_however_many_send_it_at_once(direct
 
 
 def test_of_visits_that_enrol_at_once_at_most_one_does(directory, portal):
-    """With nothing there to replace, all may have to begin again, but never do two succeed."""
+    """With nothing to replace, all may have to start again, but two never succeed."""
     for _ in range(5):
         who = directory.new_person(mfa=True)
         visits = [choosing_app(portal, who) for _ in range(4)]
@@ -775,7 +775,7 @@ def test_of_visits_that_enrol_at_once_at_most_one_does(directory, portal):
             assert enrolled(portal, who)
 
 
-def test_of_visits_with_one_code_of_the_administrator_exactly_one_enrols(directory, start_portal):
+def test_of_sessions_with_one_administrators_code_exactly_one_enrolls(directory, start_portal):
     portal = start_portal({"enrolment": "code"})
     for _ in range(3):
         who = directory.new_person(mfa=True)
@@ -834,7 +834,7 @@ def test_a_code_of_the_app_lets_one_visit_in_on_two_hosts_that_write_to_one_serv
 
 def test_a_code_that_went_to_another_address_is_no_second_factor(directory, portal):
     alice = directory.new_person(mfa=True)
-    thief = signed_in(portal, alice)  # knows the password, before alice has set anything up
+    thief = signed_in(portal, alice)  # knows the password; alice has not set up anything yet
     thief.post("start")
     thief.post("choose", method="mail")
     thief.post("contact", address="thief@elsewhere.example")
@@ -845,7 +845,7 @@ def test_a_code_that_went_to_another_address_is_no_second_factor(directory, port
     assert "revoke-all" not in thief.get("").text
 
 
-# ---- those who would keep others out ----
+# ---- attempts to lock others out ----
 
 def test_slow_clients_hold_nobody_up(directory, portal):
     who = directory.new_person(mfa=True)
@@ -869,7 +869,7 @@ def test_slow_clients_hold_nobody_up(directory, portal):
 @pytest.mark.parametrize("address, count", [
     ("198.51.100.60", 300), ("2001:db8:1:{:x}::1", 600)], ids=["an address", "a /48"])
 def test_refusals_that_wait_hold_nobody_up(directory, start_portal, address, count):
-    """Hundreds of sign-ins from one network, each of whose answers comes late."""
+    """Hundreds of sign-ins from one network, each with a delayed answer."""
     portal = start_portal(refusal_delay="5")
     who = directory.new_person(mfa=True)
     attackers = [portal.client(**{"X-Real-IP": "198.51.100.60"}) for _ in range(20)]
@@ -894,7 +894,7 @@ def test_refusals_that_wait_hold_nobody_up(directory, start_portal, address, cou
     assert page.status == 200, "and as soon as they have their answers, others may ask"
 
 
-def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory, start_portal):
+def test_a_network_with_too_many_requests_is_refused_without_a_try(directory, start_portal):
     portal = start_portal(refusal_delay="2")
     attackers = [portal.client(**{"X-Real-IP": f"2001:db8:9:{number:x}::1"})
                  for number in range(60)]
@@ -905,7 +905,7 @@ def test_a_network_that_asks_too_much_at_once_is_told_so_without_a_try(directory
     busy = [page for page in pages if page.status == 429]
     assert busy and len(portal.events()) == 60 - len(busy)
     assert busy[0].headers["Retry-After"] == "60"
-    assert "from your network at once" in busy[0].words()
+    assert "too many requests from your network" in busy[0].words()
 
 
 def test_requests_of_one_visit_that_wait_for_each_other_hold_nobody_up(directory, start_portal):
@@ -945,7 +945,7 @@ def test_a_restart_does_not_wait_for_answers_that_are_due_later(start_portal):
 
 
 def test_nobody_crowds_out_the_visits_of_others(directory, start_portal):
-    """There is room for a thousand visits; one person cannot have them all."""
+    """There is room for a thousand sessions; one person cannot have them all."""
     portal = start_portal()
     who, crowd = directory.new_person(mfa=True), directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
@@ -958,8 +958,8 @@ def test_nobody_crowds_out_the_visits_of_others(directory, start_portal):
 
 
 def rush(portal, who, networks, code=None):
-    """Somebody who knows the password signs in as often as they may from many networks and, with a
-    code, sends it again and again."""
+    """Somebody who knows the password signs in as often as allowed from many networks and keeps
+    sending a code."""
     def one(number):
         for _ in range(10):
             client = signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number % networks}"})
@@ -1012,7 +1012,7 @@ def test_right_passwords_wait_after_ten_of_one_account_and_network(directory, st
     assert in_browser(portal, mark, "198.51.100.91").sign_in(who).status == 200
 
 
-def test_who_passes_the_second_step_may_sign_in_as_often_as_they_like(directory, start_portal):
+def test_users_who_pass_the_second_step_may_sign_in_as_often_as_they_like(directory, start_portal):
     portal = start_portal()
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)
@@ -1023,7 +1023,7 @@ def test_who_passes_the_second_step_may_sign_in_as_often_as_they_like(directory,
 
 
 def test_a_new_browser_gets_in_while_somebody_polls_the_second_step(directory, start_portal):
-    """Who polls from six networks takes their first tries, and then none: the waiting begins anew each time."""
+    """Polling from six networks gets the first tries and then none, because each try restarts the wait."""
     portal = start_portal()
     who = directory.new_person(mfa=True)
     _, app = enrolled(portal, who)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The portal on its socket, behind a real nginx with the very example file."""
+"""The portal on its socket, behind a real nginx with the unchanged example file."""
 
 import concurrent.futures
 import http.client
@@ -43,14 +43,14 @@ def behind_nginx(workdir, directory, authority):
 
 
 class Site:
-    """What a client gets over TLS, whatever it sends."""
+    """A client's answer over TLS."""
 
     def __init__(self, nginx):
         self.nginx = nginx
         self.address = f"https://localhost:{nginx.port}/app-passwords"
 
     def ask(self, method, path, headers=(), source="127.0.0.1", **fields):
-        """One request from that address; headers are pairs, so that one may come twice."""
+        """One request from that address; headers are pairs, so one may be repeated."""
         context = ssl.create_default_context(cafile=self.nginx.ca)
         connection = http.client.HTTPSConnection("localhost", self.nginx.port, timeout=30,
                                                  source_address=(source, 0), context=context)
@@ -73,7 +73,7 @@ def cookie_of(page):
     return page.headers["Set-Cookie"].split(";")[0]
 
 
-# ---- What nginx takes out ----
+# ---- What nginx removes ----
 
 def test_the_log_has_the_address_that_nginx_sees(behind_nginx, directory):
     portal, site = behind_nginx()
@@ -94,7 +94,7 @@ def test_the_log_has_the_address_that_nginx_sees(behind_nginx, directory):
     [("X_Remote_User", "NAME")],
     [("Connection", "X-Remote-User"), ("X-Remote-User", "NAME")],
 ], ids=["as it is", "twice", "with underscores", "as a hop's own"])
-def test_nobody_says_themselves_who_they_are(behind_nginx, directory, headers):
+def test_clients_cannot_name_their_own_user(behind_nginx, directory, headers):
     person = directory.new_person(mfa=True)
     portal, site = behind_nginx(TRUSTED)
     page = site.ask("GET", "", [(name, value.replace("NAME", person.uid))
@@ -106,7 +106,7 @@ def test_nobody_says_themselves_who_they_are(behind_nginx, directory, headers):
 # ---- What nginx lets through ----
 
 def test_one_address_gets_so_much_and_others_are_served_meanwhile(behind_nginx, directory):
-    """Three hundred sign-ins that nginx and the page answer late or not at all: none is a 502."""
+    """nginx and the page delay or refuse three hundred sign-ins; none gets a 502."""
     portal, site = behind_nginx(keys={"refusal_delay": "3"})
     page = site.ask("GET", "")
 
@@ -128,13 +128,13 @@ def test_one_address_gets_so_much_and_others_are_served_meanwhile(behind_nginx, 
 
 @pytest.fixture
 def signed_on(behind_nginx, directory):
-    """A site with single sign-on, and who has the cookie sso=right there."""
+    """A site with single sign-on, and the user of the cookie sso=right."""
     person = directory.new_person(mfa=True)
     portal, site = behind_nginx(TRUSTED, single_sign_on={"right": person.uid})
     return portal, site, person
 
 
-def test_single_sign_on_vouches_for_who_it_knows(signed_on, directory):
+def test_single_sign_on_vouches_for_its_users(signed_on, directory):
     portal, site, person = signed_on
     other = directory.new_person(mfa=True)
     assert site.ask("GET", "").status == 401

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page where what it needs is gone, silent or lies: 503, and nothing half-written."""
+"""The self-service page when a server is absent, silent or lying: 503, and nothing half-written."""
 
 import pathlib
 import re
@@ -22,7 +22,7 @@ UNAVAILABLE = (503, "That didn’t work")
 
 @pytest.fixture(scope="module")
 def stoppable(workdir):
-    """A directory of this file's own, which may be stopped; each test leaves it running."""
+    """This file's own directory, which tests may stop; each test leaves it running."""
     server = Slapd(new_folder(workdir, "slapd"))
     try:
         yield server.start()
@@ -42,7 +42,7 @@ def stored(directory, who):
 
 
 def last(portal):
-    """The last line of the log, from its verdict on."""
+    """The last log line, starting at its verdict."""
     return portal.events()[-1].split("app-password: ", 1)[1]
 
 
@@ -144,7 +144,7 @@ def set_read_only(directory, is_read_only):
         (ldap.MOD_REPLACE, "olcReadOnly", [b"TRUE" if is_read_only else b"FALSE"])])
 
 
-def test_a_silent_directory_holds_up_nobody_who_does_not_ask_it(stoppable, portal):
+def test_a_silent_directory_delays_only_requests_that_ask_it(stoppable, portal):
     who = stoppable.new_person(mfa=True)
     client, _ = in_the_list(portal, who)
     stoppable.pause()
@@ -160,7 +160,7 @@ def test_a_silent_directory_holds_up_nobody_who_does_not_ask_it(stoppable, porta
 
 
 def test_an_app_password_that_was_made_is_still_shown_after_an_outage(stoppable, portal):
-    """Between making it and showing it lies a redirect."""
+    """The page redirects between creating it and showing it."""
     who = stoppable.new_person(mfa=True)
     client, _ = in_the_list(portal, who)
     page = client.ask_once("POST", "create", urllib.parse.urlencode(
@@ -174,11 +174,11 @@ def test_an_app_password_that_was_made_is_still_shown_after_an_outage(stoppable,
     assert client.get("password").app_password()
 
 
-# ---- a directory that does not say all, or says odd things ----
+# ---- a directory with incomplete or odd answers ----
 
 @pytest.mark.parametrize("hidden, error", [
     ("appPasswordMfaEnabled", "error="), ("entryUUID", "neither entryUUID nor nsUniqueId")])
-def test_what_the_portal_may_not_read_is_not_taken_for_absent(
+def test_an_attribute_that_the_portal_may_not_read_does_not_count_as_absent(
         own_directory, start_portal, hidden, error):
     directory = own_directory(first_rules=f"access to attrs={hidden} by * none\n")
     portal = start_portal(to=directory)
@@ -286,7 +286,7 @@ def test_mail_that_cannot_be_sent_undoes_nothing_and_is_logged(stoppable, start_
     client.get("")
     client.post("change-method")
     client.post("choose", method="mail")
-    for _ in range(5):  # which count against nobody
+    for _ in range(5):  # which are not counted
         page = client.post("contact", address="someone@elsewhere.example")
         assert "couldn’t send the mail" in page.words()
     assert page.title() == "Your alternate e-mail address"
@@ -302,7 +302,7 @@ def test_a_sendmail_that_is_not_there_is_logged(stoppable, start_portal):
 
 
 def test_a_sendmail_that_hangs_is_ended_with_all_it_has_started(stoppable, start_portal):
-    """It ends after ten seconds, and holds up nobody else."""
+    """The program is killed after ten seconds, and delays nobody else."""
     portal = start_portal(to=stoppable)
     program = portal.folder / "sendmail"
     program.write_text(f"#!/bin/sh\ntouch {portal.folder}/started\n"
@@ -324,7 +324,7 @@ def test_a_sendmail_that_hangs_is_ended_with_all_it_has_started(stoppable, start
 
 
 def test_sendmail_may_be_ended_by_signals_like_any_program(stoppable, start_portal):
-    """None of those that the portal waits for is blocked in it."""
+    """The program starts with no blocked signals that the portal waits for."""
     portal = start_portal(to=stoppable)
     program = portal.folder / "sendmail"
     program.write_text("#!/usr/bin/perl\n"  # a shell would unblock them itself
@@ -335,7 +335,7 @@ def test_sendmail_may_be_ended_by_signals_like_any_program(stoppable, start_port
     assert (portal.folder / "blocked").read_text().split() == ["SigBlk:", "0" * 16]
 
 
-# ---- coming and going ----
+# ---- start and stop ----
 
 def test_a_restart_ends_every_visit_and_keeps_every_second_factor(stoppable, start_portal):
     portal = start_portal(to=stoppable)

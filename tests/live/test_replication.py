@@ -58,7 +58,7 @@ def test_a_consumer_that_lags_accepts_a_revoked_app_password_until_it_catches_up
     assert sign_in(server, who, password) == smtp.REFUSED
 
 
-def test_without_write_uri_the_administrator_is_told_of_it(pair, hosts, tmp_path):
+def test_without_write_uri_the_error_names_it(pair, hosts, tmp_path):
     site = Site(tmp_path / "site", pair.consumer)
     who = pair.provider.new_person(mfa=True)
     pair.in_step()
@@ -76,7 +76,7 @@ def test_the_doctor_tells_of_a_write_uri_that_takes_no_changes(pair, tmp_path):
     assert "fix: write_uri" in called.stdout.splitlines()[unknown + 1], called.stdout
 
 
-TWO_WRITERS = "both take changes: while they are apart, two pages"
+TWO_WRITERS = "both take changes: until they have replicated"
 
 
 def writers_of(site, is_page_here=True):
@@ -201,7 +201,7 @@ def test_wait_gives_up_in_time_and_names_the_server_that_lags(pair, hosts, way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_wait_is_not_over_where_the_app_password_has_not_arrived(pair, hosts, way):
-    """It may arrive there before the tombstone does, and would open mail in between."""
+    """The app password may arrive there before its tombstone, and would open mail in between."""
     _, site = hosts
     who = pair.provider.new_person(mfa=True)
     pair.in_step()

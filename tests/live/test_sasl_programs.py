@@ -38,7 +38,7 @@ def program(workdir, plugin):
 
 
 def sign_in(server, user, password, outcome, verdict, reason):
-    """One login: what the client sees, and the one line that each try leaves."""
+    """One login: what the client sees, and the line that each try leaves."""
     before = server.events()
     assert server.sign_in(user, password) == outcome
     lines = server.events()[len(before):]
@@ -64,7 +64,7 @@ def test_accepted_refused_revoked(program, directory, kind):
 
 @pytest.mark.parametrize("kind", PROGRAMS)
 def test_an_outage_and_the_recovery(program, own_directory, kind):
-    """Nobody touches the program in between."""
+    """The program is not restarted or reloaded in between."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = program(kind, directory)
@@ -77,7 +77,7 @@ def test_an_outage_and_the_recovery(program, own_directory, kind):
 
 
 def test_the_man_page_tells_of_each_program():
-    """Its file, and what its clients see in an outage."""
+    """app-password-postfix(8) names its file, and what its clients see in an outage."""
     page = (EXAMPLES.parents[1] / "man" / "app-password-postfix.8").read_text()
     sections = dict(re.findall(r"^\.Ss (.*)\n((?:(?!\.S[sh]).*\n)*)", page, flags=re.MULTILINE))
     names = {CyrusImap: "Cyrus IMAP", SlapdAsHost: "slapd"}
@@ -94,7 +94,7 @@ def test_the_man_page_tells_of_each_program():
 # ---- names that the program itself does not accept ----
 
 def test_cyrus_refuses_another_realm_although_the_password_is_right(program, directory):
-    """Its rule comes last. A name without a realm is accepted with the same app password."""
+    """Cyrus checks its own rule last. It accepts a name without a realm with the same app password."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
 
     def turn_virtual_domains_off(server):
@@ -112,20 +112,20 @@ def test_cyrus_refuses_another_realm_although_the_password_is_right(program, dir
 def test_cyrus_refuses_a_name_before_we_are_asked(program, directory, login):
     server = program(CyrusImap, directory)
     sign_in(server, login, "secret", REFUSED, "refused", "malformed")
-    assert "did not take the name" in server.events()[-1]
+    assert "the program rejected the name" in server.events()[-1]
 
 
 def test_svnserve_refuses_another_realm(program, directory):
-    """By SASL_BADPROT."""
+    """Its canon_user answers SASL_BADPROT."""
     server = program(Svnserve, directory)
     sign_in(server, "alice@other.example", "secret", REFUSED, "refused", "malformed")
-    assert "did not take the name" in server.events()[-1]
+    assert "the program rejected the name" in server.events()[-1]
 
 
 # ---- what the program's user cannot read ----
 
 @pytest.mark.parametrize("kind", [CyrusImap, Exim, Memcached, SlapdAsHost])
-def test_a_secret_that_the_programs_user_cannot_read_is_told_in_the_log(program, directory, kind):
+def test_a_secret_that_the_programs_user_cannot_read_is_logged(program, directory, kind):
     def hide(server):
         os.chown(server.secret, 0, 0)
 
@@ -137,7 +137,7 @@ def test_a_secret_that_the_programs_user_cannot_read_is_told_in_the_log(program,
 # ---- other than by the mechanisms ----
 
 def test_the_login_command_of_cyrus_lets_nobody_in(program, directory):
-    """It asks pwcheck_method, which is disabled, and not us."""
+    """It asks pwcheck_method, which is disabled, instead of us."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = program(CyrusImap, directory, login_attribute="uid")
     sign_in(server, person.uid, app_password.shown, ACCEPTED, "accepted", "app-password")
@@ -150,7 +150,7 @@ def test_the_login_command_of_cyrus_lets_nobody_in(program, directory):
 
 
 def test_memcached_waits_as_a_whole_while_the_directory_hangs(program, own_directory):
-    """A worker serves many clients, none of them meanwhile; here there is one worker."""
+    """A waiting worker serves none of its other clients; here there is one worker."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = program(Memcached, directory)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Clients that have come to each step of the self-service page."""
+"""Clients at each step of the self-service page."""
 
 import email.header
 import email.parser
@@ -65,7 +65,7 @@ def labels(page):
 
 
 def second_factors(directory, who):
-    """Those of an entry, and codes to enroll one, but not the count of wrong codes."""
+    """An entry's second factors and enrollment codes, but not the count of wrong codes."""
     return sorted(value for value in directory.values(who, "appPasswordMfaMethod")
                   if not value.startswith("guesses "))
 

@@ -17,12 +17,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "live"))
 
 
 def pytest_configure():
-    """Whoever ends the tests by SIGTERM has everything cleaned up, too."""
+    """Clean up also after SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
 
 
 @pytest.fixture(scope="session")
 def workdir():
-    """A folder that is gone afterwards."""
+    """A folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="apw-packages-", dir="/tmp") as folder:
         yield pathlib.Path(folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The mail host before anything of ours comes to it; Debian's packages, with their own settings.
+"""The mail host before our packages are installed: Debian's packages with their own settings.
 
 All of it is on one machine: the directory with two people, which also answers to the name of the
 examples, Postfix and Dovecot.
@@ -34,8 +34,8 @@ olcTLSCertificateKeyFile: /etc/ldap/directory.key
 
 
 def run(*argv, **options):
-    """Run a command to its end; what it says. It has to succeed."""
-    # Not by a pipe, which a server that it starts would keep open.
+    """Run a command, which must succeed; return its output."""
+    # Not through a pipe, which a server that it starts would keep open.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(argv, text=True, stdout=output, stderr=output, timeout=120, **options)
         output.seek(0)
@@ -45,14 +45,14 @@ def run(*argv, **options):
 
 
 def service(name, action):
-    """Like service(8), which knows no rsyslog where there is no systemd."""
+    """Like service(8), which without systemd does not know rsyslog."""
     if name == "rsyslog" and not pathlib.Path("/run/systemd/system").exists():
         return run("rsyslogd")
     return run("service", name, action)
 
 
 def wait_until(condition, what, timeout=20):
-    """Poll until condition() is true and return what it said."""
+    """Poll until condition() is true and return its result."""
     end = time.monotonic() + timeout
     while not (result := condition()):
         assert time.monotonic() < end, f"waited {timeout} s for {what}"
@@ -61,7 +61,7 @@ def wait_until(condition, what, timeout=20):
 
 
 def is_listening(port):
-    """Whether somebody serves a port of this machine."""
+    """Whether a server listens on a port of this machine."""
     with contextlib.suppress(OSError):
         socket.create_connection(("127.0.0.1", port), 1).close()
         return True
@@ -69,19 +69,19 @@ def is_listening(port):
 
 
 def restart(name):
-    """Until it serves its port again."""
+    """Wait until it listens on its port again."""
     service(name, "restart")
     wait_until(lambda: is_listening(PORTS[name]), f"{name} on port {PORTS[name]}")
 
 
 def stop(name):
-    """Until it serves no port."""
+    """Wait until it no longer listens."""
     service(name, "stop")
     wait_until(lambda: not is_listening(PORTS[name]), f"the end of {name}")
 
 
 def prepare():
-    """From packages that were just installed to a mail host with a directory of people."""
+    """Turn freshly installed packages into a mail host with a directory of people."""
     with open("/etc/hosts", "a") as hosts:
         hosts.write(f"127.0.0.1 localhost mail {NAMES}\n")
     service("rsyslog", "restart")
@@ -92,7 +92,7 @@ def prepare():
 
 
 def make_certificate():
-    """For the directory, from a CA that the system trusts."""
+    """A certificate for the directory, from a CA that the system trusts."""
     folder = pathlib.Path("/etc/ldap")
     ca = "/usr/local/share/ca-certificates/site.crt"
     names = ",".join(f"DNS:{name}" for name in NAMES.split())

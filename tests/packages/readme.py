@@ -19,7 +19,7 @@ SHELL_WORDS = {"cd", "for"}
 
 
 def commands(file, *sections):
-    """The commands of some sections, in their order, without the remark behind them."""
+    """The commands of some sections, in order, without the remarks after them."""
     text = (TOP / file).read_text()
     lines = lines_of_man_page if file.startswith("man/") else lines_of_markdown
     for section in sections:
@@ -47,7 +47,7 @@ def is_command(line):
 
 
 class Terminal:
-    """A shell that somebody types at.
+    """A shell at a terminal.
 
     answers   what is typed where a command asks: (pattern of the command, of the prompt): answer
     edits     what is made of a file with an editor: path: new text
@@ -63,7 +63,7 @@ class Terminal:
         self.unused_edits = set(edits)
 
     def type(self, command, answer=None, status=0):
-        """Type a command and wait for its end; what it said."""
+        """Type a command, wait for its end, and return its output."""
         print(f"$ {command}", flush=True)
         script = 'cd "$1" && eval "$2"; status=$?; pwd >"$3"; exit $status'
         with tempfile.TemporaryDirectory() as scratch:
@@ -89,7 +89,7 @@ class Terminal:
         raise AssertionError(f"{command} asks for {prompt!r}")
 
     def _editor(self, command, scratch):
-        """A command that replaces a file's text, where the command edits one."""
+        """If the command edits a file, a command that replaces the file's text."""
         words = shlex.split(command) if command.startswith("sudoedit ") else []
         for path in words[1:]:
             edited = pathlib.Path(scratch, "edited")

@@ -18,7 +18,7 @@ import debian
 
 SUITES = {"12": "bookworm", "13": "trixie"}
 
-# What a mail host has before anything of ours comes, and what the tests themselves need.
+# The packages of a mail host before ours, and those that the tests need.
 HOST = """ca-certificates curl debconf-utils dovecot-imapd ldap-utils libnet-ssleay-perl
 libsasl2-modules openssl pamtester postfix python3 python3-pexpect rsyslog sasl2-bin slapd
 subversion sudo swaks systemd""".split()
@@ -27,7 +27,7 @@ SOURCES = pathlib.Path(__file__).resolve().parents[2]
 
 
 def build_root(release):
-    """A Debian with what debian/control says that a build needs, and nothing else."""
+    """A Debian with the build dependencies of debian/control and nothing else."""
     control = SOURCES / "debian/control"
 
     def finish(root):
@@ -39,13 +39,13 @@ def build_root(release):
 
 
 def host_root(release):
-    """A Debian with mail servers and a directory, none of them started so far."""
+    """A Debian with mail servers and a directory, not started yet."""
     return debian.make(f"host-{release}", SUITES[release], key=" ".join(HOST),
                        finish=lambda root: _apt(root, "install", *HOST))
 
 
 def _apt(root, *arguments):
-    """apt-get in a folder, with the network of this machine; no service is started by it."""
+    """apt-get in a folder, with the network of this machine; it starts no service."""
     script = """set -e
         printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
         chmod 755 /usr/sbin/policy-rc.d
@@ -60,7 +60,7 @@ def _apt(root, *arguments):
 
 
 class Machine:
-    """A copy of such a Debian, and something like a machine around it; a context manager."""
+    """A copy of such a Debian that runs like a machine of its own; a context manager."""
 
     ENTER = """set -e
         ip link set lo up
@@ -70,7 +70,7 @@ class Machine:
         mount -t tmpfs tmpfs "$0/dev/shm"
         mount -t tmpfs tmpfs "$0/run"
         mount -t tmpfs -o mode=1777 tmpfs "$0/tmp"
-        # A shell waits for whatever has lost its parent.
+        # A shell reaps processes that have lost their parent.
         exec chroot "$0" sh -c 'while :; do sleep 1; done'"""
 
     def __init__(self, root, folder):
@@ -90,7 +90,7 @@ class Machine:
         return self
 
     def _is_ready(self, children):
-        """Whether its first process is the one that stays."""
+        """Whether its first process is the one that waits."""
         self._init = children.read_text().strip()
         with contextlib.suppress(OSError):
             command = pathlib.Path(f"/proc/{self._init}/cmdline").read_text()
@@ -110,8 +110,8 @@ class Machine:
                 "DEBIAN_FRONTEND=noninteractive", *map(str, command)]
 
     def run(self, *command):
-        """Run a command to its end; what it says. It has to succeed."""
-        # Not by a pipe, which a server that it starts may keep open.
+        """Run a command, which must succeed; return its output."""
+        # Not through a pipe, which a server that it starts may keep open.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(self.argv(*command), stdin=subprocess.DEVNULL, stdout=output,
                                   stderr=output, timeout=600)
@@ -121,5 +121,5 @@ class Machine:
         return said
 
     def fetch(self, packages):
-        """Download what packages of ours depend on, for apt to find without a network."""
+        """Download the dependencies of our packages, so that apt finds them without a network."""
         _apt(self.root, "install", "--download-only", *packages)

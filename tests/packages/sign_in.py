@@ -5,8 +5,8 @@
     sign_in.py prepare     makes a directory and mail servers of Debian's packages, see host.py
     sign_in.py set-up      follows README.md, ldap-schema/README.md and the man pages word for word
     sign_in.py             signs in over SMTP and IMAP, and asks PAM
-    sign_in.py portal      sets the self-service page up as its man page says, and looks at it
-    sign_in.py go-on FILE  signs in over and over until there is this file
+    sign_in.py portal      sets the self-service page up as its man page says, and opens it
+    sign_in.py go-on FILE  keeps signing in until this file exists
     sign_in.py nobody      nobody gets in
 
 It changes this machine's own mail servers and directory: for machines made for it, as root.
@@ -31,7 +31,7 @@ MAIL_SERVER, ADMINISTRATOR, PORTAL = (f"the secret of the {identity}" for identi
 EXAMPLES = readme.TOP / "examples"
 ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
 
-# What ldap-schema/README.md has for other kinds of directory.
+# Commands of ldap-schema/README.md for other kinds of directory.
 OF_OTHERS = re.compile("389|INSTANCE|ppolicy|slapd.conf")
 
 
@@ -40,7 +40,7 @@ def is_dovecot_24():
 
 
 def set_up():
-    """From installed packages to mail servers that know app passwords."""
+    """Turn installed packages into mail servers that know app passwords."""
     admin_conf = [line.strip() for line in (readme.TOP / "README.md").read_text().splitlines()
                   if re.match("    (binddn|bindpw_file) ", line)]
     assert len(admin_conf) == 2
@@ -59,7 +59,7 @@ def set_up():
     for command in readme.commands("README.md", "Directory"):
         terminal.type(command)
     for command in readme.commands("ldap-schema/README.md", "Loading the schema",
-                                   "Making the identities", "Loading the rules", "Indexes"):
+                                   "Creating the identities", "Loading the rules", "Indexes"):
         if not OF_OTHERS.search(command):
             terminal.type(command)
     for command in itertools.chain(
@@ -83,7 +83,7 @@ def set_up():
 
 
 def swaks_three_times(terminal, command):
-    """As the README has it: the account password was accepted; then MFA is on."""
+    """As in the README: the account password is accepted; then turn MFA on."""
     terminal.type("app-password mfa on alice")
     said = terminal.type(command, status=28)
     footer, = re.findall("^/.*/  (.*)$", (EXAMPLES / "postfix/reject-footer").read_text(),
@@ -96,7 +96,7 @@ def swaks_three_times(terminal, command):
 
 
 class AppPassword:
-    """One of alice's."""
+    """An app password of alice."""
 
     def __init__(self):
         said = run("app-password", "create", ALICE.uid, "--label", "a test", "--without-mfa")
@@ -107,7 +107,7 @@ class AppPassword:
 
 
 def smtp(user, password, mechanism="PLAIN", port=587):
-    """What Postfix answers."""
+    """Postfix's answer."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # Debian's own certificate
     if port == 465:
@@ -126,7 +126,7 @@ def smtp(user, password, mechanism="PLAIN", port=587):
 
 
 def imap(user, password):
-    """What Dovecot answers."""
+    """Dovecot's answer."""
     client = imaplib.IMAP4("127.0.0.1", timeout=60)
     client.starttls(ssl._create_unverified_context())
     try:
@@ -140,7 +140,7 @@ def imap(user, password):
 
 
 def pam(user, password):
-    """What PAM's service "imap" answers, which the README made."""
+    """The answer of PAM's service "imap", which the README set up."""
     said = readme.pexpect.run(f"pamtester imap {user} authenticate", encoding="utf-8", timeout=60,
                               events={"(?i)password: ": password + "\n"})
     return ACCEPTED if "successfully authenticated" in said else \
@@ -157,7 +157,7 @@ ROADS = {
 
 
 def expect(verdict, reason, user, password):
-    """On every road the same verdict, each with its line in the log."""
+    """Every server gives the same verdict, and logs one line for it."""
     for name, road in ROADS.items():
         before = host.MAIL_LOG.stat().st_size
         got = road(user, password)
@@ -175,7 +175,7 @@ def logged_since(position):
 
 
 def sign_in():
-    """The account password without MFA; with MFA only an app password; and an outage."""
+    """Test the account password without MFA, only an app password with MFA, and an outage."""
     app_password = AppPassword()
     app = ALICE.uid, app_password.shown
     expect(ACCEPTED, "account-password", *ALICE)
@@ -196,7 +196,7 @@ def sign_in():
 
 
 def go_on(end):
-    """Sign in until there is a file; the right one always gets in, the wrong one never."""
+    """Sign in until the file exists: the right password is always accepted, the wrong one never."""
     app_password = AppPassword()
     count = 0
     while not end.exists():
@@ -212,7 +212,7 @@ SOCKET = pathlib.Path("/run/app-password-portal/http.sock")
 
 
 def portal():
-    """The self-service page shows itself to its proxy."""
+    """The self-service page answers its proxy."""
     terminal = readme.Terminal(answers={}, edits={
         "/etc/app-password/portal.conf": (EXAMPLES / "portal.conf").read_text(),
         "/etc/app-password/portal.secret": PORTAL + "\n"})
@@ -233,7 +233,7 @@ def has_systemd():
 
 @contextlib.contextmanager
 def portal_like_its_unit():
-    """What the unit does, where there is no systemd."""
+    """Do what the unit does, without systemd."""
     user = "app-password-portal"
     run("install", "-d", "-m", "0750", "-o", user, "-g", user, SOCKET.parent)
     process = subprocess.Popen(["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
@@ -244,7 +244,7 @@ def portal_like_its_unit():
 
 
 def nobody():
-    """Not even with a password that is right; whatever the answer."""
+    """Nobody gets in, not even with the right password, whatever the answer."""
     for user in ALICE, BOB:
         for name, road in ROADS.items():
             try:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Signs in through the mechanisms that Debian's Postfix, Dovecot, slapd and svnserve bring.
+"""Signs in with the stock mechanisms of Debian's Postfix, Dovecot, slapd and svnserve.
 
     stock.py prepare     sets them up, beside what host.py prepares
     stock.py             signs in, and prints what each of them offers and answers
@@ -48,14 +48,14 @@ olcAuthzRegexp: uid=([^,]+),.*cn=(digest-md5|cram-md5),cn=auth uid=$1,ou=people,
 
 
 def write(path, text):
-    """Write a file, in a folder that may be new."""
+    """Write a file; create its folder if necessary."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
 def postfix():
-    """Each mechanism of libsasl2's, with a password file."""
+    """Each mechanism of libsasl2, with a password file."""
     for password in PASSWORD, WRONG:
         for mechanism in "PLAIN", "LOGIN", "CRAM-MD5":
             with smtplib.SMTP("127.0.0.1", timeout=30) as client:
@@ -99,7 +99,7 @@ def slapd():
 
 
 def svnserve():
-    """libsasl2's mechanisms, with a password file. Nobody runs it but this."""
+    """libsasl2's mechanisms, with a password file; only this test runs svnserve."""
     server = subprocess.Popen(["svnserve", "--daemon", "--foreground", "--listen-host", "127.0.0.1",
                                "--root", "/srv"])
     host.wait_until(lambda: host.is_listening(3690), "svnserve")
@@ -112,14 +112,14 @@ def svnserve():
 
 
 def said(*argv, **options):
-    """How a command ended, and what it said in one line."""
+    """A command's exit status, and its output in one line."""
     done = subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           **options)
     return f"exit {done.returncode}: {' '.join(done.stdout.split())}"
 
 
 def check(lines):
-    """Every server lets in who has the right password, and nobody else."""
+    """Every server accepts the right password and nothing else."""
     for line in lines:
         if " offers " not in line:
             is_in = line.endswith((": 235", ": OK")) or ": exit 0: " in line

@@ -18,11 +18,11 @@ from processes import wait_until
 
 PACKAGES = ["app-password", "libsasl2-modules-app-password", "dovecot-app-password",
             "libpam-app-password", "app-password-portal"]
-SETTINGS = ["postfix", "dovecot", "pam.d"]  # what the README changes, below /etc
+SETTINGS = ["postfix", "dovecot", "pam.d"]  # what the README changes in /etc
 SOURCES = roots.SOURCES
 TESTS = "/opt/source/tests/packages"
 
-# Where a host changes things by itself, and where the tests and the directory keep theirs.
+# Files that a host changes by itself, and those of the tests and the directory.
 VOLATILE = re.compile(r"""
     /(dev|opt|proc|root|run|sys|tmp)(/|$) |
     /var/(backups|cache|lib/(apt|dovecot|ldap|postfix)|log|spool/(postfix|rsyslog)|tmp)/ |
@@ -39,7 +39,7 @@ def release(request):
 # ---- Building ----
 
 class Builder:
-    """A Debian that has what a build needs, and nothing else."""
+    """A Debian that has only what a build needs."""
 
     def __init__(self, machine):
         self.machine = machine
@@ -51,14 +51,14 @@ class Builder:
         return f"/{folder}"
 
     def make_dist(self, folder):
-        """What "make dist" packs."""
+        """The contents of the tarball of "make dist"."""
         source = self.unpack("dist/source")
         self.machine.run("sh", "-ec", f"""cd {source}; autoreconf -fi; ./configure; make dist
             mkdir -p /{folder}; tar -C /{folder} --strip-components=1 -xf *.tar.xz""")
         return f"/{folder}"
 
     def build(self, source, options=("nocheck",), umask="022"):
-        """Build there; the .deb files by their names."""
+        """Build there; returns the .deb files by name."""
         options = " ".join([*options, f"parallel={os.cpu_count()}"])
         self.machine.run("sh", "-ec", f"""cd {source}; umask {umask}
             DEB_BUILD_OPTIONS="{options}" dpkg-buildpackage -us -uc -b""")
@@ -73,7 +73,7 @@ def builder(release, workdir):
 
 @pytest.fixture(scope="module")
 def built(builder):
-    """The packages, from a clean checkout, their tests run."""
+    """The packages, built from a clean checkout with their tests."""
     return builder.build(builder.unpack("build/checkout"), options=())
 
 
@@ -101,8 +101,8 @@ def test_the_tarball_of_make_dist_builds_the_same_elsewhere(builder, built):
     assert checksums(again) == checksums(built)
 
 
-def test_what_git_archive_packs_builds_the_same_elsewhere(builder, built):
-    """Fails where there are changes that were not committed: then it packs something else."""
+def test_the_archive_of_git_builds_the_same_elsewhere(builder, built):
+    """Fails if there are uncommitted changes, because then it packs something else."""
     checkout = os.environ["APW_CHECKOUT"]
     archive = subprocess.Popen(["git", "-C", checkout, "archive", "HEAD"], stdout=subprocess.PIPE)
     folder = builder.root / "archive/x"
@@ -123,10 +123,10 @@ def test_lintian_has_nothing_to_say(builder, built):
 # ---- Installing ----
 
 class Host(roots.Machine):
-    """A mail host; packages of ours lie in a folder there."""
+    """A mail host with our packages in a folder."""
 
     def put(self, packages, folder):
-        """Where the packages are to be installed from; nobody installs what is for debuggers."""
+        """The packages to install, without those for debuggers."""
         (self.root / folder).mkdir(parents=True)
         for name, path in packages.items():
             if "-dbgsym_" not in name:
@@ -137,31 +137,31 @@ class Host(roots.Machine):
         return self.run("python3", f"{TESTS}/{script}", *arguments)
 
     def install(self, folder):
-        """As the README says; there is no network."""
+        """Install as the README says, without a network."""
         readme = (SOURCES / "README.md").read_text()
         command, = re.findall(r"^    sudo (apt install \./app-password.*)$", readme, re.MULTILINE)
         command += " ./libpam-app-password_*.deb ./app-password-portal_*.deb"
         return self.run("sh", "-c", f"cd /{folder} && {command} --yes")
 
     def files(self):
-        """What each file of this host is; without what changes by itself."""
+        """Describe each file of this host, except those that change by themselves."""
         return {f"/{path.relative_to(self.root)}": describe(path)
                 for folder, folders, files in os.walk(self.root)
                 for path in (pathlib.Path(folder, name) for name in folders + files)
                 if not VOLATILE.match(f"/{path.relative_to(self.root)}")}
 
     def ours(self, folder):
-        """What is new in a folder."""
+        """The new files in a folder."""
         return {name.removeprefix(folder) for name in set(self.files()) - set(self.files_before)
                 if name.startswith(folder)}
 
     def restart(self):
-        """Each server, with whatever plugins there are now."""
+        """Restart each server, with the plugins that are installed now."""
         for name in "postfix", "dovecot", "slapd":
             self.run("service", name, "restart")
 
     def installed(self):
-        """Packages that are installed or have left settings behind."""
+        """The packages that are installed or have left settings behind."""
         return set(self.run("dpkg-query", "-W", "-f", "${Package}\\n").splitlines())
 
 
@@ -178,7 +178,7 @@ def describe(path):
 
 @pytest.fixture(scope="module")
 def host(release, workdir, built, earlier):
-    """A mail host with a directory, which knows of us only that packages lie there."""
+    """A mail host with a directory; our packages are there but not installed."""
     host = Host(roots.host_root(release), workdir / f"host-{release}")
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
     host.put(earlier, "opt/earlier")
@@ -251,7 +251,7 @@ done"""
 def test_after_a_reload_nobody_has_the_old_version(host):
     host.run("postfix", "reload")
     host.run("doveadm", "reload")
-    # slapd has loaded the plugin like every other, and does not use it.
+    # slapd has loaded the plugin, as it loads every plugin, and does not use it.
     wait_until(lambda: set(host.run("sh", "-c", WHO_HAS_THE_OLD).split()) <= {"slapd"},
                "the end of processes with the old version")
     host.python("sign_in.py")
@@ -279,7 +279,7 @@ def test_with_the_settings_from_before_all_is_as_before(host):
 
 
 def test_a_purge_leaves_nothing_behind(host):
-    # With what apt brought for them; autoremove keeps what others merely suggest.
+    # With the dependencies that apt installed; autoremove keeps what other packages suggest.
     host.run("apt-get", "purge", "-y", *(host.installed() - host.installed_before))
     assert host.installed() == host.installed_before
     files = host.files()

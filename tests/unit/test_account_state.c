@@ -24,7 +24,7 @@ static const struct state_case {
     {"nsAccountLock true", "nsaccountlock", "true", ENDED},
     {"nsAccountLock FALSE", "nsAccountLock", "FALSE", ACTIVE},
     {"nsAccountLock false", "nsAccountLock", "false", ACTIVE},
-    {"nsAccountLock with more behind", "nsAccountLock", "falsetto", UNREADABLE},
+    {"nsAccountLock with more after it", "nsAccountLock", "falsetto", UNREADABLE},
     {"nsAccountLock empty", "nsAccountLock", "", UNREADABLE},
     {"a start in a second", "pwdStartTime", "20270115080001Z", ENDED},
     {"a start now", "pwdStartTime", "20270115080000Z", ACTIVE},
@@ -52,7 +52,7 @@ static const struct state_case {
     {"a principal that expires in a second", "krbPrincipalExpiration", "20270115080001Z", ACTIVE},
     {"a principal that expires now", "krbPrincipalExpiration", "20270115080000Z", ENDED},
     {"a principal that never expires", "krbPrincipalExpiration", "19700101000000Z", ACTIVE},
-    {"a principal's time that is none", "krbPrincipalExpiration", "x", UNREADABLE},
+    {"a principal's time that is invalid", "krbPrincipalExpiration", "x", UNREADABLE},
     {"shadowExpire empty", "shadowExpire", "", ACTIVE},
     {"shadowExpire -1", "shadowExpire", "-1", ACTIVE},
     {"shadowExpire tomorrow", "shadowExpire", "20834", ACTIVE},
@@ -112,7 +112,7 @@ static void test_several(void **state)
                      ACTIVE);
 }
 
-/* Each one that is judged is asked for. */
+/* The search names every attribute that is judged. */
 static void test_names(void **state)
 {
     const char *const values[2] = {"?", NULL};

@@ -140,7 +140,8 @@ static bool answer(const struct request *request)
     bool is_witness = memmem(request->bytes, request->length, WITNESS, strlen(WITNESS)) != NULL;
     bool is_disabled = memmem(request->bytes, request->length, "employeeType", 12) != NULL;
     bool is_on = is_witness || (login != NULL && login->mfa_is_on);
-    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it; the witness alone matches disabled_filter */
+    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it; the witness alone matches
+     * disabled_filter */
     bool is_negated = is_disabled
                           ? memmem(request->bytes, request->length, "\xa2", 1) != NULL
                           : memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
@@ -174,7 +175,7 @@ static bool answer(const struct request *request)
 
 /* ---- a login, from opening the front to closing it ---- */
 
-/* Of the second, the server's name is looked up; the third has every filter and the witness. */
+/* The second needs a lookup of the server's name; the third has every filter and the witness. */
 static char conf_path[UNIT_PATH_SIZE], named_conf_path[UNIT_PATH_SIZE],
     filters_conf_path[UNIT_PATH_SIZE];
 

@@ -40,7 +40,7 @@ static const struct unformattable_case {
     int64_t seconds;
 } unformattable[] = {
     {"the second before year 0 has no form", -62167219201},
-    {"the second behind year 9999 has no form", 253402300800},
+    {"the second after year 9999 has no form", 253402300800},
     {"the first second of all has no form", INT64_MIN},
     {"the last second of all has no form", INT64_MAX},
 };
@@ -76,10 +76,10 @@ static const struct bad_case {
     {"a space is no digit", "2026 122101500Z"},
     {"hexadecimal is no digit", "202611221015a0Z"},
     {"a small z is no zone", "20261122101500z"},
-    {"a time without a zone is none", "20261122101500"},
-    {"something behind the zone is refused", "20261122101500ZZ"},
-    {"a space behind the zone is refused", "20261122101500Z "},
-    {"a line end behind the zone is refused", "20261122101500Z\n"},
+    {"a time without a zone is invalid", "20261122101500"},
+    {"something after the zone is refused", "20261122101500ZZ"},
+    {"a space after the zone is refused", "20261122101500Z "},
+    {"a line end after the zone is refused", "20261122101500Z\n"},
     {"a five-digit year is refused", "120261122101500Z"},
     {"a date alone is no time", "20261122Z"},
 };
@@ -96,7 +96,7 @@ static void test_bad_time(void **state)
     free(text);
 }
 
-/* RFC 4517, 3.3.13: what a directory may hand out, and we do not write. */
+/* Forms of RFC 4517, 3.3.13 that a directory may return, and that we do not write. */
 static const struct generalized_case {
     const char *name;
     const char *text;
@@ -142,7 +142,7 @@ static void test_generalized(void **state)
     free(text);
 }
 
-/* The directory's own writing is one form alone. */
+/* We write only one form. */
 static void test_strict_form(void **state)
 {
     int64_t seconds;
@@ -196,7 +196,7 @@ static const struct duration_case {
     {"a plus is no period", "+1d", false, -1},
     {"a space in front is refused", " 1d", false, -1},
     {"a space before the unit is refused", "1 d", false, -1},
-    {"a space behind is refused", "1d ", false, -1},
+    {"a trailing space is refused", "1d ", false, -1},
     {"an unknown unit is refused", "1w", false, -1},
     {"upper case is refused", "1D", false, -1},
     {"two units are refused", "1d12h", false, -1},

@@ -12,7 +12,7 @@ struct row {
     const char *argument[NAMES_MAX];
     const char *input;
     size_t input_length; /* 0: up to its NUL */
-    const char *seen;    /* the users in order, each with a space behind it */
+    const char *seen;    /* the users in order, each followed by a space */
     enum apw_status status;
     const char *said;
 };
@@ -60,7 +60,7 @@ static const struct row rows[] = {
      0,
      "alice lost ",
      APW_STATUS_FAILED,
-     "stopped: 2 not tried, from \"bob\" on"},
+     "stopped: 2 not tried, starting with \"bob\""},
     {"a hyphen stands for standard input",
      {"alice", "-", "bob"},
      "carol\n  dave\t\r\n\n \nerin",
@@ -68,7 +68,7 @@ static const struct row rows[] = {
      "alice carol dave erin bob ",
      APW_STATUS_DONE,
      "5 users"},
-    {"a byte-order mark and CR LF are no part of a name",
+    {"a byte-order mark and CR LF are not part of a name",
      {"-"},
      "\xef\xbb\xbf"
      "carol\r\n\xef\xbb\xbf"

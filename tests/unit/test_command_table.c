@@ -111,7 +111,7 @@ static void test_json_of_a_finding(void **state)
 
 int main(void)
 {
-    UNIT_TEST("revoked ones are listed where asked for", test_revoked);
+    UNIT_TEST("revoked ones are listed on request", test_revoked);
     UNIT_TEST("a table is aligned by characters, and printable", test_table);
     UNIT_TEST("JSON has null for missing values", test_json);
     UNIT_TEST("a finding without an app password is one object", test_json_of_a_finding);

@@ -18,8 +18,8 @@ static const struct filter_case {
     {"an escaped parenthesis in a value", "(cn=\\28uid=x\\29)", "(|(cn=*))"},
     {"a rule without an attribute", "(:caseExactMatch:=x)", NULL},
     {"no filter", "uid=%u", NULL},
-    {"cut off behind the name", "(uid", NULL},
-    {"cut off behind the parenthesis", "(", NULL},
+    {"cut off after the name", "(uid", NULL},
+    {"cut off after the parenthesis", "(", NULL},
     {"nothing", "", NULL},
 };
 

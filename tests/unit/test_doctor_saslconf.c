@@ -11,17 +11,17 @@ static const struct conf_case {
     const char *name;
     const char *text;
     const char *value; /* of mech_list; NULL: not set */
-    unsigned line;     /* that has the whole file rejected; 0: none */
+    unsigned line;     /* the line for which the whole file is rejected; 0: none */
 } confs[] = {
     {"an empty file", "", NULL, 0},
     {"one option", "mech_list: PLAIN LOGIN\n", "PLAIN LOGIN", 0},
     {"no line end at the end", "mech_list: PLAIN", "PLAIN", 0},
     {"comments and empty lines", "# mech_list: LOGIN\n\n \t\n  # x\nmech_list: PLAIN\n", "PLAIN",
      0},
-    {"a number sign behind the value is part of it", "mech_list: PLAIN # x\n", "PLAIN # x", 0},
+    {"a number sign after the value is part of it", "mech_list: PLAIN # x\n", "PLAIN # x", 0},
     {"white space in front of the name", " \tmech_list: PLAIN\n", "PLAIN", 0},
     {"other white space in front of the name", "\v\fmech_list: PLAIN\n", "PLAIN", 0},
-    {"no white space behind the colon", "mech_list:PLAIN\n", "PLAIN", 0},
+    {"no white space after the colon", "mech_list:PLAIN\n", "PLAIN", 0},
     {"white space around the value", "mech_list: \t PLAIN LOGIN \t \n", "PLAIN LOGIN", 0},
     {"a line end of another system", "mech_list: PLAIN\r\n", "PLAIN", 0},
     {"a name in capitals", "MECH_List: PLAIN\n", "PLAIN", 0},
@@ -38,7 +38,7 @@ static const struct conf_case {
     {"no name is a name", ": x\nmech_list: PLAIN\n", "PLAIN", 0},
     {"no value", "mech_list:\n", NULL, 1},
     {"a value of white space", "mech_list: \t \n", NULL, 1},
-    {"a bad line behind good ones", "a: b\n\n# x\nmech_list: PLAIN\nnonsense\n", "PLAIN", 5},
+    {"a bad line after good ones", "a: b\n\n# x\nmech_list: PLAIN\nnonsense\n", "PLAIN", 5},
 };
 
 static void test_doctor(void **state)
@@ -118,9 +118,9 @@ static const struct cyrus_case {
     unsigned unread;
     unsigned line;
 } cyrus_cases[] = {
-    {"Cyrus's prefix is taken off", "sasl_mech_list: PLAIN\n", "PLAIN", 0, 0},
+    {"Cyrus's prefix is removed", "sasl_mech_list: PLAIN\n", "PLAIN", 0, 0},
     {"in capitals, too", "SASL_MECH_LIST: PLAIN\n", "PLAIN", 0, 0},
-    {"Cyrus's own options are none of libsasl2's",
+    {"Cyrus's own options are not libsasl2's",
      "mech_list: LOGIN\nadmins: cyrus\nsasl_mech_list: PLAIN\n", "PLAIN", 0, 0},
     {"only Cyrus's own options", "sasl_pwcheck_method: disabled\nmech_list: LOGIN\n", NULL, 0, 0},
     {"an included file is not read", "sasl_mech_list: PLAIN\n@include: /etc/x.conf\n", "PLAIN", 2,

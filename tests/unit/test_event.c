@@ -93,7 +93,7 @@ static const struct line_case {
       .detail = {"e"}},
      START "\"\"" END
            " repeat=no would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
-    {"an error beside an accepted login is not told",
+    {"an error with an accepted login is not logged",
      {.verdict = APW_ACCEPTED,
       .reason = APW_REASON_APP_PASSWORD,
       BYTES("alice"),
@@ -141,7 +141,7 @@ static const struct line_case {
     {"a surrogate",
      {.reason = APW_REASON_MALFORMED, BYTES("\xed\xa0\x80")},
      START "\"\\xed\\xa0\\x80\"" END},
-    {"a quote behind a cut character",
+    {"a quote after a cut character",
      {.reason = APW_REASON_MALFORMED, BYTES("\xe2\x82\"")},
      START "\"\\xe2\\x82\\x22\"" END},
     {"a character cut at the end",
@@ -214,7 +214,7 @@ static void test_longest_line(void **state)
     assert_int_equal(count_of(line, "\\x5c"), 255 + 255 + sizeof event.detail.text - 1);
 }
 
-/* One line of the form that is promised, whatever byte is everywhere. */
+/* One line in the documented form, whatever byte fills the fields. */
 static void test_form(void **state)
 {
     static const char form[] =
@@ -429,7 +429,7 @@ static void test_full_disk(void **state)
     apw_log_close(&log);
 }
 
-/* The disk takes half a line, then nothing, then there is room again. */
+/* The disk accepts half a line, then nothing, then has room again. */
 static void test_torn_line(void **state)
 {
     char path[UNIT_PATH_SIZE], text[2048];
@@ -483,6 +483,6 @@ int main(void)
     UNIT_TEST("the longest line is whole in a file", test_longest_line_in_file);
     UNIT_TEST("an unwritable file is an error that names it", test_unwritable);
     UNIT_TEST("a full disk sends the line to syslog", test_full_disk);
-    UNIT_TEST("behind half a line a new one begins", test_torn_line);
+    UNIT_TEST("after half a line a new one begins", test_torn_line);
     return unit_run();
 }

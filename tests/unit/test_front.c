@@ -79,7 +79,7 @@ static void test_accepted(void **state)
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
-/* By the user's own bind, past the search for MFA, which is asked first whether it is off. */
+/* By the user's own bind, after the search that finds MFA off. */
 static void test_account_password(void **state)
 {
     const struct apw_attempt with_account_password = {
@@ -148,13 +148,13 @@ static const struct logged_case {
     const char *behind;
     const char *error;
 } logged_cases[] = {
-    {"a secret that cannot be read is told in the log",
+    {"a secret that cannot be read is logged",
      "uri ldapi:///\nbase dc=x\nbinddn cn=x\nbindpw_file /\nlog ", "\n", ":4: bindpw_file: "},
-    {"a missing secret is told in the log", "log ",
+    {"a missing secret is logged", "log ",
      "\nuri ldapi:///\nbase dc=x\nbinddn cn=x\nbindpw_file /nonexistent/secret\n",
      ":5: bindpw_file: /nonexistent/secret: No such file"},
-    {"an unknown key is told in the log", "colour red\n\tlog\t ", " \n", ":1: unknown key"},
-    {"a missing uri is told in the log", "logs x\nlog ", "", ":1: unknown key \"logs\""},
+    {"an unknown key is logged", "colour red\n\tlog\t ", " \n", ":1: unknown key"},
+    {"a missing uri is logged", "logs x\nlog ", "", ":1: unknown key \"logs\""},
     {"a second log is told in the first", "log ", "\nlog syslog mail\n",
      ":2: \"log\" is already set"},
 };

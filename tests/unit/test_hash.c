@@ -76,9 +76,9 @@ static const struct verify_case {
      COST("8", "1") UNIT_SALT "$VvCBsCwirJlCB2HTZd1KSjn+Hc0TA9TCuBB\x9f"
                               "CQpo2G0",
      APW_HASH_UNUSABLE},
-    {"a line end behind is unusable", UNIT_PHC "\n", APW_HASH_UNUSABLE},
+    {"a trailing line end is unusable", UNIT_PHC "\n", APW_HASH_UNUSABLE},
     {"another part behind is unusable", UNIT_PHC "$x", APW_HASH_UNUSABLE},
-    {"a dollar behind is unusable", UNIT_PHC "$", APW_HASH_UNUSABLE},
+    {"a trailing dollar is unusable", UNIT_PHC "$", APW_HASH_UNUSABLE},
     {"a scheme in front is unusable", "{ARGON2}" UNIT_PHC, APW_HASH_UNUSABLE},
     {"a space in front is unusable", " " UNIT_PHC, APW_HASH_UNUSABLE},
     {"upper case is unusable", "$ARGON2ID$v=19$m=8,t=1,p=1$" REST, APW_HASH_UNUSABLE},
@@ -130,7 +130,7 @@ static const struct cap_case {
     {"no cost allows no hash", 0, 0, {0, 0}},
 };
 
-/* The cap may be reached, not passed, in either. */
+/* Memory and passes may reach the cap, but not exceed it. */
 static void test_cap(void **state)
 {
     const struct cap_case *row = *state;
@@ -159,7 +159,7 @@ static void test_cap(void **state)
 static const struct costly_case {
     const char *name;
     const char *phc;
-    bool is_costly; /* where new ones take 1 MiB and 2 passes */
+    bool is_costly; /* if new ones take 1 MiB and 2 passes */
 } costly_cases[] = {
     {"the cost of new ones", COST("1024", "2") REST, false},
     {"less memory", COST("8", "2") REST, false},

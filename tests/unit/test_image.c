@@ -43,7 +43,7 @@ static size_t count_in(const unsigned char *bytes, size_t length)
 
 static unsigned char bytes[1 << 20]; /* read from memory; itself not searched */
 
-/* How many bytes to read at *at, which is moved past `bytes` if it points into it. */
+/* How many bytes to read at *at; moves it past `bytes` if it points into them. */
 static size_t next_piece(unsigned long *at, unsigned long end)
 {
     unsigned long buffer = (uintptr_t)bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Creating, revoking, MFA on and off, reading users: what is asked of the directory for it, and
- * what comes of its answers. */
+/* Creating, revoking, MFA on and off, reading users: the requests to the directory, and the results
+ * of its answers. */
 #include "enrolment.h"
 #include "hash.h"
 #include "manage.h"
@@ -15,7 +15,7 @@
 
 enum mfa { MFA_OFF = 0, MFA_ON, MFA_HIDDEN, MFA_LOST };
 
-/* The directory: one entry, and what is answered to a modification. */
+/* The directory: one entry, and the answer to a modification. */
 struct scene {
     const char *name;
     const char *attributes[24]; /* name, value, … NULL */
@@ -95,7 +95,7 @@ static enum apw_manage_result create_with(const struct apw_manager *manager,
     enum apw_manage_result result = apw_manage_create(manager, target, spec, &password, error);
     struct apw_password again;
 
-    /* Nobody sees one that was not stored. */
+    /* An app password that was not stored is never shown. */
     if (result == APW_MANAGE_DONE)
         assert_true(apw_password_recognize(password.symbols, APW_PASSWORD_LENGTH, &again));
     else
@@ -290,7 +290,7 @@ static const struct scene scenes[] = {
      .act = create_with_bad_services,
      .result = APW_MANAGE_INVALID,
      .error = "not the name of a service"},
-    {"bits behind the prefix are invalid",
+    {"bits after the prefix are invalid",
      {CLASS},
      .act = create_with_bad_from,
      .result = APW_MANAGE_INVALID,
@@ -306,7 +306,7 @@ static const struct scene scenes[] = {
      .modify_code = -1,
      .result = APW_MANAGE_UNAVAILABLE,
      .modifies = 1,
-     .error = "should an app password"},
+     .error = "if app password"},
     {"who may not write creates nothing",
      {CLASS},
      .act = create_without_mfa,
@@ -453,7 +453,7 @@ static const struct scene scenes[] = {
      .result = APW_MANAGE_REFUSED,
      .modifies = 1,
      .modified = "appPasswordAccount",
-     .error = "is TRUE now, but"}, /* the scene's filter goes on saying that it is off */
+     .error = "is TRUE now, but"}, /* the scene's filter still says that it is off */
     {"MFA that is on is unchanged",
      {CLASS, "appPasswordMfaEnabled", "TRUE"},
      .mfa = MFA_ON,
@@ -512,25 +512,25 @@ static const struct scene scenes[] = {
      .act = apw_manage_mfa_off,
      .mfa_filter = "(xappPasswordMfaEnabled=TRUE)",
      .result = APW_MANAGE_CONFIGURATION},
-    {"an enrolment is removed",
+    {"an enrollment is removed",
      {CLASS},
      .act = apw_enrolment_reset,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "appPasswordMfaMethod"},
-    {"an enrolment that is not there is unchanged",
+    {"an enrollment that is not there is unchanged",
      {CLASS},
      .act = apw_enrolment_reset,
      .modify_code = 16,
      .result = APW_MANAGE_UNCHANGED,
      .modifies = 1},
-    {"a code takes the place of an older one",
+    {"a code replaces an older one",
      {CLASS, "appPasswordMfaMethod", SEALED, "appPasswordMfaMethod", CODE},
      .act = make_code,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = CODE},
-    {"a code with a reset takes the place of everything",
+    {"a code with a reset replaces everything",
      {"entryUUID", "1-2-3", "mail", "a@example.net", "appPasswordMfaMethod", SEALED},
      .act = replace_code,
      .result = APW_MANAGE_DONE,
@@ -567,7 +567,7 @@ static const struct scene scenes[] = {
      .search_code = 32,
      .act = look,
      .result = APW_MANAGE_CONFIGURATION,
-     .error = "not in the directory"},
+     .error = "it does not exist"},
     {"a search that is not permitted is told",
      {NULL},
      .search_code = 50,
@@ -794,6 +794,6 @@ int main(void)
     UNIT_TEST("a user that was just read is not looked up again", test_user_in_hand);
     UNIT_TEST("a user that has changed since is read again", test_user_in_hand_that_changed);
     UNIT_TEST("a user is read whole", test_user);
-    UNIT_TEST("an enrolment takes the place of what was there", test_enrolment);
+    UNIT_TEST("an enrollment replaces what was there", test_enrolment);
     return responder_unit_run();
 }

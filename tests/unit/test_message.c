@@ -23,11 +23,11 @@ static const struct plain_case {
      BYTES("secret\0more")},
     {"a NUL at the end of the password stays in it", BYTES("\0alice\0secret\0"), "", "alice",
      BYTES("secret\0")},
-    {"an empty message is none", BYTES(""), NULL, NULL, NULL, 0},
-    {"a message without a NUL is none", BYTES("alice secret"), NULL, NULL, NULL, 0},
-    {"a message with one NUL is none", BYTES("alice\0secret"), NULL, NULL, NULL, 0},
-    {"a message of one NUL is none", BYTES("\0"), NULL, NULL, NULL, 0},
-    {"a message that ends in its only NUL is none", BYTES("alice\0"), NULL, NULL, NULL, 0},
+    {"an empty message is invalid", BYTES(""), NULL, NULL, NULL, 0},
+    {"a message without a NUL is invalid", BYTES("alice secret"), NULL, NULL, NULL, 0},
+    {"a message with one NUL is invalid", BYTES("alice\0secret"), NULL, NULL, NULL, 0},
+    {"a message of one NUL is invalid", BYTES("\0"), NULL, NULL, NULL, 0},
+    {"a message that ends in its only NUL is invalid", BYTES("alice\0"), NULL, NULL, NULL, 0},
 };
 
 static void assert_part(const char *part, size_t length, const char *expected)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Second factors and enrolment codes: what is stored, and what is refused of what is there. */
+/* Second factors and enrollment codes: which values are written, and which are rejected. */
 #include "method.h"
 #include "unit.h"
 #include <sodium.h>
@@ -32,7 +32,7 @@ static int open_copy(const char *value, size_t length, struct apw_method *method
     return status;
 }
 
-/* It is refused, and nothing of it is left. */
+/* It is rejected and wiped. */
 static void assert_refused(const char *value, size_t length)
 {
     struct apw_error error = {""};
@@ -324,8 +324,8 @@ static const struct plain_case {
      BYTES("method=app" SINCE STEP " secret=313233343536373839303132333435363738393g"), false},
     {"a secret with a colon",
      BYTES("method=app" SINCE STEP " secret=31323334353637383930313233343536:3738393"), false},
-    {"a secret with a space behind", BYTES("method=app" SINCE STEP " secret=" SECRET " "), false},
-    {"a secret with a NUL behind", BYTES("method=app" SINCE STEP " secret=" SECRET "\0"), false},
+    {"a secret with a trailing space", BYTES("method=app" SINCE STEP " secret=" SECRET " "), false},
+    {"a secret with a trailing NUL", BYTES("method=app" SINCE STEP " secret=" SECRET "\0"), false},
     {"an app with an address", BYTES("method=app" SINCE " address=alice@example.net"), false},
     {"mail without an address", BYTES("method=mail" SINCE), false},
     {"mail with an empty address", BYTES("method=mail" SINCE " address="), false},
@@ -416,13 +416,13 @@ static const struct address_case {
     {"a dot in the local part alone does not do", "a.b@localhost", false},
     {"two at signs are no address", "alice@example.net@example.org", false},
     {"two at signs side by side are no address", "alice@@example.net", false},
-    {"a domain that begins with a dot is none", "alice@.example.net", false},
-    {"a domain that ends in a dot is none", "alice@example.net.", false},
-    {"a domain that begins with a hyphen is none", "alice@-example.net", false},
+    {"a domain that begins with a dot is invalid", "alice@.example.net", false},
+    {"a domain that ends in a dot is invalid", "alice@example.net.", false},
+    {"a domain that begins with a hyphen is invalid", "alice@-example.net", false},
     {"an option is no address", "-oQ/tmp@example.net", false},
     {"a space is in no address", "alice @example.net", false},
     {"a space in front is in no address", " alice@example.net", false},
-    {"a space behind is in no address", "alice@example.net ", false},
+    {"no address has a trailing space", "alice@example.net ", false},
     {"a tab is in no address", "alice\t@example.net", false},
     {"a line end is in no address", "alice@example.net\nBcc: eve@example.net", false},
     {"a carriage return is in no address", "alice@example.net\r", false},
@@ -430,17 +430,17 @@ static const struct address_case {
     {"a name in front is no address", "Alice <alice@example.net>", false},
     {"angle brackets are no address", "<alice@example.net>", false},
     {"a comment is no address", "alice(home)@example.net", false},
-    {"two addresses are none", "alice@example.net,eve@example.net", false},
+    {"two addresses are invalid", "alice@example.net,eve@example.net", false},
     {"a group is no address", "friends:alice@example.net;", false},
-    {"a quoted local part is none", "\"alice\"@example.net", false},
-    {"an address literal is none", "alice@[192.0.2.1]", false},
+    {"a quoted local part is invalid", "\"alice\"@example.net", false},
+    {"an address literal is invalid", "alice@[192.0.2.1]", false},
     {"a backslash is in no address", "alice\\@example.net", false},
     {"a percent sign would be a route", "alice%example.org@example.net", false},
     {"an exclamation mark would be a route", "example.org!alice@example.net", false},
     {"a pipe would be a program", "|/bin/sh@example.net", false},
     {"an ampersand is in no address", "a&b@example.net", false},
     {"letters past ASCII are in no address", "bl\xc3\xa5@example.net", false},
-    {"a domain past ASCII is none", "alice@bl\xc3\xa5.no", false},
+    {"a domain past ASCII is invalid", "alice@bl\xc3\xa5.no", false},
     {"a byte past ASCII is in no address", "alice\xff@example.net", false},
 };
 
@@ -522,43 +522,43 @@ static const struct code_case {
     {"a sealed value is no code", BYTES("sealed=AAAA"), "not an enrollment code"},
     {"an app password is no code", BYTES("id=k7q2 created=20261122101500Z" EXPIRES HASH " label=x"),
      "not an enrollment code"},
-    {"a code without its creation is none", BYTES("code" EXPIRES HASH),
+    {"a code without its creation is invalid", BYTES("code" EXPIRES HASH),
      "malformed enrollment code"},
-    {"a code without an end is none", BYTES(CREATED HASH), "malformed enrollment code"},
-    {"a code with an empty end is none", BYTES(CREATED " expires=" HASH),
+    {"a code without an end is invalid", BYTES(CREATED HASH), "malformed enrollment code"},
+    {"a code with an empty end is invalid", BYTES(CREATED " expires=" HASH),
      "malformed enrollment code"},
-    {"a code that never expires is none", BYTES(CREATED " expires=never" HASH),
+    {"a code that never expires is invalid", BYTES(CREATED " expires=never" HASH),
      "malformed enrollment code"},
-    {"a code whose end has a zone is none", BYTES(CREATED " expires=20261129101500+0100" HASH),
+    {"a code whose end has a zone is invalid", BYTES(CREATED " expires=20261129101500+0100" HASH),
      "malformed enrollment code"},
-    {"a code whose end has a NUL is none", BYTES(CREATED " expires=20261129\000101500Z" HASH),
+    {"a code whose end has a NUL is invalid", BYTES(CREATED " expires=20261129\000101500Z" HASH),
      "malformed enrollment code"},
-    {"a code that expires on 30 February is none", BYTES(CREATED " expires=20260230101500Z" HASH),
+    {"a code that expires on 30 February is invalid",
+     BYTES(CREATED " expires=20260230101500Z" HASH), "malformed enrollment code"},
+    {"a code with two ends is invalid", BYTES(CREATED EXPIRES EXPIRES HASH),
      "malformed enrollment code"},
-    {"a code with two ends is none", BYTES(CREATED EXPIRES EXPIRES HASH),
+    {"a code with an unknown key is invalid", BYTES(CREATED EXPIRES " colour=red" HASH),
      "malformed enrollment code"},
-    {"a code with an unknown key is none", BYTES(CREATED EXPIRES " colour=red" HASH),
-     "malformed enrollment code"},
-    {"a code with its keys in another order is none",
+    {"a code with its keys in another order is invalid",
      BYTES("code" EXPIRES " created=20261122101500Z" HASH), "malformed enrollment code"},
-    {"a code with two spaces is none", BYTES("code  created=20261122101500Z" EXPIRES HASH),
+    {"a code with two spaces is invalid", BYTES("code  created=20261122101500Z" EXPIRES HASH),
      "malformed enrollment code"},
-    {"a code with a tab is none", BYTES("code\tcreated=20261122101500Z" EXPIRES HASH),
+    {"a code with a tab is invalid", BYTES("code\tcreated=20261122101500Z" EXPIRES HASH),
      "not an enrollment code"},
-    {"a code without a hash is none", BYTES(CREATED EXPIRES), "malformed enrollment code"},
-    {"a code with nothing for a hash is none", BYTES(CREATED EXPIRES " hash="),
+    {"a code without a hash is invalid", BYTES(CREATED EXPIRES), "malformed enrollment code"},
+    {"a code with nothing for a hash is invalid", BYTES(CREATED EXPIRES " hash="),
      "malformed enrollment code"},
-    {"a code with an empty hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}"),
+    {"a code with an empty hash is invalid", BYTES(CREATED EXPIRES " hash={ARGON2}"),
      "malformed enrollment code"},
-    {"a code in the clear is none", BYTES(CREATED EXPIRES " hash=" UNIT_PASSWORD),
+    {"a code in the clear is invalid", BYTES(CREATED EXPIRES " hash=" UNIT_PASSWORD),
      "malformed enrollment code"},
-    {"a code with a hash of another scheme is none", BYTES(CREATED EXPIRES " hash={SSHA}c2FsdA=="),
-     "malformed enrollment code"},
-    {"a code with a scheme in lower case is none", BYTES(CREATED EXPIRES " hash={argon2}" UNIT_PHC),
-     "malformed enrollment code"},
-    {"a code with a NUL in its hash is none", BYTES(CREATED EXPIRES " hash={ARGON2}$argon2id\0$v"),
-     "too long"},
-    {"a code with a NUL behind its hash is none", BYTES(CREATED EXPIRES HASH "\0"), "too long"},
+    {"a code with a hash of another scheme is invalid",
+     BYTES(CREATED EXPIRES " hash={SSHA}c2FsdA=="), "malformed enrollment code"},
+    {"a code with a scheme in lower case is invalid",
+     BYTES(CREATED EXPIRES " hash={argon2}" UNIT_PHC), "malformed enrollment code"},
+    {"a code with a NUL in its hash is invalid",
+     BYTES(CREATED EXPIRES " hash={ARGON2}$argon2id\0$v"), "too long"},
+    {"a code with a NUL after its hash is invalid", BYTES(CREATED EXPIRES HASH "\0"), "too long"},
 };
 
 static void test_bad_code(void **state)
@@ -622,13 +622,13 @@ int main(void)
     UNIT_TEST("a megabyte is refused", test_enormous);
     UNIT_ROWS(plains, test_plain);
     UNIT_TEST("a sealed text of any length is refused where it should be", test_long_plain);
-    UNIT_TEST("a second factor is the same whatever was used of it", test_is_same);
+    UNIT_TEST("a second factor is the same, used or not", test_is_same);
     UNIT_ROWS(addresses, test_address);
     UNIT_TEST("an address has 254 bytes at most", test_address_length);
-    UNIT_TEST("an enrolment code comes back", test_code);
-    UNIT_TEST("an enrolment code out of all time is not written", test_code_times);
+    UNIT_TEST("an enrollment code comes back", test_code);
+    UNIT_TEST("an enrollment code with an impossible time is not written", test_code_times);
     UNIT_ROWS(bad_codes, test_bad_code);
-    UNIT_TEST("every shorter beginning of an enrolment code is none", test_code_cut_short);
-    UNIT_TEST("the hash of an enrolment code has 128 bytes at most", test_code_hash_length);
+    UNIT_TEST("every shorter beginning of an enrollment code is invalid", test_code_cut_short);
+    UNIT_TEST("the hash of an enrollment code has 128 bytes at most", test_code_hash_length);
     return unit_run();
 }

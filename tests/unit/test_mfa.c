@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether MFA is on: what is asked, over which connection, and what is made of the answers. */
+/* Whether MFA is on: the searches, their connections, and the results of their answers. */
 #include "clock.h"
 #include "ldap/filter.h"
 #include "mfa.h"
@@ -256,14 +256,14 @@ static void test_witness_comes_back(void **state)
     }
     scene = &back;
     assert_int_equal(read_mfa(&witness, &error), APW_MFA_OFF);
-    scene = &gone; /* within the minute nobody notices; after it, everybody */
+    scene = &gone; /* within the minute no login notices; after it, every login does */
     assert_int_equal(read_mfa(&witness, &error), APW_MFA_OFF);
     seconds_ahead = 60;
     assert_int_equal(read_mfa(&witness, &error), APW_MFA_UNREADABLE);
     assert_int_equal(read_mfa(&witness, &error), APW_MFA_UNREADABLE);
 }
 
-/* Who keeps no witness, as the command does, asks each time. */
+/* A program that keeps no witness, such as the command, searches each time. */
 static void test_without_memory_of_it(void **state)
 {
     static const struct scene off = {.user = IS_OFF, WITH_WITNESS};
@@ -291,7 +291,7 @@ static void test_word(void **state)
     assert_int_equal(apw_witness_connection(&witness, then), 7);
     assert_int_equal(apw_witness_connection(&witness, then + 59999), 7);
     assert_int_equal(apw_witness_connection(&witness, then + 60000), 0);
-    assert_int_equal(apw_witness_connection(&witness, then - 1), 0); /* no clock runs back */
+    assert_int_equal(apw_witness_connection(&witness, then - 1), 0); /* no clock runs backward */
     apw_witness_note(&witness, UINT32_MAX, then);
     assert_int_equal(apw_witness_connection(&witness, then), UINT32_MAX);
 }

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a host's descriptor 2 may be. The other end, if there is one, goes to *other_r. */
+/* Open what a host may have as descriptor 2. The other end, if any, goes to *other_r. */
 static int open_pipe(int *other_r)
 {
     int ends[2];
@@ -124,7 +124,7 @@ static void run_with(int fd, int (*find)(const struct kind_case *row), const str
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* 0 if it is as the row says, and if `log stderr` is an error exactly where it is no log. */
+/* 0 if the result is as in the row, and `log stderr` fails if and only if it is not a log. */
 static int look(const struct kind_case *row)
 {
     const struct apw_config config = {.log_to_stderr = true};

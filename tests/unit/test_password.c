@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* App passwords as text: the check symbol, what typing is forgiven, what is no app password. */
+/* App passwords as text: the check symbol, accepted ways to type them, other texts. */
 #include "password.h"
 #include "unit.h"
 #include <locale.h>
@@ -144,7 +144,7 @@ static const struct typed_case {
     {"hyphens alone are no app password", "----", NULL},
     {"19 symbols are no app password", "k7q29fjdx3mh4tnzp8w", NULL},
     {"21 symbols are no app password", UNIT_PASSWORD "0", NULL},
-    {"two app passwords are none", UNIT_PASSWORD UNIT_PASSWORD, NULL},
+    {"two app passwords are not one", UNIT_PASSWORD UNIT_PASSWORD, NULL},
     {"a wrong check symbol is no app password", "k7q29fjdx3mh4tnzp8wx", NULL},
     {"u is no symbol", "u7q29fjdx3mh4tnzp8ww", NULL},
     {"U is no symbol", "U7q29fjdx3mh4tnzp8ww", NULL},
@@ -214,8 +214,8 @@ static const struct shown_case {
     {"a capital is not as shown", "K7q2-9fjd-x3mh-4tnz-p8ww", false},
     {"spaces are not as shown", "k7q2 9fjd x3mh 4tnz p8ww", false},
     {"a space in front is not as shown", " " UNIT_SHOWN, false},
-    {"a space behind is not as shown", UNIT_SHOWN " ", false},
-    {"a hyphen behind is not as shown", UNIT_SHOWN "-", false},
+    {"a trailing space is not as shown", UNIT_SHOWN " ", false},
+    {"a trailing hyphen is not as shown", UNIT_SHOWN "-", false},
     {"o for 0 is not as shown", "o123-4567-89ab-cdef-ghjs", false},
     {"l for 1 is not as shown", "0l23-4567-89ab-cdef-ghjs", false},
     {"another check symbol is not as shown", "k7q2-9fjd-x3mh-4tnz-p8wx", false},
@@ -260,7 +260,7 @@ static void test_nul(void **state)
                                         APW_PASSWORD_LENGTH + 1, &password));
 }
 
-/* What each of the 256 bytes is taken for, whatever isalpha(), tolower() and the locale think. */
+/* The symbol for each of the 256 bytes, independent of isalpha(), tolower() and the locale. */
 static const char *const taken_for[32] = {
     "0oO", "1iIlL", "2",  "3",  "4",  "5",  "6",  "7",  "8",  "9",  "aA",
     "bB",  "cC",    "dD", "eE", "fF", "gG", "hH", "jJ", "kK", "mM", "nN",
@@ -382,7 +382,7 @@ static const struct login_case {
     bool is_password;
 } logins[] = {
     {"an app password as a login", UNIT_SHOWN, true},
-    {"an app password with a realm behind", UNIT_SHOWN "@example.org", true},
+    {"an app password with a trailing realm", UNIT_SHOWN "@example.org", true},
     {"an app password with an @ behind", UNIT_PASSWORD "@", true},
     {"an app password with spaces and a realm", " k7q2 9fjd x3mh 4tnz p8ww @a@b", true},
     {"a name is no app password", "alice", false},
@@ -452,7 +452,7 @@ int main(void)
     unit_add("every byte is taken for one symbol or none, in Latin-5", test_every_byte,
              "tr_TR.ISO-8859-9");
     UNIT_TEST("every single wrong symbol is caught", test_single_errors);
-    UNIT_TEST("every swap of neighbours but 0 with z is caught", test_transpositions);
+    UNIT_TEST("every swap of neighbors but 0 with z is caught", test_transpositions);
     UNIT_TEST("made app passwords are well-formed and distinct", test_make);
     UNIT_TEST("an app password is shown in groups, its id in front", test_show);
     UNIT_ROWS(logins, test_login);

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* LeakSanitizer takes a library's thread-local data that happens to lie 16 bytes into a page for a
- * block of glibc's own, reads a length there that is none, and crashes. So it does not look there
- * at all; what dlerror() keeps there is then no leak. */
+/* LeakSanitizer mistakes a library's thread-local data 16 bytes into a page for a block of glibc,
+ * reads a wrong length there, and crashes. So it must not look there, and ignores what dlerror()
+ * keeps there. */
 __attribute__((visibility("default"))) const char *__lsan_default_options(void);
 __attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 
@@ -27,8 +27,8 @@ const char *__lsan_default_suppressions(void)
 static const char *config_path;
 static char plugin_path[4096];
 
-/* libsasl2's own PLAIN and LOGIN, in a folder without whatever else is installed: some of that
- * leaks. */
+/* libsasl2's own PLAIN and LOGIN, in a folder without other installed plugins, some of which leak.
+ */
 static char stock_folder[] = "/tmp/test_plugin.XXXXXX";
 static const char *const stock_plugins[] = {"libplain.so", "liblogin.so"};
 
@@ -125,7 +125,7 @@ static int say_yes(sasl_conn_t *conn, void *context, const char *user, const cha
     return SASL_OK;
 }
 
-/* What the program's canon_user says; it takes the name while this is SASL_OK. */
+/* The result of the program's canon_user, which accepts the name if this is SASL_OK. */
 static int canon_user_result;
 
 static int canon_user(sasl_conn_t *conn, void *context, const char *in, unsigned length,
@@ -251,10 +251,10 @@ static void test_loaded_twice(void **state)
 
 #define REFUSED_LINE                                                                               \
     " app-password: verdict=refused reason=malformed user=\"alice\" service=smtp client=- id=- "   \
-    "error=\"the program that asked did not take the name: "
+    "error=\"the program rejected the name: "
 #define UNAVAILABLE_LINE                                                                           \
     " app-password: verdict=unavailable reason=internal-error user=\"alice\" service=smtp "        \
-    "client=- id=- error=\"the program that asked did not take the name: "
+    "client=- id=- error=\"the program rejected the name: "
 
 static const struct canon_case {
     const char *name;

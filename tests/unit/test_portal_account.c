@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Enrolment when the directory stops answering in the middle. */
+/* Enrollment when the directory stops answering halfway. */
 #include "account.h"
 #include "responder.h"
 #include "unit.h"
@@ -19,7 +19,7 @@ static bool answer(const struct request *request)
     }
 }
 
-/* Enrols in place of `old`, which may be NULL; returns the number of changes made. */
+/* Enrolls, replacing `old`, which may be NULL; returns the number of changes made. */
 static int enrol(const char *old, enum apw_manage_result expected)
 {
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
@@ -60,7 +60,7 @@ static void test_change(void **state)
 
 int main(void)
 {
-    UNIT_TEST("a first enrolment that cannot be checked afterwards is undone", test_first);
+    UNIT_TEST("a first enrollment that cannot be checked afterwards is undone", test_first);
     UNIT_TEST("a change is not undone: no second factor would be left", test_change);
     return responder_unit_run();
 }

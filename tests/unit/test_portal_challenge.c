@@ -287,7 +287,7 @@ static void test_right_code(void **state)
     assert_int_equal(kept.count, 4); /* the right one does not count */
     assert_logged("verdict=accepted reason=second-factor user=\"alice\"");
     request.session->level =
-        APW_RIGHTS_PASSWORD; /* as in another visit: what was wrong is forgotten */
+        APW_RIGHTS_PASSWORD; /* as in another session: wrong codes are forgotten */
     for (int i = 0; i < 5; i++)
         assert_int_equal(try_code(&request, "123456", HOME), APW_TEXT_WRONG_CODE);
     assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* portal.conf: every key, and what is said about what is wrong. */
+/* portal.conf: every key, and the message for each mistake. */
 #include "conf_file.h"
 #include "portal_config.h"
 #include "unit.h"
@@ -117,7 +117,7 @@ static const char *header_of(const struct apw_portal_config *conf)
 
 #define PROXY_SECRET "0123456789abcdef0123456789abcdef"
 
-#define ANY "support anybody" /* a line that has nothing to do with it */
+#define ANY "support anybody" /* an unrelated line */
 
 static const struct good_case {
     const char *name;
@@ -309,7 +309,7 @@ static const struct bad_case {
     {"listen on port 65536", "listen 127.0.0.1:65536", "nor a loopback address"},
     {"listen on a port past 64 bits", "listen 127.0.0.1:99999999999999999999",
      "nor a loopback address"},
-    {"listen on a port with text behind", "listen 127.0.0.1:8025x", "nor a loopback address"},
+    {"listen on a port with text after it", "listen 127.0.0.1:8025x", "nor a loopback address"},
     {"listen on a port below 0", "listen 127.0.0.1:-1", "nor a loopback address"},
     {"listen on an empty port", "listen 127.0.0.1:", "nor a loopback address"},
     {"listen on a socket without unix:", "listen /run/portal", "nor a loopback address"},
@@ -347,7 +347,7 @@ static const struct bad_case {
     {"public_url with a port past 65535", "public_url https://mail.example.org:65536", URL_ERROR},
     {"public_url with an open bracket", "public_url https://[2001:db8::1/x", URL_ERROR},
     {"public_url with brackets around a name", "public_url https://[mail]/x", URL_ERROR},
-    {"public_url with text behind the brackets", "public_url https://[::1]x/y", URL_ERROR},
+    {"public_url with text after the brackets", "public_url https://[::1]x/y", URL_ERROR},
     {"public_url without a host", "public_url https://", URL_ERROR},
     {"public_url with a path alone", "public_url https:///app-passwords", URL_ERROR},
     {"public_url with a port alone", "public_url https://:8443/x", URL_ERROR},
@@ -383,7 +383,8 @@ static const struct bad_case {
      "is not a domain; it is a list"},
     {"own_domains with a dot in front of the second", "own_domains example.net .example.org",
      "\".example.org\" is not a domain"},
-    {"own_domains with a dot behind", "own_domains example.org.", "is not a domain; it is a list"},
+    {"own_domains with a trailing dot", "own_domains example.org.",
+     "is not a domain; it is a list"},
     {"own_domains with semicolons", "own_domains example.org;example.net",
      "is not a domain; it is a list"},
     {"own_domains past ASCII", "own_domains bl\xc3\xa5.no", "is not a domain; it is a list"},
@@ -474,7 +475,7 @@ static const struct file_case {
      ":8: \"enrolment\" is already set on line 6; remove one of them"},
     {"a key without a value", BYTES(NEEDED "listen\n"),
      ":6: \"listen\" needs a value; to have the default, leave the line out"},
-    {"a comment behind a value", BYTES(NEEDED "enrolment code # for now\n"),
+    {"a comment after a value", BYTES(NEEDED "enrolment code # for now\n"),
      ":6: enrolment: \"code # for now\" is neither open nor code"},
     {"a NUL", BYTES(NEEDED "enrolment co\0de\n"), ":6: the line is longer than"},
     {"a line that is not UTF-8", BYTES(NEEDED "listen \xff\n"), ":6: the line is not UTF-8"},

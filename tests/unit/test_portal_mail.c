@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail: what a program in the place of sendmail is given, and what becomes of its failures. */
+/* Mail: the input of a program that replaces sendmail, and the results of its failures. */
 #include "clock.h"
 #include "login.h"
 #include "mail.h"
@@ -118,8 +118,8 @@ static void test_environment(void **state)
     assert_result("environment", "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLC_ALL=C.UTF-8\n");
 }
 
-/* The test itself in the place of sendmail, since a shell would unblock signals: says what it was
- * started with in the file that the sender's name is. */
+/* The test itself replaces sendmail, because a shell would unblock signals. It writes how it was
+ * started to the file that the sender's name gives. */
 static int be_sendmail(const char *path)
 {
     FILE *file = fopen(path, "we");
@@ -253,7 +253,7 @@ static const struct bad_text_case {
 } bad_texts[] = {
     {"a text without a subject is not sent", "Hello\n", "must begin with \"Subject: \""},
     {"an empty text is not sent", "", "must begin with \"Subject: \""},
-    {"a subject in lower case is none", "subject: x\n\n", "must begin with \"Subject: \""},
+    {"a subject in lower case is invalid", "subject: x\n\n", "must begin with \"Subject: \""},
     {"an empty subject is not sent", "Subject: \n\nsecret", "must have 1 to 256 bytes"},
 };
 
@@ -337,7 +337,7 @@ static void test_no_program(void **state)
 
 /* ---- a program that hangs ---- */
 
-/* As long as `hung_file` names a file, time is up as soon as that is there. */
+/* If `hung_file` names a file, the time is up as soon as that file exists. */
 static const char *hung_file;
 
 int64_t __real_apw_clock_remaining_ms(int64_t deadline_ms);
@@ -426,7 +426,7 @@ int main(int argc, char **argv)
     UNIT_ROWS(bad_texts, test_bad_text);
     UNIT_TEST("a subject has 256 bytes at most", test_long_subject);
     UNIT_ROWS(failures, test_failure);
-    UNIT_TEST("a missing program, and what is none", test_no_program);
+    UNIT_TEST("a missing program, and a file that is none", test_no_program);
     UNIT_ROWS(hangs, test_hang);
     return unit_run();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* QR codes as a path: it is drawn here again, module by module. */
+/* QR codes as a path, which the test draws again, module by module. */
 #include "qr.h"
 #include "unit.h"
 #include <qrencode.h>

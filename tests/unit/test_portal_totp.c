@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Codes of authenticator apps: RFC 6238's own vectors, drift, replay, what people type. */
+/* Codes of authenticator apps: RFC 6238's test vectors, drift, replay, typed forms. */
 #include "totp.h"
 #include "unit.h"
 
@@ -102,7 +102,7 @@ static void test_moment(void **state)
     assert_int_equal(check(0, "755224", row->now, &counter), APW_TOTP_WRONG); /* and of counter 0 */
 }
 
-/* Step 0 is what a method that was never used has, so its own code counts as used. */
+/* A method that was never used has counter 0, so the code of counter 0 counts as used. */
 static void test_first_counters(void **state)
 {
     uint64_t counter;
@@ -134,11 +134,11 @@ static const struct typed_case {
     {"a dot between", "287.082", false},
     {"a sign", "+287082", false},
     {"a sign in place of a digit", "-87082", false},
-    {"a letter behind", "287082a", false},
+    {"a trailing letter", "287082a", false},
     {"letters", "abcdef", false},
     {"o for 0", "287o82", false},
     {"a tab between", "287\t082", true},
-    {"a line end behind", "287082\n", true},
+    {"a trailing line end", "287082\n", true},
     {"a no-break space between",
      "287\xc2\xa0"
      "082",

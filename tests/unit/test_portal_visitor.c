@@ -35,7 +35,7 @@ static void test_forget_pending(void **state)
     assert_string_equal(visitor.login, "alice");
 }
 
-/* The end of a session frees the enrolment code: the leak checker would find it. */
+/* The end of a session frees the enrollment code; otherwise the leak checker would report it. */
 static void test_end(void **state)
 {
     struct apw_web_sessions *sessions;

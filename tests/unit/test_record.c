@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values of appPassword and appPasswordUsed: what is read, what is unusable. */
+/* Values of appPassword and appPasswordUsed: which are readable, which are unusable. */
 #include "record.h"
 #include "unit.h"
 #include "use.h"
@@ -89,17 +89,17 @@ static const struct unusable_case {
     {"created on 30 February", BYTES(ID " created=20260230101500Z" HASH LABEL), "created="},
     {"created without seconds", BYTES(ID " created=202611221015Z" HASH LABEL), "created="},
     {"a repeated id", BYTES(ID " " ID CREATED HASH LABEL), "created="},
-    {"two spaces behind the id", BYTES(ID " " CREATED HASH LABEL), "created="},
+    {"two spaces after the id", BYTES(ID " " CREATED HASH LABEL), "created="},
     {"a tab for a space", BYTES("id=k7q2\tcreated=20261122101500Z" HASH LABEL), "begin with id="},
 
     {"a repeated created", BYTES(ID CREATED CREATED HASH LABEL), "unknown, repeated or misplaced"},
-    {"two spaces behind created", BYTES(ID CREATED " " HASH LABEL),
+    {"two spaces after created", BYTES(ID CREATED " " HASH LABEL),
      "unknown, repeated or misplaced"},
     {"an unknown key", BYTES(ID CREATED " colour=red" HASH LABEL),
      "unknown, repeated or misplaced"},
     {"a word that is no key", BYTES(ID CREATED " red" HASH LABEL),
      "unknown, repeated or misplaced"},
-    {"an unknown key behind the hash", BYTES(ID CREATED HASH " colour=red" LABEL),
+    {"an unknown key after the hash", BYTES(ID CREATED HASH " colour=red" LABEL),
      "unknown, repeated or misplaced"},
 
     {"an empty expires", BYTES(ID CREATED " expires=" HASH LABEL), "expires="},
@@ -109,10 +109,10 @@ static const struct unusable_case {
     {"a repeated expires",
      BYTES(ID CREATED " expires=20270522000000Z expires=20280522000000Z" HASH LABEL),
      "unknown, repeated or misplaced"},
-    {"expires behind services",
+    {"expires after services",
      BYTES(ID CREATED " services=smtp expires=20270522000000Z" HASH LABEL),
      "unknown, repeated or misplaced"},
-    {"expires behind the hash", BYTES(ID CREATED HASH " expires=20270522000000Z" LABEL),
+    {"expires after the hash", BYTES(ID CREATED HASH " expires=20270522000000Z" LABEL),
      "unknown, repeated or misplaced"},
     {"expires before created", BYTES(ID " expires=20270522000000Z" CREATED HASH LABEL), "created="},
 
@@ -129,16 +129,16 @@ static const struct unusable_case {
                       "," LONG_NAME "," LONG_NAME "," LONG_NAME HASH LABEL),
      "services="},
     {"a NUL in services", BYTES(ID CREATED " services=smtp\0imap" HASH LABEL), "services="},
-    {"services behind from", BYTES(ID CREATED " from=::1 services=smtp" HASH LABEL),
+    {"services after from", BYTES(ID CREATED " from=::1 services=smtp" HASH LABEL),
      "unknown, repeated or misplaced"},
     {"repeated services", BYTES(ID CREATED " services=smtp services=imap" HASH LABEL),
      "unknown, repeated or misplaced"},
 
     {"an empty from", BYTES(ID CREATED " from=" HASH LABEL), "from="},
     {"a prefix over 32", BYTES(ID CREATED " from=192.0.2.0/33" HASH LABEL), "from="},
-    {"a bit behind the prefix", BYTES(ID CREATED " from=192.0.2.1/24" HASH LABEL), "from="},
+    {"a bit after the prefix", BYTES(ID CREATED " from=192.0.2.1/24" HASH LABEL), "from="},
     {"a host name in from", BYTES(ID CREATED " from=localhost" HASH LABEL), "from="},
-    {"a bad network behind a good one", BYTES(ID CREATED " from=::1,bad" HASH LABEL), "from="},
+    {"a bad network after a good one", BYTES(ID CREATED " from=::1,bad" HASH LABEL), "from="},
     {"a NUL in from", BYTES(ID CREATED " from=::1\0,::2" HASH LABEL), "from="},
     {"a repeated from", BYTES(ID CREATED " from=::1 from=::2" HASH LABEL),
      "unknown, repeated or misplaced"},
@@ -157,7 +157,7 @@ static const struct unusable_case {
     {"a NUL in the hash", BYTES(ID CREATED " hash={ARGON2}$argon2id$\0" LABEL),
      "hash= is too long"},
     {"a repeated hash", BYTES(ID CREATED HASH HASH LABEL), "label= is missing"},
-    {"two spaces behind the hash", BYTES(ID CREATED HASH " " LABEL), "label= is missing"},
+    {"two spaces after the hash", BYTES(ID CREATED HASH " " LABEL), "label= is missing"},
 
     {"a missing label", BYTES(ID CREATED HASH), "label= is missing"},
     {"a space for a label", BYTES(ID CREATED HASH " "), "label= is missing"},
@@ -166,11 +166,11 @@ static const struct unusable_case {
     {"a blank label", BYTES(ID CREATED HASH " label= "), "begins or ends with a space"},
     {"a space in front of the label", BYTES(ID CREATED HASH " label= x"),
      "begins or ends with a space"},
-    {"a space behind the label", BYTES(ID CREATED HASH LABEL " "), "begins or ends with a space"},
-    {"a line end behind the label", BYTES(ID CREATED HASH LABEL "\n"), "control characters"},
+    {"a space after the label", BYTES(ID CREATED HASH LABEL " "), "begins or ends with a space"},
+    {"a line end after the label", BYTES(ID CREATED HASH LABEL "\n"), "control characters"},
     {"a tab in the label", BYTES(ID CREATED HASH " label=a\tb"), "control characters"},
     {"a NUL in the label", BYTES(ID CREATED HASH " label=a\0b"), "control characters"},
-    {"a NUL behind the label", BYTES(ID CREATED HASH " label=a\0"), "control characters"},
+    {"a NUL after the label", BYTES(ID CREATED HASH " label=a\0"), "control characters"},
     {"DEL in the label", BYTES(ID CREATED HASH " label=a\x7f"), "control characters"},
     {"C1 in the label", BYTES(ID CREATED HASH " label=a\xc2\x9b"), "control characters"},
     {"a label that is not UTF-8", BYTES(ID CREATED HASH " label=Andr\xe9"), "not UTF-8"},
@@ -309,15 +309,15 @@ static const struct id_case {
     {"the id of a value with a bad time", ID " created=yesterday", "k7q2"},
     {"the id of a value that ends in a space", ID " ", "k7q2"},
     {"the id of a value with two spaces", ID "  created", "k7q2"},
-    {"no id without a space behind", ID, NULL},
+    {"no id without a space after it", ID, NULL},
     {"no id in the middle of a value", "created=20261122101500Z " ID " x", NULL},
-    {"no id behind a space", " " ID " x", NULL},
+    {"no id after a space", " " ID " x", NULL},
     {"no id of five symbols", "id=k7q29 x", NULL},
     {"no id in upper case", "id=K7Q2 x", NULL},
     {"no id without its key", "k7q2 x", NULL},
     {"no id in an empty value", "", NULL},
     {"no id in three bytes", "id=", NULL},
-    {"no id with a tab behind", ID "\tx", NULL},
+    {"no id with a tab after it", ID "\tx", NULL},
 };
 
 static void test_id(void **state)
@@ -376,7 +376,7 @@ static void test_use(void **state)
     free(value);
 }
 
-/* What is written is what would be read back. */
+/* A written value reads back the same. */
 static void test_write_use(void **state)
 {
     struct apw_use use = {.id = "k7q2", .at = 1795342500, .service = "imap", .from = "192.0.2.17"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Remembered matches: what is found again, what is not, and until when. */
+/* Remembered matches: which are found again, which are not, and until when. */
 #include "clock.h"
 #include "remember.h"
 #include "unit.h"

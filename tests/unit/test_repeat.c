@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Repetitions of refused account passwords: whose, of which password, and until when. */
+/* Repetitions of refused account passwords: by client and user, by password, and until when. */
 #include "repeat.h"
 #include "unit.h"
 #include <sodium.h>

@@ -15,12 +15,12 @@ static const struct secret_case {
     const char *name;
     const char *text;
     size_t length;
-    const char *secret; /* NULL: it is refused */
+    const char *secret; /* NULL: it is rejected */
 } secrets[] = {
     {"a password", BYTES("secret\n"), "secret"},
     {"a password without a line end", BYTES("secret"), "secret"},
     {"a password with CRLF", BYTES("secret\r\n"), "secret"},
-    {"a byte-order mark in front is no part of it", BYTES("\xef\xbb\xbfsecret\r\n"), "secret"},
+    {"a byte-order mark in front is not part of it", BYTES("\xef\xbb\xbfsecret\r\n"), "secret"},
     {"a byte-order mark elsewhere is", BYTES("s\xef\xbb\xbf\n"), "s\xef\xbb\xbf"},
     {"one of two byte-order marks is", BYTES("\xef\xbb\xbf\xef\xbb\xbf"), "\xef\xbb\xbf"},
     {"a byte-order mark alone is refused", BYTES("\xef\xbb\xbf\n"), NULL},
@@ -101,9 +101,9 @@ static const struct stray_case {
      "se cr\xc2\xa0"
      "et",
      NULL},
-    {"a space behind", "secret ", "ends in"},
-    {"a CR behind", "secret\r", "ends in"},
-    {"a zero-width space behind", "secret\xe2\x80\x8b", "ends in"},
+    {"a trailing space", "secret ", "ends in"},
+    {"a trailing CR", "secret\r", "ends in"},
+    {"a trailing zero-width space", "secret\xe2\x80\x8b", "ends in"},
     {"a tab in front", "\tsecret", "begins with"},
     {"a second byte-order mark", "\xef\xbb\xbfsecret", "begins with"},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a revoked app password leaves behind, as text. */
+/* Tombstones of revoked app passwords, as text. */
 #include "record.h"
 #include "tombstone.h"
 #include "unit.h"
@@ -60,7 +60,7 @@ static const struct bad_case {
      "id=K7Q2 created=20261122101500Z revoked=20270110080000Z label=x"},
     {"with an id of five it is none",
      "id=k7q2z created=20261122101500Z revoked=20270110080000Z label=x"},
-    {"with a time of another form it is none",
+    {"with a time of another form it is invalid",
      "id=k7q2 created=20261122101500Z revoked=202701100800Z label=x"},
     {"with a leap second it is none",
      "id=k7q2 created=20261122101500Z revoked=20270110080060Z label=x"},
@@ -114,7 +114,7 @@ static void test_unwritable(void **state)
     struct apw_error error = {""};
 
     assert_int_equal(apw_tombstone_format(&row->tombstone, value, &error), -1);
-    assert_contains(error.text, "cannot be noted");
+    assert_contains(error.text, "cannot write a tombstone");
 }
 
 static void test_old_readers(void **state)
@@ -130,7 +130,7 @@ int main(void)
     UNIT_TEST("a tombstone is read and written", test_read);
     UNIT_TEST("what is cut short is no tombstone, but for its label", test_cut_short);
     UNIT_ROWS(bad_values, test_bad);
-    UNIT_TEST("with a NUL behind it is none", test_nul);
+    UNIT_TEST("with a NUL after it, it is invalid", test_nul);
     UNIT_ROWS(unwritable, test_unwritable);
     UNIT_TEST("a tombstone is no usable value", test_old_readers);
     return unit_run();

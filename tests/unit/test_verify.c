@@ -15,14 +15,14 @@
 #define MFA      "(appPasswordMfaEnabled=TRUE)"
 #define NOT_MFA  "(!(appPasswordMfaEnabled=TRUE))"
 
-/* What is typed. */
+/* Typed passwords. */
 #define RIGHT   UNIT_SHOWN
 #define WRONG   "k7q2-0000-0000-0000-0001" /* the id is there, the rest is wrong */
 #define SHOWN   "zzzz-0000-0000-0000-0004" /* no value has the id */
 #define UNKNOWN "zzzz 0000 0000 0000 0004" /* the same, but not as it is shown */
 #define ACCOUNT "correct horse battery staple"
 
-/* What is stored. */
+/* Stored values. */
 #define VALUE(keys) "id=k7q2 created=20261101000000Z" keys " hash={ARGON2}" UNIT_PHC " label=Laptop"
 #define APP(keys)                                                                                  \
     {                                                                                              \
@@ -72,8 +72,8 @@ struct stored {
 
 static const char nothing[] = ""; /* in a row: the host does not know */
 
-/* One login and what must come of it. Whatever is left out: alice, at NOW, by smtp from
- * 203.0.113.7; the shortest configuration. */
+/* One login and its expected result. Defaults: alice, at NOW, by smtp from 203.0.113.7; the
+ * shortest configuration. */
 struct scene {
     const char *name;
 
@@ -272,7 +272,7 @@ static enum apw_user_bind bind_user(void *context, const char *dn, const char *p
     bound_password[password_length] = '\0';
     error->text[0] = '\0';
     switch (scene->bind) {
-    case BIND_UNASKED: /* so that who asks without need gives itself away */
+    case BIND_UNASKED: /* so that a needless search fails the test */
     case BIND_OK:
         return APW_USER_BIND_OK;
     case BIND_WRONG:
@@ -344,7 +344,7 @@ static const char *or_default(const char *text, const char *otherwise)
     return text == nothing ? NULL : text == NULL ? otherwise : text;
 }
 
-/* No verdict but accepted leaves a name, and none is told of an accepted login. */
+/* Only an accepted login has a name, and only an accepted one would-refuse. */
 static void assert_consistent(const struct apw_decision *decision)
 {
     if (decision->event.verdict != APW_ACCEPTED)
@@ -396,7 +396,7 @@ static bool is_mfa_likely(const struct scene *row)
     return false;
 }
 
-/* The user's, and then the likely answer is asked for first. */
+/* The user's search, then the one for the likely answer. */
 static size_t searches_for(const struct scene *row)
 {
     size_t asked = row->is_name_asked;
@@ -463,7 +463,7 @@ static enum apw_existence existence_for(const struct scene *row)
     }
 }
 
-/* The same scene without a password: the first rows decide, and nothing accepts. */
+/* The same scene without a password: the same checks up to the account's state; nothing accepts. */
 static void test_existence(void **state)
 {
     const struct scene *row = *state;
@@ -642,7 +642,7 @@ static const struct scene app_password_scenes[] = {
     {"a revoked app password from an exempt network is refused",
      .account_password_from = "203.0.113.0/24", .stored = {STONE("k7q2")}, REFUSED(REVOKED),
      .id = "k7q2"},
-    {"a tombstone behind a value of the same id counts", .stored = {APP(""), STONE("k7q2")},
+    {"a tombstone after a value of the same id counts", .stored = {APP(""), STONE("k7q2")},
      REFUSED(REVOKED), .id = "k7q2"},
     {"a tombstone before a value of the same id counts", .stored = {STONE("k7q2"), APP("")},
      REFUSED(REVOKED), .id = "k7q2"},
@@ -702,7 +702,7 @@ static const struct scene app_password_scenes[] = {
      .stored = {APP("")}, BY_HASH_ACCEPTED},
 };
 
-/* One step of row 6 after the other is put right. */
+/* Corrects one step of row 6 after the other. */
 #define MADE(created, keys)                                                                        \
     {                                                                                              \
         "appPassword", "id=k7q2 created=" created keys " hash={ARGON2}" UNIT_PHC " label=Laptop"   \
@@ -741,7 +741,7 @@ static const struct scene order_scenes[] = {
 #define COST(memory, passes)                                                                       \
     HASHED("$argon2id$v=19$m=" memory ",t=" passes ",p=1$" UNIT_SALT "$" UNIT_OUTPUT)
 
-/* test_record has the kinds in full; here is what becomes of them. */
+/* test_record has all kinds; this tests their verdicts. */
 static const struct scene unusable_scenes[] = {
     {"an unknown key", .stored = {APP(" colour=red")}, UNUSABLE("unknown, repeated or misplaced")},
     {"a repeated key", .stored = {APP(" expires=20270522000000Z expires=20280522000000Z")},
@@ -756,9 +756,9 @@ static const struct scene unusable_scenes[] = {
     {"a missing created",
      .stored = {{"appPassword", "id=k7q2 hash={ARGON2}" UNIT_PHC " label=Laptop"}},
      UNUSABLE("created=")},
-    {"a time that is none", .stored = {APP(" expires=never")}, UNUSABLE("expires=")},
+    {"a time that is invalid", .stored = {APP(" expires=never")}, UNUSABLE("expires=")},
     {"services that are none", .stored = {APP(" services=*")}, UNUSABLE("services=")},
-    {"a network that is none", .stored = {APP(" from=192.0.2.1/24")}, UNUSABLE("from=")},
+    {"a network that is invalid", .stored = {APP(" from=192.0.2.1/24")}, UNUSABLE("from=")},
     {"a hash without its scheme",
      .stored = {{"appPassword", "id=k7q2 created=20261101000000Z hash=" UNIT_PHC " label=Laptop"}},
      UNUSABLE("{ARGON2}")},
@@ -846,7 +846,7 @@ static const struct scene account_password_scenes[] = {
      .account_password = APW_ACCOUNT_PASSWORD_NEVER, REFUSED(UNKNOWN_APP_PASSWORD)},
     {"an app-shaped account password in upper case is tried",
      .password = "ZZZZ-0000-0000-0000-0004", .mfa = MFA_IS_OFF, BY_BIND},
-    {"one with a space behind it is tried", .password = SHOWN " ", .mfa = MFA_IS_OFF, BY_BIND},
+    {"one with a space after it is tried", .password = SHOWN " ", .mfa = MFA_IS_OFF, BY_BIND},
     {"one with o for 0 is tried", .password = "zzzz-000o-0000-0000-0004", .mfa = MFA_IS_OFF,
      BY_BIND},
     {"one as shown but for its check symbol is tried", .password = "zzzz-0000-0000-0000-0005",
@@ -1232,7 +1232,7 @@ static void test_failed_searches(void **state)
             }
 }
 
-/* The error of a search names its filter, and with that the login. */
+/* The error of a search contains its filter, and with it the login. */
 static void test_password_as_login(void **state)
 {
     static const struct scene scenes[] = {{.login = RIGHT}, {.login = RIGHT "@example.org"}};
@@ -1298,7 +1298,8 @@ static void test_questions(void **state)
     assert_int_equal(questions[1].limit, 2);
     assert_string_equal(questions[1].filter, "(|(uid=a\\28b)(mail=a\\28b))");
     assert_string_equal(questions[1].attributes, "1.1 ");
-    assert_string_equal(questions[2].filter, MFA); /* whoever sends an app password has MFA */
+    assert_string_equal(questions[2].filter,
+                        MFA); /* users who send an app password usually have MFA on */
     assert_string_equal(questions[3].filter, NOT_MFA);
     apw_verify_clear(&decision);
 }
@@ -1398,7 +1399,7 @@ static void test_no_memory_for_hash(void **state)
     }
 }
 
-/* The same login again costs no hash; whatever else the directory says still holds. */
+/* The same login again costs no hash, but everything else that the directory says still applies. */
 static const struct remembered_case {
     const char *name;
     const char *password;

@@ -67,9 +67,9 @@ static const struct header_case {
     {"a weight that goes on in the next tag is no", "nb;q= ,de;q=0.1", "de"},
     {"a hyphen alone", "-", "en"},
     {"a hyphen in front", "-nb", "en"},
-    {"a hyphen behind", "nb-", "nb"},
+    {"a trailing hyphen", "nb-", "nb"},
     {"a path", "../../nb", "en"},
-    {"a path behind a language", "nb-/../de", "nb"},
+    {"a path after a language", "nb-/../de", "nb"},
     {"bytes past ASCII", "\xff\xfe,nb", "nb"},
     {"a line end", "nb\r\nSet-Cookie: x", "en"},
 };

@@ -54,7 +54,7 @@ static struct apw_web_session *begin_of(struct apw_web_sessions *sessions, const
     return apw_web_session_begin(sessions, &asker, now_ms, cookie_r);
 }
 
-/* A session that is left already, of a person of its own. */
+/* A session that was left, of its own person. */
 static void begin(struct apw_web_sessions *sessions, const char *login, int64_t now_ms,
                   char cookie_r[APW_COOKIE_SIZE])
 {
@@ -259,7 +259,7 @@ static void test_one_person(void **state)
     apw_web_sessions_free(&sessions);
 }
 
-/* A session that is left already, from that network and in such a browser. */
+/* A session that was left, from that network and in that kind of browser. */
 static void ask(struct apw_web_sessions *sessions, const char *network, bool is_known,
                 int64_t now_ms, char cookie_r[APW_COOKIE_SIZE])
 {
@@ -470,7 +470,7 @@ struct counter {
     const char *cookie;
 };
 
-/* The count is right only if one thread at a time is in. */
+/* The count is right only if one thread at a time has entered. */
 static void *count_many(void *context)
 {
     const struct counter *counter = context;
@@ -548,7 +548,7 @@ int main(void)
     UNIT_TEST("another cookie lets nobody in", test_other_cookies);
     UNIT_TEST("a session ends after ten minutes without a request", test_idle);
     UNIT_TEST("a session ends after an hour whatever happens", test_lifetime);
-    UNIT_TEST("a new cookie takes the place of the old one", test_renew);
+    UNIT_TEST("a new cookie replaces the old one", test_renew);
     UNIT_TEST("a session that was ended is gone", test_end);
     UNIT_TEST("without room, who was idle the longest goes", test_full);
     UNIT_TEST("one person has twenty at most", test_one_person);

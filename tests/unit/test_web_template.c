@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Templates: what is filled in and how, what is wrong with a template, and the portal's own. */
+/* Templates: how they are filled, mistakes in templates, and the portal's own. */
 #include "translations.h"
 #include "unit.h"
 #include "web/template.h"
@@ -280,7 +280,7 @@ static const struct broken_case {
     {"an empty text", "{{_(\"\")}}", ":1: " NO_TEXT},
     {"a text without its end", "a\n{{_(\"Sign in)}}", ":2: " NO_TEXT},
     {"a text without quotes", "{{_(Sign in)}}", ":1: \"_(Sign in)\" " NO_NAME},
-    {"a text with a space behind", "{{_(\"Sign in\") }}", ":1: " NO_TEXT},
+    {"a text with a trailing space", "{{_(\"Sign in\") }}", ":1: " NO_TEXT},
     {"a text with a quote", "{{_(\"Sign \"in\"\")}}", ":1: " NO_TEXT},
     {"a text with a backslash", "{{_(\"Sign\\nin\")}}", ":1: " NO_TEXT},
     {"two texts in one place", "{{_(\"a\")_(\"b\")}}", ":1: " NO_TEXT},
@@ -657,7 +657,7 @@ int main(void)
     UNIT_ROWS(unfilled, test_unfilled);
     UNIT_TEST("there is room for 48 variables", test_too_many_variables);
     UNIT_TEST("only templates are pages", test_no_page);
-    UNIT_TEST("a page without memory is none", test_broken_buffer);
+    UNIT_TEST("a page without memory fails", test_broken_buffer);
     UNIT_TEST("a buffer grows and is emptied", test_buffer);
     UNIT_ROWS(broken, test_broken);
     UNIT_TEST("a file has 65536 bytes at most, and a text 2047", test_sizes);

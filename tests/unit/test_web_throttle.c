@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waiting times after wrong tries, in times that the test makes up. */
+/* Waiting times after wrong tries, with the test's own clock. */
 #include "unit.h"
 #include "web/throttle.h"
 #include <pthread.h>
@@ -23,7 +23,7 @@ static bool take(struct apw_throttle *throttle, const char *whom, int64_t now_ms
     return apw_throttle_take(throttle, "password", whom, &patience, now_ms);
 }
 
-/* All that is free, at once. */
+/* All free tries at once. */
 static void use_up(struct apw_throttle *throttle, const char *whom, int64_t now_ms)
 {
     for (unsigned i = 0; i < patience.free; i++)
@@ -69,7 +69,7 @@ static void test_growth(void **state)
     assert_null(throttle);
 }
 
-/* As long as nobody waits an hour, the most is never exceeded and never left. */
+/* Without a pause of an hour, the wait stays at its maximum. */
 static void test_most(void **state)
 {
     struct apw_throttle *throttle = make();
@@ -99,7 +99,7 @@ static void test_refused_costs_nothing(void **state)
     apw_throttle_free(&throttle);
 }
 
-/* Who asks all the time gets one try after the longest wait without asking, and no more. */
+/* After constant polling, only the longest wait without a try gives one more try. */
 static void test_polling(void **state)
 {
     static const struct apw_patience polling = {3, 10, 60, true};
@@ -137,7 +137,7 @@ static void test_give_back(void **state)
     apw_throttle_free(&throttle);
 }
 
-/* A right try between wrong ones does not make those undone. */
+/* A right try between wrong ones does not undo them. */
 static void test_give_back_one(void **state)
 {
     struct apw_throttle *throttle = make();

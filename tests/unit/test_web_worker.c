@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Workers: every job is finished once, none too soon, and those that wait hold no thread. */
+/* Workers: every job finishes once, none too soon, and waiting jobs occupy no thread. */
 #include "clock.h"
 #include "unit.h"
 #include "web/worker.h"
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <limits.h>
 #include <stdatomic.h>
 
 #define WORKERS 2
