@@ -399,7 +399,7 @@ def test_the_owner_gets_in_while_somebody_guesses_codes(browser, portal, directo
     browser.open(link)
     browser.press("Use this browser")
     browser.expect(CHALLENGE)
-    assert "This link works once" in browser.text()
+    assert "This link no longer works" in browser.text()
     enter(browser, "Code from the app", phone.code(), "Continue")
     browser.expect(LIST)
 
