@@ -216,8 +216,8 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
-/* Who is charged for a right password: a known browser, else the account and network. Returns the
- * table. */
+/* Names what is charged for a right password: a known browser, else the account and network.
+ * Returns the table. */
 static struct apw_throttle *name_payer(const struct apw_portal *portal,
                                        const struct apw_account_visit *visit,
                                        char payer_r[PAYER_SIZE])

@@ -49,7 +49,7 @@ void apw_throttle_forget(struct apw_throttle *throttle, const char *what, const 
  * unknown. */
 void apw_throttle_network(const char *client, char network_r[APW_THROTTLE_NETWORK_SIZE]);
 
-/* The same, but for IPv6 its /48: so many networks are given to one site, even for the asking. */
+/* The same, but for IPv6 its /48, which one customer may have (RFC 6177). */
 void apw_throttle_site(const char *client, char site_r[APW_THROTTLE_NETWORK_SIZE]);
 
 #endif
