@@ -25,6 +25,13 @@ struct subject {
 
 /* ---- writing ---- */
 
+/* Whether the error says that the directory itself maintains the attribute, like the memberOf of
+ * OpenLDAP's overlay, and that no user may change it. slapd says so before it asks the rules. */
+static bool is_maintained_by_directory(const struct apw_error *error)
+{
+    return strstr(error->text, "no user modification allowed") != NULL;
+}
+
 /* Whether the subject may delete a value, by deleting one that is not there: result 16 is yes, 50
  * is no. A second change, which always fails, undoes the first in case that value does exist. */
 static enum right may_delete(const struct apw_doctor_view *view, const struct subject *subject,
@@ -41,10 +48,11 @@ static enum right may_delete(const struct apw_doctor_view *view, const struct su
         return RIGHT_YES;
     case APW_LDAP_NOT_PERMITTED:
         return RIGHT_NO;
+    case APW_LDAP_REFUSED:
+        return is_maintained_by_directory(error) ? RIGHT_NO : RIGHT_UNKNOWN;
     case APW_LDAP_UNAVAILABLE:
     case APW_LDAP_NO_SUCH_OBJECT:
     case APW_LDAP_READ_ONLY:
-    case APW_LDAP_REFUSED:
         break;
     }
     return RIGHT_UNKNOWN;

@@ -16,7 +16,7 @@ import apppassword
 from administration import DONE, FAILED, PREFIX, USAGE, Site
 from apppassword import from_now
 from conftest import new_folder
-from slapd import BASE, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
+from slapd import BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 # As app-password(1) advises: slapd shows others 500 entries, and there are more.
@@ -363,6 +363,16 @@ def test_user(own_directory, tmp_path, broken):
     called = doctor(safe(Site(tmp_path / "site", server)), "--as", who.dn,
                     input=who.password + "\n")
     assert_finds(called, finding, fix)
+
+
+def test_an_attribute_that_the_directory_maintains(own_directory, tmp_path):
+    """No user may change OpenLDAP's memberOf, and slapd says so with another result than 50."""
+    rules = (f'access to attrs=memberOf by dn.exact="{IDENTITIES["mail server"]}" search '
+             f'by users read by * none\n')
+    server = own_directory(first_rules=rules)
+    site = safe(Site(tmp_path / "site", server, mfa_filter=f"(memberOf={GROUP})",
+                     mfa_witness=MEMBER.dn))
+    assert "ok       rights: the user may not write memberOf\n" in doctor(site).stdout
 
 
 def test_a_user_with_a_wrong_password_is_unknown(good_directory, site):
