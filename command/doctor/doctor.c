@@ -136,7 +136,8 @@ static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
 
     if (apw_config_read(invocation->config_path, &config, &error) != 0) {
         apw_diagnosis_problem(diagnosis, "configuration", "%s", error.text);
-        apw_diagnosis_fix("correct that line, or run this as root if a file cannot be read");
+        apw_diagnosis_fix("correct that line or add what is missing; or run this as root if a file "
+                          "cannot be read");
         return APW_STATUS_DONE;
     }
     apw_diagnosis_good(diagnosis, "configuration", "%s", config->path);

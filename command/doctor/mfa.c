@@ -70,7 +70,8 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                           view->config->mfa_filter, sample->unreadable, sample->seen,
                           sample->unreadable_dn);
     apw_diagnosis_fix("access to attrs=appPasswordMfaEnabled by dn.exact=\"%s\" search by * break"
-                      "   # or the attributes of mfa_filter; load the schema on every server",
+                      "   # or the attributes of your own mfa_filter; load the schema on every "
+                      "server; first fix what mfa_filter and mfa_witness report below",
                       apw_doctor_view_dn(&view->config->identity));
 }
 
@@ -222,9 +223,10 @@ void apw_doctor_mfa_check_user(const struct apw_doctor_view *view, const char *l
     } else if (read_mfa(view, user->dn, &error) == APW_MFA_ON) {
         judge_enforcement(view, login, user);
     } else {
-        apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s does not match mfa_filter %s %s",
-                              login, view->config->mfa_filter, error.text);
-        apw_diagnosis_fix("app-password mfa on %s   # or an mfa_filter that reads your own flag",
+        apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s does not match mfa_filter %s%s%s",
+                              login, view->config->mfa_filter, error.text[0] != '\0' ? ": " : "",
+                              error.text);
+        apw_diagnosis_fix("app-password mfa on %s   # or change what your own mfa_filter reads",
                           login);
     }
     apw_user_free(&user);

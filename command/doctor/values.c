@@ -46,8 +46,12 @@ static int check_values_of(void *context, const struct apw_user *user)
             apw_diagnosis_problem(values->diagnosis, "values", "%s: %s is unusable: %s", user->name,
                                   has_id ? password->id : "a value without id",
                                   password->problem.text);
-        apw_diagnosis_fix("app-password revoke %s %s", user->name,
-                          has_id ? password->id : "--all   # the only way to remove it");
+        if (has_id && password->is_costly && !password->is_usable)
+            apw_diagnosis_fix("app-password revoke %s %s   # or raise hash_memory and hash_passes",
+                              user->name, password->id);
+        else
+            apw_diagnosis_fix("app-password revoke %s %s", user->name,
+                              has_id ? password->id : "--all   # the only way to remove it");
     }
     return 0;
 }
