@@ -25,6 +25,8 @@ static enum apw_status print(const char *login, const struct apw_user *user,
         printed = apw_json_print(user, with_revoked);
     else if (user->password_count > 0)
         printed = apw_table_print(user);
+    else if (user->tombstone_count > 0)
+        apw_say(login, "no app passwords%s", with_revoked ? "" : "; --revoked shows revoked ones");
     else
         apw_say(login, "no app passwords, or none that this identity may read");
     if (with_revoked && !options->is_given[JSON])
