@@ -17,7 +17,8 @@ int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct
         return 0;
     return apw_error_set(error,
                          "mfa_filter cannot show that MFA is off; add \"mfa_witness "
-                         "uid=mfa-witness,%s\", the DN of an entry for which MFA is always on, or "
+                         "uid=mfa-witness,%s\", the DN of an entry for which MFA is always on "
+                         "(ldap-schema/README.md shows one), or "
                          "\"mfa_off_filter (yourFlag=off)\", which matches users with MFA off",
                          base);
 }

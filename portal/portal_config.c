@@ -313,7 +313,8 @@ static int check_trust(const struct apw_portal_config *config, const char *path,
     if (has_header && config->trusted_user_secret == NULL)
         return apw_error_set(error,
                              "%s: trusted_user_header needs trusted_user_secret_file: whatever "
-                             "runs as the proxy's user could claim to be anybody",
+                             "runs as the proxy's user could claim to be anybody; "
+                             "app-password-portal(8) says how to create it",
                              path);
     if (!has_header && config->trusted_user_secret != NULL)
         return apw_error_set(error,
