@@ -287,7 +287,7 @@ WITNESSES = {
         {"disabled_filter": f"(memberOf={NO_GROUP})", "disabled_witness": MEMBER.dn},
         f"disabled_filter: the mail server sees no entry {NO_GROUP}", "correct the DN"),
     "no user with MFA": (
-        {"mfa_filter": "(mail=none@example.net)", "mfa_off_filter": "(mail=*)"},
+        {"mfa_filter": "(mail=none@example.net)", "mfa_off_filter": "(mail=*@*)"},
         "MFA is on for none of the first", "--mfa-user"),
 }
 
