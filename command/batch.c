@@ -126,7 +126,7 @@ out:
     return status;
 }
 
-static int visit(void *context, const struct apw_user *user)
+static int run_for_user(void *context, const struct apw_user *user)
 {
     struct state *state = context;
 
@@ -140,7 +140,7 @@ static enum apw_status run_filter(struct state *state, const char *filter)
     enum apw_manage_result result;
 
     apw_progress_begin(0);
-    result = apw_user_each(state->manager, filter, visit, state, &error);
+    result = apw_user_each(state->manager, filter, run_for_user, state, &error);
     apw_progress_end();
     if (state->is_stopped)
         apw_say(NULL, "stopped: the rest of %s was not tried", filter);

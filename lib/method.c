@@ -188,11 +188,6 @@ static bool begins_with(const char *value, size_t length, const char *start)
     return length >= strlen(start) && memcmp(value, start, strlen(start)) == 0;
 }
 
-bool apw_method_is_sealed(const char *value, size_t length)
-{
-    return begins_with(value, length, SEALED_KEY "=");
-}
-
 bool apw_method_is_code(const char *value, size_t length)
 {
     return begins_with(value, length, CODE_WORD);

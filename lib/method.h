@@ -50,8 +50,7 @@ int apw_method_seal(const struct apw_method *method, const uint8_t key[APW_METHO
 int apw_method_open(const char *value, size_t length, const uint8_t key[APW_METHOD_KEY_BYTES],
                     const char *unique_id, struct apw_method *method_r, struct apw_error *error);
 
-/* Looks at the start of a value. */
-bool apw_method_is_sealed(const char *value, size_t length);
+/* Looks at the start of the value. */
 bool apw_method_is_code(const char *value, size_t length);
 
 /* Whether both are the same enrollment, used or not. */

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 /* Give up after this many concurrent changes. */
-#define ATTEMPTS_MAX 5
+#define TRIES_MAX 5
 
 enum apw_manage_result apw_update_user(const struct apw_manager *manager,
                                        const struct apw_target *target, apw_update_change change,
@@ -15,7 +15,7 @@ enum apw_manage_result apw_update_user(const struct apw_manager *manager,
         if (result != APW_MANAGE_CONFLICT)
             return result;
     }
-    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    for (int i = 0; i < TRIES_MAX; i++) {
         struct apw_user *user;
         enum apw_manage_result result = apw_user_find(manager, target, &user, error);
 

@@ -386,36 +386,36 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
 }
 
 /* Passes each entry on as a user. */
-struct visit {
+struct relay {
     const struct apw_config *config;
-    apw_user_visitor visitor;
+    apw_user_callback callback;
     void *context;
     enum apw_manage_result result; /* DONE unless an entry could not be read */
     struct apw_error *error;
 };
 
-static int visit_entry(void *context, const struct apw_entry *entry)
+static int relay_entry(void *context, const struct apw_entry *entry)
 {
-    struct visit *visit = context;
+    struct relay *relay = context;
     struct apw_user *user = NULL;
     int status;
 
-    visit->result = read_entry(visit->config, entry, &user, visit->error);
-    if (visit->result != APW_MANAGE_DONE)
+    relay->result = read_entry(relay->config, entry, &user, relay->error);
+    if (relay->result != APW_MANAGE_DONE)
         return -1;
-    status = visit->visitor(visit->context, user);
+    status = relay->callback(relay->context, user);
     apw_user_free(&user);
     return status;
 }
 
 enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
-                                     apw_user_visitor visitor, void *context,
+                                     apw_user_callback callback, void *context,
                                      struct apw_error *error)
 {
     const struct apw_config *config = manager->config;
     struct apw_error detail = {""};
-    struct visit visit = {.config = config,
-                          .visitor = visitor,
+    struct relay relay = {.config = config,
+                          .callback = callback,
                           .context = context,
                           .result = APW_MANAGE_DONE,
                           .error = &detail};
@@ -425,13 +425,13 @@ enum apw_manage_result apw_user_each(const struct apw_manager *manager, const ch
     enum apw_ldap_result result;
 
     list_attributes(manager, wanted);
-    result = apw_directory_search_each(manager->directory, &query, config->deadline_ms, visit_entry,
-                                       &visit, error);
+    result = apw_directory_search_each(manager->directory, &query, config->deadline_ms, relay_entry,
+                                       &relay, error);
     if (result != APW_LDAP_OK)
         return explain(result, config, error);
-    if (visit.result != APW_MANAGE_DONE)
+    if (relay.result != APW_MANAGE_DONE)
         *error = detail;
-    return visit.result;
+    return relay.result;
 }
 
 void apw_user_free(struct apw_user **user)

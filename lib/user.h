@@ -110,12 +110,12 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
                                      struct apw_error *error);
 
 /* Called for each user, which is borrowed. Anything but 0 ends the search. */
-typedef int (*apw_user_visitor)(void *context, const struct apw_user *user);
+typedef int (*apw_user_callback)(void *context, const struct apw_user *user);
 
 /* Reads, page by page, every entry under the configuration's base that matches `filter`. The
- * visitor may change them. DONE also if the visitor ends the search. */
+ * callback may change them. DONE also if the callback ends the search. */
 enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
-                                     apw_user_visitor visitor, void *context,
+                                     apw_user_callback callback, void *context,
                                      struct apw_error *error);
 void apw_user_free(struct apw_user **user); /* wipes values; takes NULL */
 

@@ -219,34 +219,34 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
 /* Names what is charged for a right password: a known browser, else the account and network.
  * Returns the table. */
 static struct apw_throttle *name_payer(const struct apw_portal *portal,
-                                       const struct apw_account_visit *visit,
+                                       const struct apw_account_person *person,
                                        char payer_r[PAYER_SIZE])
 {
     char network[APW_THROTTLE_NETWORK_SIZE];
 
-    apw_throttle_network(visit->client, network);
-    if (apw_browser_is_known(portal->portal_config->key, visit->login, visit->browser)) {
-        snprintf(payer_r, PAYER_SIZE, "%s", visit->browser);
+    apw_throttle_network(person->client, network);
+    if (apw_browser_is_known(portal->portal_config->key, person->login, person->browser)) {
+        snprintf(payer_r, PAYER_SIZE, "%s", person->browser);
         return portal->browser_throttle;
     }
-    snprintf(payer_r, PAYER_SIZE, "%s %s", network, visit->dn);
+    snprintf(payer_r, PAYER_SIZE, "%s %s", network, person->dn);
     return portal->factor_throttle;
 }
 
-static bool may_sign_in(const struct apw_portal *portal, const struct apw_account_visit *visit)
+static bool may_sign_in(const struct apw_portal *portal, const struct apw_account_person *person)
 {
     char payer[PAYER_SIZE];
-    struct apw_throttle *throttle = name_payer(portal, visit, payer);
+    struct apw_throttle *throttle = name_payer(portal, person, payer);
 
     return apw_throttle_take(throttle, SIGN_INS, payer, &sign_in_patience,
                              apw_clock_monotonic_ms());
 }
 
 void apw_account_forget_sign_ins(const struct apw_portal *portal,
-                                 const struct apw_account_visit *visit)
+                                 const struct apw_account_person *person)
 {
     char payer[PAYER_SIZE];
-    struct apw_throttle *throttle = name_payer(portal, visit, payer);
+    struct apw_throttle *throttle = name_payer(portal, person, payer);
 
     apw_throttle_forget(throttle, SIGN_INS, payer);
 }
@@ -287,10 +287,10 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
         return verdict;
     apw_throttle_give_back(throttle, PASSWORD_TRIES, payer);
     if (verdict != APW_ACCEPTED ||
-        may_sign_in(portal, &(struct apw_account_visit){.login = login_r,
-                                                        .dn = outcome->dn,
-                                                        .client = form->client,
-                                                        .browser = form->browser}))
+        may_sign_in(portal, &(struct apw_account_person){.login = login_r,
+                                                         .dn = outcome->dn,
+                                                         .client = form->client,
+                                                         .browser = form->browser}))
         return verdict;
     outcome->reason = APW_REASON_TOO_MANY_TRIES;
     return APW_REFUSED;

@@ -51,8 +51,8 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);
 
-/* A signed-in user and their browser. */
-struct apw_account_visit {
+/* Somebody whose account password is right, and their browser. */
+struct apw_account_person {
     const char *login;
     const char *dn;
     const char *client;
@@ -61,7 +61,7 @@ struct apw_account_visit {
 
 /* After the second step: earlier sign-ins from this browser or network no longer count. */
 void apw_account_forget_sign_ins(const struct apw_portal *portal,
-                                 const struct apw_account_visit *visit);
+                                 const struct apw_account_person *person);
 
 /* Stores a verified second factor and removes the old one. CONFLICT if another request was
  * faster. */

@@ -70,7 +70,7 @@ static struct apw_web_session *begin_session(const struct apw_portal *portal,
     asker.is_known = portal->portal_config->trusted_user_header != NULL ||
                      apw_browser_is_known(portal->portal_config->key, login, exchange->browser);
     if (exchange->cookie[0] != '\0')
-        session = apw_web_session_enter(sessions, exchange->cookie, now);
+        session = apw_web_session_enter(sessions, exchange->cookie, now, NULL);
     if (session != NULL)
         apw_web_session_end(sessions, session);
     session = apw_web_session_begin(sessions, &asker, now, exchange->new_cookie);
@@ -396,6 +396,7 @@ void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *excha
     const char *token = apw_form_value(&exchange->form, APW_FIELD_CSRF);
     struct apw_web_sessions *sessions = portal->site.sessions;
     struct apw_web_session *session = NULL;
+    bool is_busy = false;
 
     if (exchange->is_post &&
         (exchange->cookie[0] == '\0' ||
@@ -408,8 +409,9 @@ void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *excha
         return;
     }
     if (exchange->cookie[0] != '\0')
-        session = apw_web_session_enter(sessions, exchange->cookie, apw_clock_monotonic_ms());
-    if (session == NULL && apw_web_session_is_busy(sessions, exchange->cookie)) {
+        session =
+            apw_web_session_enter(sessions, exchange->cookie, apw_clock_monotonic_ms(), &is_busy);
+    if (is_busy) {
         fail(portal, exchange, 429, APW_TEXT_BUSY);
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "form_fields.h"
 #include "method.h"
+#include "secret.h"
 #include "wording.h"
 #include <string.h>
 
@@ -12,7 +13,7 @@ static bool is_method(const char *value)
 static const struct apw_form_field fields[APW_FIELD_COUNT] = {
     [APW_FIELD_CSRF] = {"csrf", 63, NULL, APW_TEXT_FOREIGN_FORM},
     [APW_FIELD_LOGIN] = {"login", 511, NULL, APW_TEXT_REFUSED},
-    [APW_FIELD_PASSWORD] = {"password", 1025, NULL, APW_TEXT_REFUSED},
+    [APW_FIELD_PASSWORD] = {"password", APW_SECRET_BYTES_MAX + 1, NULL, APW_TEXT_REFUSED},
     [APW_FIELD_CODE] = {"code", 63, NULL, APW_TEXT_WRONG_CODE},
     [APW_FIELD_METHOD] = {"method", 15, is_method, APW_TEXT_CHOOSE_ONE},
     [APW_FIELD_ADDRESS] = {"address", APW_METHOD_ADDRESS_SIZE - 1, apw_method_address_is_valid,

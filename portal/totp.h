@@ -19,12 +19,12 @@ enum apw_totp_result {
     APW_TOTP_NO_MEMORY,
 };
 
-/* Checks a typed code (digits; spaces are ignored) against the counters before, at and after `now`
+/* Checks a typed code against the counters before, at and after `now`
  * (RFC 6238, 5.2). If RIGHT, store *counter_r as used. */
 enum apw_totp_result apw_totp_check(const struct apw_method *method, const char *typed, int64_t now,
-                                    uint64_t *step_r);
+                                    uint64_t *counter_r);
 
-/* Removes spaces; -1 unless exactly six digits remain. */
+/* Removes white space, hyphens and invisible characters; -1 unless exactly six digits remain. */
 int apw_totp_canonicalize_code(const char *typed, char code_r[APW_TOTP_DIGITS + 1]);
 
 /* otpauth://totp/… for the QR code. Secret: wipe it. -1 if it does not fit. */

@@ -93,12 +93,12 @@ void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind 
 
 static void forget_sign_ins(const struct apw_request *request)
 {
-    const struct apw_account_visit visit = {.login = request->visitor->login,
-                                            .dn = request->session->owner,
-                                            .client = request->exchange->client,
-                                            .browser = request->exchange->browser};
+    const struct apw_account_person person = {.login = request->visitor->login,
+                                              .dn = request->session->owner,
+                                              .client = request->exchange->client,
+                                              .browser = request->exchange->browser};
 
-    apw_account_forget_sign_ins(request->portal, &visit);
+    apw_account_forget_sign_ins(request->portal, &person);
 }
 
 void apw_tries_forget(const struct apw_request *request, enum apw_tries_kind kind)

@@ -98,7 +98,7 @@ static int ask(struct doubles *doubles, const char *value, const char *dn)
     return doubles->result == APW_LDAP_OK ? 0 : -1;
 }
 
-static int visit(void *context, const struct apw_entry *entry)
+static int look_at_entry(void *context, const struct apw_entry *entry)
 {
     struct doubles *doubles = context;
     const struct apw_attribute *attribute =
@@ -188,8 +188,8 @@ void apw_doctor_doubles_check(const struct apw_doctor_view *view)
         return;
     }
     randombytes_buf(doubles.key, sizeof doubles.key);
-    result = apw_directory_search_each(doubles.directory, &query, config->deadline_ms, visit,
-                                       &doubles, &error);
+    result = apw_directory_search_each(doubles.directory, &query, config->deadline_ms,
+                                       look_at_entry, &doubles, &error);
     free(doubles.seen);
     conclude(&doubles, result, &error);
     check_nameless(view, doubles.directory);

@@ -202,8 +202,8 @@ static void judge_enforcement(const struct apw_doctor_view *view, const char *lo
         apw_diagnosis_fix("app-password mfa on %s", login);
     } else if (config->account_password_from.count > 0) {
         apw_diagnosis_good(view->diagnosis, "--mfa-user",
-                           "%s has MFA on; from account_password_from the account password still "
-                           "opens mail",
+                           "MFA is on for %s; the account password opens mail from "
+                           "account_password_from only",
                            login);
     } else {
         apw_diagnosis_good(view->diagnosis, "--mfa-user", "%s has MFA on", login);

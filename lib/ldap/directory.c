@@ -185,13 +185,13 @@ enum apw_ldap_result apw_directory_search_series(struct apw_directory *directory
 
 enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
                                                const struct apw_query *query, int page_ms,
-                                               apw_search_visitor visitor, void *context,
+                                               apw_search_callback callback, void *context,
                                                struct apw_error *error)
 {
     struct berval cookie = {0, NULL};
     struct apw_search_pages pages = {.search = {.query = *query, .cookie = &cookie},
                                      .page_ms = page_ms,
-                                     .visitor = visitor,
+                                     .callback = callback,
                                      .context = context};
     const struct task task = {.run = apw_search_run_pages,
                               .argument = &pages,

@@ -63,13 +63,13 @@ enum apw_ldap_result apw_directory_search_series(struct apw_directory *directory
                                                  struct apw_search_series *series, int64_t deadline,
                                                  struct apw_error *error);
 
-/* Searches page by page, in the memory of one page. Each page has `page_ms`. The visitor may use
- * the directory. The result is OK too if the visitor ended the search. Never starts over: if the
+/* Searches page by page, in the memory of one page. Each page has `page_ms`. The callback may use
+ * the directory. The result is OK too if the callback ended the search. Never starts over: if the
  * connection is lost halfway, the result is APW_LDAP_UNAVAILABLE; if the server cuts off what this
  * identity may see (its size limit), it is APW_LDAP_REFUSED. */
 enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
                                                const struct apw_query *query, int page_ms,
-                                               apw_search_visitor visitor, void *context,
+                                               apw_search_callback callback, void *context,
                                                struct apw_error *error);
 
 /* Binds as `dn`, on a connection of its own that is closed afterwards. An empty password is WRONG

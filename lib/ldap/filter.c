@@ -250,8 +250,24 @@ static bool compares_object_class(const char *comparison)
            strncmp(comparison, "2.5.4.0", 7) == 0;
 }
 
-/* Reads one filter in parentheses at *at and moves past it. */
-static bool matches_hidden(const char **at)
+/* Whether the comparison only asks for an attribute that every user has. */
+static bool asks_for_name(const char *comparison)
+{
+    static const char *const names[] = {
+        "uid",       "cn",         "sn",         "mail",           "entryDN",
+        "entryUUID", "nsUniqueId", "objectGUID", "sAMAccountName", "userPrincipalName"};
+    size_t length = strcspn(comparison, "=");
+
+    if (strncmp(comparison + length, "=*)", 3) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && strncasecmp(comparison, names[i], length) == 0)
+            return true;
+    return false;
+}
+
+/* Reads one filter in parentheses at *at and moves past it. `has_names`: the names can be seen. */
+static bool matches_hidden(const char **at, bool has_names)
 {
     const char *inside = *at + 1 + strspn(*at + 1, " ");
     char kind = *inside;
@@ -259,12 +275,12 @@ static bool matches_hidden(const char **at)
 
     if (kind != '&' && kind != '|' &&
         kind != '!') { /* a comparison; parentheses are escaped in it */
-        is_match = compares_object_class(inside);
+        is_match = compares_object_class(inside) || (has_names && asks_for_name(inside));
         *at += strcspn(*at, ")");
     } else {
         inside++;
         for (*at = inside + strspn(inside, " "); **at == '('; *at += strspn(*at, " ")) {
-            bool is_inner = matches_hidden(at);
+            bool is_inner = matches_hidden(at, has_names);
 
             is_match = kind == '&'   ? is_match && is_inner
                        : kind == '|' ? is_match || is_inner
@@ -277,5 +293,7 @@ static bool matches_hidden(const char **at)
 
 bool apw_filter_shows_nothing(const char *filter)
 {
-    return matches_hidden(&filter);
+    const char *again = filter;
+
+    return matches_hidden(&filter, false) || matches_hidden(&again, true);
 }

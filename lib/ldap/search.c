@@ -166,12 +166,12 @@ enum apw_connection_state apw_search_run(struct apw_connection *connection, void
     return code == LDAP_FILTER_ERROR ? APW_CONNECTION_GOOD : APW_CONNECTION_LOST;
 }
 
-static void visit_page(struct apw_search_pages *pages)
+static void call_for_page(struct apw_search_pages *pages)
 {
     for (const struct apw_entry *entry = pages->search.entries; entry != NULL && !pages->is_ended;
          entry = entry->next) {
-        pages->has_visited = true;
-        pages->is_ended = pages->visitor(pages->context, entry) != 0;
+        pages->was_called = true;
+        pages->is_ended = pages->callback(pages->context, entry) != 0;
     }
     apw_entries_free(&pages->search.entries);
 }
@@ -189,10 +189,10 @@ enum apw_connection_state apw_search_run_pages(struct apw_connection *connection
     do {
         apw_connection_renew(connection, apw_clock_monotonic_ms() + pages->page_ms);
         state = apw_search_run(connection, &pages->search, result_r, error);
-        visit_page(pages);
+        call_for_page(pages);
     } while (state == APW_CONNECTION_GOOD && *result_r == APW_LDAP_OK && !pages->is_ended &&
              cookie->bv_len > 0);
-    if (state == APW_CONNECTION_LOST && pages->has_visited) {
+    if (state == APW_CONNECTION_LOST && pages->was_called) {
         apw_connection_abandon(connection);
         *result_r = APW_LDAP_UNAVAILABLE;
         return APW_CONNECTION_GOOD;

@@ -34,16 +34,16 @@ struct apw_search {
 };
 
 /* Called for each entry, which is borrowed. Anything but 0 ends the search. */
-typedef int (*apw_search_visitor)(void *context, const struct apw_entry *entry);
+typedef int (*apw_search_callback)(void *context, const struct apw_entry *entry);
 
 /* A search page by page. `search.cookie` must point to an empty berval, which the caller frees. */
 struct apw_search_pages {
     struct apw_search search;
     int page_ms;
-    apw_search_visitor visitor;
+    apw_search_callback callback;
     void *context;
-    bool has_visited; /* an entry, which must not be visited again */
-    bool is_ended;    /* by the visitor */
+    bool was_called; /* for an entry, which must not be passed on again */
+    bool is_ended;   /* by the callback */
 };
 
 #define APW_SEARCH_SERIES_MAX 3

@@ -153,7 +153,7 @@ static struct place *wait_for(struct apw_web_sessions *sessions, const uint8_t t
 }
 
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
-                                              int64_t now_ms)
+                                              int64_t now_ms, bool *is_busy_r)
 {
     struct apw_web_session *session = NULL;
     uint8_t tag[TAG_BYTES];
@@ -162,6 +162,8 @@ struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions,
     make_tag(sessions, "session", cookie, tag);
     pthread_mutex_lock(&sessions->mutex);
     place = wait_for(sessions, tag);
+    if (is_busy_r != NULL)
+        *is_busy_r = place != NULL && place->is_entered;
     if (place != NULL && !place->is_entered && is_over(place, now_ms)) {
         free_place(sessions, place);
     } else if (place != NULL && !place->is_entered) {
@@ -171,20 +173,6 @@ struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions,
     }
     pthread_mutex_unlock(&sessions->mutex);
     return session;
-}
-
-bool apw_web_session_is_busy(struct apw_web_sessions *sessions, const char *cookie)
-{
-    uint8_t tag[TAG_BYTES];
-    const struct place *place;
-    bool is_busy;
-
-    make_tag(sessions, "session", cookie, tag);
-    pthread_mutex_lock(&sessions->mutex);
-    place = find(sessions, tag);
-    is_busy = place != NULL && place->is_entered;
-    pthread_mutex_unlock(&sessions->mutex);
-    return is_busy;
 }
 
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session)

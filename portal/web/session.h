@@ -43,12 +43,10 @@ int apw_web_sessions_new(const struct apw_web_session_content *content,
                          struct apw_web_sessions **sessions_r, struct apw_error *error);
 void apw_web_sessions_free(struct apw_web_sessions **sessions);
 
-/* Enters the session of that cookie; NULL if there is none or it has ended. `now_ms` is monotonic.
- */
+/* Enters the session of that cookie; NULL if there is none, if it has ended, or if too many threads
+ * wait for it: then *is_busy_r, which may be NULL, is true. `now_ms` is monotonic. */
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
-                                              int64_t now_ms);
-/* Whether a thread has entered it. When a thread could not enter, too many others wait. */
-bool apw_web_session_is_busy(struct apw_web_sessions *sessions, const char *cookie);
+                                              int64_t now_ms, bool *is_busy_r);
 
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 

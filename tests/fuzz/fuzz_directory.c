@@ -123,7 +123,7 @@ static void try_login(const char *password, const uint8_t *bytes, size_t length)
     apw_directory_free(&directory);
 }
 
-static int visit(void *context, const struct apw_entry *entry)
+static int take_entry(void *context, const struct apw_entry *entry)
 {
     (void)context;
     FUZZ_MUST(entry->dn != NULL);
@@ -140,7 +140,7 @@ static void try_questions(void)
     struct apw_directory *directory = make_directory();
     struct apw_error error;
 
-    apw_directory_search_each(directory, &query, 1000, visit, NULL, &error);
+    apw_directory_search_each(directory, &query, 1000, take_entry, NULL, &error);
     apw_directory_modify(directory, "uid=alice,dc=example,dc=org", &change, 1,
                          apw_clock_monotonic_ms() + 1000, &error);
     apw_directory_free(&directory);

@@ -15,7 +15,7 @@ static void try_sealed(const struct apw_method *method, uint8_t which)
 
     FUZZ_MUST(apw_method_seal(method, key, "1-2-3", value, NULL) == 0);
     length = strlen(value);
-    FUZZ_MUST(apw_method_is_sealed(value, length) && !apw_method_is_code(value, length));
+    FUZZ_MUST(!apw_method_is_code(value, length));
     FUZZ_MUST(apw_method_open(value, length, key, "1-2-3", &opened, NULL) == 0);
     FUZZ_MUST(apw_method_is_same(method, &opened));
     FUZZ_MUST(apw_method_open(value, length, key, "1-2-4", &opened, NULL) != 0);

@@ -252,6 +252,22 @@ def test_a_user_for_whom_mfa_is_only_announced(good_directory, site):
     assert_finds(doctor(site, "--mfa-user", who.uid), "only announced", f"mfa on {who.uid}")
 
 
+@pytest.mark.parametrize("account_password", ["when-mfa-off", "never"])
+def test_a_user_with_mfa_whose_account_password_opens_mail_from_a_network(
+        good_directory, tmp_path, authority, account_password):
+    exempt = site_with(good_directory, tmp_path, authority, account_password=account_password,
+                       account_password_from="192.0.2.0/24")
+    who = good_directory.new_person(mfa=True)
+    said = doctor(exempt, "--mfa-user", who.uid).stdout
+    assert "the account password opens mail from account_password_from only" in said
+    assert "has MFA on" not in said
+
+
+def test_a_user_with_mfa_whose_account_password_opens_nothing(good_directory, site):
+    who = good_directory.new_person(mfa=True)
+    assert f"--mfa-user: {who.uid} has MFA on" in doctor(site, "--mfa-user", who.uid).stdout
+
+
 NO_GROUP = "cn=no-such-group,ou=groups,dc=example,dc=org"
 WITNESSES = {
     "a group that does not exist": (
@@ -271,7 +287,7 @@ WITNESSES = {
         {"disabled_filter": f"(memberOf={NO_GROUP})", "disabled_witness": MEMBER.dn},
         f"disabled_filter: the mail server sees no entry {NO_GROUP}", "correct the DN"),
     "no user with MFA": (
-        {"mfa_filter": "(mail=none@example.net)", "mfa_off_filter": "(mail=*)"},
+        {"mfa_filter": "(mail=none@example.net)", "mfa_off_filter": "(mail=*@*)"},
         "MFA is on for none of the first", "--mfa-user"),
 }
 

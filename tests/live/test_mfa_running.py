@@ -178,6 +178,21 @@ def test_a_group_changes_while_a_process_runs(new_process, name, change, app_pas
 
 
 @pytest.mark.parametrize("app_passwords", [0, 1])
+@pytest.mark.parametrize("name", NESTING)
+def test_the_witness_is_removed_while_a_process_runs(new_process, name, app_passwords):
+    """MFA still shows as on, but no longer as off."""
+    process = new_process(name, app_passwords)
+    groups = process.groups
+    assert process.answers(groups.without_mfa) == ACCEPTED
+    groups.directory.as_itself().delete_s(groups.witness.dn)
+    process.clock.set("+60s")
+    assert process.answers(groups.with_mfa) == REFUSED
+    assert process.answers(groups.without_mfa) == UNAVAILABLE
+    assert f"mfa_witness {groups.witness.dn}" in process.line
+    assert process.opens_for_app_passwords()
+
+
+@pytest.mark.parametrize("app_passwords", [0, 1])
 @pytest.mark.parametrize("name", [name for name in DIRECTORIES if name not in NESTING])
 def test_a_directory_that_does_not_look_into_groups_in_groups(new_process, name, app_passwords):
     """A witness in the inner group, like the users, shows the change."""

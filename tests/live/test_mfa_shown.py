@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """MFA never reads as off by accident: the witness, on directories that answer wrongly."""
 
+import io
+import re
+import textwrap
+
 import ldap
+import ldap.modlist
+import ldif
 import pytest
 
 from administration import Site
@@ -123,6 +129,32 @@ def test_a_witness_has_one_of_several_values(own_directory, mail_server):
                           "mfa_filter": "(|(employeeType=mfa)(employeeType=admin))"})
     assert server.sign_in(on.uid, on.password).code == REFUSED
     assert server.sign_in(off.uid, off.password).code == ACCEPTED
+
+
+@pytest.mark.parametrize("mfa_filter", ["(employeeType=mfa)", f"(memberOf={GROUP})"])
+def test_the_witness_of_the_readme(own_directory, mail_server, mfa_filter):
+    """As shown for a flag; for a group, without the flag and as a member."""
+    directory = own_directory(first_rules=visible_groups())
+    text = re.search(r"^ +dn: uid=mfa-witness,.*?\n\n", (LDAP_SCHEMA / "README.md").read_text(),
+                     flags=re.DOTALL | re.MULTILINE)[0]
+    parser = ldif.LDIFRecordList(io.StringIO(textwrap.dedent(text)))
+    parser.parse()
+    (dn, entry), = parser.all_records
+    root = as_itself(directory)
+    with_mfa, without_mfa = (directory.new_person() for _ in range(2))
+    if mfa_filter.startswith("(memberOf"):
+        del entry["employeeType"]
+        root.add_s(dn, ldap.modlist.addModlist(entry))
+        root.modify_s(GROUP, [(ldap.MOD_ADD, "member", [dn.encode(), with_mfa.dn.encode()])])
+    else:
+        root.add_s(dn, ldap.modlist.addModlist(entry))
+        root.modify_s(with_mfa.dn, [(ldap.MOD_REPLACE, "employeeType", [b"mfa"])])
+    keys = {"uri": directory.ldap, "mfa_filter": mfa_filter, "mfa_witness": dn}
+    server = mail_server(keys)
+    assert server.sign_in(with_mfa.uid, with_mfa.password).code == REFUSED
+    assert server.sign_in(without_mfa.uid, without_mfa.password).code == ACCEPTED
+    root.delete_s(dn)
+    assert mail_server(keys).sign_in(without_mfa.uid, without_mfa.password).code == UNAVAILABLE
 
 
 def test_an_off_filter_shows_off_by_itself(own_directory, mail_server):

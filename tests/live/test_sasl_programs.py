@@ -59,6 +59,9 @@ def test_accepted_refused_revoked(program, directory, kind):
     sign_in(server, "nobody@example.org", other.shown, REFUSED, "refused", "unknown-user")
     directory.revoke(person, app_password)
     sign_in(server, person.mail, app_password.shown, REFUSED, "refused", "unknown-app-password")
+    directory.administrate(person, appPassword=[*directory.values(person, "appPassword"),
+                                                apppassword.tombstone(app_password)])
+    sign_in(server, person.mail, app_password.shown, REFUSED, "refused", "revoked")
     sign_in(server, person.mail, other.shown, ACCEPTED, "accepted", "app-password")
 
 

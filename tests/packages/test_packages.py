@@ -266,7 +266,7 @@ def test_once_the_plugins_are_removed_the_settings_that_name_them_let_nobody_in(
     host.python("sign_in.py", "nobody")
     assert host.ours("/etc/app-password/") == {
         "app-password.conf", "mail-server.secret", "admin.conf", "admin.secret", "portal.conf",
-        "portal.key", "portal.secret"}
+        "portal.key", "portal.secret", "proxy.secret"}
 
 
 def test_with_the_settings_from_before_all_is_as_before(host):

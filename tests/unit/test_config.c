@@ -446,6 +446,14 @@ static const struct file_case {
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
            "mfa_off_filter (|(c=d)(&(uid=*)( ! (A=b))))\n"),
      "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
+    {"an mfa_off_filter that every user matches",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
+           "mfa_off_filter (mail=*)\n"),
+     "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
+    {"an mfa_off_filter with another attribute's negation beside what everybody has",
+     BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
+           "mfa_off_filter (&(uid=*)(!(d=e)))\n"),
+     "add \"mfa_witness uid=mfa-witness,dc=example,dc=org\""},
     {"an mfa_off_filter with another attribute's negation",
      BYTES("uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_filter (a=b)\n"
            "mfa_off_filter (&(a=c)(!(d=e)))\n"),

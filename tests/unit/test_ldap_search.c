@@ -215,20 +215,20 @@ static bool answer_page_row(const struct request *request)
                             NULL);
 }
 
-static int count_visits(void *context, const struct apw_entry *entry)
+static int count_calls(void *context, const struct apw_entry *entry)
 {
     assert_string_equal(entry->dn, USER_DN);
     return ++*(int *)context == 5;
 }
 
-static enum apw_ldap_result search_pages(struct apw_directory *directory, int *visits_r)
+static enum apw_ldap_result search_pages(struct apw_directory *directory, int *calls_r)
 {
     static const char *const attributes[] = {"uid", NULL};
     const struct apw_query query = {
         .base = "dc=example,dc=org", .filter = "(uid=*)", .attributes = attributes};
 
-    *visits_r = 0;
-    return apw_directory_search_each(directory, &query, PLENTY_MS, count_visits, visits_r,
+    *calls_r = 0;
+    return apw_directory_search_each(directory, &query, PLENTY_MS, count_calls, calls_r,
                                      &last_error);
 }
 
@@ -236,11 +236,11 @@ static void test_page(void **state)
 {
     const struct page_case *row = *state;
     struct apw_directory *directory = open_directory(0, PLENTY_MS);
-    int visits;
+    int calls;
 
     responder_expect(answer_page_row, row);
-    assert_int_equal(search_pages(directory, &visits), row->result);
-    assert_int_equal(visits, 1);
+    assert_int_equal(search_pages(directory, &calls), row->result);
+    assert_int_equal(calls, 1);
     if (row->result != APW_LDAP_OK)
         assert_error_is_set();
     apw_directory_free(&directory);
@@ -257,15 +257,15 @@ static bool answer_with_more_pages(const struct request *request)
     return responder_result(request, SEARCH_DONE, 0, &more, NULL);
 }
 
-static void test_pages_end_by_visitor(void **state)
+static void test_pages_end_by_callback(void **state)
 {
     struct apw_directory *directory = open_directory(0, PLENTY_MS);
-    int visits;
+    int calls;
 
     (void)state;
     responder_expect(answer_with_more_pages, NULL);
-    assert_int_equal(search_pages(directory, &visits), APW_LDAP_OK);
-    assert_int_equal(visits, 5);
+    assert_int_equal(search_pages(directory, &calls), APW_LDAP_OK);
+    assert_int_equal(calls, 5);
     apw_directory_free(&directory);
 }
 
@@ -306,8 +306,8 @@ int main(void)
     UNIT_TEST("an entry has all its values", test_entry);
     UNIT_ROWS(entry_cases, test_entry_bytes);
     UNIT_ROWS(page_cases, test_page);
-    UNIT_TEST("pages continue while there is a cookie and the visitor wants more",
-              test_pages_end_by_visitor);
+    UNIT_TEST("pages continue while there is a cookie and the callback wants more",
+              test_pages_end_by_callback);
     UNIT_TEST("references to other servers are not followed", test_reference);
     return responder_unit_run();
 }

@@ -353,6 +353,17 @@ static const struct hidden_case {
     {"( &(!(a=b))( ! (c=d)))", true},
     {"(mfaStatus:caseExactMatch:=off)", false},
     {"(!(&(a=b)(c=d)))", true},
+    {"(uid=*)", true},
+    {"(MAIL=*)", true},
+    {"(entryUUID=*)", true},
+    {"(!(uid=*))", true},
+    {"(|(mfaStatus=off)(uid=*))", true},
+    {"(&(uid=*)(!(mfaStatus=on)))", true},
+    {"(&(uid=*)(mfaStatus=off))", false},
+    {"(mfaStatus=*)", false},
+    {"(uidNumber=*)", false},
+    {"(mail=*@contractors.example)", false},
+    {"(uid=guest)", false},
 };
 
 static void test_hidden(void **state)

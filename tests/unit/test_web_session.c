@@ -72,7 +72,7 @@ static void begin(struct apw_web_sessions *sessions, const char *login, int64_t 
 static void assert_there(struct apw_web_sessions *sessions, const char *cookie, const char *login,
                          int64_t now_ms)
 {
-    struct apw_web_session *session = apw_web_session_enter(sessions, cookie, now_ms);
+    struct apw_web_session *session = apw_web_session_enter(sessions, cookie, now_ms, NULL);
 
     assert_non_null(session);
     assert_string_equal(content_of(session)->login, login);
@@ -81,7 +81,7 @@ static void assert_there(struct apw_web_sessions *sessions, const char *cookie, 
 
 static void assert_gone(struct apw_web_sessions *sessions, const char *cookie, int64_t now_ms)
 {
-    assert_null(apw_web_session_enter(sessions, cookie, now_ms));
+    assert_null(apw_web_session_enter(sessions, cookie, now_ms, NULL));
 }
 
 static void assert_is_cookie(const char *cookie)
@@ -107,7 +107,7 @@ static void test_begin(void **state)
     assert_int_equal(session->flash, 0);
     assert_true(unit_is_zero(session->content, kind.size));
     apw_web_session_leave(sessions, session);
-    assert_ptr_equal(apw_web_session_enter(sessions, cookie, 0), session);
+    assert_ptr_equal(apw_web_session_enter(sessions, cookie, 0, NULL), session);
     apw_web_sessions_free(&sessions); /* an entered one, too */
     assert_null(sessions);
     apw_web_sessions_free(&sessions);
@@ -163,7 +163,7 @@ static void test_lifetime(void **state)
     begin(sessions, "alice", 1000, cookie);
     for (int64_t now = IDLE_MS; now < LIFETIME_MS; now += IDLE_MS)
         assert_there(sessions, cookie, "alice", 1000 + now);
-    session = apw_web_session_enter(sessions, cookie, 1000 + LIFETIME_MS);
+    session = apw_web_session_enter(sessions, cookie, 1000 + LIFETIME_MS, NULL);
     assert_non_null(session);
     apw_web_session_renew(sessions, session, cookie); /* a new cookie is no new session */
     apw_web_session_leave(sessions, session);
@@ -180,7 +180,7 @@ static void test_renew(void **state)
 
     (void)state;
     begin(sessions, "alice", 0, first);
-    session = apw_web_session_enter(sessions, first, 0);
+    session = apw_web_session_enter(sessions, first, 0, NULL);
     apw_web_session_renew(sessions, session, second);
     assert_is_cookie(second);
     assert_string_not_equal(first, second);
@@ -199,7 +199,7 @@ static void test_end(void **state)
     (void)state;
     begin(sessions, "alice", 0, alice);
     begin(sessions, "bob", 0, bob);
-    session = apw_web_session_enter(sessions, alice, 0);
+    session = apw_web_session_enter(sessions, alice, 0, NULL);
     content_of(session)->owned = strdup("freed by clear()");
     cleared = 0;
     apw_web_session_end(sessions, session);
@@ -221,7 +221,7 @@ static void test_full(void **state)
         begin(sessions, "alice", i, cookies[i]);
     for (int i = 0; i < ROOM; i++)
         assert_there(sessions, cookies[i], "alice", i);
-    entered = apw_web_session_enter(sessions, cookies[0], 0); /* the oldest is busy */
+    entered = apw_web_session_enter(sessions, cookies[0], 0, NULL); /* the oldest is busy */
     begin(sessions, "bob", ROOM, another);
     assert_there(sessions, another, "bob", ROOM);
     assert_gone(sessions, cookies[1], ROOM); /* it was idle the longest */
@@ -369,7 +369,7 @@ static void *wait_and_enter(void *context)
     struct apw_web_session *session;
 
     atomic_store(&waiting->thread_id, (int)gettid());
-    session = apw_web_session_enter(waiting->sessions, waiting->cookie, 0);
+    session = apw_web_session_enter(waiting->sessions, waiting->cookie, 0, NULL);
     waiting->has_waited = atomic_load(&waiting->may_enter);
     waiting->is_let_in = session != NULL;
     if (session != NULL)
@@ -477,7 +477,7 @@ static void *count_many(void *context)
 
     for (int i = 0; i < ROUNDS; i++) {
         struct apw_web_session *session =
-            apw_web_session_enter(counter->sessions, counter->cookie, 0);
+            apw_web_session_enter(counter->sessions, counter->cookie, 0, NULL);
 
         if (session == NULL)
             return NULL;
@@ -501,7 +501,7 @@ static void test_one_at_a_time(void **state)
         assert_int_equal(pthread_create(&thread[i], NULL, count_many, &counter), 0);
     for (int i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
-    session = apw_web_session_enter(sessions, cookie, 0);
+    session = apw_web_session_enter(sessions, cookie, 0, NULL);
     assert_int_equal(content_of(session)->count, THREADS * ROUNDS);
     apw_web_sessions_free(&sessions);
 }
