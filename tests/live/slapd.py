@@ -17,6 +17,7 @@ from processes import free_port, is_stopped, run, signal_group, start, stop, wai
 
 LDAP_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "ldap-schema"
 BASE = "dc=example,dc=org"
+PEOPLE = 900  # users for new_person()
 
 # The access rules in both forms, each with the general rules and those for ppolicy.
 ACL = {
@@ -106,7 +107,7 @@ class Slapd:
             self.listeners.append(self.ldaps)
         if chroot:
             self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
-        self._fresh_names = (f"user{number:03}" for number in range(600))
+        self._fresh_names = (f"user{number:03}" for number in range(PEOPLE))
         self._debug = "stats" if statistics else "0"
         self._prepare(site_rules, first_rules, authority, lines, database)
         if not is_empty:
@@ -341,7 +342,7 @@ def _entries(ppolicy):
     yield GROUP, {"objectClass": ["groupOfNames"], "cn": ["mfa-users"], "member": [MEMBER.dn]}
     if ppolicy:
         yield from _entries_with_ppolicy()
-    for number in range(600):
+    for number in range(PEOPLE):
         yield _user(person(f"user{number:03}"))
     dn, entry = _user(WITHOUT_PASSWORD)
     del entry["userPassword"]
