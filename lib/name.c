@@ -2,18 +2,10 @@
 #include "name.h"
 #include "idna.h"
 #include "ldap/filter.h"
+#include "utf8.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static bool is_same_letter(char a, char b)
-{
-    if (a >= 'A' && a <= 'Z')
-        a = (char)(a - 'A' + 'a');
-    if (b >= 'A' && b <= 'Z')
-        b = (char)(b - 'A' + 'a');
-    return a == b;
-}
 
 /* ASCII only, whatever the locale. */
 static bool is_same_name(const struct apw_value *value, const char *login)
@@ -21,7 +13,7 @@ static bool is_same_name(const struct apw_value *value, const char *login)
     if (value->length != strlen(login))
         return false;
     for (size_t i = 0; i < value->length; i++)
-        if (!is_same_letter(value->bytes[i], login[i]))
+        if (apw_utf8_lower(value->bytes[i]) != apw_utf8_lower(login[i]))
             return false;
     return true;
 }
@@ -97,14 +89,13 @@ enum apw_name_result apw_name_choose(const struct apw_config *config, const stru
 static enum apw_name_result judge(const struct apw_entry *entries, const char *dn, const char *name,
                                   struct apw_error *error)
 {
-    const struct apw_entry *other = entries;
+    const struct apw_entry *other;
 
-    if (other != NULL && strcasecmp(other->dn, dn) == 0)
-        other = other->next;
-    else if (other == NULL) {
+    if (entries == NULL) {
         apw_error_set(error, "filter finds no entry by the accepted name \"%s\"", name);
         return APW_NAME_AMBIGUOUS;
     }
+    other = strcasecmp(entries->dn, dn) == 0 ? entries->next : entries;
     if (other == NULL)
         return APW_NAME_UNIQUE;
     apw_error_set(error, "filter finds another entry by the accepted name \"%s\": %s", name,

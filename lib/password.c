@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "password.h"
 #include "ignorable.h"
+#include "utf8.h"
 #include <sodium.h>
 #include <stdint.h>
 #include <string.h>
@@ -45,16 +46,16 @@ void apw_password_make(struct apw_password *password_r)
     sodium_memzero(random, sizeof random);
 }
 
-/* One typed byte as a canonical symbol, or 0. ASCII only, whatever the locale. */
-static char fold_symbol(unsigned char typed)
+/* One typed byte as a canonical symbol, or 0. */
+static char fold_symbol(char typed)
 {
-    if (typed >= 'A' && typed <= 'Z')
-        typed = (unsigned char)(typed - 'A' + 'a');
-    if (typed == 'o')
+    char symbol = apw_utf8_lower(typed);
+
+    if (symbol == 'o')
         return '0';
-    if (typed == 'i' || typed == 'l')
+    if (symbol == 'i' || symbol == 'l')
         return '1';
-    return symbol_value((char)typed) < 0 ? 0 : (char)typed;
+    return symbol_value(symbol) < 0 ? 0 : symbol;
 }
 
 static bool fold(const char *typed, size_t length, struct apw_password *password_r)
@@ -65,7 +66,7 @@ static bool fold(const char *typed, size_t length, struct apw_password *password
         size_t skipped = apw_ignorable_separator_bytes(typed, length);
 
         if (skipped == 0) {
-            char symbol = fold_symbol((unsigned char)*typed);
+            char symbol = fold_symbol(*typed);
 
             if (symbol == 0 || count == APW_PASSWORD_LENGTH)
                 return false;
@@ -131,11 +132,8 @@ int apw_password_id_canonicalize(const char *typed, char id_r[APW_ID_LENGTH + 1]
 {
     if (strlen(typed) != APW_ID_LENGTH)
         return -1;
-    for (int i = 0; i <= APW_ID_LENGTH; i++) {
-        char c = typed[i] >= 'A' && typed[i] <= 'Z' ? (char)(typed[i] - 'A' + 'a') : typed[i];
-
-        id_r[i] = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
-    }
+    for (int i = 0; i <= APW_ID_LENGTH; i++)
+        id_r[i] = fold_symbol(typed[i]);
     return apw_password_is_id(id_r, APW_ID_LENGTH) ? 0 : -1;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "service.h"
+#include "utf8.h"
 #include <string.h>
 
 static bool is_name_character(char c)
@@ -28,10 +29,8 @@ int apw_service_canonicalize(const char *name, size_t length, char name_r[APW_SE
     if (length == 0 || length >= sizeof folded)
         return -1;
     for (size_t i = 0; i < length; i++) {
-        char c = name[i];
+        char c = apw_utf8_lower(name[i]);
 
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
         if (!is_name_character(c))
             return -1;
         folded[i] = c;

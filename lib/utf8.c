@@ -76,6 +76,11 @@ size_t apw_utf8_printable_bytes(const char *text, size_t length)
     return bytes == 0 || is_control(character) ? 0 : bytes;
 }
 
+char apw_utf8_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 size_t apw_utf8_characters(const char *text, size_t length)
 {
     size_t characters;

@@ -22,6 +22,9 @@ bool apw_utf8_is_printable(const char *text, size_t length);
 /* Bytes of the first character; 0 if it is a control character or not valid UTF-8. */
 size_t apw_utf8_printable_bytes(const char *text, size_t length);
 
+/* An ASCII letter in lower case, whatever the locale; other bytes stay. */
+char apw_utf8_lower(char c);
+
 /* Characters in valid UTF-8. */
 size_t apw_utf8_characters(const char *text, size_t length);
 

@@ -3,6 +3,7 @@
 #include "network.h"
 #include "secret.h"
 #include "settings.h"
+#include "utf8.h"
 #include <arpa/inet.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -230,7 +231,7 @@ static int set_own_domains(void *target, const char *value, struct apw_error *er
         if (to != config->own_domains)
             *to++ = ' ';
         for (; length > 0; length--, value++)
-            *to++ = *value >= 'A' && *value <= 'Z' ? (char)(*value - 'A' + 'a') : *value;
+            *to++ = apw_utf8_lower(*value);
     }
     *to = '\0';
     return *config->own_domains != '\0'

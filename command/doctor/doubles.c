@@ -2,6 +2,7 @@
 #include "doctor/doubles.h"
 #include "ldap/filter.h"
 #include "session.h"
+#include "utf8.h"
 #include <sodium.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,12 +33,10 @@ static size_t fold(const struct apw_value *value, char *folded_r)
     size_t length = 0;
 
     for (size_t i = 0; i < value->length; i++) {
-        char c = value->bytes[i];
+        char c = apw_utf8_lower(value->bytes[i]);
 
         if ((unsigned char)c >= 0x80)
             return 0;
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
         if (c != ' ' && c != '-')
             folded_r[length++] = c;
     }
