@@ -588,9 +588,10 @@ static void describe(struct login *login)
                   decision->event.client, sizeof decision->event.client);
 }
 
-void apw_verify(const struct apw_config *config, const struct apw_world *world,
-                const struct apw_attempt *attempt, int64_t deadline,
-                struct apw_decision *decision_r)
+/* Begins the decision, with the parts that apw_verify() and apw_verify_existence() share. */
+static struct login begin(const struct apw_config *config, const struct apw_world *world,
+                          const struct apw_attempt *attempt, int64_t deadline,
+                          struct apw_decision *decision_r)
 {
     struct login login = {.config = config,
                           .world = world,
@@ -600,6 +601,15 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
 
     memset(decision_r, 0, sizeof *decision_r);
     describe(&login);
+    return login;
+}
+
+void apw_verify(const struct apw_config *config, const struct apw_world *world,
+                const struct apw_attempt *attempt, int64_t deadline,
+                struct apw_decision *decision_r)
+{
+    struct login login = begin(config, world, attempt, deadline, decision_r);
+
     if (attempt->objection != NULL) {
         decide_by_objection(&login, attempt->objection);
         return;
@@ -648,15 +658,9 @@ enum apw_existence apw_verify_existence(const struct apw_config *config,
                                         const struct apw_attempt *attempt, int64_t deadline,
                                         struct apw_decision *decision_r)
 {
-    struct login login = {.config = config,
-                          .world = world,
-                          .attempt = attempt,
-                          .deadline = deadline,
-                          .decision = decision_r};
+    struct login login = begin(config, world, attempt, deadline, decision_r);
     enum apw_existence existence;
 
-    memset(decision_r, 0, sizeof *decision_r);
-    describe(&login);
     if (!apw_login_is_wellformed(attempt->login, attempt->login_length)) {
         refuse(&login, APW_REASON_MALFORMED);
         return existence_of(&decision_r->event);
