@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mfa_rule.h"
-#include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include <stddef.h>
 #include <string.h>
 
 int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct apw_error *error)
 {
-    if (off != NULL && (apw_filter_shows_nothing(off) || apw_filter_tree_infers(off, on)))
+    if (off != NULL && (apw_filter_tree_shows_nothing(off) || apw_filter_tree_infers(off, on)))
         return apw_error_set(error,
                              "mfa_off_filter also matches an entry whose attributes are hidden; it "
                              "must compare an attribute that says that MFA is off, or add "

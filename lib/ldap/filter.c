@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *skip_valid_percent(const char *percent)
 {
@@ -186,10 +185,7 @@ static int check_template(const char *template, const char *login, struct apw_er
 
 static bool has_letter(const char *template, const char *letters)
 {
-    for (const char *at = strchr(template, '%'); at != NULL; at = strchr(at + 2, '%'))
-        if (at[1] != '\0' && strchr(letters, at[1]) != NULL)
-            return true;
-    return false;
+    return apw_filter_tree_has_letter(template, strlen(template), letters);
 }
 
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error)
@@ -239,61 +235,4 @@ char *apw_filter_exclude(const char *off, const char *on)
     char *filter;
 
     return asprintf(&filter, "(&%s(!%s))", off, on) < 0 ? NULL : filter;
-}
-
-/* ---- whether a filter matches a hidden entry ---- */
-
-/* Every entry shows its objectClass (2.5.4.0). */
-static bool compares_object_class(const char *comparison)
-{
-    return strncasecmp(comparison, "objectClass", 11) == 0 ||
-           strncmp(comparison, "2.5.4.0", 7) == 0;
-}
-
-/* Whether the comparison only asks for an attribute that every user has. */
-static bool asks_for_name(const char *comparison)
-{
-    static const char *const names[] = {
-        "uid",       "cn",         "sn",         "mail",           "entryDN",
-        "entryUUID", "nsUniqueId", "objectGUID", "sAMAccountName", "userPrincipalName"};
-    size_t length = strcspn(comparison, "=");
-
-    if (strncmp(comparison + length, "=*)", 3) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == length && strncasecmp(comparison, names[i], length) == 0)
-            return true;
-    return false;
-}
-
-/* Reads one filter in parentheses at *at and moves past it. `has_names`: the names can be seen. */
-static bool matches_hidden(const char **at, bool has_names)
-{
-    const char *inside = *at + 1 + strspn(*at + 1, " ");
-    char kind = *inside;
-    bool is_match = kind == '&';
-
-    if (kind != '&' && kind != '|' &&
-        kind != '!') { /* a comparison; parentheses are escaped in it */
-        is_match = compares_object_class(inside) || (has_names && asks_for_name(inside));
-        *at += strcspn(*at, ")");
-    } else {
-        inside++;
-        for (*at = inside + strspn(inside, " "); **at == '('; *at += strspn(*at, " ")) {
-            bool is_inner = matches_hidden(at, has_names);
-
-            is_match = kind == '&'   ? is_match && is_inner
-                       : kind == '|' ? is_match || is_inner
-                                     : !is_inner;
-        }
-    }
-    *at += **at == ')';
-    return is_match;
-}
-
-bool apw_filter_shows_nothing(const char *filter)
-{
-    const char *again = filter;
-
-    return matches_hidden(&filter, false) || matches_hidden(&again, true);
 }

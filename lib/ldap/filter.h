@@ -20,10 +20,6 @@ char *apw_filter_negate(const char *filter);
 /* Returns "(&(off)(!(on)))", which the caller frees, or NULL without memory. */
 char *apw_filter_exclude(const char *off, const char *on);
 
-/* Whether a filter that apw_filter_check() accepts matches an entry of which nothing can be
- * seen but objectClass, or that and the names that every user has: a negation, or "(uid=*)". */
-bool apw_filter_shows_nothing(const char *filter);
-
 /* Fails unless libldap accepts `filter`. A template must have no other % than those above, and one
  * of those that stand for the login. */
 int apw_filter_check(const char *filter, bool is_template, struct apw_error *error);

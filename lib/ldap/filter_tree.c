@@ -58,6 +58,31 @@ static bool is_same_attribute(const char *one, const char *other)
     return length == attribute_length(other) && strncasecmp(one, other, length) == 0;
 }
 
+/* How comparisons and negations evaluate. */
+struct reader {
+    bool (*matches)(const char *comparison, const void *context);
+    const void *context;
+    bool is_negation_true; /* whatever is negated */
+};
+
+static bool evaluate(const char *filter, const struct reader *reader)
+{
+    char kind = kind_of(filter);
+    bool is_all = true, is_any = false;
+
+    if (kind == '\0')
+        return reader->matches(filter, reader->context);
+    EACH_PART (part, filter) {
+        bool is_match = evaluate(part, reader);
+
+        is_all = is_all && is_match;
+        is_any = is_any || is_match;
+    }
+    if (kind == '!')
+        return reader->is_negation_true || !is_all;
+    return kind == '&' ? is_all : is_any;
+}
+
 /* ---- off ---- */
 
 /* Whether a comparison in the filter reads the attribute of this one. */
@@ -81,23 +106,15 @@ static bool reads_any_of(const char *filter, const char *on)
     return false;
 }
 
+static bool is_unread(const char *comparison, const void *on)
+{
+    return !reads(on, inside_of(comparison));
+}
+
 /* Whether the filter may match an entry without the attributes that `on` reads. */
 static bool may_match_without(const char *filter, const char *on)
 {
-    char kind = kind_of(filter);
-    bool is_all = true, is_any = false;
-
-    if (kind == '\0')
-        return !reads(on, inside_of(filter));
-    if (kind == '!')
-        return true;
-    EACH_PART (part, filter) {
-        bool may = may_match_without(part, on);
-
-        is_all = is_all && may;
-        is_any = is_any || may;
-    }
-    return kind == '&' ? is_all : is_any;
+    return evaluate(filter, &(const struct reader){is_unread, on, .is_negation_true = true});
 }
 
 bool apw_filter_tree_infers(const char *off, const char *on)
@@ -116,36 +133,59 @@ bool apw_filter_tree_infers(const char *off, const char *on)
     return false;
 }
 
+/* Every entry shows its objectClass (2.5.4.0). */
+static bool compares_object_class(const char *comparison, const void *context)
+{
+    const char *inside = inside_of(comparison);
+
+    (void)context;
+    return strncasecmp(inside, "objectClass", 11) == 0 || strncmp(inside, "2.5.4.0", 7) == 0;
+}
+
+/* Whether the comparison only asks for objectClass or an attribute that every user has. */
+static bool asks_for_name(const char *comparison, const void *context)
+{
+    static const char *const names[] = {
+        "uid",       "cn",         "sn",         "mail",           "entryDN",
+        "entryUUID", "nsUniqueId", "objectGUID", "sAMAccountName", "userPrincipalName"};
+    const char *inside = inside_of(comparison);
+    size_t length = strcspn(inside, "=");
+
+    if (compares_object_class(comparison, context))
+        return true;
+    if (strncmp(inside + length, "=*)", 3) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && strncasecmp(inside, names[i], length) == 0)
+            return true;
+    return false;
+}
+
+bool apw_filter_tree_shows_nothing(const char *filter)
+{
+    return evaluate(filter, &(const struct reader){.matches = compares_object_class}) ||
+           evaluate(filter, &(const struct reader){.matches = asks_for_name});
+}
+
 /* ---- letters ---- */
 
-static bool has_letter(const char *comparison, const char *end, const char *letters)
+bool apw_filter_tree_has_letter(const char *text, size_t length, const char *letters)
 {
-    for (; comparison < end; comparison++) {
-        if (*comparison != '%')
-            continue;
-        comparison++;
-        if (*comparison != '\0' && strchr(letters, *comparison) != NULL)
+    for (size_t i = 0; i + 1 < length; i++)
+        if (text[i] == '%' && strchr(letters, text[++i]) != NULL)
             return true;
-    }
     return false;
+}
+
+static bool has_no_letter(const char *comparison, const void *letters)
+{
+    return !apw_filter_tree_has_letter(comparison, (size_t)(end_of(comparison) - comparison),
+                                       letters);
 }
 
 bool apw_filter_tree_ignores(const char *template, const char *letters)
 {
-    char kind = kind_of(template);
-    bool is_all = true, is_any = false;
-
-    if (kind == '\0')
-        return !has_letter(template, end_of(template), letters);
-    if (kind == '!')
-        return true;
-    EACH_PART (part, template) {
-        bool ignores = apw_filter_tree_ignores(part, letters);
-
-        is_all = is_all && ignores;
-        is_any = is_any || ignores;
-    }
-    return kind == '&' ? is_all : is_any;
+    return evaluate(template, &(const struct reader){has_no_letter, letters, true});
 }
 
 /* ---- all parts ---- */

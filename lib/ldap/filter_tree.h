@@ -7,10 +7,18 @@
 #define APW_FILTER_TREE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the filter matches an entry of which nothing can be seen but objectClass, or that and the
+ * names that every user has: a negation, or "(uid=*)". */
+bool apw_filter_tree_shows_nothing(const char *filter);
 
 /* Whether `off` may match because an entry lacks a value that `on` reads, as
  * (&(uid=*)(!(memberOf=…))) does: a hidden attribute or a renamed group looks the same. */
 bool apw_filter_tree_infers(const char *off, const char *on);
+
+/* Whether one of these letters follows a percent sign. */
+bool apw_filter_tree_has_letter(const char *text, size_t length, const char *letters);
 
 /* Whether a template may match without a comparison with any of these letters. */
 bool apw_filter_tree_ignores(const char *template, const char *letters);
