@@ -216,18 +216,22 @@ static enum apw_verdict check_password(const struct apw_portal *portal, const ch
     return verdict;
 }
 
-/* Names what is charged for a right password: a known browser, else the account and network.
- * Returns the table. */
+/* Names what is charged: a known browser, else the network, with the account once it is known
+ * (person->dn). Returns the table. */
 static struct apw_throttle *name_payer(const struct apw_portal *portal,
                                        const struct apw_account_person *person,
                                        char payer_r[PAYER_SIZE])
 {
     char network[APW_THROTTLE_NETWORK_SIZE];
 
-    apw_throttle_network(person->client, network);
     if (apw_browser_is_known(portal->portal_config->key, person->login, person->browser)) {
         snprintf(payer_r, PAYER_SIZE, "%s", person->browser);
         return portal->browser_throttle;
+    }
+    apw_throttle_network(person->client, network);
+    if (person->dn == NULL) {
+        snprintf(payer_r, PAYER_SIZE, "%s", network);
+        return portal->password_throttle;
     }
     snprintf(payer_r, PAYER_SIZE, "%s %s", network, person->dn);
     return portal->factor_throttle;
@@ -263,20 +267,17 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
                                 struct outcome *outcome)
 {
     const char *password = form->password;
-    struct apw_throttle *throttle = portal->password_throttle;
-    char network[APW_THROTTLE_NETWORK_SIZE];
-    const char *payer = network;
+    struct apw_account_person person = {
+        .login = login_r, .client = form->client, .browser = form->browser};
+    struct apw_throttle *throttle;
+    char payer[PAYER_SIZE];
     enum apw_verdict verdict;
 
     outcome->reason = APW_REASON_MALFORMED;
     if (apw_login_canonicalize(form->login, strlen(form->login), NULL, login_r) != 0 ||
         password[0] == '\0' || strlen(password) > APW_SECRET_BYTES_MAX)
         return APW_REFUSED;
-    apw_throttle_network(form->client, network);
-    if (apw_browser_is_known(portal->portal_config->key, login_r, form->browser)) {
-        throttle = portal->browser_throttle;
-        payer = form->browser;
-    }
+    throttle = name_payer(portal, &person, payer);
     outcome->reason = APW_REASON_TOO_MANY_TRIES;
     if (!apw_throttle_take(throttle, PASSWORD_TRIES, payer, &password_patience,
                            apw_clock_monotonic_ms()))
@@ -286,11 +287,8 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
     if (verdict == APW_REFUSED)
         return verdict;
     apw_throttle_give_back(throttle, PASSWORD_TRIES, payer);
-    if (verdict != APW_ACCEPTED ||
-        may_sign_in(portal, &(struct apw_account_person){.login = login_r,
-                                                         .dn = outcome->dn,
-                                                         .client = form->client,
-                                                         .browser = form->browser}))
+    person.dn = outcome->dn;
+    if (verdict != APW_ACCEPTED || may_sign_in(portal, &person))
         return verdict;
     outcome->reason = APW_REASON_TOO_MANY_TRIES;
     return APW_REFUSED;

@@ -51,10 +51,10 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
                                      char login_r[APW_LOGIN_SIZE], char **dn_r);
 
-/* Somebody whose account password is right, and their browser. */
+/* A person who signs in, and their browser. */
 struct apw_account_person {
     const char *login;
-    const char *dn;
+    const char *dn; /* NULL until the account password was right */
     const char *client;
     const char *browser;
 };

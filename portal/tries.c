@@ -33,15 +33,13 @@ static void name_network(const struct apw_request *request, char name_r[NETWORK_
 
 const char *apw_tries_browser(const struct apw_request *request)
 {
+    const struct apw_account *account = &request->account;
     const char *mark = request->exchange->browser;
-    const uint8_t *key = request->portal->portal_config->key;
+    /* A mark from before this second factor was set up may be of a lost computer. */
+    int64_t since = account->has_method ? account->method.since : 0;
 
-    const char *login = request->visitor->login;
-
-    /* A mark from before this second factor was set up may be that of whoever had the last one. */
-    return apw_browser_is_known(key, login, mark) &&
-                   (!request->account.has_method ||
-                    apw_browser_is_known_since(key, login, mark, request->account.method.since))
+    return apw_browser_is_known_since(request->portal->portal_config->key, request->visitor->login,
+                                      mark, since)
                ? mark
                : NULL;
 }

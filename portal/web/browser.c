@@ -60,13 +60,14 @@ void apw_browser_mark(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *logi
 bool apw_browser_is_known(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                           const char *mark)
 {
-    return apw_browser_is_known_since(key, login, mark, (int64_t)time(NULL) - SECONDS_MAX);
+    return apw_browser_is_known_since(key, login, mark, 0);
 }
 
 bool apw_browser_is_known_since(const uint8_t key[APW_BROWSER_KEY_BYTES], const char *login,
                                 const char *mark, int64_t since)
 {
     uint8_t bytes[NUMBER_BYTES + TIE_BYTES], tie[TIE_BYTES];
+    int64_t a_year_ago = (int64_t)time(NULL) - SECONDS_MAX;
     char same[APW_COOKIE_SIZE];
     size_t length;
 
@@ -79,5 +80,6 @@ bool apw_browser_is_known_since(const uint8_t key[APW_BROWSER_KEY_BYTES], const 
     if (strcmp(mark, same) != 0)
         return false;
     make_tie(key, login, bytes, tie);
-    return sodium_memcmp(tie, bytes + NUMBER_BYTES, TIE_BYTES) == 0 && get_time(bytes) >= since;
+    return sodium_memcmp(tie, bytes + NUMBER_BYTES, TIE_BYTES) == 0 && get_time(bytes) >= since &&
+           get_time(bytes) >= a_year_ago;
 }

@@ -191,7 +191,7 @@ static struct request *begin_request(const struct apw_web_settings *settings,
     return request;
 }
 
-/* ---- who has how many at a time ---- */
+/* ---- the requests of one network ---- */
 
 static bool has_too_many(const struct apw_http *http, const char *network)
 {
