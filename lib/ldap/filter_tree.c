@@ -142,18 +142,21 @@ static bool compares_object_class(const char *comparison, const void *context)
     return strncasecmp(inside, "objectClass", 11) == 0 || strncmp(inside, "2.5.4.0", 7) == 0;
 }
 
-/* Whether the comparison only asks for objectClass or an attribute that every user has. */
+/* Whether the comparison only asks for objectClass, or for any value or a range of values of an
+ * attribute that every user has. */
 static bool asks_for_name(const char *comparison, const void *context)
 {
     static const char *const names[] = {
         "uid",       "cn",         "sn",         "mail",           "entryDN",
         "entryUUID", "nsUniqueId", "objectGUID", "sAMAccountName", "userPrincipalName"};
     const char *inside = inside_of(comparison);
-    size_t length = strcspn(inside, "=");
+    size_t length = strcspn(inside, "=<>");
+    bool is_presence = strncmp(inside + length, "=*)", 3) == 0;
+    bool is_range = inside[length] == '<' || inside[length] == '>';
 
     if (compares_object_class(comparison, context))
         return true;
-    if (strncmp(inside + length, "=*)", 3) != 0)
+    if (!is_presence && !is_range)
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strlen(names[i]) == length && strncasecmp(inside, names[i], length) == 0)
