@@ -300,7 +300,8 @@ def test_names_from_the_directory_do_not_reach_the_terminal_raw(directory, tmp_p
     assert len(printed[1].splitlines()) == 2
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@x", "a;=1+1", "a,=1+1", "a|@x", ";;-1", "a, b;+2", 'a";=1']
+FORMULAS = ["=1+1", "+1", "-1", "@x", "a;=1+1", "a,=1+1", "a|@x", ";;-1", "a, b;+2", 'a";=1',
+            "\uff1d1+1", "\uff0b1", "a;\uff0d1", "a|\uff20x"]
 
 
 @pytest.mark.parametrize("label", FORMULAS)
@@ -311,4 +312,5 @@ def test_no_cell_starts_a_formula_behind_any_separator(directory, site, label):
     for separator in ",;|":
         for row in csv.reader(io.StringIO(text), delimiter=separator, quoting=csv.QUOTE_NONE):
             for cell in row:
-                assert cell.lstrip('"')[:1] not in tuple("=+-@"), (separator, row)
+                assert cell.lstrip('"')[:1] not in tuple("=+-@\uff1d\uff0b\uff0d\uff20"), \
+                    (separator, row)
