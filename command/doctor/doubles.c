@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A Bloom filter: at 4 million values, the server is asked about one in 40. */
 #define SEEN_BYTES ((size_t)4 << 20)
@@ -162,6 +163,24 @@ static void check_nameless(const struct apw_doctor_view *view, struct apw_direct
     free(names);
 }
 
+/* What was typed becomes the accepted name, which `filter` must find, too. */
+static void check_is_searched(const struct apw_doctor_view *view)
+{
+    const char *attribute = view->config->login_attribute;
+    struct apw_doctor_names searched = {0};
+
+    apw_doctor_names_add_filter(&searched, view->config->filter);
+    for (size_t i = 0; i < searched.count; i++)
+        if (strcasecmp(searched.name[i], attribute) == 0)
+            return;
+    apw_diagnosis_problem(view->diagnosis, "login_attribute",
+                          "filter %s does not look for %s: a login by another name is unavailable "
+                          "(ambiguous-name)",
+                          view->config->filter, attribute);
+    apw_diagnosis_fix("filter (|(%s=%%u)%s)   # in app-password.conf", attribute,
+                      view->config->filter);
+}
+
 void apw_doctor_doubles_check(const struct apw_doctor_view *view)
 {
     const struct apw_config *config = view->config;
@@ -179,6 +198,7 @@ void apw_doctor_doubles_check(const struct apw_doctor_view *view)
 
     if (config->login_attribute == NULL)
         return;
+    check_is_searched(view);
     snprintf(filter, sizeof filter, "(%s=*)", config->login_attribute);
     snprintf(doubles.template, sizeof doubles.template, "(%s=%%u)", config->login_attribute);
     doubles.seen = calloc(1, SEEN_BYTES);

@@ -506,6 +506,20 @@ def test_an_entry_without_a_name(own_directory, tmp_path):
                  "(no-name)", "add uid to this entry")
 
 
+@pytest.mark.parametrize("template, is_found", [
+    ("(mail=%u)", False), ("(&(objectClass=person)(mail=%u))", False),
+    ("(|(uid=%u)(mail=%u))", True), ("(|(mail=%u)(UID=%l))", True)])
+def test_a_filter_that_does_not_look_for_the_accepted_name(good_directory, tmp_path, authority,
+                                                           template, is_found):
+    called = doctor(safe(Site(tmp_path / "site", good_directory, login_attribute="uid",
+                              filter=template)))
+    if is_found:
+        assert "does not look for" not in called.stdout
+    else:
+        assert_finds(called, f"login_attribute: filter {template} does not look for uid",
+                     f"filter (|(uid=%u){template})")
+
+
 def test_many_doubles_are_counted(own_directory, tmp_path):
     server = own_directory(first_rules=UNLIMITED)
     populate(server)
