@@ -72,8 +72,8 @@ void apw_diagnosis_fix(const char *format, ...)
 
 void apw_diagnosis_print_counts(const struct apw_diagnosis *diagnosis)
 {
-    printf("%u good, %u problems, %u unknown\n", diagnosis->good, diagnosis->problems,
-           diagnosis->unknown);
+    printf("%u good, %u problem%s, %u unknown\n", diagnosis->good, diagnosis->problems,
+           diagnosis->problems == 1 ? "" : "s", diagnosis->unknown);
 }
 
 bool apw_diagnosis_is_clean(const struct apw_diagnosis *diagnosis)

@@ -80,7 +80,7 @@ static void test_counts(void **state)
     (void)state;
     begin_capture();
     apw_diagnosis_print_counts(&diagnosis);
-    assert_printed("12 good, 1 problems, 3 unknown\n");
+    assert_printed("12 good, 1 problem, 3 unknown\n");
 }
 
 static const struct escape_case {
