@@ -2,6 +2,7 @@
 #include "command.h"
 #include "date.h"
 #include "manage.h"
+#include "mfa_rule.h"
 #include "say.h"
 #include "session.h"
 #include <errno.h>
@@ -82,14 +83,16 @@ static enum apw_status check_spec(const struct apw_options *options,
     return APW_STATUS_DONE;
 }
 
-static enum apw_status complain(const char *login, enum apw_manage_result result,
-                                const struct apw_error *error)
+static enum apw_status complain(const struct apw_config *config, const char *login,
+                                enum apw_manage_result result, const struct apw_error *error)
 {
-    apw_say(login, "%s%s", error->text,
-            result == APW_MANAGE_MFA_IS_OFF
-                ? " (app-password mfa on), or give --without-mfa to create one anyway"
-            : result == APW_MANAGE_ENDED ? "; give --force to create an app password anyway"
-                                         : "");
+    bool is_flag = strcmp(config->mfa_filter, APW_MFA_RULE_DEFAULT) == 0;
+
+    apw_say(login, "%s%s%s", error->text,
+            result == APW_MANAGE_MFA_IS_OFF && is_flag ? " (app-password mfa on)" : "",
+            result == APW_MANAGE_MFA_IS_OFF ? ", or give --without-mfa to create one anyway"
+            : result == APW_MANAGE_ENDED    ? "; give --force to create an app password anyway"
+                                            : "");
     return apw_status_of(result);
 }
 
@@ -193,7 +196,7 @@ static enum apw_status create(const struct apw_manager *manager, const char *log
         status = hand_over(manager, login, user, &password, record);
         sodium_memzero(&password, sizeof password);
     } else {
-        status = complain(login, result, &error);
+        status = complain(manager->config, login, result, &error);
     }
     apw_user_free(&user);
     return status;
