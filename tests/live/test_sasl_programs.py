@@ -152,6 +152,38 @@ def test_the_login_command_of_cyrus_lets_nobody_in(program, directory):
     assert server.events() == before
 
 
+@pytest.mark.parametrize("has_guard", [False, True])
+def test_the_login_command_of_cyrus_through_saslauthd(program, directory, services, saslauthd,
+                                                      has_guard):
+    """The guard refuses what saslauthd accepts, so it must not be configured there."""
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    asked = saslauthd(services())
+    os.chmod(asked.folder, 0o755)
+
+    def ask_saslauthd(server):
+        conf = server.folder / "imapd.conf"
+        lines = [line for line in conf.read_text().splitlines()
+                 if "pwcheck_method" not in line
+                 and (has_guard or "canon_user_plugin" not in line)]
+        lines += ["sasl_pwcheck_method: saslauthd", f"sasl_saslauthd_path: {asked.folder}/mux"]
+        conf.write_text("\n".join(lines) + "\n")
+
+    server = program(CyrusImap, directory, before=ask_saslauthd, login_attribute="uid")
+
+    def login(password):
+        with imaplib.IMAP4("127.0.0.1", server.port) as client:
+            try:
+                client.login(person.uid, password)
+            except client.error:
+                return REFUSED
+            return ACCEPTED
+
+    assert login(app_password.shown) == (REFUSED if has_guard else ACCEPTED)
+    assert login(person.password) == REFUSED
+    sign_in(server, person.uid, app_password.shown, ACCEPTED, "accepted", "app-password")
+    sign_in(server, person.uid, person.password, REFUSED, "refused", "account-password-with-mfa")
+
+
 def test_memcached_waits_as_a_whole_while_the_directory_hangs(program, own_directory):
     """A waiting worker serves none of its other clients; here there is one worker."""
     directory = own_directory()
