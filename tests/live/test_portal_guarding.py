@@ -518,7 +518,7 @@ def test_the_owner_gets_a_mail_after_ten_and_gets_in_by_the_link(directory, star
     assert len(portal.mails()) == before
     guess_codes(portal, who, app, 50)
     (to, text), = portal.mails()[before:]
-    assert to == who.mail and subject_of(text) == "Wrong codes for your second step"
+    assert to == who.mail and subject_of(text) == "Somebody else may know your password"
     assert "Account: " + who.uid in text and "Last tried from: 203.0.113." in text
     path = link_in(portal)
 
@@ -596,7 +596,7 @@ def test_the_mail_goes_where_codes_go(directory, start_portal):
         client = signed_in(portal, who, **{"X-Real-IP": f"203.0.113.{number}"})
         client.post("verify", code="x")
     told = [to for to, text in portal.mails()
-            if subject_of(text) == "Wrong codes for your second step"]
+            if subject_of(text) == "Somebody else may know your password"]
     assert told == ["someone@elsewhere.example"]
 
 

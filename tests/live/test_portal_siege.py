@@ -13,7 +13,7 @@ from processes import seconds, wait_until
 from test_portal_guarding import at_once, form, guess_codes, guesses, in_browser, known_to, link_in
 from visits import (enrolled, enrolled_by_mail, labels, make_app_password, second_factors,
                     signed_in, subject_of)
-GUESSED = "Wrong codes for your second step"
+GUESSED = "Somebody else may know your password"
 
 
 def network(number):
