@@ -94,7 +94,8 @@ static enum apw_connection_state finish_search(struct apw_connection *connection
             error, connection->server, "search under \"%s\" for %s: %s%s", search->query.base,
             search->query.filter, outcome.text,
             *result_r == APW_LDAP_REFUSED
-                ? "; raise what this identity may see (slapd: limits, 389: nsPagedSizeLimit)"
+                ? "; load the limits in acl-slapd.conf, acl-cnconfig.ldif or aci-389ds.ldif of "
+                  "ldap-schema/ for this identity"
                 : "");
     return status != 0 || apw_connection_is_gone(outcome.code) ? APW_CONNECTION_LOST
                                                                : APW_CONNECTION_GOOD;

@@ -19,13 +19,13 @@ from conftest import new_folder
 from slapd import BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
-# As app-password(1) advises: slapd shows others 500 entries, and there are more.
-UNLIMITED = f'limits dn.exact="{IDENTITIES["administrator"]}" size=unlimited\n'
+# A site's own limit, before the one that comes with our rules.
+LIMITED = f'limits dn.exact="{IDENTITIES["administrator"]}" size=5\n'
 
 
 @pytest.fixture(scope="module")
 def good_directory(workdir, authority):
-    server = Slapd(new_folder(workdir, "doctor") / "slapd", authority=authority, first_rules=UNLIMITED).start()
+    server = Slapd(new_folder(workdir, "doctor") / "slapd", authority=authority).start()
     populate(server)
     yield server
     server.stop()
@@ -436,7 +436,7 @@ def test_a_base_without_users(good_directory, tmp_path):
 # ---- values ----
 
 def test_more_values_than_the_server_shows(own_directory, tmp_path):
-    server = own_directory(lines="sizelimit 5\n")
+    server = own_directory(first_rules=LIMITED)
     populate(server)
     for _ in range(6):
         server.new_person(app_passwords=1)
@@ -479,7 +479,7 @@ def test_an_attribute_without_doubles_is_good(site):
     ("sam", "sam"), ("sam", "SAM"), ("s  am", "s am"), ("\u00e5se", "\u00c5SE"), ("s-m", "s-m"),
 ])
 def test_two_entries_with_one_name(own_directory, tmp_path, name, other):
-    server = own_directory(first_rules=UNLIMITED)
+    server = own_directory()
     populate(server)
     one, two = (f"cn=x,uid={uid},ou=people,{BASE}" for uid in ("user001", "user599"))
     add_entry(server, one, name)
@@ -494,7 +494,7 @@ def test_two_entries_with_one_name(own_directory, tmp_path, name, other):
 
 
 def test_an_entry_without_a_name(own_directory, tmp_path):
-    server = own_directory(first_rules=UNLIMITED)
+    server = own_directory()
     populate(server)
     site = safe(Site(tmp_path / "site", server, login_attribute="uid"))
     assert "(no-name)" not in doctor(site).stdout
@@ -521,7 +521,7 @@ def test_a_filter_that_does_not_look_for_the_accepted_name(good_directory, tmp_p
 
 
 def test_many_doubles_are_counted(own_directory, tmp_path):
-    server = own_directory(first_rules=UNLIMITED)
+    server = own_directory()
     populate(server)
     for number in range(30):
         add_entry(server, f"cn=x,uid=user{number:03},ou=people,{BASE}", f"user{number + 100}")
@@ -531,7 +531,7 @@ def test_many_doubles_are_counted(own_directory, tmp_path):
 
 
 def test_names_that_the_server_does_not_show(own_directory, tmp_path):
-    server = own_directory(lines="sizelimit 5\n")
+    server = own_directory(first_rules=LIMITED)
     populate(server)
     assert_finds(doctor(safe(Site(tmp_path / "site", server, login_attribute="uid"))),
                  "login_attribute: ", "olcLimits")

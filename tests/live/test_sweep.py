@@ -15,7 +15,7 @@ import pytest
 import apppassword
 from administration import COMMAND, DONE, FAILED, USAGE, Site
 from apppassword import from_now
-from slapd import CLOSED_SITE, IDENTITIES, Slapd, person
+from slapd import Slapd, person
 
 OLD = from_now(days=-400)
 
@@ -23,7 +23,7 @@ OLD = from_now(days=-400)
 @pytest.fixture
 def directory(workdir, tmp_path_factory):
     """Each test has its own directory: a report is about every user."""
-    slapd = Slapd(workdir / tmp_path_factory.mktemp("sweep").name, lines="sizelimit 100").start()
+    slapd = Slapd(workdir / tmp_path_factory.mktemp("sweep").name).start()
     yield slapd
     slapd.stop()
 
@@ -152,27 +152,6 @@ def test_an_empty_report(directory, site):
     assert json.loads(site.done("report", "--json")) == []
     assert site.done("report") == ""
     assert site.done("report", "--csv").count("\n") == 1
-
-
-def test_more_users_than_the_server_shows_at_once(directory, site):
-    """This site's identity has no limits of its own: paging does not help, and the command says so."""
-    for _ in range(101):
-        directory.new_person(mfa=True)
-    called = site.command("report")
-    assert called.returncode == FAILED, called
-    assert "not complete" in called.stderr and "limits" in called.stderr
-
-
-def test_more_users_than_one_page(workdir, tmp_path):
-    slapd = Slapd(workdir / "pages", lines=f"""\
-sizelimit 100
-""", first_rules=f'limits dn.exact="{IDENTITIES["administrator"]}" size=unlimited\n').start()
-    try:
-        many = [slapd.new_person(mfa=True) for _ in range(230)]
-        assert found(Site(tmp_path / "site", slapd), "--mfa-without-app-password") == {
-            ("mfa-without-app-password", who.uid, None) for who in many}
-    finally:
-        slapd.stop()
 
 
 def test_without_recorded_uses_nothing_is_called_unused(directory, site):

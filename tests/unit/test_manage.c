@@ -590,7 +590,7 @@ static const struct scene scenes[] = {
      .search_code = 4,
      .act = look_at_all,
      .result = APW_MANAGE_REFUSED,
-     .error = "raise"},
+     .error = "load the limits"},
 };
 
 static struct apw_config config_of(const struct scene *scene)
