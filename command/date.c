@@ -30,6 +30,13 @@ void apw_date_format_minute(int64_t seconds, char text_r[APW_DATE_MINUTE_SIZE])
                  t + 10);
 }
 
+void apw_date_format_short(int64_t seconds, char text_r[APW_DATE_RFC3339_SIZE])
+{
+    apw_date_format_rfc3339(seconds, text_r);
+    if (seconds % SECONDS_PER_DAY == 0 && strlen(text_r) == APW_DATE_RFC3339_SIZE - 1)
+        *strchr(text_r, 'T') = '\0';
+}
+
 /* Reads `text` of the given shape, in which '0' stands for any digit. Missing parts of the time are
  * 0. */
 static int parse_shape(const char *text, const char *shape, int64_t *seconds_r)
@@ -89,11 +96,14 @@ int apw_date_parse_enforce_from(const char *text, int64_t now, int64_t *seconds_
                              "2027-01-31T08:00:00Z",
                              text);
     if (*seconds_r <= now)
-        return apw_error_set(error,
-                             "\"%s\" has begun already; to enforce at once leave "
-                             "--enforce-from out",
+        return apw_error_set(error, "\"%s\" has begun already; to enforce at once give --now",
                              text);
     if (*seconds_r > now + HORIZON)
         return apw_error_set(error, "\"%s\" is more than 100 years away; is the year right?", text);
     return 0;
+}
+
+int64_t apw_date_after_period(int64_t now, int64_t period_s)
+{
+    return (now + period_s + SECONDS_PER_DAY - 1) / SECONDS_PER_DAY * SECONDS_PER_DAY;
 }

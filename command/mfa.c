@@ -4,8 +4,9 @@
 #include "date.h"
 #include "enrolment.h"
 #include "ldap/filter.h"
-#include "manage.h"
 #include "method.h"
+#include "mfa_change.h"
+#include "mfa_switch.h"
 #include "output.h"
 #include "say.h"
 #include "session.h"
@@ -14,13 +15,17 @@
 #include <string.h>
 #include <time.h>
 
-enum { ENFORCE_FROM, CODE, FILTER, DRY_RUN };
+enum { ENFORCE_FROM, ANNOUNCE, NOW, CODE, FILTER, DRY_RUN };
 
 static const struct apw_option table[] = {
     [ENFORCE_FROM] =
         {.name = "enforce-from",
          .argument = "DATE",
          .help = "(on) only announce MFA until then: 2027-01-31 or 2027-01-31T08:00:00Z, UTC"},
+    [ANNOUNCE] = {.name = "announce",
+                  .argument = "PERIOD",
+                  .help = "(on) if MFA is off, announce it for so long: 14d"},
+    [NOW] = {.name = "now", .help = "(on) enforce MFA at once, even if it is announced"},
     [CODE] = {.name = "code",
               .help = "(on, reset) print a code that sets up the second factor on the self-service "
                       "page"},
@@ -33,21 +38,26 @@ static const struct apw_option table[] = {
 };
 
 struct mfa_request {
-    bool has_enforce_from; /* if not, MFA is enforced at once */
-    int64_t enforce_from;
+    struct apw_mfa_start start;
+    int64_t from;     /* of `start` */
+    bool has_period;  /* --announce */
+    int64_t period_s; /* mfa_grace unless has_period; 0: none */
     bool is_dry_run;
     bool with_code;
+    bool is_single;     /* one named user */
+    unsigned unwarned;  /* users without an app password, whom an announcement gives time */
     const char *filter; /* NULL: the users are named */
 };
 
 static enum apw_manage_result report(const struct apw_manager *manager, const char *name,
-                                     enum apw_manage_result result, const char *done,
+                                     enum apw_manage_result result,
+                                     const struct apw_mfa_switched *switched,
                                      const struct apw_error *error)
 {
     if (result == APW_MANAGE_DONE)
-        apw_output_line("%s: %s%s", name, manager->is_dry_run ? "would be " : "", done);
+        apw_mfa_change_print(name, switched, manager->is_dry_run);
     else if (result == APW_MANAGE_UNCHANGED)
-        apw_output_line("%s: unchanged", name);
+        apw_mfa_change_print_unchanged(name, switched);
     else
         apw_say(name, "%s", error->text);
     return result;
@@ -76,37 +86,51 @@ static enum apw_manage_result make_code(const struct apw_manager *manager,
     return result;
 }
 
+/* Says what the administrator should know after `mfa on`. */
+static void advise(const struct apw_manager *manager, const char *name,
+                   const struct apw_mfa_switched *switched, bool is_unchanged,
+                   struct mfa_request *request)
+{
+    bool is_announced = apw_mfa_change_is_announced(&switched->after);
+
+    if (is_unchanged && is_announced && request->is_single && !request->with_code)
+        apw_say(name, "--now enforces MFA at once; --enforce-from DATE moves the date");
+    if (switched->has_app_password || manager->config->mfa_enforcement == APW_MFA_REPORT)
+        return;
+    if (is_announced && !request->is_single)
+        request->unwarned++;
+    else
+        apw_mfa_change_warn(name, &switched->after, manager->is_dry_run);
+}
+
 static enum apw_manage_result turn_on(const struct apw_manager *manager,
                                       const struct apw_target *target, const char *name,
                                       void *context)
 {
-    const struct mfa_request *request = context;
-    char done[64] = "on", date[APW_DATE_RFC3339_SIZE];
+    struct mfa_request *request = context;
+    struct apw_mfa_switched switched;
     struct apw_error error = {""};
-    enum apw_manage_result result;
+    enum apw_manage_result result =
+        apw_mfa_switch_on(manager, target, &request->start, &switched, &error);
 
-    if (request->has_enforce_from) {
-        apw_date_format_rfc3339(request->enforce_from, date);
-        snprintf(done, sizeof done, "on, enforced from %s", date);
-    }
-    result = apw_manage_mfa_on(manager, target,
-                               request->has_enforce_from ? &request->enforce_from : NULL, &error);
-    result = report(manager, name, result, done, &error);
-    if (request->with_code && !manager->is_dry_run &&
-        (result == APW_MANAGE_DONE || result == APW_MANAGE_UNCHANGED))
-        result = make_code(manager, target, name, false);
-    return result;
+    report(manager, name, result, &switched, &error);
+    if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED)
+        return result;
+    advise(manager, name, &switched, result == APW_MANAGE_UNCHANGED, request);
+    return request->with_code && !manager->is_dry_run ? make_code(manager, target, name, false)
+                                                      : result;
 }
 
 static enum apw_manage_result turn_off(const struct apw_manager *manager,
                                        const struct apw_target *target, const char *name,
                                        void *context)
 {
+    struct apw_mfa_switched switched;
     struct apw_error error = {""};
-    enum apw_manage_result result = apw_manage_mfa_off(manager, target, &error);
+    enum apw_manage_result result = apw_mfa_switch_off(manager, target, &switched, &error);
 
     (void)context;
-    return report(manager, name, result, "off", &error);
+    return report(manager, name, result, &switched, &error);
 }
 
 static enum apw_manage_result reset(const struct apw_manager *manager,
@@ -115,11 +139,18 @@ static enum apw_manage_result reset(const struct apw_manager *manager,
 {
     const struct mfa_request *request = context;
     struct apw_error error = {""};
+    enum apw_manage_result result;
 
     if (request->with_code)
         return make_code(manager, target, name, true);
-    return report(manager, name, apw_enrolment_reset(manager, target, &error),
-                  "second factor removed", &error);
+    result = apw_enrolment_reset(manager, target, &error);
+    if (result == APW_MANAGE_DONE)
+        apw_output_line("%s: second factor removed", name);
+    else if (result == APW_MANAGE_UNCHANGED)
+        apw_output_line("%s: unchanged", name);
+    else
+        apw_say(name, "%s", error.text);
+    return result;
 }
 
 static enum apw_manage_result print_status(const char *name, const struct apw_user *user,
@@ -177,6 +208,31 @@ static apw_batch_run find_verb(const char *name)
     return NULL;
 }
 
+/* The start of MFA for users whose MFA is off, unless the request has another. */
+static void apply_grace(const struct apw_config *config, struct mfa_request *request)
+{
+    int64_t period_s = request->has_period ? request->period_s : config->mfa_grace_s;
+
+    if (!request->start.is_only_if_off || period_s == 0)
+        return;
+    request->from = apw_date_after_period((int64_t)time(NULL), period_s);
+    request->start.from = &request->from;
+}
+
+/* What concerns all users of one call. */
+static void conclude(const struct apw_config *config, const struct mfa_request *request)
+{
+    if (request->unwarned > 0)
+        apw_say(NULL,
+                "%u without an app password yet: from the announced date on, none of their "
+                "programs can sign in without one (app-password report "
+                "--mfa-without-app-password)",
+                request->unwarned);
+    if (config->mfa_enforcement == APW_MFA_REPORT)
+        apw_say(NULL, "mfa_enforcement in %s is report: account passwords still work",
+                config->path);
+}
+
 static enum apw_status run_for_each(const struct apw_invocation *invocation, apw_batch_run run,
                                     struct mfa_request *request, int count, char **logins)
 {
@@ -188,14 +244,22 @@ static enum apw_status run_for_each(const struct apw_invocation *invocation, apw
     if (status != APW_STATUS_DONE)
         return status;
     session.manager.is_dry_run = request->is_dry_run;
-    if ((run == turn_on || run == turn_off) && apw_manage_mfa_check(session.config, &error) != 0) {
+    apply_grace(session.config, request);
+    if ((run == turn_on || run == turn_off) && apw_mfa_switch_check(session.config, &error) != 0) {
         apw_say(NULL, "%s", error.text);
         status = APW_STATUS_CONFIGURATION;
     } else {
         status = apw_batch_run_each(&session.manager, &batch, run, request);
+        if (run == turn_on)
+            conclude(session.config, request);
     }
     apw_session_close(&session);
     return status;
+}
+
+static int has_start(const struct apw_options *options)
+{
+    return options->is_given[ENFORCE_FROM] + options->is_given[ANNOUNCE] + options->is_given[NOW];
 }
 
 static enum apw_status check_arguments(const struct apw_options *options, apw_batch_run run)
@@ -207,8 +271,8 @@ static enum apw_status check_arguments(const struct apw_options *options, apw_ba
         return apw_say_usage("mfa %s: USER is missing", verb);
     if (is_named && has_filter)
         return apw_say_usage("mfa %s: USERs and --filter exclude each other", verb);
-    if (options->is_given[ENFORCE_FROM] && run != turn_on)
-        return apw_say_usage("--enforce-from goes with mfa on only");
+    if (has_start(options) && run != turn_on)
+        return apw_say_usage("--enforce-from, --announce and --now go with mfa on only");
     if (options->is_given[DRY_RUN] && run != turn_on && run != turn_off)
         return apw_say_usage("--dry-run goes with mfa on and mfa off only");
     if (options->is_given[CODE] && run != turn_on && run != reset)
@@ -216,24 +280,39 @@ static enum apw_status check_arguments(const struct apw_options *options, apw_ba
     return APW_STATUS_DONE;
 }
 
-static enum apw_status read_request(const struct apw_options *options,
-                                    struct mfa_request *request_r)
+static enum apw_status read_start(const struct apw_options *options, struct mfa_request *request)
 {
     const char *enforce_from = options->value[ENFORCE_FROM];
     struct apw_error error = {""};
 
-    *request_r = (struct mfa_request){
-        .has_enforce_from = options->is_given[ENFORCE_FROM],
+    if (has_start(options) > 1)
+        return apw_say_usage("--enforce-from, --announce and --now exclude each other");
+    request->start.is_only_if_off = !options->is_given[NOW] && enforce_from == NULL;
+    request->has_period = options->is_given[ANNOUNCE];
+    if (request->has_period &&
+        apw_option_period("--announce", options->value[ANNOUNCE], &request->period_s) != 0)
+        return APW_STATUS_USAGE;
+    if (enforce_from == NULL)
+        return APW_STATUS_DONE;
+    if (apw_date_parse_enforce_from(enforce_from, (int64_t)time(NULL), &request->from, &error) != 0)
+        return apw_say_usage("--enforce-from: %s", error.text);
+    request->start.from = &request->from;
+    return APW_STATUS_DONE;
+}
+
+static enum apw_status read_request(const struct apw_options *options, struct mfa_request *request)
+{
+    struct apw_error error = {""};
+
+    *request = (struct mfa_request){
         .is_dry_run = options->is_given[DRY_RUN],
         .with_code = options->is_given[CODE],
+        .is_single = options->count == 2 && strcmp(options->operand[1], "-") != 0,
         .filter = options->value[FILTER],
     };
-    if (enforce_from != NULL && apw_date_parse_enforce_from(enforce_from, (int64_t)time(NULL),
-                                                            &request_r->enforce_from, &error) != 0)
-        return apw_say_usage("--enforce-from: %s", error.text);
-    if (request_r->filter != NULL && apw_filter_check(request_r->filter, false, &error) != 0)
+    if (request->filter != NULL && apw_filter_check(request->filter, false, &error) != 0)
         return apw_say_usage("--filter: %s", error.text);
-    return APW_STATUS_DONE;
+    return read_start(options, request);
 }
 
 static enum apw_status run(const struct apw_invocation *invocation,

@@ -20,9 +20,7 @@ const char apw_config_default_path[] = APW_SYSCONFDIR "/app-password/app-passwor
 
 static int set_start_tls(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_settings_yes_no(value, &config->start_tls, error);
+    return apw_settings_yes_no(value, &((struct apw_config *)target)->start_tls, error);
 }
 
 static int set_uri(void *target, const char *value, struct apw_error *error)
@@ -83,16 +81,12 @@ static int set_bind(void *target, const char *value, struct apw_error *error)
 
 static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_identity_set_dn(&config->identity, value, error);
+    return apw_identity_set_dn(&((struct apw_config *)target)->identity, value, error);
 }
 
 static int set_bindpw_file(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_identity_set_password_file(&config->identity, value, error);
+    return apw_identity_set_password_file(&((struct apw_config *)target)->identity, value, error);
 }
 
 static int set_tls_cacert(void *target, const char *value, struct apw_error *error)
@@ -182,6 +176,11 @@ static int set_mfa_enforcement(void *target, const char *value, struct apw_error
     return choice >= 0 ? 0 : -1;
 }
 
+static int set_mfa_grace(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_period(value, &((struct apw_config *)target)->mfa_grace_s, error);
+}
+
 static int set_account_password(void *target, const char *value, struct apw_error *error)
 {
     static const char *const names[] = {"when-mfa-off", "never", NULL};
@@ -269,9 +268,7 @@ static int set_record_use(void *target, const char *value, struct apw_error *err
 
 static int set_remember(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_config *config = target;
-
-    return apw_settings_yes_no(value, &config->remember, error);
+    return apw_settings_yes_no(value, &((struct apw_config *)target)->remember, error);
 }
 
 static int set_refusal_delay(void *target, const char *value, struct apw_error *error)
@@ -319,6 +316,7 @@ static const struct apw_key login_keys[] = {
     {"mfa_off_filter", set_mfa_off_filter},
     {"mfa_witness", set_mfa_witness},
     {"mfa_enforcement", set_mfa_enforcement},
+    {"mfa_grace", set_mfa_grace},
     {"account_password", set_account_password},
     {"account_password_from", set_account_password_from},
     {"login_attribute", set_login_attribute},

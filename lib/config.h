@@ -38,6 +38,7 @@ struct apw_config {
     char *disabled_filter;  /* NULL: only an account's attributes end it */
     char *disabled_witness; /* NULL: none */
     enum apw_mfa_enforcement mfa_enforcement;
+    int64_t mfa_grace_s; /* for the command: announce MFA for so long; 0: enforce it at once */
     enum apw_account_password account_password;
     struct apw_networks account_password_from;
     char *login_attribute; /* NULL: the name as typed */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * manage: creates and revokes app passwords, turns MFA on and off, for the command and the portal.
- * The directory's access rules decide who may.
+ * manage: creates and revokes app passwords, for the command and the portal. The directory's access
+ * rules decide who may.
  *
  * Each change is one modify: all of it or nothing. After a concurrent change it reads the entry and
  * tries again, a few times. With `is_dry_run` it writes nothing and returns the likely result.
@@ -17,17 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Fails unless mfa_filter reads appPasswordMfaEnabled, which apw_manage_mfa_on() and _off() set. */
-int apw_manage_mfa_check(const struct apw_config *config, struct apw_error *error);
-
-/* Turns MFA on; `enforce_from` NULL enforces at once. UNCHANGED if it is already so. REFUSED also
- * if the flag is set but mfa_filter still finds MFA off. */
-enum apw_manage_result apw_manage_mfa_on(const struct apw_manager *manager,
-                                         const struct apw_target *target,
-                                         const int64_t *enforce_from, struct apw_error *error);
-enum apw_manage_result apw_manage_mfa_off(const struct apw_manager *manager,
-                                          const struct apw_target *target, struct apw_error *error);
 
 /* Whether the account has ended, by its attributes and by disabled_filter. The reason is in the
  * error unless it is active. */

@@ -70,7 +70,7 @@ def story():
         ("The administrator turns multi-factor authentication (MFA) on for alice. Most mail clients "
          "cannot do a second factor against a self-hosted server, so the mail servers must no "
          "longer accept her account password.",
-         lambda demo: demo.command("mfa", "on", "alice", shows="alice: on")),
+         lambda demo: demo.command("mfa", "on", "alice", shows="enforced now")),
         ("alice signs in with the same account password, and is refused: a thief who has it can no "
          "longer send mail as alice or read her mail.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "refused",
@@ -266,7 +266,7 @@ class Demo:
 
     def help_oneself(self):
         """carol's browser sends forms, and the page answers."""
-        self.command("mfa", "on", "carol", shows="carol: on")
+        self.command("mfa", "on", "carol", shows="enforced now")
         visitor = portal.Client(self.portal_port)
         visitor.get("")
         steps = [("sign-in", {"login": CAROL.name, "password": CAROL.password}, "Sign in"),

@@ -199,7 +199,7 @@ static void judge_enforcement(const struct apw_doctor_view *view, const char *lo
         apw_diagnosis_problem(view->diagnosis, "--mfa-user",
                               "the account password of %s still opens mail: MFA is only announced",
                               login);
-        apw_diagnosis_fix("app-password mfa on %s", login);
+        apw_diagnosis_fix("app-password mfa on %s --now", login);
     } else if (config->account_password_from.count > 0) {
         apw_diagnosis_good(view->diagnosis, "--mfa-user",
                            "MFA is on for %s; the account password opens mail from "

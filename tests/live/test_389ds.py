@@ -187,20 +187,20 @@ def test_an_outage_is_unavailable_and_ends(directory389, server):
 
 def test_the_command_manages(directory389, server, site):
     who = directory389.new_person()
-    assert site.done("mfa", "on", who.uid) == f"{who.uid}: on\n"
+    assert site.done("mfa", "on", who.uid) == f"{who.uid}: off → enforced now\n"
     assert site.done("mfa", "status", who.uid) == f"{who.uid}: on\n"
     password = site.create(who)
     assert login(server, who, password) == (ACCEPTED, "app-password")
     assert [one["label"] for one in site.listed(who)] == ["a test"]
     assert site.command("revoke", who.uid, password[:4], "--wait").returncode == DONE
     assert login(server, who, password) == (REFUSED, "revoked")
-    assert site.done("mfa", "off", who.uid) == f"{who.uid}: off\n"
+    assert site.done("mfa", "off", who.uid) == f"{who.uid}: enforced → off\n"
     assert login(server, who, who.password) == (ACCEPTED, "account-password")
 
 
 def test_many_at_once_and_the_report(directory389, site):
     called = site.command("mfa", "on", "--filter", "(uid=user09*)")
-    assert called.returncode == DONE and called.stdout.count(": on") == 10, called
+    assert called.returncode == DONE and called.stdout.count(": off → enforced now") == 10, called
     assert site.done("report", "--mfa-without-app-password").count("user09") == 10
     assert site.command("mfa", "off", "--filter", "(uid=user09*)").returncode == DONE
 

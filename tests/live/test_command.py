@@ -98,12 +98,23 @@ def test_ldap_variables_do_not_matter(site, user, name, value):
         ("mfa of nobody", ["mfa", "on"], "USER is missing"),
         ("a date for mfa off", ["mfa", "off", "alice", "--enforce-from", "2099-01-01"],
          "mfa on only"),
+        ("a period for mfa off", ["mfa", "off", "alice", "--announce", "14d"], "mfa on only"),
+        ("mfa status now", ["mfa", "status", "alice", "--now"], "mfa on only"),
+        ("a date and a period", ["mfa", "on", "alice", "--enforce-from", "2099-01-01",
+                                 "--announce", "14d"], "exclude each other"),
+        ("a date and now", ["mfa", "on", "alice", "--enforce-from", "2099-01-01", "--now"],
+         "exclude each other"),
+        ("a period and now", ["mfa", "on", "alice", "--announce", "14d", "--now"],
+         "exclude each other"),
+        ("a period that is none", ["mfa", "on", "alice", "--announce", "2099-01-01"],
+         "must be a period"),
+        ("no time at all", ["mfa", "on", "alice", "--announce", "0d"], "must be a period"),
         ("a date that is none", ["mfa", "on", "alice", "--enforce-from", "31.1.2099"],
          "2027-01-31T08:00:00Z"),
         ("a date that does not exist", ["mfa", "on", "alice", "--enforce-from", "2099-02-30"],
          "neither a date"),
         ("a date that has passed", ["mfa", "on", "alice", "--enforce-from", "2020-01-01"],
-         "leave --enforce-from out"),
+         "give --now"),
         ("a code for mfa off", ["mfa", "off", "alice", "--code"], "mfa on and mfa reset only"),
         ("a code for mfa status", ["mfa", "status", "alice", "--code"],
          "mfa on and mfa reset only"),
@@ -218,17 +229,17 @@ def test_options_win_over_admin_conf(make_site, user):
     site = make_site(manage_as="mail server")
     assert site.command("mfa", "off", user.uid).returncode == NOT_PERMITTED
     as_administrator = ["-D", IDENTITIES["administrator"], "-y", site.secret_file("administrator")]
-    assert site.done(*as_administrator, "mfa", "off", user.uid) == f"{user.uid}: off\n"
+    assert site.done(*as_administrator, "mfa", "off", user.uid) == f"{user.uid}: enforced → off\n"
 
 
 def test_the_caller_manages_over_ldapi_with_external(make_site, user):
     site = make_site(manage_as=None)
-    assert site.done("-Y", "EXTERNAL", "mfa", "off", user.uid) == f"{user.uid}: off\n"
+    assert site.done("-Y", "EXTERNAL", "mfa", "off", user.uid) == f"{user.uid}: enforced → off\n"
 
 
 def test_admin_conf_may_say_external(site, user):
     site.write(site.folder / "admin.conf", {"bind": "external"})
-    assert site.done("mfa", "off", user.uid) == f"{user.uid}: off\n"
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: enforced → off\n"
 
 
 def test_external_needs_ldapi(site, directory):
@@ -357,7 +368,7 @@ def test_the_password_of_dn_is_asked_for_without_echo(make_site, user):
         terminal.see(f"Password of {dn}: ")
         assert not terminal.echoes()
         terminal.type(secret("administrator") + "\n")
-        assert terminal.finish() == (DONE, f"{user.uid}: off\n", "")
+        assert terminal.finish() == (DONE, f"{user.uid}: enforced → off\n", "")
         assert terminal.echoes()
         terminal.see("\r\n")
         assert secret("administrator") not in terminal.screen
@@ -395,49 +406,24 @@ def test_mfa_goes_on_and_off_and_says_when_nothing_changed(site, directory):
     user = directory.new_person()
     name = user.uid
     assert site.done("mfa", "status", name) == f"{name}: off\n"
-    assert site.done("mfa", "off", name) == f"{name}: unchanged\n"
+    assert site.done("mfa", "off", name) == f"{name}: unchanged, off\n"
     assert directory.values(user, "objectClass") == ["inetOrgPerson"]
-    assert site.done("mfa", "on", name) == f"{name}: on\n"
-    assert site.done("mfa", "on", name) == f"{name}: unchanged\n"
+    assert site.done("mfa", "on", name) == f"{name}: off → enforced now\n"
+    assert site.done("mfa", "on", name) == f"{name}: unchanged, enforced\n"
     assert site.done("mfa", "status", name) == f"{name}: on\n"
     assert directory.values(user, "appPasswordMfaEnabled") == ["TRUE"]
     assert "appPasswordAccount" in directory.values(user, "objectClass")
-    assert site.done("mfa", "off", name) == f"{name}: off\n"
-    assert site.done("mfa", "off", name) == f"{name}: unchanged\n"
+    assert site.done("mfa", "off", name) == f"{name}: enforced → off\n"
+    assert site.done("mfa", "off", name) == f"{name}: unchanged, off\n"
     assert site.done("mfa", "status", name) == f"{name}: off\n"
-
-
-def test_mfa_is_announced_until_a_day_or_a_moment(site, directory):
-    user = directory.new_person()
-    for date, stored, shown in (
-            ("2099-01-31", "20990131000000Z", "2099-01-31T00:00:00Z"),
-            ("2099-01-31T08:15:30Z", "20990131081530Z", "2099-01-31T08:15:30Z")):
-        assert site.done("mfa", "on", user.uid, "--enforce-from", date) == \
-            f"{user.uid}: on, enforced from {shown}\n"
-        assert directory.values(user, "appPasswordMfaEnforceFrom") == [stored]
-        assert site.done("mfa", "on", "--enforce-from", date, user.uid) == \
-            f"{user.uid}: unchanged\n"
-        assert site.done("mfa", "status", user.uid) == f"{user.uid}: on, enforced from {shown}\n"
-
-
-def test_mfa_on_without_a_date_enforces_at_once(site, directory, user):
-    site.done("mfa", "on", user.uid, "--enforce-from", "2099-01-31")
-    assert site.done("mfa", "on", user.uid) == f"{user.uid}: on\n"
-    assert directory.values(user, "appPasswordMfaEnforceFrom") == []
-
-
-def test_mfa_off_takes_the_announcement_away(site, directory, user):
-    site.done("mfa", "on", user.uid, "--enforce-from", "2099-01-31")
-    assert site.done("mfa", "off", user.uid) == f"{user.uid}: off\n"
-    assert directory.values(user, "appPasswordMfaEnforceFrom") == []
 
 
 def test_of_several_users_one_that_does_not_exist_stops_nothing(site, directory):
     one, two = directory.new_person(), directory.new_person()
     called = site.command("mfa", "on", one.uid, "nobody", two.uid)
     assert called.returncode == FAILED
-    assert called.stdout == f"{one.uid}: on\n{two.uid}: on\n"
-    assert called.stderr.startswith("app-password: nobody: no such user")
+    assert called.stdout == "".join(f"{who.uid}: off → enforced now\n" for who in (one, two))
+    assert "app-password: nobody: no such user" in called.stderr
     assert site.done("mfa", "status", one.uid, two.uid) == f"{one.uid}: on\n{two.uid}: on\n"
 
 
@@ -449,7 +435,7 @@ def test_where_all_users_fail_in_the_same_way_the_status_says_which(make_site, d
 
 
 def test_a_user_is_found_by_mail_address_too(site, directory, user):
-    assert site.done("mfa", "off", user.mail) == f"{user.mail}: off\n"
+    assert site.done("mfa", "off", user.mail) == f"{user.mail}: enforced → off\n"
     assert directory.values(user, "appPasswordMfaEnabled") == ["FALSE"]
 
 
@@ -487,17 +473,17 @@ def test_mfa_goes_off_where_it_is_on_by_default(make_site, directory):
                      mfa_off_filter="(appPasswordMfaEnabled=FALSE)")
     user = directory.new_person()
     assert site.done("mfa", "status", user.uid) == f"{user.uid}: on\n"
-    assert site.done("mfa", "off", user.uid) == f"{user.uid}: off\n"
-    assert site.done("mfa", "off", user.uid) == f"{user.uid}: unchanged\n"
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: enforced → off\n"
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: unchanged, off\n"
 
 
 def test_mfa_off_shows_off_to_an_off_filter(make_site, directory):
     site = make_site(mfa_off_filter="(appPasswordMfaEnabled=FALSE)")
     user = directory.new_person()
     assert site.command("mfa", "status", user.uid).returncode == NOT_PERMITTED
-    assert site.done("mfa", "off", user.uid) == f"{user.uid}: off\n"
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: neither on nor off → off\n"
     assert site.done("mfa", "status", user.uid) == f"{user.uid}: off\n"
-    assert site.done("mfa", "off", user.uid) == f"{user.uid}: unchanged\n"
+    assert site.done("mfa", "off", user.uid) == f"{user.uid}: unchanged, off\n"
 
 
 def test_mfa_that_cannot_be_read_is_an_error(make_site, user):
@@ -537,8 +523,9 @@ def is_code(stored, shown):
 def test_a_code_is_printed_once_and_stored_as_a_hash(site, directory):
     user = directory.new_person()
     called = site.command("mfa", "on", user.uid, "--code")
-    assert called.returncode == DONE and called.stderr == "", called
-    shown = re.fullmatch(rf"{user.uid}: on\n{user.uid}: {CODE_LINE}", called.stdout)[1]
+    assert called.returncode == DONE and not re.search(SHOWN, called.stderr), called
+    shown = re.fullmatch(rf"{user.uid}: off → enforced now\n{user.uid}: {CODE_LINE}",
+                         called.stdout)[1]
     stored, = stored_codes(directory, user)
     created, expires = (datetime.strptime(text, "%Y%m%d%H%M%SZ") for text in stored[:2])
     assert expires - created == timedelta(days=7)
@@ -553,7 +540,7 @@ def test_a_code_is_printed_once_and_stored_as_a_hash(site, directory):
 
 def test_a_code_can_be_had_while_mfa_is_on_already(site, directory, user):
     output = site.done("mfa", "on", "--code", user.uid)
-    assert re.fullmatch(rf"{user.uid}: unchanged\n{user.uid}: {CODE_LINE}", output)
+    assert re.fullmatch(rf"{user.uid}: unchanged, enforced\n{user.uid}: {CODE_LINE}", output)
     assert len(stored_codes(directory, user)) == 1
 
 
@@ -602,7 +589,7 @@ def test_each_of_several_users_has_a_code_of_their_own(site, directory):
     shown = [found[1] for found in re.finditer(CODE_LINE, output)]
     assert len(set(shown)) == 3
     for who, code in zip(users, shown):
-        assert f"{who.uid}: on\n{who.uid}: code" in output
+        assert f"{who.uid}: off → enforced now\n{who.uid}: code" in output
         assert is_code(stored_codes(directory, who)[0], code)
 
 
@@ -618,7 +605,7 @@ def test_codes_asked_for_at_once_leave_the_second_factor_alone(site, directory, 
 
 def test_a_dry_run_makes_no_code(site, directory):
     user = directory.new_person()
-    assert site.done("mfa", "on", "--code", "--dry-run", user.uid) == f"{user.uid}: would be on\n"
+    assert site.done("mfa", "on", "--code", "--dry-run", user.uid) == f"{user.uid}: off → enforced now (dry run)\n"
     assert directory.values(user, "appPasswordMfaMethod") == []
     assert directory.values(user, "appPasswordMfaEnabled") == []
 

@@ -249,7 +249,7 @@ def test_a_user_with_mfa_whose_account_password_still_opens_mail(
 def test_a_user_for_whom_mfa_is_only_announced(good_directory, site):
     who = good_directory.new_person()
     good_directory.set_mfa(who, True, enforce_from=from_now(days=7))
-    assert_finds(doctor(site, "--mfa-user", who.uid), "only announced", f"mfa on {who.uid}")
+    assert_finds(doctor(site, "--mfa-user", who.uid), "only announced", f"mfa on {who.uid} --now")
 
 
 @pytest.mark.parametrize("account_password", ["when-mfa-off", "never"])

@@ -41,7 +41,7 @@ def names(users):
 def test_names_are_arguments(directory, site, users):
     called = site.command("mfa", "on", *names(users))
     assert called.returncode == DONE
-    assert called.stdout == "".join(f"{who.uid}: on\n" for who in users)
+    assert called.stdout == "".join(f"{who.uid}: off → enforced now\n" for who in users)
     assert "3 users: 3 done, 0 unchanged, 0 failed" in called.stderr
     assert flags(directory, users) == [["TRUE"]] * 3
 
@@ -58,7 +58,7 @@ INPUTS = {
 def test_names_come_from_standard_input(directory, site, users, text):
     called = site.command("mfa", "on", "-", input=INPUTS[text].format(*names(users)))
     assert called.returncode == DONE, called
-    assert called.stdout.splitlines() == [f"{who.uid}: on" for who in users]
+    assert called.stdout.splitlines() == [f"{who.uid}: off → enforced now" for who in users]
     assert flags(directory, users) == [["TRUE"]] * 3
 
 
@@ -78,7 +78,7 @@ def test_a_filter_selects_all_users_that_match(directory, site, users):
     mark(directory, users, "sales")
     called = site.command("mfa", "on", "--filter", "(employeeType=sales)")
     assert called.returncode == DONE, called
-    assert sorted(called.stdout.splitlines()) == [f"{who.uid}: on" for who in users]
+    assert sorted(called.stdout.splitlines()) == [f"{who.uid}: off → enforced now" for who in users]
     assert flags(directory, users + [stranger]) == [["TRUE"]] * 3 + [[]]
 
 
@@ -116,7 +116,9 @@ def test_a_dry_run_tells_and_changes_nothing(directory, site, users):
     called = site.command("mfa", "on", "--dry-run", *names(users))
     assert called.returncode == DONE
     assert called.stdout.splitlines() == [
-        f"{users[0].uid}: unchanged", f"{users[1].uid}: would be on", f"{users[2].uid}: would be on"]
+        f"{users[0].uid}: unchanged, enforced",
+        f"{users[1].uid}: off → enforced now (dry run)",
+        f"{users[2].uid}: off → enforced now (dry run)"]
     assert "2 would change, 1 unchanged, 0 failed" in called.stderr
     assert flags(directory, users) == [["TRUE"], [], []]
     assert [directory.values(who, "modifyTimestamp") for who in users] == before
@@ -125,7 +127,8 @@ def test_a_dry_run_tells_and_changes_nothing(directory, site, users):
 def test_some_that_fail_leave_the_rest_done(directory, site, users):
     called = site.command("mfa", "on", users[0].uid, "nobody-at-all", users[2].uid)
     assert called.returncode == FAILED
-    assert called.stdout.splitlines() == [f"{users[0].uid}: on", f"{users[2].uid}: on"]
+    assert called.stdout.splitlines() == [
+        f"{users[0].uid}: off → enforced now", f"{users[2].uid}: off → enforced now"]
     assert "app-password: nobody-at-all: no such user" in called.stderr
     assert "2 done, 0 unchanged, 1 failed" in called.stderr
     assert flags(directory, users) == [["TRUE"], [], ["TRUE"]]

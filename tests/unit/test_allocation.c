@@ -6,6 +6,7 @@
 #include "front.h"
 #include "guesses.h"
 #include "manage.h"
+#include "mfa_switch.h"
 #include "responder.h"
 #include "unit.h"
 #include <errno.h>
@@ -279,6 +280,7 @@ static const char *manage(const struct apw_manager *manager)
         .label = "Phone", .services = "imap", .from = "192.0.2.7", .without_mfa = true};
     const char *wrong = NULL;
     struct apw_password password;
+    struct apw_mfa_switched switched;
     struct apw_error error;
     struct apw_user *user;
     size_t count = 0;
@@ -288,7 +290,7 @@ static const char *manage(const struct apw_manager *manager)
         wrong = "an app password that was not stored";
     apw_manage_revoke(manager, &target, "k7q2", &error);
     apw_manage_revoke_all(manager, &target, NULL, &error);
-    apw_manage_mfa_on(manager, &target, NULL, &error);
+    apw_mfa_switch_on(manager, &target, &(struct apw_mfa_start){.from = NULL}, &switched, &error);
     apw_enrolment_make_code(manager, &target, false, &password, &error);
     if (apw_user_find(manager, &target, &user, &error) == APW_MANAGE_DONE) {
         if (user->password_count != 1 || user->mail.count != 1)

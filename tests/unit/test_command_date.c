@@ -63,8 +63,8 @@ static const struct row enforcements[] = {
     {"a time with another zone", "2027-01-31T08:00:00+01:00", FAILS, 0, "neither a date"},
     {"an hour that does not exist", "2027-01-31T24:00:00Z", FAILS, 0, "neither a date"},
     {"a period", "90d", FAILS, 0, "neither a date"},
-    {"today", "2027-01-01", FAILS, 0, "leave --enforce-from out"},
-    {"a time that has passed", "2026-12-31T23:59:59Z", FAILS, 0, "leave --enforce-from out"},
+    {"today", "2027-01-01", FAILS, 0, "give --now"},
+    {"a time that has passed", "2026-12-31T23:59:59Z", FAILS, 0, "give --now"},
     {"a slip in the year", "2927-01-31", FAILS, 0, "100 years"},
 };
 
@@ -80,6 +80,28 @@ static void test_enforce_from(void **state)
         assert_contains(error.text, row->error);
     else
         assert_int_equal(seconds, row->seconds);
+}
+
+static void test_after_period(void **state)
+{
+    (void)state;
+    assert_int_equal(apw_date_after_period(NOW, 14 * DAY), NOW + 14 * DAY);
+    assert_int_equal(apw_date_after_period(NOW + 1, 14 * DAY), NOW + 15 * DAY);
+    assert_int_equal(apw_date_after_period(NOW + DAY - 1, 14 * DAY), NOW + 15 * DAY);
+    assert_int_equal(apw_date_after_period(NOW + 8 * HOUR, HOUR), NOW + DAY);
+}
+
+static void test_short(void **state)
+{
+    char text[APW_DATE_RFC3339_SIZE];
+
+    (void)state;
+    apw_date_format_short(NOW, text);
+    assert_string_equal(text, "2027-01-01");
+    apw_date_format_short(NOW + 8 * HOUR, text);
+    assert_string_equal(text, "2027-01-01T08:00:00Z");
+    apw_date_format_short(INT64_MAX / DAY * DAY, text);
+    assert_string_equal(text, "?");
 }
 
 static void test_format(void **state)
@@ -113,5 +135,7 @@ int main(void)
     UNIT_ROWS(expiries, test_expires);
     UNIT_ROWS(enforcements, test_enforce_from);
     UNIT_TEST("a moment is written in UTC, or as a question mark", test_format);
+    UNIT_TEST("the start of a day is written without its time", test_short);
+    UNIT_TEST("a period ends at the start of a day", test_after_period);
     return unit_run();
 }

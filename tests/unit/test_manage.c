@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "manage.h"
 #include "method.h"
+#include "mfa_switch.h"
 #include "responder.h"
 #include "unit.h"
 
@@ -119,24 +120,28 @@ CREATES(create_with_bad_services, .label = "x", .services = "smtp,,imap")
 CREATES(create_with_bad_from, .label = "x", .from = "192.0.2.1/24")
 CREATES(create_expired, .label = "x", .expires = &(const int64_t){1})
 
-static enum apw_manage_result mfa_on(const struct apw_manager *manager,
-                                     const struct apw_target *target, struct apw_error *error)
-{
-    return apw_manage_mfa_on(manager, target, NULL, error);
-}
+#define TURNS_ON(function, ...)                                                                    \
+    static enum apw_manage_result function(const struct apw_manager *manager,                      \
+                                           const struct apw_target *target,                        \
+                                           struct apw_error *error)                                \
+    {                                                                                              \
+        struct apw_mfa_switched switched;                                                          \
+                                                                                                   \
+        return apw_mfa_switch_on(manager, target, &(struct apw_mfa_start){__VA_ARGS__}, &switched, \
+                                 error);                                                           \
+    }
+TURNS_ON(mfa_on, .is_only_if_off = true)
+TURNS_ON(mfa_on_later, .is_only_if_off = true, .from = &distant)
+TURNS_ON(mfa_now, .from = NULL)
+TURNS_ON(mfa_from, .from = &distant)
+TURNS_ON(mfa_too_late, .from = &(const int64_t){INT64_MAX / 2})
 
-static enum apw_manage_result mfa_later(const struct apw_manager *manager,
-                                        const struct apw_target *target, struct apw_error *error)
+static enum apw_manage_result mfa_off(const struct apw_manager *manager,
+                                      const struct apw_target *target, struct apw_error *error)
 {
-    return apw_manage_mfa_on(manager, target, &distant, error);
-}
+    struct apw_mfa_switched switched;
 
-static enum apw_manage_result mfa_too_late(const struct apw_manager *manager,
-                                           const struct apw_target *target, struct apw_error *error)
-{
-    const int64_t never = INT64_MAX / 2;
-
-    return apw_manage_mfa_on(manager, target, &never, error);
+    return apw_mfa_switch_off(manager, target, &switched, error);
 }
 
 static enum apw_manage_result revoke_one(const struct apw_manager *manager,
@@ -459,24 +464,87 @@ static const struct scene scenes[] = {
      .mfa = MFA_ON,
      .act = mfa_on,
      .result = APW_MANAGE_UNCHANGED},
-    {"MFA that was announced is enforced",
-     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "21000101000000Z"},
+    {"an announcement stays",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "20990101000000Z"},
      .mfa = MFA_ON,
      .act = mfa_on,
+     .result = APW_MANAGE_UNCHANGED},
+    {"another announcement does not move it",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "20990101000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_on_later,
+     .result = APW_MANAGE_UNCHANGED},
+    {"nor does it take back what is enforced",
+     {CLASS, "appPasswordMfaEnabled", "TRUE"},
+     .mfa = MFA_ON,
+     .act = mfa_on_later,
+     .result = APW_MANAGE_UNCHANGED},
+    {"a date that has passed stays",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "20200101000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_on,
+     .result = APW_MANAGE_UNCHANGED},
+    {"an invalid date is removed",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "soon"},
+     .mfa = MFA_ON,
+     .act = mfa_on,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "appPasswordMfaEnforceFrom"},
+    {"an invalid date gets no time to pass",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "soon"},
+     .mfa = MFA_ON,
+     .act = mfa_on_later,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .not_modified = "21000101000000Z"},
+    {"MFA that is off is announced",
+     {CLASS},
+     .mfa = MFA_OFF,
+     .act = mfa_on_later,
+     .result = APW_MANAGE_REFUSED, /* the scene's filter still says that it is off */
+     .modifies = 1,
+     .modified = "21000101000000Z"},
+    {"a date to come that was left behind counts",
+     {CLASS, "appPasswordMfaEnabled", "FALSE", "appPasswordMfaEnforceFrom", "20990101000000Z"},
+     .mfa = MFA_OFF,
+     .act = mfa_on,
+     .result = APW_MANAGE_REFUSED,
+     .modifies = 1,
+     .modified = "TRUE",
+     .not_modified = "appPasswordMfaEnforceFrom"},
+    {"a date that has passed does not shorten the announcement",
+     {CLASS, "appPasswordMfaEnforceFrom", "20200101000000Z"},
+     .mfa = MFA_OFF,
+     .act = mfa_on_later,
+     .result = APW_MANAGE_REFUSED,
+     .modifies = 1,
+     .modified = "21000101000000Z"},
+    {"MFA that is not shown to be off is enforced at once",
+     {CLASS},
+     .mfa = MFA_HIDDEN,
+     .act = mfa_on_later,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .not_modified = "21000101000000Z"},
+    {"an announcement is enforced now",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "20990101000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_now,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "appPasswordMfaEnforceFrom"},
     {"MFA is announced",
      {CLASS, "appPasswordMfaEnabled", "TRUE"},
      .mfa = MFA_ON,
-     .act = mfa_later,
+     .act = mfa_from,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "21000101000000Z"},
     {"MFA that is announced for then is unchanged",
      {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "21000101000000Z"},
      .mfa = MFA_ON,
-     .act = mfa_later,
+     .act = mfa_from,
      .result = APW_MANAGE_UNCHANGED},
     {"a date past the year 9999 is invalid",
      {CLASS},
@@ -487,14 +555,14 @@ static const struct scene scenes[] = {
     {"MFA is turned off",
      {CLASS, "appPasswordMfaEnabled", "TRUE"},
      .mfa = MFA_OFF,
-     .act = apw_manage_mfa_off,
+     .act = mfa_off,
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "FALSE"},
     {"MFA that is off is unchanged",
      {CLASS},
      .mfa = MFA_OFF,
-     .act = apw_manage_mfa_off,
+     .act = mfa_off,
      .result = APW_MANAGE_UNCHANGED},
     {"MFA that cannot be asked is unavailable",
      {CLASS},
@@ -509,7 +577,7 @@ static const struct scene scenes[] = {
      .error = "does not read"},
     {"the same for turning it off",
      {CLASS},
-     .act = apw_manage_mfa_off,
+     .act = mfa_off,
      .mfa_filter = "(xappPasswordMfaEnabled=TRUE)",
      .result = APW_MANAGE_CONFIGURATION},
     {"an enrollment is removed",

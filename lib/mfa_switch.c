@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mfa_switch.h"
+#include "clock.h"
+#include "update.h"
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+/* The most that one change takes: class, flag, date. */
+#define CHANGES_MAX 3
+
+static const char flag_name[] = "appPasswordMfaEnabled";
+
+static bool is_name_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+int apw_mfa_switch_check(const struct apw_config *config, struct apw_error *error)
+{
+    const char *filter = config->mfa_filter;
+
+    for (const char *at = strcasestr(filter, flag_name); at != NULL;
+         at = strcasestr(at + 1, flag_name)) {
+        const char *before = at;
+
+        while (before > filter && before[-1] == ' ')
+            before--;
+        if ((before == filter || before[-1] == '(') && !is_name_character(at[sizeof flag_name - 1]))
+            return 0;
+    }
+    return apw_error_set(error,
+                         "mfa_filter %s in %s does not read %s, so setting it would not turn MFA "
+                         "on or off; change the attributes that the filter reads instead",
+                         filter, config->path, flag_name);
+}
+
+static bool has_working_password(const struct apw_user *user, int64_t now)
+{
+    for (size_t i = 0; i < user->password_count; i++) {
+        const struct apw_managed_password *password = &user->password[i];
+
+        if (password->is_usable &&
+            (!password->record.has_expires || password->record.expires > now))
+            return true;
+    }
+    return false;
+}
+
+static struct apw_mfa_state state_of(const struct apw_user *user, enum apw_mfa mfa)
+{
+    return (struct apw_mfa_state){
+        .mfa = mfa,
+        .has_from = mfa != APW_MFA_OFF && user->has_enforce_from,
+        .is_from_readable = user->is_enforce_from_readable,
+        .from = user->enforce_from,
+    };
+}
+
+/* The state that `start` leads to; NULL turns MFA off. */
+static struct apw_mfa_state decide(const struct apw_user *user, enum apw_mfa mfa,
+                                   const struct apw_mfa_start *start, int64_t now)
+{
+    const int64_t *from = start == NULL ? NULL : start->from;
+    bool is_coming = user->is_enforce_from_readable && user->enforce_from > now;
+
+    if (start == NULL)
+        return (struct apw_mfa_state){.mfa = APW_MFA_OFF};
+    if (start->is_only_if_off && (mfa != APW_MFA_OFF || is_coming))
+        from = user->is_enforce_from_readable ? &user->enforce_from : NULL;
+    return (struct apw_mfa_state){
+        .mfa = APW_MFA_ON,
+        .has_from = from != NULL,
+        .is_from_readable = true,
+        .from = from == NULL ? 0 : *from,
+    };
+}
+
+/* Plans the changes from `user` to `after`. `mfa` is as it was read, `date` that of `after` as
+ * text. */
+static size_t plan(const struct apw_user *user, enum apw_mfa mfa, const struct apw_mfa_state *after,
+                   const char *date, struct apw_change changes_r[CHANGES_MAX])
+{
+    bool is_on = after->mfa == APW_MFA_ON;
+    bool set_flag = is_on ? user->mfa_flag != APW_MFA_FLAG_TRUE
+                          : user->mfa_flag == APW_MFA_FLAG_TRUE ||
+                                (user->mfa_flag == APW_MFA_FLAG_ABSENT && mfa == APW_MFA_ON);
+    bool set_date = after->has_from
+                        ? !user->is_enforce_from_readable || user->enforce_from != after->from
+                        : user->has_enforce_from;
+    size_t count = 0;
+
+    if (!set_flag && !set_date)
+        return 0;
+    if (!user->has_class)
+        changes_r[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
+    if (set_flag)
+        changes_r[count++] =
+            (struct apw_change){APW_CHANGE_REPLACE, flag_name, is_on ? "TRUE" : "FALSE"};
+    if (set_date)
+        changes_r[count++] = (struct apw_change){APW_CHANGE_REPLACE, "appPasswordMfaEnforceFrom",
+                                                 after->has_from ? date : NULL};
+    return count;
+}
+
+/* mfa_filter may read more than the flag, and disagree. */
+static enum apw_manage_result confirm(const struct apw_manager *manager,
+                                      const struct apw_user *user, enum apw_mfa wanted,
+                                      struct apw_error *error)
+{
+    bool is_on = wanted == APW_MFA_ON;
+    enum apw_mfa mfa;
+
+    if (manager->is_dry_run)
+        return APW_MANAGE_DONE;
+    /* If it cannot be read back, trust the write. */
+    if (apw_user_mfa(manager, user, &mfa, error) != APW_MANAGE_DONE || mfa == wanted)
+        return APW_MANAGE_DONE;
+    apw_error_set(error, "%s is %s now, but by mfa_filter %s MFA is still %s", flag_name,
+                  is_on ? "TRUE" : "not TRUE", manager->config->mfa_filter, is_on ? "off" : "on");
+    return APW_MANAGE_REFUSED;
+}
+
+struct request {
+    const struct apw_mfa_start *start; /* NULL turns MFA off */
+    struct apw_mfa_switched *switched_r;
+};
+
+static enum apw_manage_result set_mfa(const struct apw_manager *manager,
+                                      const struct apw_user *user, void *context,
+                                      struct apw_error *error)
+{
+    const struct request *request = context;
+    int64_t now = (int64_t)time(NULL);
+    struct apw_change changes[CHANGES_MAX];
+    char date[APW_TIMESTAMP_SIZE] = "";
+    enum apw_manage_result result, confirmed;
+    struct apw_mfa_state after;
+    enum apw_mfa mfa;
+    size_t count;
+
+    if (apw_user_mfa(manager, user, &mfa, error) == APW_MANAGE_UNAVAILABLE)
+        return APW_MANAGE_UNAVAILABLE;
+    after = decide(user, mfa, request->start, now);
+    if (after.has_from && apw_clock_format_timestamp(after.from, date) != 0) {
+        apw_error_set(error, "the date lies outside the years 0 to 9999");
+        return APW_MANAGE_INVALID;
+    }
+    *request->switched_r = (struct apw_mfa_switched){
+        .before = state_of(user, mfa),
+        .after = after,
+        .has_app_password = has_working_password(user, now),
+    };
+    if (mfa == APW_MFA_UNREADABLE && manager->config->mfa_off_filter != NULL)
+        mfa = APW_MFA_ON; /* off must be shown: write FALSE even if the flag is missing */
+    count = plan(user, mfa, &after, date, changes);
+    result =
+        count == 0 ? APW_MANAGE_UNCHANGED : apw_update_apply(manager, user, changes, count, error);
+    if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED)
+        return result;
+    confirmed = confirm(manager, user, after.mfa, error);
+    return confirmed == APW_MANAGE_DONE ? result : confirmed;
+}
+
+static enum apw_manage_result turn(const struct apw_manager *manager,
+                                   const struct apw_target *target,
+                                   const struct apw_mfa_start *start,
+                                   struct apw_mfa_switched *switched_r, struct apw_error *error)
+{
+    struct request request = {.start = start, .switched_r = switched_r};
+
+    if (apw_mfa_switch_check(manager->config, error) != 0)
+        return APW_MANAGE_CONFIGURATION;
+    return apw_update_user(manager, target, set_mfa, &request, error);
+}
+
+enum apw_manage_result apw_mfa_switch_on(const struct apw_manager *manager,
+                                         const struct apw_target *target,
+                                         const struct apw_mfa_start *start,
+                                         struct apw_mfa_switched *switched_r,
+                                         struct apw_error *error)
+{
+    return turn(manager, target, start, switched_r, error);
+}
+
+enum apw_manage_result apw_mfa_switch_off(const struct apw_manager *manager,
+                                          const struct apw_target *target,
+                                          struct apw_mfa_switched *switched_r,
+                                          struct apw_error *error)
+{
+    return turn(manager, target, NULL, switched_r, error);
+}
