@@ -85,6 +85,12 @@ static void put_repeat(struct line *line, enum apw_repeat repeat)
     }
 }
 
+static bool is_as_typed(const struct apw_event *event)
+{
+    return event->name[0] == '\0' || (strlen(event->name) == event->user_length &&
+                                      memcmp(event->name, event->user, event->user_length) == 0);
+}
+
 /* `repeat` comes first: fail2ban looks for it after the id. */
 static void put_extras(struct line *line, const struct apw_event *event)
 {
@@ -103,6 +109,25 @@ static void put_extras(struct line *line, const struct apw_event *event)
         put_string(line, " error=");
         put_quoted(line, event->detail.text, strlen(event->detail.text));
     }
+    if (event->verdict == APW_ACCEPTED && !is_as_typed(event)) {
+        put_string(line, " name=");
+        put_quoted(line, event->name, strlen(event->name));
+    }
+    if (event->session[0] != '\0')
+        put_field(line, " session=", event->session);
+}
+
+void apw_event_set_session(struct apw_event *event, const char *session)
+{
+    size_t length = strnlen(session, APW_SESSION_SIZE);
+
+    event->session[0] = '\0';
+    if (length == APW_SESSION_SIZE)
+        return;
+    for (size_t i = 0; i < length; i++)
+        if (session[i] <= ' ' || session[i] > '~' || session[i] == '"' || session[i] == '\\')
+            return;
+    memcpy(event->session, session, length + 1);
 }
 
 void apw_event_format(const struct apw_event *event, char line_r[APW_EVENT_SIZE])

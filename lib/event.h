@@ -5,7 +5,8 @@
  *   app-password: verdict=refused reason=account-password-with-mfa user="alice" service=smtp
  *   client=203.0.113.7 id=-
  *
- * (one line). Optional fields follow: repeat= action= would-refuse= exempt= dn="" error="".
+ * (one line). Optional fields follow: repeat= action= would-refuse= exempt= dn="" error=""
+ * name="" session=.
  */
 #ifndef APW_EVENT_H
 #define APW_EVENT_H
@@ -21,7 +22,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define APW_EVENT_SIZE 6144
+#define APW_EVENT_SIZE   6144
+#define APW_SESSION_SIZE 65 /* 64 characters and NUL */
 
 /* The contents of the line. Holds no secret. Empty text is logged as "-", or left out. */
 struct apw_event {
@@ -32,6 +34,9 @@ struct apw_event {
     char service[APW_SERVICE_SIZE];
     char client[APW_ADDRESS_TEXT_SIZE];
     char id[APW_ID_LENGTH + 1];
+    char name[APW_LOGIN_SIZE]; /* the accepted name: the login, or login_attribute's value; else "";
+                                * logged if it is not what was typed */
+    char session[APW_SESSION_SIZE]; /* the host's own number of it */
     enum apw_repeat repeat; /* whether this client sent this wrong account password before */
     bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
     bool is_exempt;     /* tried only because of account_password_from */
@@ -39,6 +44,10 @@ struct apw_event {
     char *dn;           /* the entry, if somebody should look at it, or NULL */
     struct apw_error detail; /* logged unless accepted; "" if the reason says enough */
 };
+
+/* Copies a session's number if it has 1 to 64 visible ASCII characters without quotes and
+ * backslashes; it may come from the client. Otherwise leaves "". */
+void apw_event_set_session(struct apw_event *event, const char *session);
 
 /* Writes the line without a newline. Fields that do not fit are left out. */
 void apw_event_format(const struct apw_event *event, char line_r[APW_EVENT_SIZE]);

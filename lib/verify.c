@@ -195,7 +195,7 @@ static bool is_authorized(struct login *login)
 
     if (attempt->authorize == NULL)
         return true;
-    switch (attempt->authorize(attempt->authorize_context, login->decision->name, &refusal,
+    switch (attempt->authorize(attempt->authorize_context, login->decision->event.name, &refusal,
                                &login->decision->event.detail)) {
     case APW_ACCEPTED:
         return true;
@@ -206,7 +206,7 @@ static bool is_authorized(struct login *login)
         give_up(login, APW_REASON_INTERNAL_ERROR);
         break;
     }
-    login->decision->name[0] = '\0';
+    login->decision->event.name[0] = '\0';
     return false;
 }
 
@@ -243,7 +243,7 @@ static void accept_login(struct login *login, enum apw_reason reason)
         give_up_without_name(login);
         return;
     }
-    memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);
+    memcpy(login->decision->event.name, login->accepted_name, sizeof login->accepted_name);
     if (is_authorized(login))
         settle(login, APW_ACCEPTED, reason);
 }
@@ -586,6 +586,8 @@ static void describe(struct login *login)
     if (login->has_client)
         inet_ntop(login->client.bits == 32 ? AF_INET : AF_INET6, login->client.bytes,
                   decision->event.client, sizeof decision->event.client);
+    if (attempt->session != NULL)
+        apw_event_set_session(&decision->event, attempt->session);
 }
 
 /* Begins the decision, with the parts that apw_verify() and apw_verify_existence() share. */
@@ -649,7 +651,7 @@ static enum apw_existence find_user(struct login *login)
         give_up_without_name(login);
         return APW_EXISTENCE_UNAVAILABLE;
     }
-    memcpy(login->decision->name, login->accepted_name, sizeof login->accepted_name);
+    memcpy(login->decision->event.name, login->accepted_name, sizeof login->accepted_name);
     return APW_EXISTENCE_KNOWN;
 }
 

@@ -38,6 +38,7 @@ struct apw_attempt {
     size_t password_length;
     const char *service;                   /* as the host calls it, NULL if unknown */
     const char *client;                    /* numeric address, NULL if unknown */
+    const char *session;                   /* as the host numbers it in its own log, or NULL */
     const struct apw_objection *objection; /* then nothing is decided, only logged; or NULL */
     /* Called last, when everything else accepts: does the host accept `name`, and may it act as
      * the requested identity? Its result is the verdict; *reason_r is that of a refusal. */
@@ -56,10 +57,8 @@ enum apw_existence {
 /* The outcome. Holds no secret. */
 struct apw_decision {
     struct apw_event event; /* the verdict, its reason, and the rest of the log line; owns its dn */
-    char name[APW_LOGIN_SIZE]; /* the accepted name: the login, or login_attribute's value; else ""
-                                */
-    char *use_dn;              /* owned; the entry whose appPasswordUsed is due, else NULL */
-    struct apw_use use;        /* the value to write there */
+    char *use_dn;           /* owned; the entry whose appPasswordUsed is due, else NULL */
+    struct apw_use use;     /* the value to write there */
 };
 
 /* Decides. Never fails: if it cannot decide, the verdict is APW_UNAVAILABLE, as it is for every
@@ -70,7 +69,7 @@ void apw_verify(const struct apw_config *config, const struct apw_world *world,
                 struct apw_decision *decision_r);
 
 /* Whether the attempt's login leads to one account that has not ended, and by which accepted name
- * (decision_r->name). Checks no password and accepts nobody: decision_r's verdict is never
+ * (decision_r->event.name). Checks no password and accepts nobody: decision_r's verdict is never
  * APW_ACCEPTED, and its event says why the user is not known. Otherwise like apw_verify(). */
 enum apw_existence apw_verify_existence(const struct apw_config *config,
                                         const struct apw_world *world,

@@ -38,6 +38,7 @@ function auth_password_verify(request, password)
     password = password,
     service = request.protocol or request.service, -- 2.4, 2.3
     client = request.remote_ip,
+    session = request.session,
   }
   if verdict == "accepted" then
     -- From now on, this is the user's name, whatever was typed.

@@ -3,7 +3,7 @@
  * module: `require "app_password"`, for Dovecot's Lua passdb.
  *
  *   local front = require("app_password").new("/etc/app-password/app-password.conf")
- *   local verdict, name, why = front:verify{user=, password=, service=, client=}
+ *   local verdict, name, why = front:verify{user=, password=, service=, client=, session=}
  *   local answer, name, why = front:lookup{user=, service=, client=}
  *
  * The verdict is "accepted" (then `name` is the accepted name), "refused" or "unavailable" (then
@@ -47,20 +47,21 @@ static int front_give_back(lua_State *L)
 }
 
 /* A misspelled field would otherwise count as missing. */
-static void check_fields(lua_State *L, int table, bool has_password)
+static void check_fields(lua_State *L, int table, bool is_login)
 {
-    static const char *const known[] = {"user", "password", "service", "client"};
+    static const char *const known[] = {"user", "service", "client", "password", "session"};
+    const size_t count = is_login ? 5 : 3;
 
     lua_pushnil(L);
     while (lua_next(L, table) != 0) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
         bool is_known = false;
 
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        for (size_t i = 0; i < count; i++)
             is_known = is_known || strcmp(name, known[i]) == 0;
-        if (!is_known || (!has_password && strcmp(name, "password") == 0))
-            luaL_error(L, "unknown field \"%s\"; use user, %sservice and client", name,
-                       has_password ? "password, " : "");
+        if (!is_known)
+            luaL_error(L, "unknown field \"%s\"; use user, %s", name,
+                       is_login ? "password, service, client and session" : "service and client");
         lua_pop(L, 1);
     }
 }
@@ -145,12 +146,13 @@ static int front_verify(lua_State *L)
     attempt.password = required_field(L, 2, "password", &attempt.password_length);
     attempt.service = text_field(L, 2, "service");
     attempt.client = text_field(L, 2, "client");
+    attempt.session = text_field(L, 2, "session");
     if (*front == NULL)
         return push_answer(L, APW_UNAVAILABLE, "", "out of memory");
 
     apw_front_verify_typed(*front, &attempt, false, &decision);
     verdict = decision.event.verdict;
-    memcpy(name, decision.name, sizeof name);
+    memcpy(name, decision.event.name, sizeof name);
     explain(&decision, why, sizeof why);
     apw_verify_clear(&decision);
     return push_answer(L, verdict, name, why);
@@ -194,7 +196,7 @@ static int front_lookup(lua_State *L)
         return push_existence(L, APW_EXISTENCE_UNAVAILABLE, "", "out of memory");
 
     existence = apw_front_look_up(*front, &attempt, &decision);
-    memcpy(name, decision.name, sizeof name);
+    memcpy(name, decision.event.name, sizeof name);
     explain(&decision, why, sizeof why);
     apw_verify_clear(&decision);
     return push_existence(L, existence, name, why);

@@ -84,7 +84,7 @@ static int act_on(pam_handle_t *pamh, const struct apw_front *front,
 {
     switch (decision->event.verdict) {
     case APW_ACCEPTED:
-        return set_name(pamh, decision->name);
+        return set_name(pamh, decision->event.name);
     case APW_REFUSED:
         pam_fail_delay(pamh, (unsigned)apw_front_refusal_delay_ms(front) * 1000);
         return PAM_AUTH_ERR;

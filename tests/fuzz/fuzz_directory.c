@@ -110,14 +110,14 @@ static void try_login(const char *password, const uint8_t *bytes, size_t length)
 
     apw_verify(&config, &world, &attempt, apw_clock_monotonic_ms() + 5000, &decision);
     if (decision.event.verdict == APW_ACCEPTED) {
-        FUZZ_MUST(apw_login_is_wellformed(decision.name, strlen(decision.name)));
+        FUZZ_MUST(apw_login_is_wellformed(decision.event.name, strlen(decision.event.name)));
         /* A login by app password needs its hash. */
         if (decision.event.reason == APW_REASON_APP_PASSWORD)
             FUZZ_MUST(memmem(bytes, length, APP_OUTPUT, sizeof APP_OUTPUT - 1) != NULL);
         else
             FUZZ_MUST(decision.event.reason == APW_REASON_ACCOUNT_PASSWORD);
     } else {
-        FUZZ_MUST(decision.name[0] == '\0');
+        FUZZ_MUST(decision.event.name[0] == '\0');
     }
     apw_verify_clear(&decision);
     apw_directory_free(&directory);

@@ -187,7 +187,20 @@ def test_the_log_line_names_service_and_client(usual_dovecot, directory, client,
     line = usual_dovecot.events()[-1]
     assert re.fullmatch(
         rf'\S+ app-password: verdict=accepted reason=app-password user="{person.uid}"'
-        rf" service={service} client=127\.0\.0\.1 id={app_password.id}", line)
+        rf" service={service} client=127\.0\.0\.1 id={app_password.id} session=\S+", line)
+
+
+def test_the_log_line_names_dovecots_session_and_the_accepted_name(dovecot, alice):
+    """The session is the one in Dovecot's own line of the login."""
+    person, shown = alice
+    server = dovecot({"login_attribute": "uid"})
+    for login, password, outcome, end in (
+            (person.mail, shown, ACCEPTED, rf' name="{person.uid}" session=(\S+)'),
+            (person.uid, shown, ACCEPTED, r" session=(\S+)"),
+            (person.mail, person.password, REFUSED, r" session=(\S+)")):
+        assert imap(server, login, password) == outcome
+        found = re.search(rf'" service=imap client=127\.0\.0\.1 id=\S+{end}$', server.events()[-1])
+        assert found and server.says(f"session=<{found[1]}>")
 
 
 def test_the_log_line_names_the_client_behind_a_proxy(usual_dovecot, alice):

@@ -145,6 +145,17 @@ def test_the_log_line_has_verdict_and_reason(
         rf" service=smtp client=127\.0\.0\.1 id={id}{extras}", line)
 
 
+def test_the_accepted_name_is_logged_if_it_is_not_what_was_typed(mail_server, directory):
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = mail_server({"login_attribute": "uid"})
+    for login, end in (person.mail, f' name="{person.uid}"'), (person.uid.upper(), None), (
+            person.uid, f" id={app_password.id}"):
+        assert server.sign_in(login, app_password.shown).code == ACCEPTED
+        assert server.events()[-1].endswith(end or f' name="{person.uid}"')
+    assert server.sign_in(person.mail, person.password).code == REFUSED
+    assert " name=" not in server.events()[-1]
+
+
 @pytest.mark.parametrize("login, logged", [
     pytest.param('a"b\\c', r"a\x22b\x5cc", id="a quotation mark and a backslash"),
     pytest.param(b"a\xe9b", r"a\xe9b", id="a byte that is not UTF-8"),

@@ -226,7 +226,7 @@ static enum apw_verdict verify(struct apw_front *front, const struct login *logi
 
     apw_front_verify_typed(front, &attempt, false, &decision);
     verdict = decision.event.verdict;
-    if (verdict == APW_ACCEPTED && strcmp(decision.name, "alice") != 0)
+    if (verdict == APW_ACCEPTED && strcmp(decision.event.name, "alice") != 0)
         verdict = APW_UNAVAILABLE;
     apw_verify_clear(&decision);
     return verdict;

@@ -93,6 +93,23 @@ static const struct line_case {
       .detail = {"e"}},
      START "\"\"" END
            " repeat=no would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
+    {"an accepted name other than what was typed stands behind",
+     {.verdict = APW_ACCEPTED,
+      .reason = APW_REASON_APP_PASSWORD,
+      BYTES("Alice@Example.org"),
+      .name = "alice",
+      .session = "W4k+Qz/x"},
+     "app-password: verdict=accepted reason=app-password user=\"Alice@Example.org\"" END
+     " name=\"alice\" session=W4k+Qz/x"},
+    {"an accepted name as typed is not repeated",
+     {.verdict = APW_ACCEPTED, .reason = APW_REASON_APP_PASSWORD, BYTES("alice"), .name = "alice"},
+     "app-password: verdict=accepted reason=app-password user=\"alice\"" END},
+    {"a name that was not accepted is not logged",
+     {.reason = APW_REASON_MALFORMED, BYTES("al"), .name = "alice", .session = "s1"},
+     START "\"al\"" END " session=s1"},
+    {"an accepted name is quoted",
+     {.verdict = APW_ACCEPTED, .reason = APW_REASON_APP_PASSWORD, BYTES("x"), .name = "a\"b\n"},
+     "app-password: verdict=accepted reason=app-password user=\"x\"" END " name=\"a\\x22b\\x0a\""},
     {"an error with an accepted login is not logged",
      {.verdict = APW_ACCEPTED,
       .reason = APW_REASON_APP_PASSWORD,
@@ -470,8 +487,33 @@ static void test_torn_line(void **state)
                         length - sizeof "2026-11-26T17:00:00Z");
 }
 
+static const struct session_case {
+    const char *name, *session, *expected;
+} sessions[] = {
+    {"a session of Dovecot", "Lr9zXuUvRLx/AAAB", "Lr9zXuUvRLx/AAAB"},
+    {"no session", "", ""},
+    {"64 characters", "0123456789012345678901234567890123456789012345678901234567890123",
+     "0123456789012345678901234567890123456789012345678901234567890123"},
+    {"65 characters", "01234567890123456789012345678901234567890123456789012345678901234", ""},
+    {"a space could add a key", "a verdict=accepted", ""},
+    {"a quotation mark", "a\"", ""},
+    {"a backslash", "a\\", ""},
+    {"a line end", "a\n", ""},
+    {"beyond ASCII", "\xc3\xa5", ""},
+};
+
+static void test_session(void **state)
+{
+    const struct session_case *row = *state;
+    struct apw_event event = {.session = "before"};
+
+    apw_event_set_session(&event, row->session);
+    assert_string_equal(event.session, row->expected);
+}
+
 int main(void)
 {
+    UNIT_ROWS(sessions, test_session);
     UNIT_ROWS(lines, test_line);
     UNIT_TEST("the longest line is whole", test_longest_line);
     UNIT_TEST("every line has the promised form", test_form);

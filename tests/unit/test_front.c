@@ -69,7 +69,7 @@ static void test_accepted(void **state)
     assert_string_equal(error.text, "");
     apw_front_verify(front, &attempt, true, &decision);
     assert_int_equal(decision.event.verdict, APW_ACCEPTED);
-    assert_string_equal(decision.name, "alice");
+    assert_string_equal(decision.event.name, "alice");
     apw_verify_clear(&decision);
     apw_front_close(&front);
     assert_null(front);
@@ -129,7 +129,7 @@ static void test_broken(void **state)
     assert_int_equal(decision.event.verdict, APW_UNAVAILABLE);
     assert_int_equal(decision.event.reason, APW_REASON_CONFIGURATION);
     assert_string_equal(decision.event.detail.text, error.text);
-    assert_true(decision.name[0] == '\0');
+    assert_true(decision.event.name[0] == '\0');
     apw_verify_clear(&decision);
     assert_contains(caught.text, "verdict=unavailable reason=configuration user=\"alice\"");
     apw_front_verify(front, &malformed, false, &decision);

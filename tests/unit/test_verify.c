@@ -348,9 +348,9 @@ static const char *or_default(const char *text, const char *otherwise)
 static void assert_consistent(const struct apw_decision *decision)
 {
     if (decision->event.verdict != APW_ACCEPTED)
-        assert_true(unit_is_zero(decision->name, sizeof decision->name));
+        assert_true(unit_is_zero(decision->event.name, sizeof decision->event.name));
     else
-        assert_true(decision->name[0] != '\0');
+        assert_true(decision->event.name[0] != '\0');
     if (decision->event.would_refuse)
         assert_int_equal(decision->event.verdict, APW_ACCEPTED);
 }
@@ -424,9 +424,9 @@ static void test_scene(void **state)
     assert_int_equal(binds, row->bind == BIND_UNASKED ? 0 : 1);
     assert_int_equal(hashes, row->hashes);
     if (row->verdict == APW_ACCEPTED)
-        assert_string_equal(decision.name, row->accepted_name != NULL ? row->accepted_name
-                                           : row->login != NULL       ? row->login
-                                                                      : "alice");
+        assert_string_equal(decision.event.name, row->accepted_name != NULL ? row->accepted_name
+                                                 : row->login != NULL       ? row->login
+                                                                            : "alice");
     assert_string_equal(decision.event.id, row->id != NULL ? row->id : "");
     assert_int_equal(decision.event.would_refuse, row->would_refuse);
     assert_int_equal(decision.event.is_exempt, row->is_exempt);
@@ -481,9 +481,9 @@ static void test_existence(void **state)
     assert_int_equal(binds, 0);
     assert_int_equal(hashes, 0);
     assert_null(decision.use_dn);
-    assert_string_equal(decision.name, expected != APW_EXISTENCE_KNOWN ? ""
-                                       : row->accepted_name != NULL    ? row->accepted_name
-                                                                       : login);
+    assert_string_equal(decision.event.name, expected != APW_EXISTENCE_KNOWN ? ""
+                                             : row->accepted_name != NULL    ? row->accepted_name
+                                                                             : login);
     if (expected == APW_EXISTENCE_UNKNOWN)
         assert_outcome(&decision, row->verdict, row->reason);
     else if (expected == APW_EXISTENCE_UNAVAILABLE)
@@ -1158,7 +1158,7 @@ static void test_lengths(void **state)
     reset_world(&off);
     decision = decide(&config, letters, 255, letters, 1024);
     assert_outcome(&decision, APW_ACCEPTED, APW_REASON_ACCOUNT_PASSWORD);
-    assert_int_equal(strlen(decision.name), 255);
+    assert_int_equal(strlen(decision.event.name), 255);
     assert_int_equal(strlen(bound_password), 1024);
     reset_world(&off);
     decision = decide(&config, letters, 256, letters, 1024);
@@ -1531,15 +1531,15 @@ static void test_long_name(void **state)
     reset_world(&row);
     play(&row, &decision);
     assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
-    assert_string_equal(decision.name, name);
+    assert_string_equal(decision.event.name, name);
     apw_verify_clear(&decision);
     free(name);
 }
 
 static void test_clear(void **state)
 {
-    struct apw_decision decision = {.event = {.verdict = APW_ACCEPTED, .dn = strdup("x")},
-                                    .name = "alice"};
+    struct apw_decision decision = {
+        .event = {.verdict = APW_ACCEPTED, .dn = strdup("x"), .name = "alice"}};
 
     (void)state;
     apw_verify_clear(&decision);
