@@ -29,6 +29,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE / "tests" / "live"))
 
 import dovecot  # noqa: E402
+import dovecot24  # noqa: E402
 import portal  # noqa: E402
 import postfix  # noqa: E402
 import processes  # noqa: E402
@@ -213,13 +214,13 @@ class Demo:
         folder = self.folder / "dovecot"
         folder.mkdir()
         module, = self.prefix.glob("lib/lua/*/app_password.so")
-        self.dovecot = dovecot.Dovecot(
+        self.dovecot = dovecot24.dovecot_of_this_machine()(
             folder, self.etc / "app-password/app-password.conf", module, self.authority,
             lines="protocols = imap")
         self.ending.callback(self.dovecot.stop)
         self.dovecot.start()
         self.transcript.command("sed '/^passdb/,/^}/!d; /^ *#/d' dovecot.conf")
-        self.run(["sed", "/^passdb/,/^}/!d; /^ *#/d", self.dovecot.config], shows="driver = lua")
+        self.run(["sed", "/^passdb/,/^}/!d; /^ *#/d", self.dovecot.config], shows="app-password.lua")
 
     def start_portal(self):
         """The page with examples/portal.conf, on a private port."""

@@ -15,7 +15,9 @@ class Authority:
         self.certificate = folder / "server.pem"
         self.key = folder / "server.key"
         ca_key = folder / "ca.key"
-        _request("/CN=Test CA", self.ca, ca_key)
+        # Python 3.13 rejects a CA without keyUsage.
+        _request("/CN=Test CA", self.ca, ca_key,
+                 "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         _request(f"/CN={common_name}", self.certificate, self.key,
                  "-CA", self.ca, "-CAkey", ca_key, "-addext", "basicConstraints=CA:FALSE",
                  "-addext", f"subjectAltName={names}")
@@ -38,6 +40,7 @@ x509_extensions = server
 commonName = supplied
 [server]
 basicConstraints = CA:FALSE
+authorityKeyIdentifier = keyid
 subjectAltName = {NAMES}
 """)
         run(["openssl", "req", "-new", "-key", self.key, "-subj", "/CN=server",

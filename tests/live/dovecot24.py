@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Dovecot 2.4, in its own Debian 13.
+"""Dovecot 2.4, of this machine or in a Debian 13 of its own.
 
 debootstrap makes the Debian 13 once; it is kept and never changed. In a mount namespace, its
 programs see the tests' folder at the usual path.
@@ -10,8 +10,9 @@ import re
 import shutil
 
 import debian
+import pam
 from dovecot import MAIL_USER, SERVICES, Dovecot
-from processes import run
+from processes import run, sanitizers
 from slapd import BASE, IDENTITIES, secret
 
 PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-pop3d
@@ -54,20 +55,44 @@ class Debian13:
                                      "make app_password.la pam_app_password.la"]))
 
 
+class ThisMachine:
+    """The same for a machine that has Dovecot 2.4 itself."""
+
+    def __init__(self, lua_module, pam_module):
+        self.lua_module, self.pam_module = lua_module, pam_module
+
+    @staticmethod
+    def inside(command, pam_d=None):
+        return pam.seeing(pam_d, command) if pam_d else command
+
+
+def is_here():
+    """Whether this machine has Dovecot 2.4 itself."""
+    return run(["dovecot", "--version"]).startswith("2.4.")
+
+
+def dovecot_of_this_machine():
+    """The class for its Dovecot."""
+    return Dovecot24 if is_here() else Dovecot
+
+
 class Dovecot24(Dovecot):
-    """Dovecot 2.4 in a Debian13; options are those of Dovecot."""
+    """Dovecot 2.4; arguments are those of Dovecot.
+
+    inside  a prefix that runs a command where Dovecot 2.4 is
+    """
 
     example = "dovecot-2.4.conf"
 
-    def __init__(self, debian13, folder, config, authority, **options):
-        self._debian13 = debian13
-        super().__init__(folder, config, debian13.lua_module, authority, **options)
+    def __init__(self, *arguments, inside=ThisMachine.inside, **options):
+        self.inside = inside
+        super().__init__(*arguments, **options)
 
     def _command(self):
-        return self._debian13.inside(["dovecot", "-F", "-c", self.config], self._pam_d)
+        return self.inside(["dovecot", "-F", "-c", self.config], self._pam_d)
 
     def _example(self, name):
-        """That Debian 13 has no Postfix, and 2.4 writes spaces around its signs."""
+        """The Debian 13 for Dovecot has no Postfix, and 2.4 writes spaces around its signs."""
         return (super()._example(name).replace(" = postfix", " = dovecot")
                 .replace(" = vmail", f" = {MAIL_USER}"))
 
@@ -90,7 +115,7 @@ base_dir = {self.folder}/run
 state_dir = {self.folder}/state
 log_path = {self.log}
 import_environment {{
-  LUA_CPATH = {self._module.parent}/?.so
+  LUA_CPATH = {self._module.parent}/?.so{sanitizers()}
 }}
 protocols = imap pop3 submission
 listen = 127.0.0.1

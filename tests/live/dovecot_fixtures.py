@@ -8,7 +8,7 @@ import pytest
 
 import pam
 from conftest import new_folder, write_config
-from dovecot import Dovecot
+from dovecot24 import dovecot_of_this_machine, is_here
 
 
 def pytest_addoption(parser):
@@ -18,7 +18,7 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """Without the option, deselect the tests that need it instead of skipping them."""
-    if config.getoption("--with-dovecot24"):
+    if config.getoption("--with-dovecot24") or is_here():
         return
     left_out = [item for item in items if "debian13" in item.fixturenames]
     config.hook.pytest_deselected(items=left_out)
@@ -52,7 +52,7 @@ def new_dovecot(workdir, directory, config=None, **options):
     """A Dovecot that asks a directory; config overrides the usual keys of app-password.conf."""
     folder = new_folder(workdir, "dovecot")
     path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))
-    return Dovecot(folder, path, **options)
+    return dovecot_of_this_machine()(folder, path, **options)
 
 
 @pytest.fixture

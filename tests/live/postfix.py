@@ -62,7 +62,10 @@ class Postfix:
         """Prepare the queue and the chroot as Debian does, and start."""
         environment = os.environ | {"MAIL_CONFIG": str(self.config)}
         run(["postfix", "check"], env=environment)
-        run(["sh", "/usr/lib/postfix/configure-instance.sh"], env=environment)
+        # What postfix-script of Debian 13 exports; the script of Debian 12 reads none of it.
+        run(["sh", "/usr/lib/postfix/configure-instance.sh"], env=environment | {
+            "queue_directory": str(self.queue), "command_directory": "/usr/sbin",
+            "daemon_directory": "/usr/lib/postfix/sbin"})
         # The last step of "postfix start", but as our child process.
         self.process = start(seeing(["/usr/lib/postfix/sbin/master", "-s", "-c", str(self.config)]),
                              self.folder / "master.out", env=environment)
@@ -147,6 +150,7 @@ compatibility_level = 3.6
 multi_instance_name = postfix-test
 queue_directory = {self.queue}
 data_directory = {self.folder}/data
+cyrus_sasl_config_path = {self.config}/sasl
 maillog_file = {self.log}
 maillog_file_prefixes = {self.folder}
 import_environment = MAIL_CONFIG LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME

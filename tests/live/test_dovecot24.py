@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Dovecot 2.4, in a Debian 13: it differs from 2.3 in its configuration.
+"""Dovecot 2.4: it differs from 2.3 in its configuration.
 
-Needs --with-dovecot24, since the first run downloads a Debian 13.
+On a machine with Dovecot 2.3 it runs in a Debian 13. This needs --with-dovecot24, since the first
+run downloads that.
 """
 
 import os
@@ -12,12 +13,14 @@ import pytest
 import pam
 from conftest import new_folder, write_config
 from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, imap, pop3, submission
-from dovecot24 import Debian13, Dovecot24
+from dovecot24 import Debian13, Dovecot24, ThisMachine, is_here
 from slapd import IDENTITIES
 
 
 @pytest.fixture(scope="module")
-def debian13(workdir):
+def debian13(workdir, lua_module, pam_module):
+    if is_here():
+        return ThisMachine(lua_module, pam_module)
     return Debian13(new_folder(workdir, "debian-13"))
 
 
@@ -32,7 +35,8 @@ def dovecot24(request, debian13, authority, workdir):
         if request.param == "PAM":
             options["settings"] = lambda settings: asking_pam(settings, "passdb-pam-2.4.conf")
             options["pam_d"] = pam.write_services(folder / "pam.d", debian13.pam_module, path)
-        servers.append(Dovecot24(debian13, folder, path, authority, **options))
+        servers.append(Dovecot24(folder, path, debian13.lua_module, authority,
+                                 inside=debian13.inside, **options))
         return servers[-1].start()
 
     yield make
@@ -107,6 +111,6 @@ passdb passwd-file {{
             (person.uid, person.password), (f"{person.uid}*{person.uid}", person.password)]:
         assert imap(server, login, password) == REFUSED, login
     for name, status in (person.mail, os.EX_OK), ("nobody-here", os.EX_NOUSER):
-        done = subprocess.run(server._debian13.inside(
+        done = subprocess.run(server.inside(
             ["doveadm", "-c", server.config, "user", "-f", "home", name]), capture_output=True)
         assert done.returncode == (status if has_lua else os.EX_TEMPFAIL), done.stderr
