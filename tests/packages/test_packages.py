@@ -112,6 +112,14 @@ def test_the_archive_of_git_builds_the_same_elsewhere(builder, built):
     assert checksums(builder.build("/archive/x")) == checksums(built)
 
 
+def test_git_ignores_what_a_build_leaves_in_the_tree(builder, built):
+    checkout = builder.root / "build/checkout"
+    subprocess.run(["git", "init", "-q", checkout], check=True)
+    listed = subprocess.run(["git", "-C", checkout, "ls-files", "--others", "--exclude-standard"],
+                            text=True, stdout=subprocess.PIPE, check=True).stdout.splitlines()
+    assert [name for name in listed if not (SOURCES / name).exists()] == []
+
+
 def test_lintian_has_nothing_to_say(builder, built):
     """That of this machine."""
     changes, = (builder.root / "build").glob("*.changes")
