@@ -141,7 +141,8 @@ static int load_and_serve(struct apw_portal *portal, bool is_test, const sigset_
 {
     struct apw_asset assets[] = {{.name = "style.css", .type = "text/css; charset=utf-8"},
                                  {.name = "copy.js", .type = "text/javascript; charset=utf-8"},
-                                 {.name = "icon.svg", .type = "image/svg+xml"}};
+                                 {.name = "icon.svg", .type = "image/svg+xml"},
+                                 {.name = "healthz", .type = "text/plain", .is_fresh = true}};
     const size_t count = sizeof assets / sizeof assets[0];
     const struct apw_web_settings settings = {
         .root = portal->site.root,

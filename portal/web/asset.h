@@ -6,6 +6,7 @@
 #define APW_ASSET_H
 
 #include "error.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 #define APW_ASSET_BYTES_MAX (256 * 1024)
@@ -13,6 +14,7 @@
 struct apw_asset {
     const char *name; /* of the file, and its path below the site's root */
     const char *type; /* Content-Type */
+    bool is_fresh;    /* browsers and proxies must not keep it */
     char *bytes;      /* owned; NULL until it is loaded */
     size_t length;
 };

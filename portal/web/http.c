@@ -371,7 +371,8 @@ static struct MHD_Response *make_asset(const struct apw_asset *asset)
         return NULL;
     apw_reply_add_security(response);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, asset->type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "max-age=3600");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            asset->is_fresh ? "no-store" : "max-age=3600");
     return response;
 }
 

@@ -580,6 +580,10 @@ def test_the_socket_of_single_sign_on_is_for_the_proxys_group_alone(single_sign_
     assert path.stat().st_mode & 0o777 == 0o660
 
 
+def test_the_health_check_needs_no_single_sign_on(single_sign_on):
+    assert single_sign_on.client().get("healthz").status == 200
+
+
 def test_without_trusted_user_header_nobody_is_believed(directory, portal):
     who = directory.new_person(mfa=True)
     for name in ("X-Remote-User", "Remote-User", "X-Forwarded-User", "Authorization"):

@@ -48,6 +48,15 @@ def last(portal):
 
 # ---- a directory that is gone ----
 
+def test_the_health_check_does_not_ask_the_directory(portal, stoppable):
+    stoppable.stop()
+    try:
+        health = portal.client().get("healthz")
+    finally:
+        stoppable.start()
+    assert (health.status, health.text) == (200, "ok\n")
+    assert health.headers["Cache-Control"] == "no-store"
+
 def not_signed_in(portal, who):
     client = portal.client()
     client.get("")
