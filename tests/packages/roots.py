@@ -32,8 +32,8 @@ def build_root(release):
 
     def finish(root):
         shutil.copytree(SOURCES / "debian", root / "source/debian")
-        _apt(root, "install", "build-essential")
-        _apt(root, "build-dep", "/source")
+        debian.apt_get(root, "install", "build-essential")
+        debian.apt_get(root, "build-dep", "/source")
     return debian.make(f"build-{release}", SUITES[release], finish=finish,
                        key=control.read_text().partition("\n\n")[0])
 
@@ -41,22 +41,7 @@ def build_root(release):
 def host_root(release):
     """A Debian with mail servers and a directory, not started yet."""
     return debian.make(f"host-{release}", SUITES[release], key=" ".join(HOST),
-                       finish=lambda root: _apt(root, "install", *HOST))
-
-
-def _apt(root, *arguments):
-    """apt-get in a folder, with the network of this machine; it starts no service."""
-    script = """set -e
-        printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
-        chmod 755 /usr/sbin/policy-rc.d
-        export DEBIAN_FRONTEND=noninteractive
-        apt-get -q update
-        apt-get -q -y --no-install-recommends "$@"
-        rm /usr/sbin/policy-rc.d"""
-    enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -c "$@"'
-    done = subprocess.run(["unshare", "--mount", "sh", "-c", enter, root, script, "sh", *arguments],
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, f"apt-get {arguments}\n{done.stdout[-8000:]}"
+                       finish=lambda root: debian.apt_get(root, "install", *HOST))
 
 
 class Machine:
@@ -122,4 +107,4 @@ class Machine:
 
     def fetch(self, packages):
         """Download the dependencies of our packages, so that apt finds them without a network."""
-        _apt(self.root, "install", "--download-only", *packages)
+        debian.apt_get(self.root, "install", "--download-only", *packages)

@@ -4,6 +4,7 @@
 
     sign_in.py prepare     makes a directory and mail servers of Debian's packages, see host.py
     sign_in.py set-up      follows README.md, ldap-schema/README.md and the man pages word for word
+    sign_in.py new-debian  follows doc/upgrading.md after an upgrade to Debian 13
     sign_in.py             signs in over SMTP and IMAP, and asks PAM
     sign_in.py portal      sets the self-service page up as its man page says, and opens it
     sign_in.py go-on FILE  keeps signing in until this file exists
@@ -80,6 +81,19 @@ def set_up():
         elif "doveadm auth test" in command:
             assert "auth succeeded" in said
     assert not terminal.unused_edits
+
+
+def new_debian():
+    """Configure Dovecot 2.4 in place of 2.3, and check what the upgrade made of Postfix."""
+    terminal = readme.Terminal(answers={("doveadm auth test", ""): ALICE.password}, edits={})
+    for command in readme.commands("doc/upgrading.md", "From Debian 12 to 13"):
+        is_doctor = "doctor" in command  # it finds that nobody has MFA on
+        said = terminal.type(command, status=1 if is_doctor else 0)
+        if is_doctor:
+            assert "PLAIN is answered by apppassword" in said
+        elif "cyrus_sasl_config_path" in command:
+            assert "= /etc/postfix/sasl" in said
+    assert "auth succeeded" in said
 
 
 def swaks_three_times(terminal, command):
@@ -261,6 +275,8 @@ def main():
             host.prepare()
         case ["set-up"]:
             set_up()
+        case ["new-debian"]:
+            new_debian()
         case ["portal"]:
             portal()
         case ["go-on", file]:
