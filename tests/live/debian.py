@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import pathlib
 import shutil
+import subprocess
 
 from processes import run
 
@@ -28,6 +29,21 @@ def make(name, suite, packages=(), finish=lambda root: None, key=""):
             finish(root)
             contents.write_text(wanted)
     return root
+
+
+def apt_get(root, *arguments):
+    """apt-get in a folder, with the network of this machine; it starts no service."""
+    script = """set -e
+        printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -q update
+        apt-get -q -y --no-install-recommends "$@"
+        rm /usr/sbin/policy-rc.d"""
+    enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -c "$@"'
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", enter, root, script, "sh", *arguments],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, f"apt-get {arguments}\n{done.stdout[-8000:]}"
 
 
 @contextlib.contextmanager

@@ -92,9 +92,9 @@ class Dovecot24(Dovecot):
         return self.inside(["dovecot", "-F", "-c", self.config], self._pam_d)
 
     def _example(self, name):
-        """The Debian 13 for Dovecot has no Postfix, and 2.4 writes spaces around its signs."""
-        return (super()._example(name).replace(" = postfix", " = dovecot")
-                .replace(" = vmail", f" = {MAIL_USER}"))
+        """2.4 writes spaces around its signs, and a Debian 13 for Dovecot has no Postfix."""
+        text = super()._example(name).replace(" = vmail", f" = {MAIL_USER}")
+        return text if is_here() else text.replace(" = postfix", " = dovecot")
 
     def _look_users_up_in(self, directory, settings):
         """In 2.4 the settings contain the directory's address."""

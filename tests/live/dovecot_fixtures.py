@@ -17,10 +17,13 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without the option, deselect the tests that need it instead of skipping them."""
-    if config.getoption("--with-dovecot24") or is_here():
-        return
-    left_out = [item for item in items if "debian13" in item.fixturenames]
+    """Deselect the tests for the other Dovecot instead of skipping them."""
+    if is_here():
+        left_out = [item for item in items if item.get_closest_marker("dovecot23")]
+    elif config.getoption("--with-dovecot24"):
+        left_out = []
+    else:
+        left_out = [item for item in items if "debian13" in item.fixturenames]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -674,11 +674,13 @@ def dovecot(site, tmp_path):
     return look
 
 
+@pytest.mark.dovecot23
 def test_the_example_for_dovecot_2_3_is_good(dovecot):
     called = dovecot()
     assert called.returncode == DONE, called.stdout + called.stderr
 
 
+@pytest.mark.dovecot23
 def test_the_passdb_of_dovecot_2_4_is_good(dovecot):
     called = dovecot(lambda _: "auth_mechanisms = plain login\n" + PASSDB_2_4)
     assert called.returncode == DONE, called.stdout + called.stderr
@@ -725,6 +727,7 @@ DOVECOT = {
 }
 
 
+@pytest.mark.dovecot23
 @pytest.mark.parametrize("broken", DOVECOT)
 def test_dovecot(dovecot, broken):
     change, finding, fix = DOVECOT[broken]

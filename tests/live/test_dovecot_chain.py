@@ -9,6 +9,8 @@ import pytest
 from dovecot import ACCEPTED, EXAMPLES, REFUSED, UNAVAILABLE, asking_pam, imap
 from processes import free_port
 
+pytestmark = pytest.mark.dovecot23
+
 FAILURE, INTERNALFAIL = "  result_failure = return-fail\n", "  result_internalfail = return-fail\n"
 
 

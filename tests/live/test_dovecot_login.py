@@ -161,6 +161,7 @@ def test_a_revoked_app_password_is_refused_at_the_next_login(usual_dovecot, dire
     assert imap(usual_dovecot, person.uid, kept.shown) == ACCEPTED
 
 
+@pytest.mark.dovecot23
 def test_with_a_cache_dovecot_goes_on_accepting_a_revoked_app_password(dovecot, directory):
     """The reason why the example turns the cache off."""
     person, app_password = directory.new_person(mfa=True, app_passwords=1)

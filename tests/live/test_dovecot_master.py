@@ -17,6 +17,8 @@ from slapd import DISABLED, TWINS
 from test_dovecot_login import home_of
 from test_names import branches  # noqa: F401: a fixture
 
+pytestmark = pytest.mark.dovecot23
+
 MASTER, PASSWORD = "admin", "The-Masters-Password"
 DEBIANS = pathlib.Path("/etc/dovecot/conf.d/auth-master.conf.ext")
 

@@ -7,6 +7,7 @@ import pytest
 
 import pam
 from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, doveadm, imap, pop3, submission
+from dovecot24 import is_here
 from processes import free_port
 from slapd import IDENTITIES
 
@@ -17,7 +18,9 @@ SUCCESS, FAILURE = "successfully authenticated", "Authentication failure"
 @pytest.fixture
 def dovecot_with_pam(dovecot):
     """Makes a Dovecot that asks PAM."""
-    def make(services, settings=asking_pam):
+    example = "passdb-pam-2.4.conf" if is_here() else "passdb-pam-2.3.conf"
+
+    def make(services, settings=lambda text: asking_pam(text, example)):
         return dovecot(settings=settings, pam_d=services.pam_d)
     return make
 
@@ -196,6 +199,7 @@ def test_in_dovecot_an_app_password_opens_only_the_services_it_is_for(
     assert submission(server, person.uid, for_smtp) == ACCEPTED
 
 
+@pytest.mark.dovecot23
 def test_with_one_file_for_all_services_one_that_is_for_some_is_refused(
         dovecot_with_pam, services, directory):
     """Then the module cannot tell the service; examples/pam/dovecot says so."""
