@@ -72,7 +72,8 @@ def test_postfix_is_process_1_and_the_plugin_logs_to_its_output(
         server.folder, ["postfix", "-c", server.config, "start-fg"]))
     ending.append(server.process)
     mail_server = MailServer(server, service, authority, server.folder)
-    mail_server.log = server.log
-    assert mail_server.sign_in(person.uid, app_password.shown).code == smtp.ACCEPTED
-    assert mail_server.sign_in(person.uid, person.password).code == smtp.REFUSED
+    for password, code, verdict in ((app_password.shown, smtp.ACCEPTED, "accepted"),
+                                    (person.password, smtp.REFUSED, "refused")):
+        assert smtp.plain(mail_server.connect(), person.uid, password).code == code
+        wait_until(lambda: f" verdict={verdict} " in server.log.read_text(), "the log line")
     assert container.end(server.process) == 0
