@@ -2,18 +2,56 @@
 #include "doctor/diagnosis.h"
 #include "command.h"
 #include "say.h"
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TEXT_SIZE 2048
 
-__attribute__((format(printf, 3, 0))) static void
-print_finding(const char *kind, const char *subject, const char *format, va_list arguments)
+enum level { GOOD, PROBLEM, UNKNOWN, NOTE };
+
+static const struct {
+    const char *printed;
+    const char *json;
+} names[] = {
+    [GOOD] = {"ok", "ok"},
+    [PROBLEM] = {"PROBLEM", "problem"},
+    [UNKNOWN] = {"unknown", "unknown"},
+    [NOTE] = {"-", "note"},
+};
+
+/* Adds to the array. The fix follows later. */
+static void keep(struct apw_diagnosis *diagnosis, enum level level, const char *subject,
+                 const char *text)
 {
-    char text[TEXT_SIZE], line[TEXT_SIZE + 512];
+    if (diagnosis->findings == NULL)
+        diagnosis->findings = json_array();
+    if (json_array_append_new(diagnosis->findings,
+                              json_pack("{s:s, s:s, s:s, s:n, s:s?}", "level", names[level].json,
+                                        "subject", subject, "text", text, "fix", "server",
+                                        diagnosis->server)) != 0)
+        diagnosis->is_incomplete = true;
+}
+
+__attribute__((format(printf, 4, 0))) static void add(struct apw_diagnosis *diagnosis,
+                                                      enum level level, const char *subject,
+                                                      const char *format, va_list arguments)
+{
+    char text[TEXT_SIZE], line[TEXT_SIZE + 1024];
+    const char *server = diagnosis->server;
 
     vsnprintf(text, sizeof text, format, arguments);
-    snprintf(line, sizeof line, "%-7s  %s: %s", kind, subject, text);
+    apw_say_printable(text);
+    if (diagnosis->is_json) {
+        keep(diagnosis, level, subject, text);
+        return;
+    }
+    if (server != NULL && strstr(text, server) == NULL)
+        snprintf(line, sizeof line, "%-7s  %s: %s: %s", names[level].printed, subject, server,
+                 text);
+    else
+        snprintf(line, sizeof line, "%-7s  %s: %s", names[level].printed, subject, text);
     puts(apw_say_printable(line));
 }
 
@@ -24,7 +62,7 @@ void apw_diagnosis_good(struct apw_diagnosis *diagnosis, const char *subject, co
 
     diagnosis->good++;
     va_start(arguments, format);
-    print_finding("ok", subject, format, arguments);
+    add(diagnosis, GOOD, subject, format, arguments);
     va_end(arguments);
 }
 
@@ -35,7 +73,7 @@ void apw_diagnosis_problem(struct apw_diagnosis *diagnosis, const char *subject,
 
     diagnosis->problems++;
     va_start(arguments, format);
-    print_finding("PROBLEM", subject, format, arguments);
+    add(diagnosis, PROBLEM, subject, format, arguments);
     va_end(arguments);
 }
 
@@ -46,20 +84,32 @@ void apw_diagnosis_unknown(struct apw_diagnosis *diagnosis, const char *subject,
 
     diagnosis->unknown++;
     va_start(arguments, format);
-    print_finding("unknown", subject, format, arguments);
+    add(diagnosis, UNKNOWN, subject, format, arguments);
     va_end(arguments);
 }
 
-void apw_diagnosis_note(const char *subject, const char *format, ...)
+void apw_diagnosis_note(struct apw_diagnosis *diagnosis, const char *subject, const char *format,
+                        ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    print_finding("-", subject, format, arguments);
+    add(diagnosis, NOTE, subject, format, arguments);
     va_end(arguments);
 }
 
-void apw_diagnosis_fix(const char *format, ...)
+/* A finding may have several lines of fixes. */
+static void keep_fix(struct apw_diagnosis *diagnosis, const char *text)
+{
+    json_t *finding = json_array_get(diagnosis->findings, json_array_size(diagnosis->findings) - 1);
+    const char *before = json_string_value(json_object_get(finding, "fix"));
+    json_t *all = before == NULL ? json_string(text) : json_sprintf("%s\n%s", before, text);
+
+    if (json_object_set_new(finding, "fix", all) != 0)
+        diagnosis->is_incomplete = true;
+}
+
+void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
 {
     char text[TEXT_SIZE];
     va_list arguments;
@@ -67,13 +117,38 @@ void apw_diagnosis_fix(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    printf("         fix: %s\n", apw_say_printable(text));
+    apw_say_printable(text);
+    if (diagnosis->is_json)
+        keep_fix(diagnosis, text);
+    else
+        printf("         fix: %s\n", text);
 }
 
-void apw_diagnosis_print_counts(const struct apw_diagnosis *diagnosis)
+static int print_array(struct apw_diagnosis *diagnosis)
 {
-    printf("%u good, %u problem%s, %u unknown\n", diagnosis->good, diagnosis->problems,
-           diagnosis->problems == 1 ? "" : "s", diagnosis->unknown);
+    if (diagnosis->findings == NULL)
+        diagnosis->findings = json_array();
+    if (diagnosis->findings == NULL || diagnosis->is_incomplete ||
+        json_dumpf(diagnosis->findings, stdout, JSON_INDENT(2)) != 0) {
+        apw_say(NULL, "out of memory");
+        return -1;
+    }
+    putchar('\n');
+    return 0;
+}
+
+int apw_diagnosis_finish(struct apw_diagnosis *diagnosis)
+{
+    int status = 0;
+
+    if (diagnosis->is_json)
+        status = print_array(diagnosis);
+    else
+        printf("%u good, %u problem%s, %u unknown\n", diagnosis->good, diagnosis->problems,
+               diagnosis->problems == 1 ? "" : "s", diagnosis->unknown);
+    json_decref(diagnosis->findings);
+    diagnosis->findings = NULL;
+    return status;
 }
 
 bool apw_diagnosis_is_clean(const struct apw_diagnosis *diagnosis)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * diagnosis: the doctor's findings, counted, and printed to standard output one line each.
+ * diagnosis: the doctor's findings, counted, and printed to standard output: one line each, or all
+ * of them as a JSON array at the end.
  *
  * Control characters, changes of direction and invalid UTF-8 are printed as question marks.
  */
@@ -9,14 +10,21 @@
 
 #include <stdbool.h>
 
+struct json_t;
+
 /* Starts zeroed. */
 struct apw_diagnosis {
     unsigned good;
     unsigned problems;
-    unsigned unknown; /* could not be checked; as bad as a problem to the exit status */
+    unsigned unknown;        /* could not be checked; as bad as a problem to the exit status */
+    const char *server;      /* URI that the findings are about, or NULL; borrowed */
+    bool is_json;            /* print nothing before apw_diagnosis_finish() */
+    bool is_incomplete;      /* out of memory: findings are missing in the array */
+    struct json_t *findings; /* NULL before the first */
 };
 
-/* Each prints one finding: "ok", "PROBLEM" or "unknown", then `subject`, then the text. */
+/* Each adds one finding: "ok", "PROBLEM" or "unknown", then `subject`, then the server unless the
+ * text names it, then the text. */
 void apw_diagnosis_good(struct apw_diagnosis *diagnosis, const char *subject, const char *format,
                         ...) __attribute__((format(printf, 3, 4)));
 void apw_diagnosis_problem(struct apw_diagnosis *diagnosis, const char *subject, const char *format,
@@ -25,13 +33,15 @@ void apw_diagnosis_unknown(struct apw_diagnosis *diagnosis, const char *subject,
                            ...) __attribute__((format(printf, 3, 4)));
 
 /* A check that does not apply. Not counted. */
-void apw_diagnosis_note(const char *subject, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void apw_diagnosis_note(struct apw_diagnosis *diagnosis, const char *subject, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
 
 /* The line or command that fixes the finding above. */
-void apw_diagnosis_fix(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-void apw_diagnosis_print_counts(const struct apw_diagnosis *diagnosis);
+/* Prints the counts, or the array, and frees it. -1, with a message, if out of memory. */
+int apw_diagnosis_finish(struct apw_diagnosis *diagnosis);
 
 /* Neither problems nor unknown. */
 bool apw_diagnosis_is_clean(const struct apw_diagnosis *diagnosis);

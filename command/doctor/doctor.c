@@ -9,6 +9,9 @@
 #include "doctor/files.h"
 #include "doctor/logging.h"
 #include "doctor/mfa.h"
+#include "doctor/pam.h"
+#include "doctor/portal.h"
+#include "doctor/postfix.h"
 #include "doctor/rights.h"
 #include "doctor/sasl.h"
 #include "doctor/servers.h"
@@ -23,26 +26,39 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { SASL, DOVECOT, AS, MFA_USER };
+#define POSTFIX_FOLDER  "/etc/postfix"
+#define HASH_MEMORY_MIB 8 /* if the configuration cannot be read */
+
+enum { POSTFIX, SASL, DOVECOT, PAM, PORTAL, AS, MFA_USER, JSON };
 
 static const struct apw_option table[] = {
+    [POSTFIX] = {.name = "postfix",
+                 .argument = "FOLDER",
+                 .is_argument_optional = true,
+                 .help = "also Postfix: what each smtpd reads; default " POSTFIX_FOLDER},
     [SASL] = {.name = "sasl",
               .argument = "FILE",
-              .help = "also libsasl2: Postfix's sasl/smtpd.conf"},
+              .help = "also libsasl2: a file like imapd.conf or smtpd.conf"},
     [DOVECOT] = {.name = "dovecot",
                  .argument = "FILE",
                  .help = "also Dovecot: output of doveconf -n"},
+    [PAM] = {.name = "pam", .argument = "SERVICE", .help = "also PAM: this service of /etc/pam.d"},
+    [PORTAL] = {.name = "portal", .help = "also the page: app-password-portal -t"},
     [AS] = {.name = "as",
             .argument = "DN",
             .help = "what users may do, tried as this one; reads the password like check"},
     [MFA_USER] = {.name = "mfa-user", .argument = "LOGIN", .help = "a user who must have MFA on"},
+    [JSON] = {.name = "json", .help = "print the findings as a JSON array"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
 
 struct request {
+    const char *postfix_folder; /* NULL: not asked for, like the others */
     const char *sasl_path;
     const char *dovecot_path;
+    const char *pam_service;
+    bool has_portal;
     const char *as_dn;
     const char *mfa_user;
 };
@@ -82,7 +98,8 @@ static void suggest_user(const struct apw_doctor_view *view)
 
     quote(view->sample != NULL ? view->sample : "DN of a user", dn, sizeof dn);
     apw_diagnosis_unknown(view->diagnosis, "--as", "what users may write was not checked");
-    apw_diagnosis_fix("app-password doctor --as %s   # any user whose password you know", dn);
+    apw_diagnosis_fix(view->diagnosis,
+                      "app-password doctor --as %s   # any user whose password you know", dn);
 }
 
 /* `as_password` is NULL without --as. */
@@ -121,36 +138,71 @@ static void check_directory(struct apw_doctor_view *view, const struct request *
     sodium_memzero(password, sizeof password);
 }
 
-/* The mail server's configuration, and everything that it names. */
+/* The programs that options name. `view` is NULL if the configuration cannot be read. */
+static void check_programs(struct apw_diagnosis *diagnosis, const struct request *request,
+                           const struct apw_doctor_view *view, const char *config_path)
+{
+    const struct apw_config *config = view == NULL ? NULL : view->config;
+    struct apw_doctor_sender sender;
+    bool has_sender = request->postfix_folder != NULL && view != NULL && view->directory != NULL &&
+                      apw_doctor_view_find_sender(view, &sender);
+
+    if (request->postfix_folder != NULL)
+        apw_doctor_postfix_check(diagnosis, request->postfix_folder, config,
+                                 has_sender ? &sender : NULL);
+    if (request->sasl_path != NULL)
+        apw_doctor_sasl_check(diagnosis, request->sasl_path);
+    if (request->dovecot_path != NULL)
+        apw_doctor_dovecot_check(diagnosis, request->dovecot_path,
+                                 config == NULL ? HASH_MEMORY_MIB : config->hash_memory_mib);
+    if (request->pam_service != NULL)
+        apw_doctor_pam_check(diagnosis, request->pam_service);
+    if (request->has_portal)
+        apw_doctor_portal_check(diagnosis, config_path);
+}
+
+/* The configuration, and everything that it names. */
 static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
                                            const struct apw_invocation *invocation,
                                            const struct request *request,
-                                           unsigned *hash_memory_mib_r)
+                                           const struct apw_config *config)
 {
-    struct apw_config *config = NULL;
     struct apw_session session = {.config = NULL};
     struct apw_doctor_view view;
-    struct apw_error error = {""};
     bool is_managed = apw_session_is_managed(invocation);
-    enum apw_status status;
+    enum apw_status status = APW_STATUS_DONE;
 
-    if (apw_config_read(invocation->config_path, &config, &error) != 0) {
-        apw_diagnosis_problem(diagnosis, "configuration", "%s", error.text);
-        apw_diagnosis_fix("correct that line or add what is missing; or run this as root if a file "
-                          "cannot be read");
-        return APW_STATUS_DONE;
-    }
     apw_diagnosis_good(diagnosis, "configuration", "%s", config->path);
-    *hash_memory_mib_r = config->hash_memory_mib;
-    status = is_managed ? apw_session_open(invocation, &session) : APW_STATUS_DONE;
+    if (is_managed)
+        status = apw_session_open(invocation, &session);
     if (status == APW_STATUS_DONE) {
         apw_doctor_files_check(diagnosis, config, is_managed ? &session.identity : NULL);
         apw_doctor_logging_check(diagnosis, config);
         apw_doctor_view_open(diagnosis, config, is_managed ? &session : NULL, &view);
         check_directory(&view, request);
+        check_programs(diagnosis, request, &view, config->path);
         apw_doctor_view_close(&view);
     }
     apw_session_close(&session);
+    return status;
+}
+
+static enum apw_status check_all(struct apw_diagnosis *diagnosis,
+                                 const struct apw_invocation *invocation,
+                                 const struct request *request)
+{
+    struct apw_config *config = NULL;
+    struct apw_error error = {""};
+    enum apw_status status = APW_STATUS_DONE;
+
+    if (apw_config_read(invocation->config_path, &config, &error) == 0) {
+        status = check_configuration(diagnosis, invocation, request, config);
+    } else {
+        apw_diagnosis_problem(diagnosis, "configuration", "%s", error.text);
+        apw_diagnosis_fix(diagnosis, "correct that line or add what is missing; or run this as "
+                                     "root if a file cannot be read");
+        check_programs(diagnosis, request, NULL, invocation->config_path);
+    }
     apw_config_free(&config);
     return status;
 }
@@ -158,11 +210,16 @@ static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
 static enum apw_status read_request(const struct apw_options *options, struct request *request_r)
 {
     *request_r = (struct request){
+        .postfix_folder = options->value[POSTFIX],
         .sasl_path = options->value[SASL],
         .dovecot_path = options->value[DOVECOT],
+        .pam_service = options->value[PAM],
+        .has_portal = options->is_given[PORTAL],
         .as_dn = options->value[AS],
         .mfa_user = options->value[MFA_USER],
     };
+    if (options->is_given[POSTFIX] && request_r->postfix_folder == NULL)
+        request_r->postfix_folder = POSTFIX_FOLDER;
     if (options->count > 0)
         return apw_say_usage("doctor takes no argument \"%s\"; name a user who must have MFA with "
                              "--mfa-user",
@@ -177,19 +234,15 @@ static enum apw_status run(const struct apw_invocation *invocation,
                            const struct apw_options *options)
 {
     struct request request;
-    struct apw_diagnosis diagnosis = {.good = 0};
-    unsigned hash_memory_mib = 8;
+    struct apw_diagnosis diagnosis = {.is_json = options->is_given[JSON]};
     enum apw_status status = read_request(options, &request);
 
     if (status == APW_STATUS_DONE)
-        status = check_configuration(&diagnosis, invocation, &request, &hash_memory_mib);
+        status = check_all(&diagnosis, invocation, &request);
     if (status != APW_STATUS_DONE)
         return status;
-    if (request.sasl_path != NULL)
-        apw_doctor_sasl_check(&diagnosis, request.sasl_path);
-    if (request.dovecot_path != NULL)
-        apw_doctor_dovecot_check(&diagnosis, request.dovecot_path, hash_memory_mib);
-    apw_diagnosis_print_counts(&diagnosis);
+    if (apw_diagnosis_finish(&diagnosis) != 0)
+        return APW_STATUS_UNAVAILABLE;
     return apw_diagnosis_is_clean(&diagnosis) ? APW_STATUS_DONE : APW_STATUS_FAILED;
 }
 

@@ -73,7 +73,7 @@ static void report(struct doubles *doubles, const char *value, const char *dn, c
         "%s \"%s\" is a value of \"%s\" and of \"%s\": a login by another name is "
         "unavailable (ambiguous-name)",
         attribute, value, dn, other);
-    apw_diagnosis_fix("change %s of one of them", attribute);
+    apw_diagnosis_fix(doubles->view->diagnosis, "change %s of one of them", attribute);
 }
 
 /* Asks the server which entries have the value. */
@@ -127,12 +127,14 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
     const char *attribute = doubles->view->config->login_attribute;
 
     if (doubles->found > SHOWN_MAX)
-        apw_diagnosis_note("login_attribute", "%zu more are not shown", doubles->found - SHOWN_MAX);
+        apw_diagnosis_note(diagnosis, "login_attribute", "%zu more are not shown",
+                           doubles->found - SHOWN_MAX);
     if (result != APW_LDAP_OK || doubles->result != APW_LDAP_OK) {
         apw_diagnosis_unknown(diagnosis, "login_attribute",
                               "%s: cannot tell whether two entries share a value: %s", attribute,
                               result != APW_LDAP_OK ? error->text : doubles->error.text);
         apw_diagnosis_fix(
+            diagnosis,
             "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
     } else if (doubles->found == 0) {
         apw_diagnosis_good(diagnosis, "login_attribute", "%s is unique in %zu entries", attribute,
@@ -155,7 +157,8 @@ static void check_nameless(const struct apw_doctor_view *view, struct apw_direct
                               "%s has no %s: a login with the right password is unavailable "
                               "(no-name)",
                               dn, attribute);
-        apw_diagnosis_fix("add %s to this entry and to those that %s finds, or narrow filter",
+        apw_diagnosis_fix(view->diagnosis,
+                          "add %s to this entry and to those that %s finds, or narrow filter",
                           attribute, filter);
     }
     free(dn);
@@ -177,7 +180,7 @@ static void check_is_searched(const struct apw_doctor_view *view)
                           "filter %s does not look for %s: a login by another name is unavailable "
                           "(ambiguous-name)",
                           view->config->filter, attribute);
-    apw_diagnosis_fix("filter (|(%s=%%u)%s)   # in app-password.conf", attribute,
+    apw_diagnosis_fix(view->diagnosis, "filter (|(%s=%%u)%s)   # in app-password.conf", attribute,
                       view->config->filter);
 }
 

@@ -21,7 +21,7 @@ static int read_file(struct apw_diagnosis *diagnosis, const char *path,
 
     if (file == NULL) {
         apw_diagnosis_problem(diagnosis, "dovecot", "%s: %s", path, strerror(errno));
-        apw_diagnosis_fix("doveconf -n > %s", path);
+        apw_diagnosis_fix(diagnosis, "doveconf -n > %s", path);
         return -1;
     }
     status = apw_doctor_doveconf_read(file, conf_r, &line);
@@ -30,7 +30,7 @@ static int read_file(struct apw_diagnosis *diagnosis, const char *path,
     if (status != 0) {
         apw_diagnosis_problem(diagnosis, "dovecot", "%s:%u: this is not the output of doveconf",
                               path, line);
-        apw_diagnosis_fix("doveconf -n | app-password doctor --dovecot -");
+        apw_diagnosis_fix(diagnosis, "doveconf -n | app-password doctor --dovecot -");
     }
     return status;
 }
@@ -71,7 +71,7 @@ static void check_result(struct apw_diagnosis *diagnosis, const char *name, cons
         return;
     apw_diagnosis_problem(diagnosis, "dovecot", "%s of the passdb is %s: %s", name,
                           *value == '\0' ? "not set" : value, consequence);
-    apw_diagnosis_fix("%s = %s", name, expected);
+    apw_diagnosis_fix(diagnosis, "%s = %s", name, expected);
 }
 
 static void check_ours(struct apw_diagnosis *diagnosis, const struct apw_doctor_passdb *passdb)
@@ -88,12 +88,12 @@ static void check_ours(struct apw_diagnosis *diagnosis, const struct apw_doctor_
         apw_diagnosis_problem(diagnosis, "dovecot",
                               "the passdb is a %s passdb, which does not sign users in",
                               passdb->is_deny ? "deny" : "master");
-        apw_diagnosis_fix("%s = no", passdb->is_deny ? "deny" : "master");
+        apw_diagnosis_fix(diagnosis, "%s = no", passdb->is_deny ? "deny" : "master");
     }
     if (strcmp(passdb->driver, "lua") == 0 && passdb->is_without_worker) {
         apw_diagnosis_problem(diagnosis, "dovecot",
                               "one login that waits for the directory blocks all others");
-        apw_diagnosis_fix("use_worker = yes   # Dovecot 2.3: blocking=yes in args");
+        apw_diagnosis_fix(diagnosis, "use_worker = yes   # Dovecot 2.3: blocking=yes in args");
     }
     if (diagnosis->problems == before)
         apw_diagnosis_good(diagnosis, "dovecot", "the passdb with driver %s decides every login",
@@ -116,12 +116,12 @@ static void check_master(struct apw_diagnosis *diagnosis, const struct apw_docto
             "cannot tell which users are in the master passdb with driver %s: each of them "
             "opens every mailbox, including their own, without MFA",
             master->driver);
-        apw_diagnosis_fix("driver = passwd-file, with a file of master users only");
+        apw_diagnosis_fix(diagnosis, "driver = passwd-file, with a file of master users only");
     }
     if (own == NULL) {
         return;
     } else if (!is_followed(master)) {
-        apw_diagnosis_note("dovecot",
+        apw_diagnosis_note(diagnosis, "dovecot",
                            "a master passdb without pass = yes (2.4: result_success = continue) "
                            "also opens the mail of accounts that have ended");
     } else if (strcmp(own->driver, "lua") != 0) {
@@ -129,13 +129,13 @@ static void check_master(struct apw_diagnosis *diagnosis, const struct apw_docto
                               "the passdb with driver %s checks a master user's password as the "
                               "user's: no master user can sign in",
                               own->driver);
-        apw_diagnosis_fix("use the Lua passdb: examples/dovecot");
+        apw_diagnosis_fix(diagnosis, "use the Lua passdb: examples/dovecot");
     } else if (file_has(own->file, ":lookup") == 0) {
         apw_diagnosis_problem(diagnosis, "dovecot",
                               "%s checks a master user's password as the user's: no master user "
                               "can sign in",
                               own->file);
-        apw_diagnosis_fix("cp examples/dovecot/app-password.lua %s", own->file);
+        apw_diagnosis_fix(diagnosis, "cp examples/dovecot/app-password.lua %s", own->file);
     } else {
         apw_diagnosis_good(diagnosis, "dovecot",
                            "master users can sign in only as users whose account has not ended");
@@ -170,26 +170,27 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
                 "cannot tell whether the passdb with driver %s checks app passwords: %s: %s",
                 passdb->driver, passdb->file[0] != '\0' ? passdb->file : "its PAM file",
                 strerror(errno));
-            apw_diagnosis_fix("run this on the host of that Dovecot, as root");
+            apw_diagnosis_fix(diagnosis, "run this on the host of that Dovecot, as root");
         } else if (ours > 0) {
             own++;
             check_ours(diagnosis, passdb);
         } else if (passdb->is_deny) {
-            apw_diagnosis_note("dovecot", "a deny passdb with driver %s does not matter here",
-                               passdb->driver);
+            apw_diagnosis_note(diagnosis, "dovecot",
+                               "a deny passdb with driver %s does not matter here", passdb->driver);
         } else {
             apw_diagnosis_problem(diagnosis, "dovecot",
                                   "a passdb with driver %s, %s ours, accepts account passwords",
                                   passdb->driver, own > 0 ? "after" : "before or without");
-            apw_diagnosis_fix("comment out the !include auth-….conf.ext that defines it");
+            apw_diagnosis_fix(diagnosis,
+                              "comment out the !include auth-….conf.ext that defines it");
         }
     }
     if (own > 0 || diagnosis->unknown > 0)
         return;
     apw_diagnosis_problem(diagnosis, "dovecot", "no passdb checks app passwords");
     apw_diagnosis_fix(
-        "cp examples/dovecot/dovecot-2.3.conf /etc/dovecot/conf.d/90-app-password.conf "
-        "  # or dovecot-2.4.conf");
+        diagnosis, "cp examples/dovecot/dovecot-2.3.conf /etc/dovecot/conf.d/90-app-password.conf "
+                   "  # or dovecot-2.4.conf");
 }
 
 static void check_cache(struct apw_diagnosis *diagnosis, const char *size)
@@ -201,7 +202,7 @@ static void check_cache(struct apw_diagnosis *diagnosis, const char *size)
     }
     apw_diagnosis_problem(diagnosis, "dovecot",
                           "the auth cache (%s) still accepts revoked app passwords", size);
-    apw_diagnosis_fix("auth_cache_size = 0");
+    apw_diagnosis_fix(diagnosis, "auth_cache_size = 0");
 }
 
 static void check_mechanisms(struct apw_diagnosis *diagnosis, const char *list)
@@ -216,7 +217,7 @@ static void check_mechanisms(struct apw_diagnosis *diagnosis, const char *list)
             apw_diagnosis_problem(diagnosis, "dovecot",
                                   "auth_mechanisms offers %.*s, which does not check app passwords",
                                   (int)length, list);
-            apw_diagnosis_fix("auth_mechanisms = plain login");
+            apw_diagnosis_fix(diagnosis, "auth_mechanisms = plain login");
         }
         list += length;
         list += strspn(list, " \t");
@@ -242,7 +243,7 @@ static void check_memory(struct apw_diagnosis *diagnosis, const struct apw_docto
                           "vsz_limit of auth-worker is %llu M; a hash of %u MiB "
                           "needs %u M, or logins end in \"unavailable\"",
                           limit, hash_memory_mib, needed);
-    apw_diagnosis_fix("service auth-worker { vsz_limit = 512 M }");
+    apw_diagnosis_fix(diagnosis, "service auth-worker { vsz_limit = 512 M }");
 }
 
 void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 /* A mark is no part of the password for us, but other programs send it. */
-static void check_mark(const char *key, const char *path)
+static void check_mark(struct apw_diagnosis *diagnosis, const char *key, const char *path)
 {
     FILE *file = fopen(path, "re");
     char start[3];
@@ -17,22 +17,23 @@ static void check_mark(const char *key, const char *path)
     if (file == NULL)
         return;
     if (apw_ignorable_mark_bytes(start, fread(start, 1, sizeof start, file)) > 0)
-        apw_diagnosis_note(key,
+        apw_diagnosis_note(diagnosis, key,
                            "%s begins with a byte-order mark, which is ignored here but sent by "
                            "other programs; write the file without it",
                            path);
     fclose(file);
 }
 
-static void check_stray(const char *key, const struct apw_identity *identity)
+static void check_stray(struct apw_diagnosis *diagnosis, const char *key,
+                        const struct apw_identity *identity)
 {
     const char *stray = identity->password == NULL ? NULL : apw_secret_stray(identity->password);
 
     if (identity->password_file == NULL)
         return;
-    check_mark(key, identity->password_file);
+    check_mark(diagnosis, key, identity->password_file);
     if (stray != NULL)
-        apw_diagnosis_note(key, "the password in %s %s, which is sent as part of it",
+        apw_diagnosis_note(diagnosis, key, "the password in %s %s, which is sent as part of it",
                            identity->password_file, stray);
 }
 
@@ -45,11 +46,12 @@ static void check_secret(struct apw_diagnosis *diagnosis, const char *key, const
         return;
     if (stat(path, &status) != 0) {
         apw_diagnosis_problem(diagnosis, key, "%s: %s", path, strerror(errno));
-        apw_diagnosis_fix("write the password into %s, on one line", path);
+        apw_diagnosis_fix(diagnosis, "write the password into %s, on one line", path);
     } else if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
         apw_diagnosis_problem(diagnosis, key, "%s has mode %04o: others can read or change it",
                               path, (unsigned)(status.st_mode & 07777));
-        apw_diagnosis_fix("chmod 0640 %s, and chgrp it to the group that must read it", path);
+        apw_diagnosis_fix(diagnosis, "chmod 0640 %s, and chgrp it to the group that must read it",
+                          path);
     } else {
         apw_diagnosis_good(diagnosis, key, "others cannot read or change %s", path);
     }
@@ -70,12 +72,12 @@ static void check_writers(struct apw_diagnosis *diagnosis, const char *path)
     if (stat(path, &file) == 0 && (file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         apw_diagnosis_problem(diagnosis, "configuration", "users other than its owner can write %s",
                               path);
-        apw_diagnosis_fix("chmod go-w %s", path);
+        apw_diagnosis_fix(diagnosis, "chmod go-w %s", path);
     }
     if (stat(folder_path, &folder) == 0 && (folder.st_mode & S_IWOTH) != 0 &&
         (folder.st_mode & S_ISVTX) == 0) {
         apw_diagnosis_problem(diagnosis, "configuration", "everybody can write %s", folder_path);
-        apw_diagnosis_fix("chmod o-w %s", folder_path);
+        apw_diagnosis_fix(diagnosis, "chmod o-w %s", folder_path);
     }
 }
 
@@ -104,6 +106,7 @@ static void check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *c
     apw_diagnosis_problem(diagnosis, "tls_cacert", "%s has no certificate in PEM form",
                           config->tls_cacert);
     apw_diagnosis_fix(
+        diagnosis,
         "write the certificate of the CA that signed the directory's certificate into %s",
         config->tls_cacert);
 }
@@ -113,10 +116,10 @@ void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_co
 {
     check_writers(diagnosis, config->path);
     check_secret(diagnosis, "bindpw_file", config->identity.password_file);
-    check_stray("bindpw_file", &config->identity);
+    check_stray(diagnosis, "bindpw_file", &config->identity);
     if (administrator != NULL) {
         check_secret(diagnosis, "bindpw_file of admin.conf", administrator->password_file);
-        check_stray("bindpw_file of admin.conf", administrator);
+        check_stray(diagnosis, "bindpw_file of admin.conf", administrator);
     }
     if (uses_tls(config))
         check_ca(diagnosis, config);

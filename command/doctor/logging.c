@@ -24,7 +24,8 @@ static void check_syslog(struct apw_diagnosis *diagnosis)
     apw_diagnosis_problem(diagnosis, "log",
                           "logins are not logged: no syslog server listens on %s: %s", _PATH_LOG,
                           strerror(why));
-    apw_diagnosis_fix("start a syslog server, or: " GOOD_FILE ", or in a container: log stderr");
+    apw_diagnosis_fix(diagnosis,
+                      "start a syslog server, or: " GOOD_FILE ", or in a container: log stderr");
 }
 
 /* Whether there is no room for another line. */
@@ -44,12 +45,12 @@ static void check_missing(struct apw_diagnosis *diagnosis, const char *path)
     snprintf(folder, sizeof folder, "%s", path);
     *(strrchr(folder, '/') + 1) = '\0';
     if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode)) {
-        apw_diagnosis_note("log", "%s: %s; the mail server creates it when it starts", path,
-                           strerror(ENOENT));
+        apw_diagnosis_note(diagnosis, "log", "%s: %s; the mail server creates it when it starts",
+                           path, strerror(ENOENT));
         return;
     }
     apw_diagnosis_problem(diagnosis, "log", "%s: the folder %s does not exist", path, folder);
-    apw_diagnosis_fix("mkdir -p %s", folder);
+    apw_diagnosis_fix(diagnosis, "mkdir -p %s", folder);
 }
 
 static void check_existing(struct apw_diagnosis *diagnosis, const char *path, mode_t mode)
@@ -58,16 +59,16 @@ static void check_existing(struct apw_diagnosis *diagnosis, const char *path, mo
 
     if (!S_ISREG(mode)) {
         apw_diagnosis_problem(diagnosis, "log", "%s is not a regular file", path);
-        apw_diagnosis_fix(GOOD_FILE);
+        apw_diagnosis_fix(diagnosis, GOOD_FILE);
     } else if ((mode & S_IWOTH) != 0) {
         apw_diagnosis_problem(diagnosis, "log", "everybody can write %s", path);
-        apw_diagnosis_fix("chmod 0640 %s", path);
+        apw_diagnosis_fix(diagnosis, "chmod 0640 %s", path);
     } else if ((fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)) < 0) {
         apw_diagnosis_problem(diagnosis, "log", "cannot write %s: %s", path, strerror(errno));
-        apw_diagnosis_fix("let the mail server write it, or: " GOOD_FILE);
+        apw_diagnosis_fix(diagnosis, "let the mail server write it, or: " GOOD_FILE);
     } else if (is_full(path)) {
         apw_diagnosis_problem(diagnosis, "log", "cannot write %s: the disk is full", path);
-        apw_diagnosis_fix("free space on this file system");
+        apw_diagnosis_fix(diagnosis, "free space on this file system");
     } else {
         apw_diagnosis_good(diagnosis, "log", "%s", path);
     }
@@ -81,7 +82,7 @@ void apw_doctor_logging_check(struct apw_diagnosis *diagnosis, const struct apw_
     struct stat status;
 
     if (config->log_to_stderr) {
-        apw_diagnosis_note("log",
+        apw_diagnosis_note(diagnosis, "log",
                            "the standard error of each program must be a pipe, the journal or "
                            "a file opened for appending; Postfix's is /dev/null, so name a "
                            "file for Postfix");
@@ -93,6 +94,6 @@ void apw_doctor_logging_check(struct apw_diagnosis *diagnosis, const struct apw_
         check_missing(diagnosis, path);
     } else {
         apw_diagnosis_problem(diagnosis, "log", "%s: %s", path, strerror(errno));
-        apw_diagnosis_fix(GOOD_FILE);
+        apw_diagnosis_fix(diagnosis, GOOD_FILE);
     }
 }

@@ -55,7 +55,8 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                               "MFA is on for none of the first %u users: nobody has it yet, or %s "
                               "does not match the right users",
                               sample->seen, view->config->mfa_filter);
-        apw_diagnosis_fix("app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
+        apw_diagnosis_fix(view->diagnosis,
+                          "app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
         return;
     }
     if (sample->unreadable == 0) {
@@ -69,7 +70,8 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                           "logins with their account passwords end in \"unavailable\"",
                           view->config->mfa_filter, sample->unreadable, sample->seen,
                           sample->unreadable_dn);
-    apw_diagnosis_fix("access to attrs=appPasswordMfaEnabled by dn.exact=\"%s\" search by * break"
+    apw_diagnosis_fix(view->diagnosis,
+                      "access to attrs=appPasswordMfaEnabled by dn.exact=\"%s\" search by * break"
                       "   # or the attributes of your own mfa_filter; load the schema on every "
                       "server; first fix what mfa_filter and mfa_witness report below",
                       apw_doctor_view_dn(&view->config->identity));
@@ -95,7 +97,8 @@ static void check_names_in(const struct apw_doctor_view *view, const char *key, 
                                       "the mail server sees no entry %s: it does not exist, was "
                                       "renamed, or is hidden",
                                       dn);
-                apw_diagnosis_fix("correct the DN in %s, or permit %s to read that entry", key,
+                apw_diagnosis_fix(view->diagnosis,
+                                  "correct the DN in %s, or permit %s to read that entry", key,
                                   apw_doctor_view_dn(&view->config->identity));
             }
         }
@@ -126,7 +129,7 @@ static void check_witness(const struct apw_doctor_view *view, const char *name, 
                               "unavailable%s%s",
                               witness, all != NULL ? all : filter,
                               error.text[0] != '\0' ? ": " : "", error.text);
-        apw_diagnosis_fix("make the witness match %s", all != NULL ? all : filter);
+        apw_diagnosis_fix(view->diagnosis, "make the witness match %s", all != NULL ? all : filter);
     }
     free(all);
 }
@@ -146,11 +149,29 @@ static void compare_with_administrator(const struct apw_doctor_view *view)
                               "reads it as off, and the account password opens mail: does uri name "
                               "an LDAP proxy that drops attributes, or a stale replica?",
                               dn);
-        apw_diagnosis_fix("pass the attributes of mfa_filter through that proxy, and write "
+        apw_diagnosis_fix(view->diagnosis,
+                          "pass the attributes of mfa_filter through that proxy, and write "
                           "\"mfa_witness uid=mfa-witness,%s\", an entry for which MFA is always on",
                           view->config->base);
     }
     free(dn);
+}
+
+/* "report" is for the time before enforcement, and is easily left in. */
+static void check_enforcement(const struct apw_doctor_view *view)
+{
+    const struct apw_config *config = view->config;
+
+    if (config->mfa_enforcement != APW_MFA_REPORT ||
+        config->account_password == APW_ACCOUNT_PASSWORD_NEVER)
+        return;
+    apw_diagnosis_problem(view->diagnosis, "mfa_enforcement",
+                          "%s has mfa_enforcement report: the account passwords of users with MFA "
+                          "still open mail",
+                          config->path);
+    apw_diagnosis_fix(view->diagnosis,
+                      "mfa_enforcement enforce   # once \"would-refuse=\" no longer "
+                      "appears in the log for users who are not ready");
 }
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
@@ -169,6 +190,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     else
         judge_sample(view, &sample);
     free(filter);
+    check_enforcement(view);
     compare_with_administrator(view);
     check_names_in(view, "mfa_filter", config->mfa_filter);
     if (config->mfa_off_filter != NULL)
@@ -193,13 +215,13 @@ static void judge_enforcement(const struct apw_doctor_view *view, const char *lo
                               "the account password of %s still opens mail: mfa_enforcement is "
                               "report",
                               login);
-        apw_diagnosis_fix("mfa_enforcement enforce");
+        apw_diagnosis_fix(view->diagnosis, "mfa_enforcement enforce");
     } else if (config->account_password != APW_ACCOUNT_PASSWORD_NEVER && user->has_enforce_from &&
                user->is_enforce_from_readable && user->enforce_from > (int64_t)time(NULL)) {
         apw_diagnosis_problem(view->diagnosis, "--mfa-user",
                               "the account password of %s still opens mail: MFA is only announced",
                               login);
-        apw_diagnosis_fix("app-password mfa on %s --now", login);
+        apw_diagnosis_fix(view->diagnosis, "app-password mfa on %s --now", login);
     } else if (config->account_password_from.count > 0) {
         apw_diagnosis_good(view->diagnosis, "--mfa-user",
                            "MFA is on for %s; the account password opens mail from "
@@ -219,14 +241,15 @@ void apw_doctor_mfa_check_user(const struct apw_doctor_view *view, const char *l
 
     if (apw_user_find(&manager, &target, &user, &error) != APW_MANAGE_DONE) {
         apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s: %s", login, error.text);
-        apw_diagnosis_fix("name a user that filter and base find");
+        apw_diagnosis_fix(view->diagnosis, "name a user that filter and base find");
     } else if (read_mfa(view, user->dn, &error) == APW_MFA_ON) {
         judge_enforcement(view, login, user);
     } else {
         apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s does not match mfa_filter %s%s%s",
                               login, view->config->mfa_filter, error.text[0] != '\0' ? ": " : "",
                               error.text);
-        apw_diagnosis_fix("app-password mfa on %s   # or change what your own mfa_filter reads",
+        apw_diagnosis_fix(view->diagnosis,
+                          "app-password mfa on %s   # or change what your own mfa_filter reads",
                           login);
     }
     apw_user_free(&user);

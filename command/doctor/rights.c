@@ -8,9 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define IMPROBABLE    "a value that nobody has: app-password doctor"
 #define IMPROBABLE_DN "cn=nobody,cn=app-password doctor"
 #define FILTER_SIZE   (APW_DOCTOR_NAME_SIZE + 8)
+
+static const char improbable[] = "a value that nobody has: app-password doctor";
 
 enum right { RIGHT_UNKNOWN = 0, RIGHT_YES, RIGHT_NO };
 
@@ -38,7 +39,7 @@ static enum right may_delete(const struct apw_doctor_view *view, const struct su
                              const char *attribute, const char *value, struct apw_error *error)
 {
     const struct apw_change changes[] = {{APW_CHANGE_DELETE, attribute, value},
-                                         {APW_CHANGE_DELETE, subject->undone_by, IMPROBABLE}};
+                                         {APW_CHANGE_DELETE, subject->undone_by, improbable}};
     size_t count = subject->undone_by == NULL ? 1 : 2;
 
     switch (apw_directory_modify(subject->directory, subject->entry, changes, count,
@@ -85,7 +86,7 @@ static const char *absent_value(const struct apw_doctor_view *view, const char *
     if (strcasecmp(attribute, "objectClass") == 0)
         return "residentialPerson";
     if (strcasecmp(attribute, "appPasswordMfaEnabled") != 0)
-        return IMPROBABLE;
+        return improbable;
     return has_mfa_on(view, dn) ? "FALSE" : "TRUE";
 }
 
@@ -98,14 +99,15 @@ static void judge_right(const struct apw_doctor_view *view, const struct subject
     if (right == RIGHT_UNKNOWN) {
         apw_diagnosis_unknown(view->diagnosis, "rights", "cannot tell whether %s may write %s: %s",
                               subject->name, attribute, error->text);
-        apw_diagnosis_fix("write_uri URI   # of a server that takes changes");
+        apw_diagnosis_fix(view->diagnosis, "write_uri URI   # of a server that takes changes");
     } else if (right == expected) {
         apw_diagnosis_good(view->diagnosis, "rights", "%s %s write %s", subject->name,
                            should_have ? "may" : "may not", attribute);
     } else {
         apw_diagnosis_problem(view->diagnosis, "rights", "%s %s write %s", subject->name,
                               should_have ? "may not" : "may", attribute);
-        apw_diagnosis_fix("access to attrs=%s … by dn.exact=\"%s\" %s   # see ldap-schema/acl-*",
+        apw_diagnosis_fix(view->diagnosis,
+                          "access to attrs=%s … by dn.exact=\"%s\" %s   # see ldap-schema/acl-*",
                           attribute, subject->dn, should_have ? "write" : "none");
     }
 }
@@ -117,7 +119,7 @@ static void check_writing(const struct apw_doctor_view *view, const struct subje
     const char *value = absent_value(view, subject->entry, attribute);
     enum right right = may_delete(view, subject, attribute, value, &error);
 
-    if (right == RIGHT_UNKNOWN && strcmp(value, IMPROBABLE) == 0) /* its values may be DNs */
+    if (right == RIGHT_UNKNOWN && value == improbable) /* its values may be DNs */
         right = may_delete(view, subject, attribute, IMPROBABLE_DN, &error);
     judge_right(view, subject, attribute, right, expected, &error);
 }
@@ -127,7 +129,7 @@ static void check_writing_as_mail_server(const struct apw_doctor_view *view,
 {
     const struct apw_config *config = view->config;
     struct apw_error error = {""};
-    enum right used = may_delete(view, subject, "appPasswordUsed", IMPROBABLE, &error);
+    enum right used = may_delete(view, subject, "appPasswordUsed", improbable, &error);
 
     if (used == RIGHT_YES)
         subject->undone_by = "appPasswordUsed";
@@ -152,7 +154,7 @@ static void check_mail_servers_writing(const struct apw_doctor_view *view)
     if (apw_session_connect(config, &config->write_uris, &config->identity, &subject.directory,
                             &error) != 0) {
         apw_diagnosis_problem(view->diagnosis, "write_uri", "%s", error.text);
-        apw_diagnosis_fix("write_uri ldaps://ldap.example.org");
+        apw_diagnosis_fix(view->diagnosis, "write_uri ldaps://ldap.example.org");
         return;
     }
     check_writing_as_mail_server(view, &subject);
@@ -206,8 +208,8 @@ static void check_mail_servers_reading(const struct apw_doctor_view *view, const
                          attribute);
 
     if (dn == NULL) {
-        apw_diagnosis_note("rights", "no entry shows %s, so there is nothing to compare",
-                           attribute);
+        apw_diagnosis_note(view->diagnosis, "rights",
+                           "no entry shows %s, so there is nothing to compare", attribute);
         return;
     }
     if (can_read(view, view->directory, dn, attribute)) {
@@ -215,8 +217,8 @@ static void check_mail_servers_reading(const struct apw_doctor_view *view, const
     } else {
         apw_diagnosis_problem(view->diagnosis, "rights", "the mail server cannot read %s of %s",
                               attribute, dn);
-        apw_diagnosis_fix("access to attrs=%s by dn.exact=\"%s\" read by * break", attribute,
-                          apw_doctor_view_dn(&view->config->identity));
+        apw_diagnosis_fix(view->diagnosis, "access to attrs=%s by dn.exact=\"%s\" read by * break",
+                          attribute, apw_doctor_view_dn(&view->config->identity));
     }
     free(dn);
 }
@@ -242,7 +244,8 @@ static void check_anonymous(const struct apw_doctor_view *view)
             continue;
         apw_diagnosis_problem(view->diagnosis, "rights", "anonymous can find users with %s: %s",
                               attribute, dn);
-        apw_diagnosis_fix("access to attrs=%s … by * none   # before your own rules", attribute);
+        apw_diagnosis_fix(view->diagnosis,
+                          "access to attrs=%s … by * none   # before your own rules", attribute);
         free(dn);
     }
     if (view->diagnosis->problems == before)
@@ -266,15 +269,17 @@ void apw_doctor_rights_check(const struct apw_doctor_view *view)
     if (view->sample == NULL) {
         apw_diagnosis_unknown(view->diagnosis, "rights", "no user below %s to test them on",
                               view->config->base);
-        apw_diagnosis_fix("base and filter of %s must find your users", view->config->path);
+        apw_diagnosis_fix(view->diagnosis, "base and filter of %s must find your users",
+                          view->config->path);
         return;
     }
     check_mail_servers_writing(view);
     if (view->session != NULL)
         check_administrators_writing(view);
     else
-        apw_diagnosis_note("rights", "no administrator here (admin.conf, -D, -Y), so the "
-                                     "administrator's rights are not checked");
+        apw_diagnosis_note(view->diagnosis, "rights",
+                           "no administrator here (admin.conf, -D, -Y), so the "
+                           "administrator's rights are not checked");
 }
 
 /* ---- a user ---- */
@@ -288,7 +293,8 @@ static void check_users_reading(const struct apw_doctor_view *view, const struct
         return;
     }
     apw_diagnosis_problem(view->diagnosis, "rights", "%s can read %s", subject->name, attribute);
-    apw_diagnosis_fix("access to attrs=%s … by * none   # before any \"by self\"", attribute);
+    apw_diagnosis_fix(view->diagnosis, "access to attrs=%s … by * none   # before any \"by self\"",
+                      attribute);
 }
 
 static void check_as_user(const struct apw_doctor_view *view, const struct subject *user)

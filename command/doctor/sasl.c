@@ -23,7 +23,7 @@ static int read_file(struct apw_diagnosis *diagnosis, const char *path,
 
     if (file == NULL) {
         apw_diagnosis_problem(diagnosis, "sasl", "%s: %s", path, strerror(errno));
-        apw_diagnosis_fix("cp examples/postfix/smtpd.conf %s", path);
+        apw_diagnosis_fix(diagnosis, "cp examples/postfix/smtpd.conf %s", path);
         return -1;
     }
     status = apw_doctor_saslconf_read(file, conf_r, &line);
@@ -32,7 +32,7 @@ static int read_file(struct apw_diagnosis *diagnosis, const char *path,
         apw_diagnosis_problem(diagnosis, "sasl",
                               "%s:%u: libsasl2 rejects the whole file because of this line", path,
                               line);
-        apw_diagnosis_fix("name: value   # on each line");
+        apw_diagnosis_fix(diagnosis, "name: value   # on each line");
     }
     return status;
 }
@@ -62,7 +62,7 @@ static void check_mechanisms(struct apw_diagnosis *diagnosis,
         apw_diagnosis_problem(diagnosis, "sasl",
                               "%smech_list is not set, so every installed mechanism is offered",
                               conf->prefix);
-        apw_diagnosis_fix("%smech_list: PLAIN LOGIN", conf->prefix);
+        apw_diagnosis_fix(diagnosis, "%smech_list: PLAIN LOGIN", conf->prefix);
         return;
     }
     for (const char *at = list; *at != '\0'; at += strspn(at, " \t")) {
@@ -72,15 +72,15 @@ static void check_mechanisms(struct apw_diagnosis *diagnosis,
             apw_diagnosis_problem(diagnosis, "sasl",
                                   "%smech_list offers %.*s, which does not check app passwords",
                                   conf->prefix, (int)length, at);
-            apw_diagnosis_fix("%smech_list: PLAIN LOGIN", conf->prefix);
+            apw_diagnosis_fix(diagnosis, "%smech_list: PLAIN LOGIN", conf->prefix);
         }
         at += length;
     }
     if (diagnosis->problems == before)
         apw_diagnosis_good(diagnosis, "sasl", "%smech_list: %s", conf->prefix, list);
     if (also != NULL)
-        apw_diagnosis_note("sasl", "%sapppassword_also_mechs lets %s pass the guard", conf->prefix,
-                           also);
+        apw_diagnosis_note(diagnosis, "sasl", "%sapppassword_also_mechs lets %s pass the guard",
+                           conf->prefix, also);
 }
 
 static void check_option(struct apw_diagnosis *diagnosis, const struct apw_doctor_saslconf *conf,
@@ -94,7 +94,7 @@ static void check_option(struct apw_diagnosis *diagnosis, const struct apw_docto
     }
     apw_diagnosis_problem(diagnosis, "sasl", "%s%s is %s: %s", conf->prefix, name,
                           value == NULL ? "not set" : value, otherwise);
-    apw_diagnosis_fix("%s%s: %s", conf->prefix, name, expected);
+    apw_diagnosis_fix(diagnosis, "%s%s: %s", conf->prefix, name, expected);
 }
 
 static void check_config_option(struct apw_diagnosis *diagnosis,
@@ -106,11 +106,13 @@ static void check_config_option(struct apw_diagnosis *diagnosis,
         apw_diagnosis_problem(diagnosis, "sasl",
                               "%sapppassword_config is not set, so the plugin does not register",
                               conf->prefix);
-        apw_diagnosis_fix("%sapppassword_config: %s", conf->prefix, apw_config_default_path);
+        apw_diagnosis_fix(diagnosis, "%sapppassword_config: %s", conf->prefix,
+                          apw_config_default_path);
     } else if (access(path, R_OK) != 0) {
         apw_diagnosis_problem(diagnosis, "sasl", "%sapppassword_config: %s: %s", conf->prefix, path,
                               strerror(errno));
-        apw_diagnosis_fix("%sapppassword_config: %s", conf->prefix, apw_config_default_path);
+        apw_diagnosis_fix(diagnosis, "%sapppassword_config: %s", conf->prefix,
+                          apw_config_default_path);
     } else {
         apw_diagnosis_good(diagnosis, "sasl", "%sapppassword_config: %s", conf->prefix, path);
     }
@@ -127,7 +129,8 @@ static void check_own_options(struct apw_diagnosis *diagnosis,
             strcasecmp(name, "apppassword_also_mechs") != 0) {
             apw_diagnosis_problem(diagnosis, "sasl", "the plugin has no option %s%s", conf->prefix,
                                   name);
-            apw_diagnosis_fix("%sapppassword_config: %s", conf->prefix, apw_config_default_path);
+            apw_diagnosis_fix(diagnosis, "%sapppassword_config: %s", conf->prefix,
+                              apw_config_default_path);
         }
     }
 }
@@ -163,7 +166,7 @@ static void check_winner(struct apw_diagnosis *diagnosis, const char *mechanism)
         apw_diagnosis_unknown(
             diagnosis, "sasl",
             "cannot tell which plugin answers %s: saslpluginviewer printed nothing", mechanism);
-        apw_diagnosis_fix("apt install sasl2-bin");
+        apw_diagnosis_fix(diagnosis, "apt install sasl2-bin");
     } else if (strcmp(winner, PLUGIN) == 0) {
         apw_diagnosis_good(diagnosis, "sasl", "%s is answered by %s", mechanism, winner);
     } else {
@@ -173,6 +176,7 @@ static void check_winner(struct apw_diagnosis *diagnosis, const char *mechanism)
             "load it, or prefers the other",
             mechanism, winner, PLUGIN);
         apw_diagnosis_fix(
+            diagnosis,
             "install libapppassword.so in the folder of libplain.so, or in a folder of SASL_PATH");
     }
 }
@@ -222,7 +226,7 @@ static void check_unread(struct apw_diagnosis *diagnosis, const struct apw_docto
                           "%s:%u: an included file, or an option of one service, takes precedence "
                           "and was not checked",
                           path, conf->unread);
-    apw_diagnosis_fix("set sasl_... options in this file only, for all services");
+    apw_diagnosis_fix(diagnosis, "set sasl_... options in this file only, for all services");
 }
 
 void apw_doctor_sasl_check(struct apw_diagnosis *diagnosis, const char *path)

@@ -55,12 +55,13 @@ static void check_definition(const struct apw_doctor_view *view, const char *uri
     if (value == NULL) {
         apw_diagnosis_problem(view->diagnosis, "schema", "%s: %s is not defined", uri,
                               definition->name);
-        apw_diagnosis_fix("ldapadd -Q -Y EXTERNAL -H ldapi:/// -f app-password.ldif   # on that "
+        apw_diagnosis_fix(view->diagnosis,
+                          "ldapadd -Q -Y EXTERNAL -H ldapi:/// -f app-password.ldif   # on that "
                           "host");
     } else if (!is_as_defined(&element, definition)) {
         apw_diagnosis_problem(view->diagnosis, "schema", "%s: %s has another definition: %s", uri,
                               definition->name, value);
-        apw_diagnosis_fix("load the definition from ldap-schema/ instead");
+        apw_diagnosis_fix(view->diagnosis, "load the definition from ldap-schema/ instead");
     }
 }
 
@@ -99,7 +100,8 @@ void apw_doctor_schema_check(const struct apw_doctor_view *view, const char *uri
         apw_diagnosis_unknown(view->diagnosis, "schema",
                               "%s does not show the schema to the mail server: %s", uri,
                               error.text);
-        apw_diagnosis_fix("access to dn.base=\"\" by * read   # and the same for \"cn=Subschema\"");
+        apw_diagnosis_fix(view->diagnosis,
+                          "access to dn.base=\"\" by * read   # and the same for \"cn=Subschema\"");
         return;
     }
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)

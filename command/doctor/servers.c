@@ -72,7 +72,7 @@ static void check_speed(const struct apw_doctor_view *view, const char *uri,
                           "entry by its DN: an attribute of %s has no index",
                           uri, (int)took, login, (int)by_dn, view->config->filter);
     for (size_t i = 0; i < view->names.count; i++)
-        apw_diagnosis_fix("olcDbIndex: %s eq", view->names.name[i]);
+        apw_diagnosis_fix(view->diagnosis, "olcDbIndex: %s eq", view->names.name[i]);
 }
 
 static void explain_outage(const struct apw_doctor_view *view, const char *uri,
@@ -86,24 +86,28 @@ static void explain_outage(const struct apw_doctor_view *view, const char *uri,
     if (result == APW_LDAP_NOT_PERMITTED && stray != NULL) {
         apw_diagnosis_problem(view->diagnosis, "bind", "%s; the password in %s %s", error->text,
                               config->identity.password_file, stray);
-        apw_diagnosis_fix("write the password into %s without it", config->identity.password_file);
+        apw_diagnosis_fix(view->diagnosis, "write the password into %s without it",
+                          config->identity.password_file);
     } else if (result == APW_LDAP_NOT_PERMITTED) {
         apw_diagnosis_problem(view->diagnosis, "bind", "%s", error->text);
-        apw_diagnosis_fix("write the password of binddn into %s",
+        apw_diagnosis_fix(view->diagnosis, "write the password of binddn into %s",
                           config->identity.password_file != NULL ? config->identity.password_file
                                                                  : "bindpw_file");
     } else if (result == APW_LDAP_NO_SUCH_OBJECT) {
         apw_diagnosis_problem(view->diagnosis, "base",
                               "%s: \"%s\" does not exist, or the mail server may not see it", uri,
                               config->base);
-        apw_diagnosis_fix("base dc=example,dc=org   # the suffix of your directory");
+        apw_diagnosis_fix(view->diagnosis,
+                          "base dc=example,dc=org   # the suffix of your directory");
     } else if (strstr(error->text, "TLS") != NULL) {
         apw_diagnosis_problem(view->diagnosis, "certificate", "%s", error->text);
-        apw_diagnosis_fix("tls_cacert FILE   # the CA of that certificate; the certificate must "
+        apw_diagnosis_fix(view->diagnosis,
+                          "tls_cacert FILE   # the CA of that certificate; the certificate must "
                           "name the URI's host and must not have expired");
     } else {
         apw_diagnosis_problem(view->diagnosis, "uri", "%s", error->text);
-        apw_diagnosis_fix("start that server, or remove %s from %s", uri, config->path);
+        apw_diagnosis_fix(view->diagnosis, "start that server, or remove %s from %s", uri,
+                          config->path);
     }
 }
 
@@ -118,7 +122,7 @@ static void check_server(const struct apw_doctor_view *view, char *uri)
 
     if (apw_session_connect(config, &alone, &config->identity, &directory, &error) != 0) {
         apw_diagnosis_problem(view->diagnosis, "uri", "%s: %s", uri, error.text);
-        apw_diagnosis_fix("uri ldaps://ldap.example.org");
+        apw_diagnosis_fix(view->diagnosis, "uri ldaps://ldap.example.org");
         return;
     }
     result = apw_doctor_view_read(view, directory, config->base, NULL, &base, &error);
@@ -139,6 +143,9 @@ void apw_doctor_servers_check(const struct apw_doctor_view *view)
     char *uris[2 * APW_URIS_MAX];
     size_t count = apw_uris_unite(&view->config->uris, &view->config->write_uris, uris);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        view->diagnosis->server = uris[i];
         check_server(view, uris[i]);
+    }
+    view->diagnosis->server = NULL;
 }

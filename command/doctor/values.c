@@ -18,7 +18,7 @@ static void name_costly(struct values *values, const struct apw_user *user,
                         const struct apw_managed_password *password)
 {
     if (values->costly++ < COSTLY_SHOWN_MAX)
-        apw_diagnosis_note("values",
+        apw_diagnosis_note(values->diagnosis, "values",
                            "%s: %s costs %u KiB and %u passes, more than hash_memory and "
                            "hash_passes; it is accepted",
                            user->name, password->id, password->cost.memory_kib,
@@ -47,10 +47,11 @@ static int check_values_of(void *context, const struct apw_user *user)
                                   has_id ? password->id : "a value without id",
                                   password->problem.text);
         if (has_id && password->is_costly && !password->is_usable)
-            apw_diagnosis_fix("app-password revoke %s %s   # or raise hash_memory and hash_passes",
+            apw_diagnosis_fix(values->diagnosis,
+                              "app-password revoke %s %s   # or raise hash_memory and hash_passes",
                               user->name, password->id);
         else
-            apw_diagnosis_fix("app-password revoke %s %s", user->name,
+            apw_diagnosis_fix(values->diagnosis, "app-password revoke %s %s", user->name,
                               has_id ? password->id : "--all   # the only way to remove it");
     }
     return 0;
@@ -68,11 +69,13 @@ void apw_doctor_values_check(const struct apw_doctor_view *view)
         APW_MANAGE_DONE) {
         apw_diagnosis_unknown(view->diagnosis, "values", "%s", error.text);
         apw_diagnosis_fix(
+            view->diagnosis,
             "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
     } else if (view->diagnosis->problems == before) {
         apw_diagnosis_good(view->diagnosis, "values", "%zu app passwords are usable", values.good);
     }
     if (values.costly > COSTLY_SHOWN_MAX)
-        apw_diagnosis_note("values", "%zu more are costly; app-password report --costly lists them",
+        apw_diagnosis_note(view->diagnosis, "values",
+                           "%zu more are costly; app-password report --costly lists them",
                            values.costly - COSTLY_SHOWN_MAX);
 }

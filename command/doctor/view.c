@@ -2,6 +2,7 @@
 #include "doctor/view.h"
 #include "clock.h"
 #include "session.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,41 @@ char *apw_doctor_view_find(const struct apw_doctor_view *view, struct apw_direct
         dn = strdup(entry->dn);
     apw_entries_free(&entry);
     return dn;
+}
+
+/* Whether the entry has the attribute; copies its first value. */
+static bool copy_first(const struct apw_entry *entry, const char *name, char *value_r, size_t size)
+{
+    const struct apw_attribute *found = apw_entry_attribute(entry, name);
+
+    return found != NULL && found->count > 0 &&
+           (size_t)snprintf(value_r, size, "%s", found->value[0].bytes) < size;
+}
+
+bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
+                                 struct apw_doctor_sender *sender_r)
+{
+    const struct apw_config *config = view->config;
+    const char *wanted[] = {"mail", config->login_attribute, NULL};
+    char filter[256];
+    const struct apw_query query = {.base = config->base,
+                                    .scope = config->scope,
+                                    .filter = filter,
+                                    .attributes = wanted,
+                                    .limit = 1};
+    struct apw_entry *entry = NULL;
+    struct apw_error error = {""};
+    bool is_found;
+
+    if (config->login_attribute == NULL)
+        return false;
+    snprintf(filter, sizeof filter, "(&(mail=*)(%s=*))", config->login_attribute);
+    apw_doctor_view_search(view, view->directory, &query, &entry, &error);
+    is_found = entry != NULL &&
+               copy_first(entry, "mail", sender_r->address, sizeof sender_r->address) &&
+               copy_first(entry, config->login_attribute, sender_r->name, sizeof sender_r->name);
+    apw_entries_free(&entry);
+    return is_found;
 }
 
 const char *apw_doctor_view_dn(const struct apw_identity *identity)

@@ -47,6 +47,16 @@ enum apw_ldap_result apw_doctor_view_read(const struct apw_doctor_view *view,
 char *apw_doctor_view_find(const struct apw_doctor_view *view, struct apw_directory *directory,
                            const char *filter);
 
+/* What a Postfix compares: an address of a user, and the name that the login leads to. */
+struct apw_doctor_sender {
+    char address[256];
+    char name[256];
+};
+
+/* Finds a user with a mail address, if the configuration has a login_attribute. */
+bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
+                                 struct apw_doctor_sender *sender_r);
+
 /* An identity's DN for a rule; text in its place if it has none. Borrowed. */
 const char *apw_doctor_view_dn(const struct apw_identity *identity);
 

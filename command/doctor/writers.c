@@ -61,5 +61,6 @@ void apw_doctor_writers_check(const struct apw_doctor_view *view)
         "%s and %s both take changes: until they have replicated, two pages, or one that switches "
         "servers, can accept the same code of an authenticator app twice",
         first, second);
-    apw_diagnosis_fix("write_uri %s   # the same one server on every host with the page", first);
+    apw_diagnosis_fix(view->diagnosis,
+                      "write_uri %s   # the same one server on every host with the page", first);
 }

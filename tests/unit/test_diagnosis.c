@@ -47,7 +47,7 @@ static void test_problem(void **state)
     (void)state;
     begin_capture();
     apw_diagnosis_problem(&diagnosis, "log", "%s", "no");
-    apw_diagnosis_fix("chmod %o", 0640U);
+    apw_diagnosis_fix(&diagnosis, "chmod %o", 0640U);
     assert_printed("PROBLEM  log: no\n         fix: chmod 640\n");
     assert_int_equal(diagnosis.problems, 1);
     assert_false(apw_diagnosis_is_clean(&diagnosis));
@@ -67,20 +67,58 @@ static void test_unknown(void **state)
 
 static void test_note(void **state)
 {
+    struct apw_diagnosis diagnosis = {.good = 0};
+
     (void)state;
     begin_capture();
-    apw_diagnosis_note("log", "left out");
+    apw_diagnosis_note(&diagnosis, "log", "left out");
     assert_printed("-        log: left out\n");
 }
 
 static void test_counts(void **state)
 {
-    const struct apw_diagnosis diagnosis = {.good = 12, .problems = 1, .unknown = 3};
+    struct apw_diagnosis diagnosis = {.good = 12, .problems = 1, .unknown = 3};
 
     (void)state;
     begin_capture();
-    apw_diagnosis_print_counts(&diagnosis);
+    apw_diagnosis_finish(&diagnosis);
     assert_printed("12 good, 1 problem, 3 unknown\n");
+}
+
+static void test_server(void **state)
+{
+    struct apw_diagnosis diagnosis = {.server = "ldap://a"};
+
+    (void)state;
+    begin_capture();
+    apw_diagnosis_good(&diagnosis, "uri", "fine");
+    apw_diagnosis_good(&diagnosis, "uri", "ldap://a answers");
+    assert_printed("ok       uri: ldap://a: fine\nok       uri: ldap://a answers\n");
+}
+
+static void test_json(void **state)
+{
+    struct apw_diagnosis diagnosis = {.server = "ldap://a", .is_json = true};
+
+    (void)state;
+    begin_capture();
+    apw_diagnosis_problem(&diagnosis, "log", "a \"quote\"\n");
+    apw_diagnosis_fix(&diagnosis, "one");
+    apw_diagnosis_fix(&diagnosis, "two");
+    assert_int_equal(apw_diagnosis_finish(&diagnosis), 0);
+    assert_printed("[\n  {\n    \"level\": \"problem\",\n    \"subject\": \"log\",\n"
+                   "    \"text\": \"a \\\"quote\\\"?\",\n    \"fix\": \"one\\ntwo\",\n"
+                   "    \"server\": \"ldap://a\"\n  }\n]\n");
+}
+
+static void test_json_without_findings(void **state)
+{
+    struct apw_diagnosis diagnosis = {.is_json = true};
+
+    (void)state;
+    begin_capture();
+    assert_int_equal(apw_diagnosis_finish(&diagnosis), 0);
+    assert_printed("[]\n");
 }
 
 static const struct escape_case {
@@ -113,11 +151,12 @@ static void test_escape_in_finding(void **state)
 static void test_escape_in_fix(void **state)
 {
     const struct escape_case *row = *state;
+    struct apw_diagnosis diagnosis = {.good = 0};
     char expected[256];
 
     snprintf(expected, sizeof expected, "         fix: %s\n", row->printed);
     begin_capture();
-    apw_diagnosis_fix("%s", row->text);
+    apw_diagnosis_fix(&diagnosis, "%s", row->text);
     assert_printed(expected);
 }
 
@@ -145,6 +184,9 @@ int main(void)
     UNIT_TEST("a note is printed", test_note);
     UNIT_TEST("the counts are printed", test_counts);
     UNIT_TEST("text that is too long is cut off and stays one line", test_long);
+    UNIT_TEST("the server precedes a text that does not name it", test_server);
+    UNIT_TEST("JSON has the fixes and the server of a finding", test_json);
+    UNIT_TEST("JSON without findings is an empty array", test_json_without_findings);
     UNIT_ROWS(escapes, test_escape_in_finding);
     UNIT_ROWS(escapes, test_escape_in_fix);
     return unit_run();

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "doctor/portal.h"
+#include "doctor/program.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME   "app-password-portal"
+#define PREFIX NAME ": "
+
+/* Each line is one finding. */
+static void report_lines(struct apw_diagnosis *diagnosis, char *output, int status)
+{
+    for (char *line = output, *next; line != NULL; line = next) {
+        next = apw_doctor_program_next_line(line);
+        if (strncmp(line, PREFIX, strlen(PREFIX)) == 0)
+            line += strlen(PREFIX);
+        if (*line == '\0')
+            continue;
+        if (status == 0) {
+            apw_diagnosis_note(diagnosis, "portal", "%s", line);
+        } else {
+            apw_diagnosis_problem(diagnosis, "portal", "%s", line);
+            apw_diagnosis_fix(diagnosis, "correct this, then " NAME " -t");
+        }
+    }
+}
+
+void apw_doctor_portal_check(struct apw_diagnosis *diagnosis, const char *path)
+{
+    const char *const arguments[] = {NAME, "-t", "-c", path, NULL};
+    unsigned before = diagnosis->problems;
+    char *output;
+    int status = apw_doctor_program_run(arguments, &output);
+
+    if (status < 0) {
+        apw_diagnosis_problem(diagnosis, "portal", "cannot run " NAME " -t: %s",
+                              output != NULL && *output != '\0' ? output : "it was ended");
+        apw_diagnosis_fix(diagnosis, "apt install " NAME);
+    } else {
+        report_lines(diagnosis, output, status);
+        if (status == 0)
+            apw_diagnosis_good(diagnosis, "portal", NAME " -t finds nothing wrong");
+        else if (diagnosis->problems == before)
+            apw_diagnosis_problem(diagnosis, "portal", NAME " -t fails with status %d", status);
+    }
+    free(output);
+}
