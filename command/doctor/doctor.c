@@ -106,16 +106,14 @@ static void suggest_user(const struct apw_doctor_view *view)
 static void check_content(const struct apw_doctor_view *view, const struct request *request,
                           const char *as_password)
 {
-    apw_doctor_rights_check(view);
+    apw_doctor_rights_check(view, request->as_dn, as_password);
     apw_doctor_writers_check(view);
     apw_doctor_mfa_check(view);
     if (request->mfa_user != NULL)
         apw_doctor_mfa_check_user(view, request->mfa_user);
     apw_doctor_values_check(view);
     apw_doctor_doubles_check(view);
-    if (as_password != NULL)
-        apw_doctor_rights_check_user(view, request->as_dn, as_password);
-    else if (request->as_dn == NULL)
+    if (request->as_dn == NULL)
         suggest_user(view);
 }
 

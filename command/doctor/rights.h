@@ -10,10 +10,9 @@
 
 #include "doctor/view.h"
 
-void apw_doctor_rights_check(const struct apw_doctor_view *view);
-
-/* Checks the rights of the user `dn` to their own entry. */
-void apw_doctor_rights_check_user(const struct apw_doctor_view *view, const char *dn,
-                                  const char *password);
+/* Asks each server of `uri` and `write_uri` on its own. With `as_password`, also checks the rights
+ * of the user `as_dn` to their own entry. */
+void apw_doctor_rights_check(const struct apw_doctor_view *view, const char *as_dn,
+                             const char *as_password);
 
 #endif

@@ -388,7 +388,7 @@ def test_an_attribute_that_the_directory_maintains(own_directory, tmp_path):
     server = own_directory(first_rules=rules)
     site = safe(Site(tmp_path / "site", server, mfa_filter=f"(memberOf={GROUP})",
                      mfa_witness=MEMBER.dn))
-    assert "ok       rights: the user may not write memberOf\n" in doctor(site).stdout
+    assert f"ok       rights: {server.ldapi}: the user may not write memberOf\n" in doctor(site).stdout
 
 
 def test_a_user_with_a_wrong_password_is_unknown(good_directory, site):
