@@ -142,7 +142,8 @@ static void check_programs(struct apw_diagnosis *diagnosis, const struct request
 {
     const struct apw_config *config = view == NULL ? NULL : view->config;
     struct apw_doctor_sender sender;
-    bool has_sender = request->postfix_folder != NULL && view != NULL && view->directory != NULL &&
+    bool has_sender = (request->postfix_folder != NULL || request->dovecot_path != NULL) &&
+                      view != NULL && view->directory != NULL &&
                       apw_doctor_view_find_sender(view, &sender);
 
     if (request->postfix_folder != NULL)
@@ -152,7 +153,8 @@ static void check_programs(struct apw_diagnosis *diagnosis, const struct request
         apw_doctor_sasl_check(diagnosis, request->sasl_path);
     if (request->dovecot_path != NULL)
         apw_doctor_dovecot_check(diagnosis, request->dovecot_path,
-                                 config == NULL ? HASH_MEMORY_MIB : config->hash_memory_mib);
+                                 config == NULL ? HASH_MEMORY_MIB : config->hash_memory_mib,
+                                 has_sender ? &sender : NULL);
     if (request->pam_service != NULL)
         apw_doctor_pam_check(diagnosis, request->pam_service);
     if (request->has_portal)

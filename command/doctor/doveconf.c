@@ -64,10 +64,30 @@ static void set_of_passdb(struct apw_doctor_passdb *passdb, const char *name, co
         passdb->is_without_worker = !is_yes(value);
 }
 
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    const char *found = strstr(list, word);
+
+    return found != NULL && (found == list || found[-1] == ' ') &&
+           strchr(" ", found[length]) != NULL;
+}
+
+/* "# 2.3.19.1 (9b53102964): /etc/dovecot/dovecot.conf" */
+static void read_comment(struct apw_doctor_doveconf *conf, const char *comment)
+{
+    const char *path = strstr(comment, "): /");
+
+    if (path != NULL && conf->path[0] == '\0')
+        copy(conf->path, path + 3);
+}
+
 static void set_global(struct apw_doctor_doveconf *conf, const char *name, const char *value)
 {
     if (strcmp(name, "auth_cache_size") == 0)
         copy(conf->auth_cache_size, value);
+    else if (strcmp(name, "protocols") == 0)
+        conf->has_lmtp = has_word(value, "lmtp");
     else if (strcmp(name, "auth_mechanisms") == 0)
         copy(conf->auth_mechanisms, value);
     else if (strcmp(name, "default_vsz_limit") == 0)
@@ -103,6 +123,8 @@ static void set(struct apw_doctor_doveconf *conf, const struct place *place, con
         return;
     else if (strncmp(place->block, "passdb", 6) == 0 && conf->passdb_count > 0)
         set_of_passdb(&conf->passdb[conf->passdb_count - 1], name, value);
+    else if (strcmp(place->block, "protocols") == 0 && strcmp(name, "lmtp") == 0)
+        conf->has_lmtp = is_yes(value); /* 2.4 */
     else if (strcmp(place->block, "service auth-worker") == 0 && strcmp(name, "vsz_limit") == 0)
         copy(conf->worker_vsz_limit, value);
 }
@@ -124,6 +146,8 @@ static int read_line(struct apw_doctor_doveconf *conf, struct place *place, char
     char *text = trim(line), *equals = strchr(text, '=');
     size_t length = strlen(text);
 
+    if (*text == '#')
+        read_comment(conf, text);
     if (*text == '\0' || *text == '#')
         return 0;
     if (strcmp(text, "}") == 0)

@@ -13,6 +13,8 @@
 
 /* Texts are "" if they are not set. */
 struct apw_doctor_doveconf {
+    char path[APW_DOCTOR_DOVECONF_TEXT_SIZE]; /* dovecot.conf, from the first line */
+    bool has_lmtp;
     unsigned passdb_count;
     struct apw_doctor_passdb {
         char driver[APW_DOCTOR_DOVECONF_TEXT_SIZE];

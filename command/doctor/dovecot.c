@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/dovecot.h"
 #include "doctor/doveconf.h"
+#include "doctor/mailboxes.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,7 +248,7 @@ static void check_memory(struct apw_diagnosis *diagnosis, const struct apw_docto
 }
 
 void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,
-                              unsigned hash_memory_mib)
+                              unsigned hash_memory_mib, const struct apw_doctor_sender *sender)
 {
     struct apw_doctor_doveconf *conf = malloc(sizeof *conf);
 
@@ -261,6 +262,8 @@ void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,
         check_cache(diagnosis, conf->auth_cache_size);
         check_mechanisms(diagnosis, conf->auth_mechanisms);
         check_memory(diagnosis, conf, hash_memory_mib);
+        if (sender != NULL)
+            apw_doctor_mailboxes_check(diagnosis, conf, sender);
     }
     free(conf);
 }

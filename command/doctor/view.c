@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/view.h"
+#include "account_state.h"
 #include "clock.h"
 #include "session.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const no_attributes[] = {"1.1", NULL};
 
@@ -92,30 +94,47 @@ static bool copy_first(const struct apw_entry *entry, const char *name, char *va
            (size_t)snprintf(value_r, size, "%s", found->value[0].bytes) < size;
 }
 
+struct sender_search {
+    const struct apw_config *config;
+    struct apw_doctor_sender *sender_r;
+    bool is_found;
+};
+
+/* Ends at the first account that may sign in. */
+static int take_sender(void *context, const struct apw_entry *entry)
+{
+    struct sender_search *search = context;
+    struct apw_doctor_sender *sender = search->sender_r;
+    struct apw_error error = {""};
+
+    search->is_found =
+        apw_account_state_read(entry, (int64_t)time(NULL), &error) == APW_ACCOUNT_STATE_ACTIVE &&
+        copy_first(entry, "mail", sender->address, sizeof sender->address) &&
+        copy_first(entry, search->config->login_attribute, sender->name, sizeof sender->name);
+    return search->is_found ? -1 : 0;
+}
+
 bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
                                  struct apw_doctor_sender *sender_r)
 {
     const struct apw_config *config = view->config;
-    const char *wanted[] = {"mail", config->login_attribute, NULL};
-    char filter[256];
-    const struct apw_query query = {.base = config->base,
-                                    .scope = config->scope,
-                                    .filter = filter,
-                                    .attributes = wanted,
-                                    .limit = 1};
-    struct apw_entry *entry = NULL;
+    const char *wanted[APW_ACCOUNT_STATE_ATTRIBUTES + 3] = {"mail", config->login_attribute};
+    const char *ended = config->disabled_filter;
+    char filter[2048];
+    const struct apw_query query = {
+        .base = config->base, .scope = config->scope, .filter = filter, .attributes = wanted};
+    struct sender_search search = {.config = config, .sender_r = sender_r};
     struct apw_error error = {""};
-    bool is_found;
 
     if (config->login_attribute == NULL)
         return false;
-    snprintf(filter, sizeof filter, "(&(mail=*)(%s=*))", config->login_attribute);
-    apw_doctor_view_search(view, view->directory, &query, &entry, &error);
-    is_found = entry != NULL &&
-               copy_first(entry, "mail", sender_r->address, sizeof sender_r->address) &&
-               copy_first(entry, config->login_attribute, sender_r->name, sizeof sender_r->name);
-    apw_entries_free(&entry);
-    return is_found;
+    for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
+        wanted[i + 2] = apw_account_state_attributes[i];
+    snprintf(filter, sizeof filter, "(&(mail=*)(%s=*)%s%s%s)", config->login_attribute,
+             ended != NULL ? "(!" : "", ended != NULL ? ended : "", ended != NULL ? ")" : "");
+    apw_directory_search_each(view->directory, &query, config->deadline_ms, take_sender, &search,
+                              &error);
+    return search.is_found;
 }
 
 const char *apw_doctor_view_dn(const struct apw_identity *identity)

@@ -53,7 +53,8 @@ struct apw_doctor_sender {
     char name[256];
 };
 
-/* Finds a user with a mail address, if the configuration has a login_attribute. */
+/* Finds a user with a mail address whose account has not ended, if the configuration has a
+ * login_attribute. */
 bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
                                  struct apw_doctor_sender *sender_r);
 

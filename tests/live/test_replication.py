@@ -72,7 +72,7 @@ def test_the_doctor_tells_of_a_write_uri_that_takes_no_changes(pair, tmp_path):
     called = site.command("doctor")
     assert called.returncode == FAILED
     unknown, = [i for i, line in enumerate(called.stdout.splitlines())
-                if line.startswith("unknown") and "the mail server may write appPasswordUsed" in line]
+                if line.startswith("unknown") and "no server of write_uri takes changes" in line]
     assert "fix: write_uri" in called.stdout.splitlines()[unknown + 1], called.stdout
 
 
