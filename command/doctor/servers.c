@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/servers.h"
 #include "clock.h"
+#include "doctor/certificate.h"
 #include "doctor/schema.h"
 #include "ldap/filter.h"
 #include "secret.h"
@@ -132,6 +133,7 @@ static void check_server(const struct apw_doctor_view *view, char *uri)
     } else {
         apw_diagnosis_good(view->diagnosis, "uri",
                            "%s answers, accepts the password and has the base", uri);
+        apw_doctor_certificate_check(view, uri, directory);
         check_speed(view, uri, directory);
         apw_doctor_schema_check(view, uri, directory);
     }

@@ -204,6 +204,42 @@ enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
     return result;
 }
 
+static enum apw_connection_state read_certificate(struct apw_connection *connection, void *argument,
+                                                  enum apw_ldap_result *result_r,
+                                                  struct apw_error *error)
+{
+    struct berval *certificate = argument, found = {.bv_len = 0};
+
+    *result_r = APW_LDAP_OK;
+    if (ldap_get_option(connection->ld, LDAP_OPT_X_TLS_PEERCERT, &found) != LDAP_OPT_SUCCESS ||
+        found.bv_val == NULL)
+        return APW_CONNECTION_GOOD; /* no TLS */
+    certificate->bv_val = malloc(found.bv_len);
+    if (certificate->bv_val == NULL) {
+        apw_error_set(error, "out of memory");
+        *result_r = APW_LDAP_UNAVAILABLE;
+    } else {
+        memcpy(certificate->bv_val, found.bv_val, found.bv_len);
+        certificate->bv_len = found.bv_len;
+    }
+    ldap_memfree(found.bv_val);
+    return APW_CONNECTION_GOOD;
+}
+
+enum apw_ldap_result apw_directory_certificate(struct apw_directory *directory, int64_t deadline,
+                                               char **bytes_r, size_t *length_r,
+                                               struct apw_error *error)
+{
+    struct berval certificate = {.bv_len = 0};
+    const struct task task = {
+        .run = read_certificate, .argument = &certificate, .is_bound = true, .deadline = deadline};
+    enum apw_ldap_result result = run(directory, &task, error);
+
+    *bytes_r = certificate.bv_val;
+    *length_r = certificate.bv_len;
+    return result;
+}
+
 enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,
                                            const char *password, size_t password_length,
                                            int64_t deadline, struct apw_error *error)

@@ -72,6 +72,11 @@ enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
                                                apw_search_callback callback, void *context,
                                                struct apw_error *error);
 
+/* The server's certificate, as DER in *bytes_r, which the caller frees; NULL without TLS. */
+enum apw_ldap_result apw_directory_certificate(struct apw_directory *directory, int64_t deadline,
+                                               char **bytes_r, size_t *length_r,
+                                               struct apw_error *error);
+
 /* Binds as `dn`, on a connection of its own that is closed afterwards. An empty password is WRONG
  * and is never sent. */
 enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,

@@ -9,17 +9,17 @@ NAMES = "DNS:localhost,IP:127.0.0.1"
 class Authority:
     """A CA with one server certificate: ca.pem, server.pem and server.key in a folder."""
 
-    def __init__(self, folder, names=NAMES, common_name="server"):
+    def __init__(self, folder, names=NAMES, common_name="server", days=30):
         folder.mkdir()
         self.ca = folder / "ca.pem"
         self.certificate = folder / "server.pem"
         self.key = folder / "server.key"
         ca_key = folder / "ca.key"
         # Python 3.13 rejects a CA without keyUsage.
-        _request("/CN=Test CA", self.ca, ca_key,
+        _request("/CN=Test CA", self.ca, ca_key, "-days", str(days),
                  "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         _request(f"/CN={common_name}", self.certificate, self.key,
-                 "-CA", self.ca, "-CAkey", ca_key, "-addext", "basicConstraints=CA:FALSE",
+                 "-days", str(days), "-CA", self.ca, "-CAkey", ca_key, "-addext", "basicConstraints=CA:FALSE",
                  "-addext", f"subjectAltName={names}")
 
     def expired(self, folder):
@@ -54,4 +54,4 @@ subjectAltName = {NAMES}
 
 def _request(subject, certificate, key, *options):
     run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", subject, "-out", certificate, "-keyout", key, *options])
+         "-nodes", "-subj", subject, "-out", certificate, "-keyout", key, *options])
