@@ -2,6 +2,7 @@
 #include "apw_build.h"
 #include "flow.h"
 #include "form_fields.h"
+#include "relay.h"
 #include "visitor.h"
 #include "web/asset.h"
 #include "web/http.h"
@@ -17,18 +18,19 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char usage[] =
     "Usage: app-password-portal [-c FILE]\n"
     "The web page on which people set up their second factor and get app passwords for mail.\n"
     "\n"
     "  -c, --config FILE  app-password.conf; portal.conf is in the same folder\n"
-    "  -t, --test         check the configuration and exit\n"
+    "  -t, --test         check the configuration, try the mail relay, and exit\n"
     "  -h, --help         print this text\n"
     "  -V, --version      print the version\n"
     "\n"
     "It stays in the foreground until SIGTERM or SIGINT, and listens as set in portal.conf.\n"
-    "Exit status: 0 ended; 64 usage; 78 configuration.\n";
+    "Exit status: 0 ended; 64 usage; 75 no relay (--test); 78 configuration.\n";
 
 static void close_portal(struct apw_portal *portal)
 {
@@ -178,23 +180,45 @@ static void block_signals(sigset_t *signals_r)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Prints the finding; the exit status. */
+static int try_mail(const struct apw_mail_settings *mail)
+{
+    struct apw_error error = {""};
+
+    if (mail->program != NULL) {
+        if (access(mail->program, X_OK) == 0)
+            return EXIT_SUCCESS;
+        fprintf(stderr, "app-password-portal: sendmail %s: %s\n", mail->program, strerror(errno));
+        return EX_CONFIG;
+    }
+    if (apw_relay_try(mail, &error) == 0) {
+        printf("mail_relay %s:%s: good\n", mail->host, mail->port);
+        return EXIT_SUCCESS;
+    }
+    fprintf(stderr, "app-password-portal: %s\n", error.text);
+    return EX_TEMPFAIL;
+}
+
 static int run(const char *config_path, bool is_test)
 {
     struct apw_portal portal = {.config = NULL};
     struct apw_error error = {""};
     sigset_t signals;
-    int status;
+    int status, exit_status = EXIT_SUCCESS;
 
     umask(077);
     prctl(PR_SET_DUMPABLE, 0); /* no core file with somebody's password in it */
     block_signals(&signals);
     status = sodium_init() < 0 ? apw_error_set(&error, "the system provides no random numbers")
-                               : open_portal(config_path, &portal, &error);
+             : apw_relay_init(&error) == 0 ? open_portal(config_path, &portal, &error)
+                                           : -1;
     if (status == 0)
         status = load_and_serve(&portal, is_test, &signals, &error);
+    if (status == 0 && is_test)
+        exit_status = try_mail(&portal.portal_config->mail);
     close_portal(&portal);
     if (status == 0)
-        return EXIT_SUCCESS;
+        return exit_status;
     fprintf(stderr, "app-password-portal: %s\n", error.text);
     return EX_CONFIG;
 }

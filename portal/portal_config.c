@@ -204,8 +204,63 @@ static int set_sendmail(void *target, const char *value, struct apw_error *error
 
     if (apw_settings_check_absolute(value, error) != 0)
         return -1;
-    free(config->sendmail);
-    return apw_settings_copy(value, &config->sendmail, error);
+    return apw_settings_copy(value, &config->mail.program, error);
+}
+
+static int set_mail_relay(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    return split_host_port(value, &config->mail.host, config->mail.port, error);
+}
+
+static int set_mail_relay_tls(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    if (strcmp(value, "no") == 0)
+        config->mail.tls = APW_MAIL_TLS_NO;
+    else if (strcmp(value, "starttls") == 0)
+        config->mail.tls = APW_MAIL_TLS_STARTTLS;
+    else if (strcmp(value, "smtps") == 0)
+        config->mail.tls = APW_MAIL_TLS_SMTPS;
+    else
+        return apw_error_set(error, "\"%s\" is not starttls, smtps or no", value);
+    return 0;
+}
+
+static int set_mail_relay_cacert(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    return apw_settings_check_absolute(value, error) == 0
+               ? apw_settings_copy(value, &config->mail.cacert, error)
+               : -1;
+}
+
+static int set_mail_relay_user(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    return apw_settings_copy(value, &config->mail.user, error);
+}
+
+static int set_mail_relay_password_file(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    return apw_settings_check_absolute(value, error) == 0
+               ? apw_secret_read(value, &config->mail.password, error)
+               : -1;
+}
+
+static int set_mail_from(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    if (!apw_method_address_is_valid(value))
+        return apw_error_set(error, "\"%s\" is not an address like postmaster@example.org", value);
+    return apw_settings_copy(value, &config->mail.from, error);
 }
 
 /* Lower case with single spaces, for comparing. Only ASCII and no dot at either end, like the
@@ -291,6 +346,12 @@ static const struct apw_key portal_keys[] = {
     {"support", set_support},
     {"enrolment", set_enrolment},
     {"sendmail", set_sendmail},
+    {"mail_relay", set_mail_relay},
+    {"mail_relay_tls", set_mail_relay_tls},
+    {"mail_relay_cacert", set_mail_relay_cacert},
+    {"mail_relay_user", set_mail_relay_user},
+    {"mail_relay_password_file", set_mail_relay_password_file},
+    {"mail_from", set_mail_from},
     {"own_domains", set_own_domains},
     {"imap_server", set_imap_server},
     {"smtp_server", set_smtp_server},
@@ -336,15 +397,14 @@ static int check(const struct apw_portal_config *config, const char *path, struc
 
     if (missing != NULL)
         return apw_error_set(error, "%s: %s is missing", path, missing);
-    return check_trust(config, path, error);
+    return check_trust(config, path, error) == 0
+               ? apw_mail_settings_check(&config->mail, path, error)
+               : -1;
 }
 
 static int set_defaults(struct apw_portal_config *config, struct apw_error *error)
 {
-    return apw_settings_copy("/usr/sbin/sendmail", &config->sendmail, error) == 0 &&
-                   apw_settings_copy("", &config->own_domains, error) == 0
-               ? 0
-               : -1;
+    return apw_settings_copy("", &config->own_domains, error);
 }
 
 static int complete(struct apw_portal_config *config, struct apw_error *error)
@@ -367,7 +427,8 @@ int apw_portal_config_read(const char *config_path, struct apw_portal_config **c
     if (apw_settings_sibling(config_path, "portal.conf", path, sizeof path, error) == 0 &&
         set_defaults(config, error) == 0 &&
         apw_settings_read(path, &portal_table, NULL, config, error) == 0 &&
-        complete(config, error) == 0 && check(config, path, error) == 0)
+        complete(config, error) == 0 && check(config, path, error) == 0 &&
+        apw_mail_settings_complete(&config->mail, config->site, error) == 0)
         *config_r = config;
     if (*config_r != NULL)
         return 0;
@@ -386,7 +447,7 @@ void apw_portal_config_free(struct apw_portal_config **config)
     free((*config)->site);
     free((*config)->root);
     free((*config)->support);
-    free((*config)->sendmail);
+    apw_mail_settings_free(&(*config)->mail);
     free((*config)->own_domains);
     free((*config)->imap.host);
     free((*config)->smtp.host);

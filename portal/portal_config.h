@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "error.h"
+#include "mail_settings.h"
 #include "method.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ struct apw_portal_config {
     bool has_key;
     char *support;
     enum apw_enrolment enrolment;
-    char *sendmail;
+    struct apw_mail_settings mail;
     char *own_domains;               /* lower case, separated by single spaces */
     struct apw_host_port imap, smtp; /* host NULL: not set */
     char *trusted_user_header;       /* NULL: people sign in here */

@@ -87,7 +87,7 @@ int apw_request_mail(struct apw_request *request, const char *to, const char *fi
     apw_page_set(&request->page, "time", now);
     if (apw_template_fill(portal->site.templates, file, request->exchange->language,
                           &request->page.variables, &text, &error) == 0)
-        status = apw_mail_send(portal->portal_config->sendmail, to,
+        status = apw_mail_send(&portal->portal_config->mail, to,
                                apw_request_text(request, APW_TEXT_FROM_NAME), text.bytes, &error);
     apw_page_set(&request->page, "time", NULL);
     apw_buffer_free(&text);

@@ -80,9 +80,31 @@ static const char *support_of(const struct apw_portal_config *conf)
     return conf->support;
 }
 
+static const char *relay_of(const struct apw_portal_config *conf)
+{
+    return conf->mail.host;
+}
+
+static const char *relay_port_of(const struct apw_portal_config *conf)
+{
+    return conf->mail.port;
+}
+
+static const char *relay_tls_of(const struct apw_portal_config *conf)
+{
+    static const char *const names[] = {"default", "no", "starttls", "smtps"};
+
+    return names[conf->mail.tls];
+}
+
+static const char *from_of(const struct apw_portal_config *conf)
+{
+    return conf->mail.from;
+}
+
 static const char *sendmail_of(const struct apw_portal_config *conf)
 {
-    return conf->sendmail;
+    return conf->mail.program;
 }
 
 static const char *domains_of(const struct apw_portal_config *conf)
@@ -146,7 +168,14 @@ static const struct good_case {
      "Ask Kari, tlf. 12 34 56 78 <kari@example.org>"},
     {"support past ASCII", "support Brukerst\xc3\xb8tte", support_of, "Brukerst\xc3\xb8tte"},
     {"sendmail", "sendmail /usr/lib/sendmail", sendmail_of, "/usr/lib/sendmail"},
-    {"sendmail by default", ANY, sendmail_of, "/usr/sbin/sendmail"},
+    {"no sendmail by default", ANY, sendmail_of, NULL},
+    {"mail_relay by default", ANY, relay_of, "127.0.0.1"},
+    {"mail_relay's port by default", ANY, relay_port_of, "25"},
+    {"mail_relay", "mail_relay relay.example.org:587", relay_of, "relay.example.org"},
+    {"no TLS to a relay on this host", ANY, relay_tls_of, "no"},
+    {"STARTTLS to other relays", "mail_relay relay.example.org:25", relay_tls_of, "starttls"},
+    {"mail_relay_tls", "mail_relay_tls smtps", relay_tls_of, "smtps"},
+    {"mail_from", "mail_from a@example.org", from_of, "a@example.org"},
     {"own_domains of one", "own_domains example.org", domains_of, "example.org"},
     {"own_domains in upper case", "own_domains Example.ORG", domains_of, "example.org"},
     {"own_domains with spaces and a tab", "own_domains example.org \t  example.net", domains_of,
@@ -373,6 +402,9 @@ static const struct bad_case {
 
     {"enrolment closed", "enrolment closed", "\"closed\" is neither open nor code"},
     {"enrolment in upper case", "enrolment Code", "neither open nor code"},
+    {"mail_relay without a port", "mail_relay relay.example.org", "not a host and port"},
+    {"mail_relay_tls yes", "mail_relay_tls yes", "is not starttls, smtps or no"},
+    {"mail_from without a domain", "mail_from postmaster", "is not an address like"},
     {"sendmail by its name", "sendmail sendmail", "\"sendmail\" is not an absolute path"},
 
     {"own_domains with an address", "own_domains alice@example.org",
@@ -479,6 +511,14 @@ static const struct file_case {
      ":6: enrolment: \"code # for now\" is neither open nor code"},
     {"a NUL", BYTES(NEEDED "enrolment co\0de\n"), ":6: the line is longer than"},
     {"a line that is not UTF-8", BYTES(NEEDED "listen \xff\n"), ":6: the line is not UTF-8"},
+    {"sendmail and a relay", BYTES(NEEDED "sendmail /bin/mail\nmail_relay 127.0.0.1:25\n"),
+     "portal.conf: sendmail excludes mail_from and mail_relay"},
+    {"mail_relay_user without a password", BYTES(NEEDED "mail_relay_user portal\n"),
+     "mail_relay_user and mail_relay_password_file need each other"},
+    {"a password over the network without TLS",
+     BYTES(NEEDED "mail_relay relay.example.org:25\nmail_relay_tls no\nmail_relay_user portal\n"
+                  "mail_relay_password_file " FOLDER "/password\n"),
+     "mail_relay_tls no would send the password of mail_relay_user in the clear"},
     {"a trusted header on a port", BYTES(NEEDED "trusted_user_header X-Remote-User\n"),
      "portal.conf: trusted_user_header needs \"listen unix:/run/…\": on a port, any "
      "local user could claim to be anybody"},

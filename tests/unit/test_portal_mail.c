@@ -47,11 +47,19 @@ static void assert_result(const char *name, const char *expected)
     assert_string_equal(read_result(name), expected);
 }
 
+static int send_with(const char *path, const char *to, const char *from_name, const char *text,
+                     struct apw_error *error)
+{
+    const struct apw_mail_settings settings = {.program = (char *)path};
+
+    return apw_mail_send(&settings, to, from_name, text, error);
+}
+
 static void send_mail(const char *text)
 {
     struct apw_error error = {""};
 
-    if (apw_mail_send(program, TO, "App passwords", text, &error) != 0)
+    if (send_with(program, TO, "App passwords", text, &error) != 0)
         fail_msg("%s", error.text);
     assert_string_equal(error.text, "");
 }
@@ -151,7 +159,7 @@ static void test_signals(void **state)
     sigfillset(&blocked);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     signal(SIGPIPE, SIG_IGN);
-    status = apw_mail_send(self, TO, unit_path("signals", path), TEXT, &error);
+    status = send_with(self, TO, unit_path("signals", path), TEXT, &error);
     signal(SIGPIPE, SIG_DFL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert_string_equal(error.text, "");
@@ -264,7 +272,7 @@ static void test_bad_text(void **state)
     char path[UNIT_PATH_SIZE];
 
     write_program(KEEP_MESSAGE);
-    assert_int_equal(apw_mail_send(program, TO, "x", row->text, &error), -1);
+    assert_int_equal(send_with(program, TO, "x", row->text, &error), -1);
     assert_contains(error.text, row->error);
     assert_null(strstr(error.text, "secret"));
     assert_int_equal(access(unit_path("message", path), F_OK), -1);
@@ -278,7 +286,7 @@ static void test_long_subject(void **state)
     (void)state;
     memcpy(text, "Subject: ", 9);
     write_program(KEEP_MESSAGE);
-    assert_int_equal(apw_mail_send(program, TO, "x", text, &error), -1);
+    assert_int_equal(send_with(program, TO, "x", text, &error), -1);
     assert_contains(error.text, "must have 1 to 256 bytes");
     text[9 + 256] = '\0';
     check_subject(text + 9);
@@ -308,7 +316,7 @@ static void test_failure(void **state)
     char expected[UNIT_PATH_SIZE + 64];
 
     write_program(row->commands);
-    assert_int_equal(apw_mail_send(program, TO, "x", TEXT, &error), row->error == NULL ? 0 : -1);
+    assert_int_equal(send_with(program, TO, "x", TEXT, &error), row->error == NULL ? 0 : -1);
     snprintf(expected, sizeof expected, "%s%s", row->error == NULL ? "" : program,
              row->error == NULL ? "" : row->error);
     assert_string_equal(error.text, expected);
@@ -324,14 +332,14 @@ static void test_no_program(void **state)
         print_message("valgrind's vfork() does not tell why a program could not be started\n");
         return;
     }
-    assert_int_equal(apw_mail_send("/nowhere/sendmail", TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with("/nowhere/sendmail", TO, "x", TEXT, &error), -1);
     assert_string_equal(error.text, "/nowhere/sendmail: No such file or directory");
     unit_write(unit_path("plain", path), "#!/bin/sh\n", 10);
-    assert_int_equal(apw_mail_send(path, TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with(path, TO, "x", TEXT, &error), -1);
     assert_contains(error.text, "/plain: Permission denied");
     unit_write(path, "no program", 10);
     assert_int_equal(chmod(path, 0755), 0);
-    assert_int_equal(apw_mail_send(path, TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with(path, TO, "x", TEXT, &error), -1);
     assert_contains(error.text, "/plain: Exec format error");
 }
 
@@ -399,7 +407,7 @@ static void test_hang(void **state)
     snprintf(commands, sizeof commands, "cd \"${0%%/*}\" || exit 1\n%s", row->commands);
     write_program(commands);
     hung_file = unit_path("hung", path);
-    assert_int_equal(apw_mail_send(program, TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with(program, TO, "x", TEXT, &error), -1);
     hung_file = NULL;
     snprintf(expected, sizeof expected, "%s took longer than 10 seconds", program);
     assert_string_equal(error.text, expected);

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The page's mail through a real Postfix, which asks for TLS and a password."""
+
+import subprocess
+
+import pytest
+
+from portal import PROGRAM
+from processes import free_port, wait_until
+from visits import enrolled
+
+
+@pytest.fixture(scope="module")
+def relay(usual, directory, authority, workdir):
+    """The keys of portal.conf for Postfix as the relay."""
+    who = directory.new_person()
+    secret = workdir / "relay.secret"
+    secret.write_text(who.password + "\n")
+    return {"sendmail": None, "mail_relay": f"localhost:{usual.service.port}",
+            "mail_relay_tls": "smtps", "mail_relay_cacert": authority.ca,
+            "mail_relay_user": who.uid, "mail_relay_password_file": secret,
+            "mail_from": "sender@example.org"}
+
+
+def tried(portal):
+    result = subprocess.run([PROGRAM, "-c", portal.config, "-t"], capture_output=True, text=True,
+                            check=False, timeout=30)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_a_relay_takes_mail_over_tls_with_a_password(usual, directory, start_portal, relay):
+    portal = start_portal(relay)
+    assert tried(portal) == (0, f"mail_relay {relay['mail_relay']}: good\n")
+    enrolled(portal, directory.new_person(mfa=True))
+    assert "action=mail" not in portal.log.read_text()
+    wait_until(lambda: "from=<sender@example.org>" in usual.postfix.log.read_text(),
+               "the message in Postfix's queue")
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"mail_relay_cacert": None}, "certificate"),
+    ({"mail_relay": f"127.0.0.1:{free_port()}"}, "connect"),
+])
+def test_a_relay_that_cannot_be_used_is_named_and_logged(directory, start_portal, relay, change,
+                                                         why):
+    portal = start_portal(relay | change)
+    status, text = tried(portal)
+    assert status == 75 and "mail_relay " in text and why in text
+    enrolled(portal, directory.new_person(mfa=True))
+    assert "action=mail" in portal.events()[-1] and why in portal.events()[-1]
+
+
+def test_a_wrong_password_for_the_relay_is_found(start_portal, relay, workdir):
+    wrong = workdir / "wrong.secret"
+    wrong.write_text("wrong\n")
+    status, text = tried(start_portal(relay | {"mail_relay_password_file": wrong}))
+    assert status == 75 and "Login denied" in text
