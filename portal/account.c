@@ -57,8 +57,10 @@ static int read_method(const struct apw_portal *portal, struct apw_account *acco
             return apw_error_set(error, "%s has more than one second factor", user->dn);
         if (apw_method_open(value->bytes, value->length, portal->portal_config->key,
                             user->unique_id, &account->method, error) != 0)
-            return apw_error_set(error, "%s: %s; app-password mfa reset removes it", user->dn,
-                                 error->text);
+            return apw_error_set(error,
+                                 "%s: %s; restore the portal.key that sealed it, or let "
+                                 "app-password mfa reset remove it",
+                                 user->dn, error->text);
         account->has_method = true;
         account->method_value = value->bytes;
     }
@@ -86,9 +88,10 @@ static enum apw_account_lookup read_state(const struct apw_portal *portal,
                       user->dn);
         return APW_ACCOUNT_UNAVAILABLE;
     }
-    if (apw_user_mfa(&portal->manager, user, &mfa, error) != APW_MANAGE_DONE ||
-        read_method(portal, account, error) != 0)
+    if (apw_user_mfa(&portal->manager, user, &mfa, error) != APW_MANAGE_DONE)
         return APW_ACCOUNT_UNAVAILABLE;
+    if (read_method(portal, account, error) != 0)
+        return APW_ACCOUNT_SEALED;
     if (user->has_enforce_from && !user->is_enforce_from_readable) {
         apw_error_set(error, "%s: appPasswordMfaEnforceFrom is not a time", user->dn);
         return APW_ACCOUNT_UNAVAILABLE;

@@ -21,12 +21,13 @@ struct apw_account {
 
 enum apw_account_lookup {
     APW_ACCOUNT_UNAVAILABLE = 0, /* no answer from the directory, or one that makes no sense */
+    APW_ACCOUNT_SEALED,          /* our key does not open the second factor */
     APW_ACCOUNT_THERE,
     APW_ACCOUNT_GONE, /* deleted, disabled, or no longer found by the login */
 };
 
-/* Reads the entry of `dn`, if `login` still finds it. If the second factor cannot be opened, the
- * result is UNAVAILABLE. */
+/* Reads the entry of `dn`, if `login` still finds it. SEALED if the second factor cannot be
+ * opened. */
 enum apw_account_lookup apw_account_read(const struct apw_portal *portal, const char *dn,
                                          const char *login, struct apw_account *account_r,
                                          struct apw_error *error);

@@ -117,6 +117,10 @@ static bool read_account(struct apw_request *request)
     case APW_ACCOUNT_UNAVAILABLE:
         apw_request_give_up(request, "look-up", &error);
         return false;
+    case APW_ACCOUNT_SEALED:
+        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "look-up", NULL, &error);
+        apw_page_fail(&request->page, 503, APW_TEXT_SEALED);
+        return false;
     case APW_ACCOUNT_GONE:
         break;
     case APW_ACCOUNT_THERE:
@@ -338,6 +342,10 @@ static struct apw_web_session *begin_signed_on(const struct apw_portal *portal,
     case APW_ACCOUNT_GONE:
         log_sign_on(portal, exchange, login, APW_REFUSED, APW_REASON_UNKNOWN_USER, NULL);
         fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);
+        return NULL;
+    case APW_ACCOUNT_SEALED:
+        log_sign_on(portal, exchange, login, APW_UNAVAILABLE, APW_REASON_NOT_DONE, &error);
+        fail(portal, exchange, 503, APW_TEXT_SEALED);
         return NULL;
     case APW_ACCOUNT_UNAVAILABLE:
         break;

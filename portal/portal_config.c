@@ -165,8 +165,14 @@ static int set_key_file(void *target, const char *value, struct apw_error *error
     char *text = NULL;
     size_t length = 0;
 
-    if (apw_settings_check_absolute(value, error) != 0 || apw_secret_read(value, &text, error) != 0)
+    if (apw_settings_check_absolute(value, error) != 0)
         return -1;
+    if (apw_secret_read(value, &text, error) != 0)
+        return apw_error_set(error,
+                             "%s; restore the key from a backup, because no other key opens the "
+                             "second factors; for a new site, app-password-portal(8) says how to "
+                             "make one",
+                             error->text);
     config->has_key = sodium_base642bin(config->key, sizeof config->key, text, strlen(text), " \t",
                                         &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
                       length == sizeof config->key;

@@ -55,6 +55,8 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
                                      "wasn’t you, tell your administrator."),
     [APW_TEXT_UNAVAILABLE] =
         N_("The service isn’t available right now. Try again in a few minutes."),
+    [APW_TEXT_SEALED] =
+        N_("We can’t read your second step, and trying again won’t help. Please tell support."),
     [APW_TEXT_BUSY] =
         N_("There are too many requests from your network right now. Try again in a minute."),
     [APW_TEXT_NOT_FOUND] = N_("This page doesn’t exist."),

@@ -389,7 +389,8 @@ static const struct bad_case {
     {"public_url in the clear to every address", "public_url http://0.0.0.0:8025",
      "in the clear; use https"},
 
-    {"key_file that is not there", "key_file " FOLDER "/none", FOLDER "/none: No such file"},
+    {"key_file that is not there", "key_file " FOLDER "/none",
+     FOLDER "/none: No such file or directory; restore the key from a backup"},
     {"key_file from nowhere", "key_file key", "\"key\" is not an absolute path"},
     {"key_file that is empty", "key_file /dev/null", "/dev/null: the file must contain one line"},
     {"key_file with a key of 31 bytes", "key_file " FOLDER "/key-31",
