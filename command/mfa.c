@@ -32,7 +32,7 @@ static const struct apw_option table[] = {
     [FILTER] = {.name = "filter",
                 .argument = "FILTER",
                 .help = "every user that matches this LDAP filter"},
-    [DRY_RUN] = {.name = "dry-run", .help = "(on, off) only show what would change"},
+    [DRY_RUN] = {.name = "dry-run", .help = "(on, off, reset) only show what would change"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
@@ -273,8 +273,10 @@ static enum apw_status check_arguments(const struct apw_options *options, apw_ba
         return apw_say_usage("mfa %s: USERs and --filter exclude each other", verb);
     if (has_start(options) && run != turn_on)
         return apw_say_usage("--enforce-from, --announce and --now go with mfa on only");
-    if (options->is_given[DRY_RUN] && run != turn_on && run != turn_off)
-        return apw_say_usage("--dry-run goes with mfa on and mfa off only");
+    if (options->is_given[DRY_RUN] && run != turn_on && run != turn_off && run != reset)
+        return apw_say_usage("--dry-run goes with mfa on, mfa off and mfa reset only");
+    if (options->is_given[DRY_RUN] && run == reset && options->is_given[CODE])
+        return apw_say_usage("mfa reset: --dry-run and --code exclude each other");
     if (options->is_given[CODE] && run != turn_on && run != reset)
         return apw_say_usage("--code goes with mfa on and mfa reset only");
     return APW_STATUS_DONE;

@@ -250,6 +250,20 @@ def test_a_second_factor_of_another_key_is_not_taken_for_none(stoppable, portal,
     assert "reason=not-done" in last(other) and "restore the portal.key" in last(other)
 
 
+def test_all_second_factors_of_a_lost_key_are_reset_after_a_dry_run(
+        own_directory, start_portal):
+    directory = own_directory()
+    portal = start_portal(to=directory)
+    people = [directory.new_person(mfa=True) for _ in range(2)]
+    for who in people:
+        enrolled(portal, who)
+    everybody = ("mfa", "reset", "--filter", "(appPasswordMfaMethod=*)")
+    portal.done(*everybody, "--dry-run")
+    assert all(directory.values(who, "appPasswordMfaMethod") for who in people)
+    portal.done(*everybody)
+    assert not any(directory.values(who, "appPasswordMfaMethod") for who in people)
+
+
 def test_a_rename_of_the_entry_keeps_the_second_factor(stoppable, portal):
     who = stoppable.new_person(mfa=True)
     client, app = in_the_list(portal, who)
