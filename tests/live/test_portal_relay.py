@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The page's mail through a real Postfix, which asks for TLS and a password."""
 
+import socket
 import subprocess
 
 import pytest
 
 from portal import PROGRAM
-from processes import free_port, wait_until
+from processes import free_port, seconds, wait_until
 from visits import enrolled
 
 
@@ -55,3 +56,20 @@ def test_a_wrong_password_for_the_relay_is_found(start_portal, relay, workdir):
     wrong.write_text("wrong\n")
     status, text = tried(start_portal(relay | {"mail_relay_password_file": wrong}))
     assert status == 75 and "Login denied" in text
+
+
+def test_a_silent_relay_is_given_up_after_ten_seconds(start_portal, relay):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        portal = start_portal(relay | {
+            "mail_relay": f"127.0.0.1:{silent.getsockname()[1]}", "mail_relay_tls": "starttls"})
+        took, (status, text) = seconds(lambda: tried(portal))
+    assert status == 75 and "timed out" in text.lower() and took < 12
+
+
+def test_starttls_is_required_by_default_and_its_certificate_checked(
+        mail_server, directory, start_portal, relay):
+    server = mail_server(kind="starttls")
+    conf = relay | {"mail_relay": f"localhost:{server.port}", "mail_relay_tls": None}
+    assert tried(start_portal(conf))[0] == 0
+    status, text = tried(start_portal(conf | {"mail_relay_cacert": None}))
+    assert status == 75 and "certificate" in text
