@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "clock.h"
 #include "command.h"
+#include "csv.h"
 #include "date.h"
 #include "finding.h"
 #include "json.h"
@@ -9,7 +10,6 @@
 #include "progress.h"
 #include "say.h"
 #include "session.h"
-#include "utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,59 +71,23 @@ struct report {
 
 /* ---- one line for each finding ---- */
 
-/* Also the full-width forms, which some spreadsheets take for the same. */
-static bool begins_formula(const char *text)
-{
-    static const char *const signs[] = {
-        "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
-
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-        if (strncmp(text, signs[i], strlen(signs[i])) == 0)
-            return true;
-    return false;
-}
-
-/* RFC 4180: quotes are doubled. A spreadsheet splits at the separator of its own locale and takes a
- * cell that begins like a formula for one; an apostrophe after any separator prevents that. */
-static void print_cell(const char *text, char end)
-{
-    bool is_start = true;
-
-    putchar('"');
-    while (*text != '\0') {
-        size_t bytes = apw_utf8_printable_bytes(text, strlen(text));
-
-        if (is_start && begins_formula(text))
-            putchar('\'');
-        is_start = *text != '\0' && strchr(",;|\t\"", *text) != NULL;
-        if (*text == '"')
-            putchar('"');
-        if (bytes == 0)
-            putchar('?');
-        fwrite(text, 1, bytes, stdout);
-        text += bytes > 0 ? bytes : 1;
-    }
-    putchar('"');
-    putchar(end);
-}
-
 static void print_time_cell(bool is_there, int64_t seconds, char end)
 {
     char text[APW_DATE_RFC3339_SIZE] = "";
 
     if (is_there)
         apw_date_format_rfc3339(seconds, text);
-    print_cell(text, end);
+    apw_csv_print_cell(text, end);
 }
 
 static void print_csv(enum finding finding, const struct apw_user *user,
                       const struct apw_managed_password *password)
 {
-    print_cell(finding_names[finding], ',');
-    print_cell(user->name, ',');
-    print_cell(user->dn, ',');
-    print_cell(password == NULL ? "" : password->id, ',');
-    print_cell(password == NULL ? "" : password->record.label, ',');
+    apw_csv_print_cell(finding_names[finding], ',');
+    apw_csv_print_cell(user->name, ',');
+    apw_csv_print_cell(user->dn, ',');
+    apw_csv_print_cell(password == NULL ? "" : password->id, ',');
+    apw_csv_print_cell(password == NULL ? "" : password->record.label, ',');
     print_time_cell(password != NULL && password->has_record,
                     password == NULL ? 0 : password->record.created, ',');
     print_time_cell(password != NULL && password->record.has_expires,
