@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "say.h"
 #include "session.h"
+#include "would_refuse.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static const char *const finding_names[FINDING_COUNT] = {
 };
 
 /* The findings are the first options. */
-enum { JSON = FINDING_COUNT, CSV };
+enum { JSON = FINDING_COUNT, CSV, WOULD_REFUSE };
 
 static const struct apw_option table[] = {
     [EXPIRED] = {.name = "expired", .help = "app passwords that have expired"},
@@ -50,6 +51,9 @@ static const struct apw_option table[] = {
                  .help = "users for whom wrong codes were entered on the page"},
     [JSON] = {.name = "json", .help = "for programs"},
     [CSV] = {.name = "csv", .help = "for a spreadsheet"},
+    [WOULD_REFUSE] = {.name = "would-refuse",
+                      .help = "instead: whose account passwords enforced MFA would refuse, "
+                              "from the log, or from [FILE]"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
 };
@@ -333,14 +337,47 @@ static enum apw_status read_request(const struct apw_options *options, struct re
     return APW_STATUS_DONE;
 }
 
+/* Reads a log, not the directory. */
+static enum apw_status report_would_refuse(const struct apw_invocation *invocation,
+                                           const struct apw_options *options)
+{
+    enum apw_would_refuse_format format = options->is_given[JSON]  ? APW_WOULD_REFUSE_JSON
+                                          : options->is_given[CSV] ? APW_WOULD_REFUSE_CSV
+                                                                   : APW_WOULD_REFUSE_TEXT;
+    struct apw_config *config = NULL;
+    struct apw_error error = {""};
+    enum apw_status status;
+
+    for (int i = 0; i < FINDING_COUNT; i++)
+        if (options->is_given[i])
+            return apw_say_usage("report: --would-refuse and --%s exclude each other",
+                                 table[i].name);
+    if (options->is_given[JSON] && options->is_given[CSV])
+        return apw_say_usage("report: --json and --csv exclude each other");
+    if (options->count > 1)
+        return apw_say_usage("report: --would-refuse reads one FILE, not also \"%s\"",
+                             options->operand[1]);
+    if (apw_config_read(invocation->config_path, &config, &error) != 0) {
+        apw_say(NULL, "%s", error.text);
+        return APW_STATUS_CONFIGURATION;
+    }
+    status =
+        apw_would_refuse_report(config, options->count == 1 ? options->operand[0] : NULL, format);
+    apw_config_free(&config);
+    return status;
+}
+
 static enum apw_status run(const struct apw_invocation *invocation,
                            const struct apw_options *options)
 {
     struct report report = {
         .expiring_s = EXPIRING_DEFAULT_S, .unused_s = UNUSED_DEFAULT_S, .now = (int64_t)time(NULL)};
-    enum apw_status status = read_request(options, &report);
     struct apw_session session;
+    enum apw_status status;
 
+    if (options->is_given[WOULD_REFUSE])
+        return report_would_refuse(invocation, options);
+    status = read_request(options, &report);
     if (status == APW_STATUS_DONE)
         status = apw_session_open(invocation, &session);
     if (status != APW_STATUS_DONE)
@@ -354,7 +391,7 @@ static enum apw_status run(const struct apw_invocation *invocation,
 const struct apw_command apw_command_report = {
     .name = "report",
     .options = table,
-    .usage = "",
+    .usage = "[FILE]",
     .help = "problems in the whole directory; without these options, all of them:",
     .run = run,
 };

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""report --would-refuse: who still signs in with the account password, from the logs of real logins."""
+
+import csv
+import io
+import json
+
+import apppassword
+from administration import FAILED, Site, USAGE
+from smtp import ACCEPTED, REFUSED
+
+
+def test_people_whose_account_password_would_be_refused(mail_server, directory, tmp_path):
+    server = mail_server({"login_attribute": "uid"})
+    announced, plain = directory.new_person(app_passwords=1)[0], directory.new_person()
+    with_mfa, app_password = directory.new_person(mfa=True, app_passwords=1)
+    directory.set_mfa(announced, True, enforce_from=apppassword.from_now(days=1))
+    for login, password, code in (
+            (announced.mail, announced.password, ACCEPTED),
+            (announced.uid, announced.password, ACCEPTED),
+            (announced.uid, "wrong", REFUSED),
+            (plain.uid, plain.password, ACCEPTED),
+            (with_mfa.uid, app_password.shown, ACCEPTED),
+            (with_mfa.uid, with_mfa.password, REFUSED)):
+        assert server.sign_in(login, password).code == code
+    log = tmp_path / "mail.log"
+    log.write_text("noise\n" + "x" * 20000 + "\n" + "\n".join(server.events()) + "\ncut")
+    site = Site(tmp_path / "site", directory, log=str(log))
+
+    line, = site.done("report", "--would-refuse").splitlines()
+    assert line.startswith(f"{announced.uid}: 2 logins by smtp from 127.0.0.1; first 20")
+    assert site.done("report", "--would-refuse", log).splitlines() == [line]
+    assert site.done("report", "--would-refuse", "-", input=log.read_text()).splitlines() == [line]
+
+    found, = json.loads(site.done("report", "--would-refuse", "--json"))
+    assert (found["name"], found["logins"]) == (announced.uid, 2)
+    assert (found["services"], found["clients"]) == (["smtp"], ["127.0.0.1"])
+    row, = csv.DictReader(io.StringIO(site.done("report", "--would-refuse", "--csv")))
+    assert row == found | {"logins": "2", "services": "smtp", "clients": "127.0.0.1"}
+
+
+def test_a_hostile_name_is_neither_raw_nor_another_line(directory, tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_text(
+        'app-password: verdict=accepted reason=account-password user="=1+1\\x0abob: \\x1b[2J" '
+        "service=imap client=192.0.2.1 id=- would-refuse=account-password-with-mfa\n"
+        'postfix/smtpd: helo="app-password: verdict=accepted reason=account-password user="eve" '
+        "service=imap client=192.0.2.1 id=- would-refuse=account-password-with-mfa\n")
+    site = Site(tmp_path / "site", directory)
+    text = site.done("report", "--would-refuse", log)
+    assert len(text.splitlines()) == 1 and "\x1b" not in text
+    assert site.done("report", "--would-refuse", "--csv", log).splitlines()[1].startswith('"\'=1+1')
+
+
+def test_logs_that_cannot_be_read(directory, tmp_path):
+    site = Site(tmp_path / "site", directory, log="stderr")
+    called = site.command("report", "--would-refuse")
+    assert called.returncode == USAGE and "name the log" in called.stderr
+    called = site.command("report", "--would-refuse", tmp_path / "none")
+    assert called.returncode == FAILED and "none: No such file" in called.stderr
+    called = site.command("report", "--would-refuse", tmp_path)
+    assert called.returncode == FAILED and "Is a directory" in called.stderr
+    for wrong in ["--expired"], ["--json", "--csv"], ["a", "b"]:
+        assert site.command("report", "--would-refuse", *wrong).returncode == USAGE
