@@ -23,6 +23,15 @@ MAIL_LOG = pathlib.Path("/var/log/mail.log")
 User = namedtuple("User", "uid password")
 ALICE, BOB = User("alice", "Account.alice/1"), User("bob", "Account.bob/1")
 
+# What Debian's slapd asks.
+SELECTIONS = f"""\
+slapd slapd/domain string example.org
+slapd shared/organization string Example
+slapd slapd/password1 password {ADMIN_PASSWORD}
+slapd slapd/password2 password {ADMIN_PASSWORD}
+slapd slapd/move_old_database boolean false
+"""
+
 TLS = """dn: cn=config
 changetype: modify
 replace: olcTLSCertificateFile
@@ -108,13 +117,15 @@ def make_certificate():
 
 def make_directory():
     """Debian's slapd for example.org, with TLS, and the people in it."""
-    run("debconf-set-selections", input=f"""\
-slapd slapd/domain string example.org
-slapd shared/organization string Example
-slapd slapd/password1 password {ADMIN_PASSWORD}
-slapd slapd/password2 password {ADMIN_PASSWORD}
-slapd slapd/move_old_database boolean false
-""")
+    make_empty_directory()
+    config(TLS)
+    restart("slapd")
+    add(people())
+
+
+def make_empty_directory():
+    """Debian's slapd for example.org, as its package asks and makes it."""
+    run("debconf-set-selections", input=SELECTIONS)
     subprocess.run(["service", "slapd", "stop"], stdout=subprocess.DEVNULL)
     run("find", "/var/lib/ldap", "-type", "f", "-delete")
     run("dpkg-reconfigure", "--frontend=noninteractive", "slapd")
@@ -124,12 +135,14 @@ slapd slapd/move_old_database boolean false
                                flags=re.MULTILINE))
     service("slapd", "restart")
     wait_until(lambda: is_listening(389), "slapd")
-    config(TLS)
-    restart("slapd")
-    add(f"dn: ou=people,{BASE}\nobjectClass: organizationalUnit\n")
-    for user in ALICE, BOB:
-        add(f"dn: uid={user.uid},ou=people,{BASE}\nobjectClass: inetOrgPerson\ncn: {user.uid}\n"
-            f"sn: {user.uid}\nmail: {user.uid}@example.org\nuserPassword: {user.password}\n")
+
+
+def people():
+    """The entries of the users, as LDIF."""
+    return f"dn: ou=people,{BASE}\nobjectClass: organizationalUnit\n" + "".join(
+        f"\ndn: uid={user.uid},ou=people,{BASE}\nobjectClass: inetOrgPerson\ncn: {user.uid}\n"
+        f"sn: {user.uid}\nmail: {user.uid}@example.org\nuserPassword: {user.password}\n"
+        for user in (ALICE, BOB))
 
 
 def config(ldif):
@@ -138,5 +151,5 @@ def config(ldif):
 
 
 def add(ldif):
-    """Add an entry, as the directory's administrator."""
+    """Add entries, as the directory's administrator."""
     run("ldapadd", "-x", "-H", "ldapi:///", "-D", ADMIN, "-w", ADMIN_PASSWORD, input=ldif)

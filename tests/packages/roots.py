@@ -44,6 +44,13 @@ def host_root(release):
                        finish=lambda root: debian.apt_get(root, "install", *HOST))
 
 
+def site_root(release):
+    """The same with more of what existing sites have."""
+    packages = HOST + ["dovecot-ldap", "dovecot-lmtpd", "fail2ban", "nginx-light"]
+    return debian.make(f"site-{release}", SUITES[release], key=" ".join(packages),
+                       finish=lambda root: debian.apt_get(root, "install", *packages))
+
+
 class Machine:
     """A copy of such a Debian that runs like a machine of its own; a context manager."""
 

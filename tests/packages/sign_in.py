@@ -234,11 +234,15 @@ def portal():
         if "nginx" not in command and (has_systemd() or "systemctl" not in command):
             terminal.type(command)
     assert not terminal.unused_edits
+    assert "helpdesk@example.org" in page()
+
+
+def page():
+    """The page as its proxy gets it."""
     with contextlib.nullcontext() if has_systemd() else portal_like_its_unit():
         host.wait_until(SOCKET.exists, "the page's socket")
-        page = run("curl", "--silent", "--show-error", "--fail", "--unix-socket", SOCKET,
+        return run("curl", "--silent", "--show-error", "--fail", "--unix-socket", SOCKET,
                    "http://localhost/app-passwords/")
-        assert "helpdesk@example.org" in page, page
 
 
 def has_systemd():

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# apply.sh: makes the changes that "app-password setup" prepared in this folder. Run it as root.
+#
+#     ./apply.sh [-y FILE] [directory] [host]    makes what is missing, one step at a time
+#     ./apply.sh --check [directory] [host]      changes nothing: prints same, differs or missing
+#
+# "directory" are the steps on the directory's host, "host" those on the mail host. The default is
+# both, or what this host has. FILE contains the password of the directory's administrator; without
+# it, the script asks.
+#
+# It stops at the first failure. Run it again afterwards: it skips what is done. Files that it
+# replaces are kept as FILE.before, and ./undo.sh goes back.
+set -eu
+cd "$(dirname "$0")"
+# shellcheck source=/dev/null
+. ./site.sh
+. ./steps.sh
+
+is_check=no
+while [ $# -gt 0 ]; do
+    case $1 in
+    --check) is_check=yes ;;
+    -y) [ $# -gt 1 ] || fail "-y needs a file"
+        case $2 in
+        /*) admin_secret=$2 ;;
+        *) admin_secret=$OLDPWD/$2 ;;
+        esac
+        shift ;;
+    directory | host) parts="${parts_given-} $1" parts_given=$parts ;;
+    *) fail "unknown argument $1; see the top of apply.sh" ;;
+    esac
+    shift
+done
+
+status=0
+for step in $(steps_of "$parts"); do
+    require "$step"
+    state=$(state "$step")
+    if [ "$is_check" = yes ]; then
+        printf '%-10s %s\n' "$state" "$step"
+        [ "$state" = same ] || status=1
+    elif [ "$state" = same ]; then
+        say "$step: done already"
+    else
+        say "$step: $(describe "$step")"
+        apply "$step"
+        [ "$(state "$step")" = same ] || fail "$step: not as expected afterwards; see ./apply.sh --check"
+    fi
+done
+[ "$is_check" = yes ] || cat next
+exit $status

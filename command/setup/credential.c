@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "setup/credential.h"
+#include <sodium.h>
+#include <stdlib.h>
+
+#define SECRET_BYTES 24
+#define KEY_BYTES    32
+
+/* Random bytes as text. Without a line end, which ldappasswd would take for a part of the
+ * password. */
+static char *make_secret(size_t bytes, int variant)
+{
+    unsigned char random[KEY_BYTES];
+    size_t size = sodium_base64_ENCODED_LEN(bytes, variant);
+    char *text = malloc(size);
+
+    randombytes_buf(random, bytes);
+    if (text != NULL)
+        sodium_bin2base64(text, size, random, bytes, variant);
+    sodium_memzero(random, sizeof random);
+    return text;
+}
+
+int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
+                               struct apw_error *error)
+{
+    return apw_setup_folder_install(
+        folder, file, make_secret(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING), error);
+}
+
+char *apw_setup_credential_make_key(void)
+{
+    return make_secret(KEY_BYTES, sodium_base64_VARIANT_ORIGINAL);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * credential: new random passwords and keys.
+ */
+#ifndef APW_SETUP_CREDENTIAL_H
+#define APW_SETUP_CREDENTIAL_H
+
+#include "setup/folder.h"
+
+/* A password in a file to be installed. */
+int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
+                               struct apw_error *error);
+
+/* A key of 32 bytes in Base64. The caller wipes and frees it. NULL if out of memory. */
+char *apw_setup_credential_make_key(void);
+
+#endif

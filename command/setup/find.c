@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "setup/find.h"
+#include "setup/program.h"
+#include "setup/text.h"
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define OUTPUT_SIZE 65536
+#define SIZE        APW_SETUP_ANSWER_SIZE
+
+static void say(char *value_r, const char *value)
+{
+    snprintf(value_r, SIZE, "%s", value);
+}
+
+static const char *uri_of(const struct apw_setup_answers *answers)
+{
+    return answers->value[APW_SETUP_DIRECTORY_URI];
+}
+
+/* Searches as root of this host. Returns ldapsearch's exit status. */
+static int search_as_root(const struct apw_setup_answers *answers, const char *base,
+                          const char *scope, const char *filter, char *output_r)
+{
+    const char *argv[] = {"ldapsearch",    "-Q",   "-Y", "EXTERNAL",     "-H",
+                          uri_of(answers), "-LLL", "-o", "ldif-wrap=no", "-s",
+                          scope,           "-b",   base, filter,         NULL};
+
+    return apw_setup_program_read(argv, output_r, OUTPUT_SIZE);
+}
+
+/* An attribute of the root DSE, as anybody may read it. */
+static bool find_in_root(const struct apw_setup_answers *answers, const char *attribute,
+                         char *value_r)
+{
+    const char *argv[] = {"ldapsearch", "-x",           "-H", uri_of(answers), "-LLL",
+                          "-o",         "ldif-wrap=no", "-s", "base",          "-b",
+                          "",           attribute,      NULL};
+    char output[OUTPUT_SIZE];
+
+    return apw_setup_program_read(argv, output, sizeof output) == 0 &&
+           apw_setup_text_find(output, attribute, value_r, SIZE);
+}
+
+/* 389's socket is named after its instance. */
+void apw_setup_find_socket(const struct apw_setup_answers *answers, char *value_r)
+{
+    glob_t found;
+
+    (void)answers;
+    say(value_r, "ldapi:///");
+    if (access("/run/slapd/ldapi", F_OK) == 0 || glob("/run/slapd-*.socket", 0, NULL, &found) != 0)
+        return;
+    snprintf(value_r, SIZE, "ldapi://%%2Frun%%2F%s", found.gl_pathv[0] + strlen("/run/"));
+    globfree(&found);
+}
+
+/* Debian's, Red Hat's. */
+static const char *find_slapd_conf(void)
+{
+    if (access("/etc/ldap/slapd.conf", R_OK) == 0)
+        return "/etc/ldap/slapd.conf";
+    return access("/etc/openldap/slapd.conf", R_OK) == 0 ? "/etc/openldap/slapd.conf" : NULL;
+}
+
+void apw_setup_find_directory(const struct apw_setup_answers *answers, char *value_r)
+{
+    char output[OUTPUT_SIZE], vendor[SIZE];
+
+    if (search_as_root(answers, "cn=config", "base", "(objectClass=olcGlobal)", output) == 0 &&
+        strstr(output, "dn: cn=config") != NULL)
+        say(value_r, "cn=config");
+    else if (find_in_root(answers, "vendorName", vendor) && strstr(vendor, "389") != NULL)
+        say(value_r, "389");
+    else if (find_slapd_conf() != NULL)
+        say(value_r, "slapd.conf");
+    else
+        say(value_r, "elsewhere");
+}
+
+void apw_setup_find_suffix(const struct apw_setup_answers *answers, char *value_r)
+{
+    if (!find_in_root(answers, "namingContexts", value_r))
+        *value_r = '\0';
+}
+
+/* An attribute of the database, or its DN. */
+static void find_in_database(const struct apw_setup_answers *answers, const char *name,
+                             char *value_r)
+{
+    char output[OUTPUT_SIZE], filter[SIZE + 32];
+
+    snprintf(filter, sizeof filter, "(olcSuffix=%s)", answers->value[APW_SETUP_SUFFIX]);
+    if (search_as_root(answers, "cn=config", "sub", filter, output) != 0 ||
+        !apw_setup_text_find(output, name, value_r, SIZE))
+        *value_r = '\0';
+}
+
+void apw_setup_find_database(const struct apw_setup_answers *answers, char *value_r)
+{
+    if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "cn=config"))
+        find_in_database(answers, "dn", value_r);
+    else if (find_slapd_conf() != NULL)
+        say(value_r, find_slapd_conf());
+}
+
+/* If slapd.conf names one. */
+static void find_rootdn(const char *path, char *value_r)
+{
+    char *text = apw_setup_text_read(path, NULL), *found = NULL;
+    char dn[SIZE] = "";
+
+    if (text != NULL && (found = strstr(text, "\nrootdn")) != NULL &&
+        sscanf(found, " rootdn \"%511[^\"\n]\"", dn) != 1)
+        sscanf(found, " rootdn %511s", dn);
+    say(value_r, dn);
+    free(text);
+}
+
+void apw_setup_find_admin(const struct apw_setup_answers *answers, char *value_r)
+{
+    if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "cn=config"))
+        find_in_database(answers, "olcRootDN", value_r);
+    else if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "389"))
+        say(value_r, "cn=Directory Manager");
+    else
+        find_rootdn(answers->value[APW_SETUP_DATABASE], value_r);
+    if (strstr(value_r, "cn=peercred,cn=external,cn=auth") != NULL)
+        say(value_r, "EXTERNAL");
+}
+
+static bool has_ppolicy_in_slapdconf(const char *path)
+{
+    char *text = apw_setup_text_read(path, NULL);
+    bool is_loaded = text != NULL && strstr(text, "\noverlay ppolicy") != NULL;
+
+    free(text);
+    return is_loaded;
+}
+
+void apw_setup_find_ppolicy(const struct apw_setup_answers *answers, char *value_r)
+{
+    const char *database = answers->value[APW_SETUP_DATABASE];
+    char output[OUTPUT_SIZE];
+    bool is_loaded = apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "cn=config")
+                         ? search_as_root(answers, database, "sub",
+                                          "(objectClass=olcPPolicyConfig)", output) == 0 &&
+                               strstr(output, "dn: ") != NULL
+                         : has_ppolicy_in_slapdconf(database);
+
+    say(value_r, is_loaded ? "yes" : "no");
+}
+
+void apw_setup_find_uri(const struct apw_setup_answers *answers, char *value_r)
+{
+    const char *argv[] = {"ldapsearch", "-x", "-H", "ldap://127.0.0.1", "-s", "base", "-LLL",
+                          "-b",         "",   NULL};
+    char output[OUTPUT_SIZE];
+
+    if (!apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "elsewhere") &&
+        apw_setup_program_read(argv, output, sizeof output) == 0)
+        say(value_r, "ldap://127.0.0.1");
+}
+
+void apw_setup_find_base(const struct apw_setup_answers *answers, char *value_r)
+{
+    static const char *const names[] = {"people", "users", "accounts", NULL};
+    const char *suffix = answers->value[APW_SETUP_SUFFIX];
+    char output[OUTPUT_SIZE];
+
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const char *argv[] = {"ldapsearch", "-x", "-H", uri_of(answers), "-LLL", "-s", "base", "-b",
+                              value_r,      "dn", NULL};
+
+        if (snprintf(value_r, SIZE, "ou=%s,%s", names[i], suffix) < SIZE &&
+            apw_setup_program_read(argv, output, sizeof output) == 0)
+            return;
+    }
+    say(value_r, suffix);
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void say_whether(char *value_r, bool is_yes)
+{
+    say(value_r, is_yes ? "yes" : "no");
+}
+
+/* Whether a program prints one of the words, or anything if `word` is NULL. */
+static bool prints(const char *const *argv, const char *word)
+{
+    char output[OUTPUT_SIZE];
+
+    return apw_setup_program_read(argv, output, sizeof output) == 0 &&
+           (word == NULL ? *output != '\0' : strstr(output, word) != NULL);
+}
+
+void apw_setup_find_dovecot(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    say_whether(value_r, prints((const char *[]){"doveconf", "-n", NULL}, NULL));
+}
+
+/* Users of the system are kept if the name service knows the directory's users. */
+void apw_setup_find_userdb(const struct apw_setup_answers *answers, char *value_r)
+{
+    const char *drivers[] = {"doveconf", "-n", "userdb", NULL};
+    struct apw_error error;
+    char *names = apw_setup_text_read("/etc/nsswitch.conf", &error);
+    bool is_of_system = prints(drivers, "driver = passwd\n") || prints(drivers, "userdb passwd {");
+    bool knows_users =
+        names != NULL && (strstr(names, "ldap") != NULL || strstr(names, "sss") != NULL);
+
+    (void)answers;
+    say(value_r, !prints(drivers, "{") || (is_of_system && !knows_users) ? "virtual" : "keep");
+    free(names);
+}
+
+/* Postfix keeps asking Dovecot if it does; otherwise it gets the plugin, if that is installed. */
+void apw_setup_find_postfix(const struct apw_setup_answers *answers, char *value_r)
+{
+    bool is_there_at_all = prints((const char *[]){"postconf", "-h", "mail_version", NULL}, NULL);
+    bool asks_dovecot =
+        prints((const char *[]){"postconf", "-h", "smtpd_sasl_type", NULL}, "dovecot");
+    bool has_dovecot = apw_setup_answers_is(answers, APW_SETUP_DOVECOT, "yes");
+
+    if (!is_there_at_all)
+        say(value_r, "no");
+    else if (asks_dovecot && has_dovecot)
+        say(value_r, "dovecot");
+    else if (is_there(APW_SASLDIR "/libapppassword.so"))
+        say(value_r, "plugin");
+    else
+        say(value_r, has_dovecot ? "dovecot" : "no");
+}
+
+void apw_setup_find_fail2ban(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    say_whether(value_r, is_there("/etc/fail2ban/jail.conf"));
+}
+
+void apw_setup_find_page(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    say_whether(value_r, is_there("/etc/app-password/portal.conf"));
+}
+
+void apw_setup_find_nginx(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    say_whether(value_r, is_there("/etc/nginx/nginx.conf"));
+}
+
+static void find_of_postfix(const char *parameter, char *value_r)
+{
+    const char *argv[] = {"postconf", "-h", parameter, NULL};
+    char output[OUTPUT_SIZE];
+
+    if (apw_setup_program_read(argv, output, sizeof output) != 0)
+        *output = '\0';
+    output[strcspn(output, "\n")] = '\0';
+    say(value_r, strchr(output, '$') == NULL ? output : "");
+}
+
+static void find_with_host(const char *before, const char *after, char *value_r)
+{
+    char host[SIZE];
+
+    find_of_postfix("myhostname", host);
+    *value_r = '\0';
+    if (*host != '\0' && snprintf(value_r, SIZE, "%s%s%s", before, host, after) >= SIZE)
+        *value_r = '\0';
+}
+
+void apw_setup_find_public_url(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    find_with_host("https://", "/app-passwords", value_r);
+}
+
+void apw_setup_find_domain(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    find_of_postfix("mydomain", value_r);
+}
+
+void apw_setup_find_imap_server(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    find_with_host("", ":993", value_r);
+}
+
+void apw_setup_find_smtp_server(const struct apw_setup_answers *answers, char *value_r)
+{
+    (void)answers;
+    find_with_host("", ":587", value_r);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "setup/scripts.h"
+#include "setup/questions.h"
+#include "setup/shipped.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_yes(const struct apw_setup_answers *answers, enum apw_setup_key key)
+{
+    return apw_setup_answers_is(answers, key, "yes");
+}
+
+static bool has_directory(const struct apw_setup_answers *answers)
+{
+    return !apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "elsewhere");
+}
+
+/* NAME='VALUE' */
+static void assign(FILE *stream, const char *name, const char *value)
+{
+    fprintf(stream, "%s='", name);
+    for (const char *c = value; *c != '\0'; c++)
+        if (*c == '\'')
+            fputs("'\\''", stream);
+        else
+            fputc(*c, stream);
+    fputs("'\n", stream);
+}
+
+static void write_steps(FILE *stream, const struct apw_setup_answers *answers, bool has_postfix)
+{
+    fprintf(stream, "parts='%shost'\n", has_directory(answers) ? "directory " : "");
+    fprintf(stream, "directory_steps='%s'\n",
+            apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf")
+                ? "slapd identities"
+                : "schema identities rights index");
+    fprintf(stream, "host_steps='configuration%s%s%s%s%s'\n",
+            is_yes(answers, APW_SETUP_DOVECOT) ? " dovecot" : "", has_postfix ? " postfix" : "",
+            is_yes(answers, APW_SETUP_PAGE) ? " page" : "",
+            is_yes(answers, APW_SETUP_NGINX) ? " nginx" : "",
+            is_yes(answers, APW_SETUP_FAIL2BAN) ? " fail2ban" : "");
+    fprintf(stream, "identities='mail-server admin%s'\n",
+            is_yes(answers, APW_SETUP_PAGE) ? " portal" : "");
+}
+
+static char *make_site(const struct apw_setup_answers *answers, bool has_postfix)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (stream == NULL)
+        return NULL;
+    fputs("# The names of this site, for apply.sh and undo.sh.\n# shellcheck shell=sh\n", stream);
+    assign(stream, "directory_uri", answers->value[APW_SETUP_DIRECTORY_URI]);
+    assign(stream, "directory_admin", answers->value[APW_SETUP_DIRECTORY_ADMIN]);
+    assign(stream, "database", answers->value[APW_SETUP_DATABASE]);
+    assign(stream, "suffix", answers->value[APW_SETUP_SUFFIX]);
+    assign(stream, "userdb", answers->value[APW_SETUP_USERDB]);
+    assign(stream, "postfix", answers->value[APW_SETUP_POSTFIX]);
+    write_steps(stream, answers, has_postfix);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* What apply.sh prints at the end. */
+static char *make_next(const struct apw_setup_answers *answers)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (stream == NULL)
+        return NULL;
+    fputs("\nUsers sign in as before. Try it with one of them:\n\n"
+          "    app-password mfa on USER\n"
+          "    app-password create USER --label \"first app password\"\n\n"
+          "Sign in with the app password, then with the account password, which must be refused.\n"
+          "Before you turn MFA on for others, read doc/rollout.md and run\n\n"
+          "    app-password doctor --mfa-user USER\n",
+          stream);
+    if (is_yes(answers, APW_SETUP_NGINX))
+        fputs("\nThe page needs this line in the server {} block of its host, then a reload of "
+              "nginx:\n\n    include snippets/app-password-portal.conf;\n",
+              stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static char *make_answers(const struct apw_setup_answers *answers)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (stream == NULL)
+        return NULL;
+    fputs("# For \"app-password setup --answers FILE\"; app-password(1) explains the keys.\n",
+          stream);
+    apw_setup_questions_write(answers, stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* Whether a file of this step is in the folder. */
+static bool has_step(const struct apw_setup_folder *folder, const char *name)
+{
+    char path[4096];
+    struct apw_error error;
+    FILE *file;
+
+    if (apw_setup_folder_path(folder, name, path, sizeof path, &error) != 0)
+        return false;
+    file = fopen(path, "re");
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+int apw_setup_scripts_write(struct apw_setup_folder *folder,
+                            const struct apw_setup_answers *answers, struct apw_error *error)
+{
+    static const char *const shipped[] = {"setup/apply.sh", "setup/undo.sh", "setup/steps.sh",
+                                          "setup/directory.sh"};
+    const char *rights = apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "389")
+                             ? "setup/rights-389.sh"
+                         : apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf")
+                             ? "setup/rights-slapdconf.sh"
+                             : "setup/rights-cnconfig.sh";
+    bool has_postfix =
+        has_step(folder, "etc/postfix/main.cf") || has_step(folder, "etc/postfix/master.cf");
+
+    for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++)
+        if (apw_setup_folder_write(folder, strchr(shipped[i], '/') + 1,
+                                   apw_setup_shipped_read(shipped[i], error), error) != 0)
+            return -1;
+    if (apw_setup_folder_write(folder, "rights.sh", apw_setup_shipped_read(rights, error), error) !=
+            0 ||
+        apw_setup_folder_write(folder, "site.sh", make_site(answers, has_postfix), error) != 0 ||
+        apw_setup_folder_write(folder, "next", make_next(answers), error) != 0)
+        return -1;
+    return apw_setup_folder_write(folder, "answers", make_answers(answers), error);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# undo.sh: takes back what apply.sh did, in the opposite order. Run it as root.
+#
+#     ./undo.sh [-y FILE] [directory] [host]
+#
+# It takes the same arguments as apply.sh. It leaves what users may need: the schema, the key of the
+# self-service page and the mailboxes. A file that was changed after apply.sh is left, too.
+set -eu
+cd "$(dirname "$0")"
+# shellcheck source=/dev/null
+. ./site.sh
+. ./steps.sh
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    -y) [ $# -gt 1 ] || fail "-y needs a file"
+        case $2 in
+        /*) admin_secret=$2 ;;
+        *) admin_secret=$OLDPWD/$2 ;;
+        esac
+        shift ;;
+    directory | host) parts="${parts_given-} $1" parts_given=$parts ;;
+    *) fail "unknown argument $1; see the top of undo.sh" ;;
+    esac
+    shift
+done
+
+backwards=
+for step in $(steps_of "$parts"); do
+    backwards="$step $backwards"
+done
+status=0
+for step in $backwards; do
+    require "$step"
+    state=$(state "$step")
+    if [ "$state" = missing ]; then
+        say "$step: nothing to undo"
+    else
+        say "$step: going back"
+        undo "$step" || status=1
+    fi
+done
+exit $status

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""app-password setup: the folder, and what apply.sh and undo.sh do to a directory.
+
+With Debian's slapd as its package configures it, and with 389 Directory Server. tests/packages does
+the same for whole hosts, and for slapd.conf.
+"""
+
+import os
+import subprocess
+
+import ldap
+import pytest
+
+import ds389
+from administration import COMMAND
+from processes import run
+from slapd import BASE, IDENTITIES
+from test_setup import (DEBIANS_RULES, MANAGER, OUR_RULES, PPOLICY_RULE, debian,
+                        load_ppolicy)  # pylint: disable=unused-import
+
+ANSWERS = {"directory": "cn=config", "suffix": BASE, "base": f"ou=people,{BASE}", "dovecot": "no",
+           "postfix": "no", "page": "no", "fail2ban": "no"}
+STEPS = ["schema", "identities", "rights", "index"]
+
+
+class Setup:
+    """A folder that setup wrote for a directory."""
+
+    def __init__(self, folder, server, **answers):
+        self.path = folder / "setup"
+        self.server = server
+        answers = {"directory_uri": server.uri, "uri": server.uri} | ANSWERS | answers
+        self.answers = folder / "answers"
+        self.answers.write_text("".join(f"{key} {value}\n" for key, value in answers.items()))
+        self.written = run([COMMAND, "setup", "--answers", self.answers, self.path],
+                           stdin=subprocess.DEVNULL)
+
+    def script(self, name, *arguments, status=0):
+        """Run a script for the directory; return what it prints."""
+        done = subprocess.run([self.path / name, "-y", self.server.folder / "manager.secret",
+                               "directory", *arguments], text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        assert done.returncode == status, done.stdout
+        return done.stdout
+
+    def check(self):
+        """The state of each step, as setup --check prints it."""
+        secret = self.server.folder / "manager.secret"
+        done = subprocess.run([self.path / "apply.sh", "--check", "-y", secret, "directory"],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        assert done.stderr == ""
+        states = dict(reversed(line.split()) for line in done.stdout.splitlines())
+        assert done.returncode == (0 if set(states.values()) == {"same"} else 1)
+        return states
+
+    def secret(self, name):
+        return (self.path / f"etc/app-password/{name}.secret").read_text()
+
+
+@pytest.fixture
+def setup(tmp_path, debian):
+    return Setup(tmp_path, debian)
+
+
+def test_it_finds_the_database_and_its_administrator(setup):
+    answers = (setup.path / "answers").read_text().split()
+    assert "olcDatabase={1}mdb,cn=config" in answers
+    assert MANAGER in answers
+
+
+def test_nothing_is_applied_unasked(setup, debian):
+    assert debian.rules() == DEBIANS_RULES
+    assert setup.check() == dict.fromkeys(STEPS, "missing")
+
+
+def test_only_its_owner_can_read_the_folder(setup):
+    assert oct(setup.path.stat().st_mode & 0o777) == "0o700"
+    for file in setup.path.rglob("*.secret"):
+        assert oct(file.stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_folder_that_exists_is_left_alone(setup):
+    secret = setup.secret("mail-server")
+    done = subprocess.run([COMMAND, "setup", "--answers", setup.answers, setup.path],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "its passwords may be in use" in done.stderr
+    assert setup.secret("mail-server") == secret
+
+
+def test_apply_makes_all_of_it_and_again_changes_nothing(setup, debian):
+    setup.script("apply.sh")
+    assert setup.check() == dict.fromkeys(STEPS, "same")
+    rules = debian.config("olcAccess")
+    assert debian.rules() == OUR_RULES + DEBIANS_RULES
+    said = setup.script("apply.sh")
+    assert [line.partition(":")[2] for line in said.splitlines()[:4]] == [" done already"] * 4
+    assert debian.config("olcAccess") == rules
+
+
+def test_the_identities_have_the_passwords_of_the_folder(setup, debian):
+    setup.script("apply.sh")
+    for identity, secret in ("mail server", "mail-server"), ("administrator", "admin"):
+        debian.connect(IDENTITIES[identity], setup.secret(secret))
+
+
+def test_an_app_password_can_be_made_with_it(setup, debian):
+    setup.script("apply.sh")
+    debian.add(f"uid=alice,ou=people,{BASE}", objectClass=["inetOrgPerson"], uid=["alice"],
+               cn=["alice"], sn=["alice"], userPassword=["Account.alice/1"])
+    make_app_password(setup)
+
+
+def make_app_password(setup):
+    """For alice, with the configuration and the identities of the folder."""
+    conf = setup.path / "etc/app-password/app-password.conf"
+    conf.write_text(conf.read_text().replace("/etc/app-password", str(conf.parent)))
+    as_admin = ["-c", conf, "-D", IDENTITIES["administrator"], "-y", conf.parent / "admin.secret"]
+    shown = run([COMMAND, *as_admin, "create", "alice", "--label", "x", "--without-mfa"])
+    password = next(line for line in shown.splitlines() if line.count("-") == 4)
+    assert "reason=app-password " in run([COMMAND, "-c", conf, "check", "alice"], input=password)
+
+
+def test_undo_leaves_the_directory_as_it_was_but_for_the_schema(setup, debian):
+    before = {name: debian.config(name) for name in
+              ("olcAccess", "olcLimits", "olcDbIndex", "olcAddContentAcl")}
+    setup.script("apply.sh")
+    setup.script("undo.sh")
+    assert {name: debian.config(name) for name in before} == before
+    assert setup.check() == dict.fromkeys(STEPS, "missing") | {"schema": "same"}
+    setup.script("apply.sh")
+    assert setup.check() == dict.fromkeys(STEPS, "same")
+
+
+def test_ppolicys_rule_is_loaded_if_its_overlay_is(tmp_path, debian):
+    load_ppolicy(debian)
+    setup = Setup(tmp_path, debian)
+    setup.script("apply.sh")
+    assert debian.rules() == OUR_RULES + [PPOLICY_RULE] + DEBIANS_RULES
+    assert setup.check()["rights"] == "same"
+
+
+def test_user_managers_and_replicators_get_their_lines(tmp_path, debian):
+    manager, replicator = IDENTITIES["user manager"], f"cn=copy,{BASE}"
+    load_ppolicy(debian)
+    setup = Setup(tmp_path, debian, user_manager=manager, replicator=replicator)
+    setup.script("apply.sh")
+    rules = debian.config("olcAccess")
+    assert sum(f'by dn.exact="{manager}" write' in rule for rule in rules) == 3
+    assert sum(f'by dn.exact="{replicator}" read' in rule for rule in rules) == 7
+    assert not any("cn=replicator," in rule for rule in rules)
+
+
+def test_rules_that_were_changed_are_left(setup, debian):
+    setup.script("apply.sh")
+    run(["ldapmodify", *debian.external], input="""dn: olcDatabase={1}mdb,cn=config
+changetype: modify
+delete: olcAccess
+olcAccess: {2}
+""")
+    assert setup.check()["rights"] == "differs"
+    assert "other rules about app passwords" in setup.script("apply.sh", status=1)
+    assert "left, because the rules were changed" in setup.script("undo.sh", status=1)
+    assert len(debian.rules()) == len(OUR_RULES + DEBIANS_RULES) - 1
+
+
+def test_an_identity_of_the_site_keeps_its_password(setup, debian):
+    debian.add(f"ou=services,{BASE}", objectClass=["organizationalUnit"], ou=["services"])
+    debian.add(IDENTITIES["mail server"], cn=["mail-server"], userPassword=["in use"],
+               objectClass=["applicationProcess", "simpleSecurityObject"])
+    assert "exists already and has another password" in setup.script("apply.sh", status=1)
+    debian.connect(IDENTITIES["mail server"], "in use")
+    (setup.path / "etc/app-password/mail-server.secret").write_text("in use")
+    setup.script("apply.sh")
+    setup.script("undo.sh")
+    debian.connect(IDENTITIES["mail server"], "in use")
+
+
+def test_a_wrong_password_of_the_administrator_stops_it(setup, debian, tmp_path):
+    (debian.folder / "manager.secret").write_text("wrong")
+    assert f"cannot bind as {MANAGER}" in setup.script("apply.sh", status=1)
+    assert setup.check()["identities"] == "missing"
+    assert not list(setup.path.glob("admin.??????"))
+
+
+@pytest.mark.parametrize("line, complaint", [
+    ("dovecto yes", "dovecto"),
+    ("dovecot maybe", '"maybe" is not one of yes, no'),
+    ("suffix example", "must be a DN"),
+    ("uri http://example.org", "is not a URI"),
+])
+def test_a_wrong_answer_is_named(tmp_path, line, complaint):
+    answers = tmp_path / "answers"
+    answers.write_text(line + "\n")
+    done = subprocess.run([COMMAND, "setup", "--answers", answers, tmp_path / "folder"],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 78 and complaint in done.stderr
+    assert f"{answers}:1: " in done.stderr
+    assert not os.path.exists(tmp_path / "folder")
+
+
+# ---- 389 Directory Server ----
+
+class Fresh389(ds389.DirectoryServer):
+    """389 before it knows app passwords, with alice."""
+
+    def __init__(self, folder):
+        super().__init__(folder, aci=False)
+        self.uri = self.ldapi
+        # A server starts with the file of its own definitions.
+        (folder / "etc" / "schema" / "99app-password.ldif").rename(
+            folder / "etc" / "schema" / "99user.ldif").write_text(
+            "dn: cn=schema\nobjectClass: top\nobjectClass: ldapSubentry\nobjectClass: subschema\n"
+            "cn: schema\n")
+        (folder / "manager.secret").write_text(ds389.MANAGER_PASSWORD)
+
+    @staticmethod
+    def _entries():
+        yield BASE, {"objectClass": ["domain"], "dc": ["example"]}
+        yield f"ou=people,{BASE}", {"objectClass": ["organizationalUnit"], "ou": ["people"]}
+        yield f"uid=alice,ou=people,{BASE}", {
+            "objectClass": ["inetOrgPerson"], "uid": ["alice"], "cn": ["alice"], "sn": ["alice"],
+            "mail": ["alice@example.org"], "userPassword": ["Account.alice/1"]}
+
+    def rules(self):
+        (_, entry), = self.manager().search_s(BASE, ldap.SCOPE_BASE, attrlist=["aci"])
+        return sorted(entry.get("aci", []))
+
+
+@pytest.fixture
+def fresh389(folder):
+    server = Fresh389(folder / "389")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def test_389_directory_server_gets_all_of_it_and_loses_it_again(tmp_path, fresh389):
+    before = fresh389.rules()
+    setup = Setup(tmp_path, fresh389, directory="389")
+    assert ds389.MANAGER in (setup.path / "answers").read_text()
+    assert setup.check() == dict.fromkeys(STEPS, "missing")
+    setup.script("apply.sh")
+    assert setup.check() == dict.fromkeys(STEPS, "same")
+    rules = fresh389.rules()
+    assert set(before) < set(rules) and any(b"mail server and portal read" in rule for rule in rules)
+    assert setup.script("apply.sh").count("done already") == len(STEPS)
+    make_app_password(setup)
+    setup.script("undo.sh")
+    assert fresh389.rules() == before
+    assert setup.check() == dict.fromkeys(STEPS, "missing") | {"schema": "same"}
+    setup.script("apply.sh")
+    assert setup.check() == dict.fromkeys(STEPS, "same")
