@@ -8,6 +8,7 @@
     adopt.py existing DEBS  adopts there
     adopt.py empty DEBS     the same on a host where Debian's packages are only installed
     adopt.py undo           undo.sh, and the site is as before
+    adopt.py broken         apply.sh again, first with settings that Dovecot rejects
 
 It changes this machine's own mail servers and directory: for machines made for it, as root.
 """
@@ -269,6 +270,23 @@ def undo():
     before()
 
 
+def broken():
+    """Settings that Dovecot rejects, or that leave another passdb, are taken back at once."""
+    settings = pathlib.Path("/root/app-password-setup/etc/dovecot/conf.d/90-app-password.conf")
+    good = settings.read_text()
+    passdb = "passdb pam {\n}\n" if IS_24 else "passdb {\n  driver = pam\n}\n"
+    for bad, why in ("nonsense = yes\n", "nonsense"), (passdb, "there is another passdb: pam"):
+        settings.write_text(good + bad)
+        said = Terminal().type("app-password-setup/apply.sh", Password=ADMIN_PASSWORD, status=1)
+        assert why in said and "the old one is back" in said
+        assert not list(pathlib.Path("/etc/dovecot").rglob("*app-password*"))
+        before()
+    settings.write_text(good)
+    Terminal().type("app-password-setup/apply.sh", Password=ADMIN_PASSWORD)
+    run("app-password", "setup", "--check", "/root/app-password-setup")
+    undo()
+
+
 def main():
     match sys.argv[1:]:
         case ["prepare"]:
@@ -283,6 +301,8 @@ def main():
             empty(packages)
         case ["undo"]:
             undo()
+        case ["broken"]:
+            broken()
         case _:
             sys.exit(__doc__)
 

@@ -39,6 +39,10 @@ def test_undo_brings_the_site_back(site):
     print(site.python("adopt.py", "undo"))
 
 
+def test_settings_that_dovecot_rejects_are_taken_back(site):
+    print(site.python("adopt.py", "broken"))
+
+
 def test_an_empty_host_becomes_a_mail_host_with_app_passwords(release, workdir, packages):
     with make_host(roots.host_root(release), workdir / f"empty-{release}", packages) as host:
         print(host.python("adopt.py", "empty", "/opt/packages"))
