@@ -39,6 +39,23 @@ static bool has_submission(void)
     return false;
 }
 
+/* With the plugin, a service that still asks Dovecot would be one more place to set up. */
+static int check_overrides(struct apw_error *error)
+{
+    const char *argv[] = {"postconf", "-P", "*/*/smtpd_sasl_type", NULL};
+    char output[1024];
+
+    if (apw_setup_program_read(argv, output, sizeof output) != 0 ||
+        strstr(output, "= dovecot") == NULL)
+        return 0;
+    output[strcspn(output, "\n")] = '\0';
+    return apw_error_set(
+        error,
+        "master.cf overrides main.cf (%s): remove that, or let Postfix ask Dovecot "
+        "(postfix dovecot)",
+        output);
+}
+
 static int change(const struct apw_setup_folder *folder, const char *setting,
                   struct apw_error *error)
 {
@@ -124,6 +141,8 @@ int apw_setup_postfix_write(struct apw_setup_folder *folder,
                                        footer = {"postfix", "0644", "root:root",
                                                  FOLDER "/reject-footer"};
 
+    if (is_plugin(answers) && check_overrides(error) != 0)
+        return -1;
     if (!has_submission() && change_master(folder, answers, error) != 0)
         return -1;
     if (!is_plugin(answers) && asks_dovecot())

@@ -63,7 +63,9 @@ static int write_folder(const char *path, const struct apw_setup_answers *answer
         return -1;
     status = write_pieces(&folder, answers, error);
     if (apw_setup_folder_finish(&folder, status == 0 ? error : NULL) != 0)
-        return -1;
+        status = -1;
+    if (status != 0)
+        apw_say(NULL, "%s is incomplete: remove it before you run this again", path);
     return status;
 }
 

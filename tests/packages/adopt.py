@@ -285,6 +285,22 @@ def broken():
     Terminal().type("app-password-setup/apply.sh", Password=ADMIN_PASSWORD)
     run("app-password", "setup", "--check", "/root/app-password-setup")
     undo()
+    overridden()
+
+
+def overridden():
+    """No plugin for a port that asks Dovecot whatever main.cf says."""
+    override = "submission/inet/smtpd_sasl_type=dovecot"
+    run("postconf", "-P", override)
+    answers = pathlib.Path("/root/app-password-setup/answers")
+    other = pathlib.Path("/root/plugin.answers")
+    other.write_text(re.sub("^postfix .*", "postfix plugin", answers.read_text(),
+                            flags=re.MULTILINE))
+    done = subprocess.run(["app-password", "setup", "--answers", other, "/root/plugin"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "master.cf overrides main.cf (submission/inet/" in done.stderr
+    run("postconf", "-PX", override.partition("=")[0])
+    run("rm", "-r", "/root/plugin")
 
 
 def main():
