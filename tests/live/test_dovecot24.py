@@ -50,9 +50,8 @@ def test_an_app_password_is_accepted_and_the_account_password_refused(
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     server = dovecot24({"uri": directory.ldap, "login_attribute": "uid"})
     assert client(server, person.mail, app_password.shown) == ACCEPTED
-    assert server.events()[-1].endswith(
-        f'verdict=accepted reason=app-password user="{person.mail}" service={service}'
-        f" client=127.0.0.1 id={app_password.id}")
+    assert (f'verdict=accepted reason=app-password user="{person.mail}" service={service}'
+            f' client=127.0.0.1 id={app_password.id} name="{person.uid}"') in server.events()[-1]
     assert client(server, person.mail, person.password) == REFUSED
     assert server.says(f": user=<{person.uid}>, method=PLAIN")
 
