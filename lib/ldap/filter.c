@@ -130,6 +130,24 @@ char *apw_filter_expand(const char *template, const char *login)
     return filter;
 }
 
+char *apw_filter_expand_any(const char *template)
+{
+    char *filter = malloc(strlen(template) + 1), *end = filter;
+
+    if (filter == NULL)
+        return NULL;
+    for (const char *at = template; *at != '\0';) {
+        const char *next = *at == '%' ? skip_valid_percent(at) : NULL;
+        char c = next == NULL || at[1] == '%' ? *at : '*';
+
+        if (c != '*' || end == filter || end[-1] != '*') /* two in a row are not a filter */
+            *end++ = c;
+        at = next == NULL ? at + 1 : next;
+    }
+    *end = '\0';
+    return filter;
+}
+
 /* Lets libldap parse a filter, which it does before it notices that nobody is at the other end. The
  * error shows `written`. */
 static int parse_filter(const char *filter, const char *written, struct apw_error *error)

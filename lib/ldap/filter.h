@@ -14,6 +14,10 @@
  * without memory. The caller frees the result. */
 char *apw_filter_expand(const char *template, const char *login);
 
+/* Expands a template so that it matches the entries that some login would find: each letter becomes
+ * an asterisk. Returns NULL without memory. The caller frees the result. */
+char *apw_filter_expand_any(const char *template);
+
 /* Returns "(!filter)", which the caller frees, or NULL without memory. */
 char *apw_filter_negate(const char *filter);
 

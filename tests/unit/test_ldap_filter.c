@@ -94,8 +94,34 @@ static void test_expand_every_byte(void **state)
     }
 }
 
+static const struct any_case {
+    const char *name;
+    const char *template;
+    const char *filter;
+} any_cases[] = {
+    {"any login", "(uid=%u)", "(uid=*)"},
+    {"beside other conditions", "(&(objectClass=person)(|(uid=%n)(mail=%u)))",
+     "(&(objectClass=person)(|(uid=*)(mail=*)))"},
+    {"any local part", "(mail=%n@example.org)", "(mail=*@example.org)"},
+    {"any address", "(mail=%n@%d)", "(mail=*@*)"},
+    {"asterisks side by side are one", "(cn=*%n%d*)", "(cn=*)"},
+    {"a percent sign", "(&(uid=%u)(cn=%%))", "(&(uid=*)(cn=%))"},
+};
+
+static void test_expand_any(void **state)
+{
+    const struct any_case *row = *state;
+    char *filter = apw_filter_expand_any(row->template);
+    struct apw_error error;
+
+    assert_string_equal(filter, row->filter);
+    assert_int_equal(apw_filter_check(filter, false, &error), 0);
+    free(filter);
+}
+
 int main(void)
 {
+    UNIT_ROWS(any_cases, test_expand_any);
     UNIT_ROWS(expand_cases, test_expand);
     UNIT_TEST("no byte of a login ends a filter", test_expand_every_byte);
     return unit_run();
