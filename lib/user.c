@@ -26,7 +26,7 @@ static const char *const enrolment_attributes[] = {
     "mail",
 };
 #define ENROLMENT_COUNT (sizeof enrolment_attributes / sizeof enrolment_attributes[0])
-#define WANTED_SIZE     (ATTRIBUTE_COUNT + APW_ACCOUNT_STATE_ATTRIBUTES + ENROLMENT_COUNT + 2)
+#define WANTED_SIZE     (ATTRIBUTE_COUNT + APW_ACCOUNT_STATE_ATTRIBUTES + ENROLMENT_COUNT + 3)
 
 /* The class, by name and by OID. */
 static const char *const class_names[] = {
@@ -239,11 +239,11 @@ static int read_enrolment(const struct apw_entry *entry, struct apw_user *user)
                : -1;
 }
 
-static enum apw_manage_result read_entry(const struct apw_config *config,
+static enum apw_manage_result read_entry(const struct apw_manager *manager,
                                          const struct apw_entry *entry, struct apw_user **user_r,
                                          struct apw_error *error)
 {
-    const struct apw_attribute *name = apw_entry_attribute(entry, name_attribute(config));
+    const struct apw_attribute *name = apw_entry_attribute(entry, name_attribute(manager->config));
     struct apw_user *user = calloc(1, sizeof *user);
 
     if (user == NULL)
@@ -251,7 +251,8 @@ static enum apw_manage_result read_entry(const struct apw_config *config,
     user->dn = strdup(entry->dn);
     user->name = strdup(name != NULL && name->count > 0 ? name->value[0].bytes : entry->dn);
     if (user->dn == NULL || user->name == NULL || read_uses(entry, user) != 0 ||
-        read_passwords(config, entry, user) != 0 || read_enrolment(entry, user) != 0)
+        read_passwords(manager->config, entry, user) != 0 || read_enrolment(entry, user) != 0 ||
+        (manager->also != NULL && apw_entry_copy_values(entry, manager->also, &user->also) != 0))
         goto no_memory;
     user->has_class = read_has_class(entry);
     user->account_state =
@@ -303,6 +304,8 @@ static void list_attributes(const struct apw_manager *manager, const char *list_
         memcpy(list_r + count, enrolment_attributes, sizeof enrolment_attributes);
         count += ENROLMENT_COUNT;
     }
+    if (manager->also != NULL)
+        list_r[count++] = manager->also;
     list_r[count] = NULL;
 }
 
@@ -380,14 +383,14 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
                  ? search_login(manager, target->login, base, scope, &entries, error)
                  : search(manager, base, scope, "(objectClass=*)", &entries, error);
     if (result == APW_MANAGE_DONE)
-        result = read_entry(config, entries, user_r, error);
+        result = read_entry(manager, entries, user_r, error);
     apw_entries_free(&entries);
     return result;
 }
 
 /* Passes each entry on as a user. */
 struct relay {
-    const struct apw_config *config;
+    const struct apw_manager *manager;
     apw_user_callback callback;
     void *context;
     enum apw_manage_result result; /* DONE unless an entry could not be read */
@@ -400,7 +403,7 @@ static int relay_entry(void *context, const struct apw_entry *entry)
     struct apw_user *user = NULL;
     int status;
 
-    relay->result = read_entry(relay->config, entry, &user, relay->error);
+    relay->result = read_entry(relay->manager, entry, &user, relay->error);
     if (relay->result != APW_MANAGE_DONE)
         return -1;
     status = relay->callback(relay->context, user);
@@ -414,7 +417,7 @@ enum apw_manage_result apw_user_each(const struct apw_manager *manager, const ch
 {
     const struct apw_config *config = manager->config;
     struct apw_error detail = {""};
-    struct relay relay = {.config = config,
+    struct relay relay = {.manager = manager,
                           .callback = callback,
                           .context = context,
                           .result = APW_MANAGE_DONE,
@@ -448,6 +451,7 @@ void apw_user_free(struct apw_user **user)
     free((*user)->use);
     apw_entry_free_values(&(*user)->mail);
     apw_entry_free_values(&(*user)->method);
+    apw_entry_free_values(&(*user)->also);
     free((*user)->unique_id);
     free((*user)->dn);
     free((*user)->name);

@@ -43,6 +43,7 @@ struct apw_manager {
     struct apw_directory *directory;
     bool is_dry_run;     /* report the result, but change nothing */
     bool with_enrolment; /* also read what enrollment needs: see struct apw_user */
+    const char *also;    /* one more attribute to read; NULL for none */
 };
 
 /* Names an entry by a login that the configuration's filter finds, or by its DN; the other is NULL.
@@ -90,6 +91,8 @@ struct apw_user {
     char *unique_id; /* nsUniqueId or entryUUID; NULL if missing or hidden */
     struct apw_values mail;
     struct apw_values method; /* appPasswordMfaMethod, as stored */
+
+    struct apw_values also; /* the manager's */
 
     size_t password_count;
     struct apw_managed_password *password; /* in order of creation, unusable ones last */
