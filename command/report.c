@@ -8,6 +8,7 @@
 #include "manage.h"
 #include "output.h"
 #include "progress.h"
+#include "report_progress.h"
 #include "say.h"
 #include "session.h"
 #include "would_refuse.h"
@@ -33,7 +34,7 @@ static const char *const finding_names[FINDING_COUNT] = {
 };
 
 /* The findings are the first options. */
-enum { JSON = FINDING_COUNT, CSV, WOULD_REFUSE };
+enum { PROGRESS = FINDING_COUNT, BY, JSON, CSV, WOULD_REFUSE };
 
 static const struct apw_option table[] = {
     [EXPIRED] = {.name = "expired", .help = "app passwords that have expired"},
@@ -49,6 +50,10 @@ static const struct apw_option table[] = {
                  .help = "users with MFA who have no app password"},
     [GUESSED] = {.name = "second-factor-guessed",
                  .help = "users for whom wrong codes were entered on the page"},
+    [PROGRESS] = {.name = "progress", .help = "instead: how many users have MFA on, and the like"},
+    [BY] = {.name = "by",
+            .argument = "ATTRIBUTE",
+            .help = "with --progress: one row for each value, like departmentNumber"},
     [JSON] = {.name = "json", .help = "for programs"},
     [CSV] = {.name = "csv", .help = "for a spreadsheet"},
     [WOULD_REFUSE] = {.name = "would-refuse",
@@ -58,15 +63,13 @@ static const struct apw_option table[] = {
     APW_OPTION_LAST,
 };
 
-enum format { FORMAT_TEXT = 0, FORMAT_JSON, FORMAT_CSV };
-
 struct report {
     const struct apw_manager *manager;
     struct apw_error error; /* why an account has ended */
     bool is_wanted[FINDING_COUNT];
     int64_t expiring_s;
     int64_t unused_s;
-    enum format format;
+    enum apw_report_format format;
     int64_t now;
     size_t count[FINDING_COUNT];
     size_t printed;
@@ -150,15 +153,15 @@ static void print(struct report *report, enum finding finding, const struct apw_
     report->count[finding]++;
     apw_progress_hide();
     switch (report->format) {
-    case FORMAT_TEXT:
+    case APW_REPORT_TEXT:
         print_text(finding, user, password);
         break;
-    case FORMAT_JSON:
+    case APW_REPORT_JSON:
         fputs(report->printed > 0 ? ",\n  " : "[\n  ", stdout);
         if (apw_json_print_finding(finding_names[finding], user, password) != 0)
             report->is_out_of_memory = true;
         break;
-    case FORMAT_CSV:
+    case APW_REPORT_CSV:
         print_csv(finding, user, password);
         break;
     }
@@ -167,13 +170,13 @@ static void print(struct report *report, enum finding finding, const struct apw_
 
 static void print_start(const struct report *report)
 {
-    if (report->format == FORMAT_CSV)
+    if (report->format == APW_REPORT_CSV)
         puts("finding,user,dn,id,label,created,expires,last_used");
 }
 
 static void print_end(const struct report *report)
 {
-    if (report->format == FORMAT_JSON)
+    if (report->format == APW_REPORT_JSON)
         puts(report->printed > 0 ? "\n]" : "[]");
     for (int i = 0; i < FINDING_COUNT; i++)
         if (report->is_wanted[i])
@@ -306,14 +309,23 @@ static enum apw_status report_all(struct report *report, const struct apw_manage
 /* ---- the command ---- */
 
 /* If no finding is asked for, all are. */
-static void choose_findings(const struct apw_options *options, struct report *report)
+static enum apw_status choose_findings(const struct apw_options *options, struct report *report)
 {
     bool is_any = false;
 
     for (int i = 0; i < FINDING_COUNT; i++)
         is_any = is_any || options->is_given[i];
+    if (options->is_given[PROGRESS] && is_any)
+        return apw_say_usage("report: --progress excludes the options for problems");
+    if (options->is_given[BY] && !options->is_given[PROGRESS])
+        return apw_say_usage("report: --by needs --progress");
+    if (options->is_given[BY] && !apw_report_progress_is_attribute(options->value[BY]))
+        return apw_say_usage("report: --by \"%s\": give the name of an attribute that holds no "
+                             "secret, like departmentNumber",
+                             options->value[BY]);
     for (int i = 0; i < FINDING_COUNT; i++)
         report->is_wanted[i] = !is_any || options->is_given[i];
+    return APW_STATUS_DONE;
 }
 
 static enum apw_status read_request(const struct apw_options *options, struct report *report)
@@ -321,9 +333,9 @@ static enum apw_status read_request(const struct apw_options *options, struct re
     if (options->is_given[JSON] && options->is_given[CSV])
         return apw_say_usage("report: --json and --csv exclude each other");
     if (options->is_given[JSON])
-        report->format = FORMAT_JSON;
+        report->format = APW_REPORT_JSON;
     if (options->is_given[CSV])
-        report->format = FORMAT_CSV;
+        report->format = APW_REPORT_CSV;
     if ((options->is_given[EXPIRING] &&
          apw_option_period("--expiring", options->value[EXPIRING], &report->expiring_s) != 0) ||
         (options->is_given[UNUSED] &&
@@ -333,8 +345,7 @@ static enum apw_status read_request(const struct apw_options *options, struct re
         return apw_say_usage("report is about the whole directory, not about \"%s\"; `app-password "
                              "list` is about one USER",
                              options->operand[0]);
-    choose_findings(options, report);
-    return APW_STATUS_DONE;
+    return choose_findings(options, report);
 }
 
 /* Reads a log, not the directory. */
@@ -348,7 +359,7 @@ static enum apw_status report_would_refuse(const struct apw_invocation *invocati
     struct apw_error error = {""};
     enum apw_status status;
 
-    for (int i = 0; i < FINDING_COUNT; i++)
+    for (int i = 0; i <= BY; i++)
         if (options->is_given[i])
             return apw_say_usage("report: --would-refuse and --%s exclude each other",
                                  table[i].name);
@@ -383,7 +394,9 @@ static enum apw_status run(const struct apw_invocation *invocation,
     if (status != APW_STATUS_DONE)
         return status;
     report.manager = &session.manager;
-    status = report_all(&report, &session.manager);
+    status = options->is_given[PROGRESS]
+                 ? apw_report_progress(&session.manager, options->value[BY], report.format)
+                 : report_all(&report, &session.manager);
     apw_session_close(&session);
     return status;
 }
