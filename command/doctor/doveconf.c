@@ -22,6 +22,8 @@ static void read_args(struct apw_doctor_passdb *passdb, const char *args)
         snprintf(word, sizeof word, "%.*s", (int)length, args);
         if (strncmp(word, "file=", 5) == 0)
             copy(passdb->file, word + 5);
+        else if (strcmp(word, "noauthenticate") == 0)
+            passdb->is_without_authentication = true;
         else if (strcmp(word, "blocking=no") == 0)
             passdb->is_without_worker = true;
         else if (strchr(word, '=') == NULL && strcmp(word, "*") != 0)
@@ -114,13 +116,22 @@ static void open_block(struct apw_doctor_doveconf *conf, struct place *place, co
     conf->passdb_count++;
 }
 
+/* "fields { noauthenticate = yes }" in a passdb of 2.4. */
+static void set_in_block(struct apw_doctor_doveconf *conf, const struct place *place,
+                         const char *name, const char *value)
+{
+    if (strncmp(place->block, "passdb", 6) == 0 && conf->passdb_count > 0 &&
+        strcmp(name, "noauthenticate") == 0)
+        conf->passdb[conf->passdb_count - 1].is_without_authentication = is_yes(value);
+}
+
 static void set(struct apw_doctor_doveconf *conf, const struct place *place, const char *name,
                 const char *value)
 {
     if (place->depth == 0)
         set_global(conf, name, value);
     else if (place->depth > 1)
-        return;
+        set_in_block(conf, place, name, value);
     else if (strncmp(place->block, "passdb", 6) == 0 && conf->passdb_count > 0)
         set_of_passdb(&conf->passdb[conf->passdb_count - 1], name, value);
     else if (strcmp(place->block, "protocols") == 0 && strcmp(name, "lmtp") == 0)

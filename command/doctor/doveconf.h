@@ -25,8 +25,9 @@ struct apw_doctor_doveconf {
         char result_internalfail[APW_DOCTOR_DOVECONF_TEXT_SIZE];
         bool is_master;
         bool is_deny;
-        bool is_pass;           /* 2.3: the same as result_success = continue */
-        bool is_without_worker; /* Lua: blocking=no in 2.3, use_worker = no in 2.4 */
+        bool is_without_authentication; /* noauthenticate: accepts nobody by itself */
+        bool is_pass;                   /* 2.3: the same as result_success = continue */
+        bool is_without_worker;         /* Lua: blocking=no in 2.3, use_worker = no in 2.4 */
     } passdb[APW_DOCTOR_DOVECONF_PASSDBS_MAX];
     char auth_cache_size[APW_DOCTOR_DOVECONF_TEXT_SIZE];
     char auth_mechanisms[APW_DOCTOR_DOVECONF_TEXT_SIZE];

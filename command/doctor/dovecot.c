@@ -155,6 +155,15 @@ static void check_masters(struct apw_diagnosis *diagnosis, const struct apw_doct
             check_master(diagnosis, &conf->passdb[i], own);
 }
 
+/* The hint of examples/dovecot: adds a text to refusals, and leaves the decision to the next. */
+static bool is_hint(const struct apw_doctor_passdb *passdb)
+{
+    return strcmp(passdb->driver, "static") == 0 && passdb->is_without_authentication &&
+           strcmp(passdb->result_success, "continue") == 0 &&
+           strcmp(passdb->result_failure, "continue") == 0 &&
+           strcmp(passdb->result_internalfail, "continue") == 0;
+}
+
 static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
 {
     unsigned own = 0;
@@ -165,6 +174,9 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
 
         if (passdb->is_master && ours <= 0) {
             continue; /* check_masters() */
+        } else if (is_hint(passdb)) {
+            apw_diagnosis_note(diagnosis, "dovecot",
+                               "a static passdb adds a text to each refusal, and accepts nobody");
         } else if (ours < 0) {
             apw_diagnosis_unknown(
                 diagnosis, "dovecot",

@@ -43,6 +43,12 @@ SIGNS = {
 }
 
 
+def with_hint(settings):
+    """The example with its optional passdb, which says in a refusal that an app password is needed."""
+    hint = re.search(r"(?ms)^#passdb.*?^#\}$", settings)[0]
+    return settings.replace(hint, re.sub(r"(?m)^#", "", hint))
+
+
 class Dovecot:
     """Dovecot 2.3 for IMAP, POP3 and submission, with the files of examples/dovecot.
 

@@ -686,6 +686,36 @@ def test_the_passdb_of_dovecot_2_4_is_good(dovecot):
     assert called.returncode == DONE, called.stdout + called.stderr
 
 
+HINT = {
+    "2.3": "passdb {\n  args = noauthenticate reason=An\tapp\tpassword\n  driver = static\n"
+           "  result_failure = continue\n  result_internalfail = continue\n"
+           "  result_success = continue\n}\n",
+    "2.4": "passdb static {\n  fields {\n    noauthenticate = yes\n    reason = An app password\n  }\n"
+           "  result_failure = continue\n  result_internalfail = continue\n"
+           "  result_success = continue\n}\n",
+}
+
+
+@pytest.mark.dovecot23
+@pytest.mark.parametrize("release", HINT)
+def test_a_static_passdb_that_accepts_nobody_is_good(dovecot, release):
+    called = dovecot(lambda text: HINT[release] + text)
+    assert called.returncode == DONE, called.stdout + called.stderr
+    assert "adds a text to each refusal" in called.stdout
+
+
+@pytest.mark.dovecot23
+@pytest.mark.parametrize("release", HINT)
+@pytest.mark.parametrize("good, bad", [
+    ("result_success = continue", "result_success = return-ok"),
+    ("result_failure = continue", "result_failure = return-ok"),
+    ("result_internalfail = continue", "result_internalfail = continue-ok"),
+    ("noauthenticate", "nopassword")])
+def test_another_static_passdb_is_not(dovecot, release, good, bad):
+    called = dovecot(lambda text: HINT[release].replace(good, bad) + text)
+    assert_finds(called, "a passdb with driver static, before", "!include")
+
+
 OURS = "auth_mechanisms = plain login\n"
 DOVECOT = {
     "a passdb behind": (lambda text: text + "passdb {\n  driver = passwd-file\n}\n",

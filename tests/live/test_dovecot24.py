@@ -5,6 +5,7 @@ On a machine with Dovecot 2.3 it runs in a Debian 13. This needs --with-dovecot2
 run downloads that.
 """
 
+import imaplib
 import os
 import subprocess
 
@@ -12,7 +13,7 @@ import pytest
 
 import pam
 from conftest import new_folder, write_config
-from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, imap, pop3, submission
+from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, imap, pop3, submission, with_hint
 from dovecot24 import Debian13, Dovecot24, ThisMachine, is_here
 from slapd import IDENTITIES
 
@@ -33,7 +34,9 @@ def dovecot24(request, debian13, authority, workdir):
         folder = new_folder(workdir, "dovecot24")
         path = write_config(folder, **config)
         if request.param == "PAM":
-            options["settings"] = lambda settings: asking_pam(settings, "passdb-pam-2.4.conf")
+            change = options.get("settings", lambda settings: settings)
+            options["settings"] = lambda settings: change(
+                asking_pam(settings, "passdb-pam-2.4.conf"))
             options["pam_d"] = pam.write_services(folder / "pam.d", debian13.pam_module, path)
         servers.append(Dovecot24(folder, path, debian13.lua_module, authority,
                                  inside=debian13.inside, **options))
@@ -67,6 +70,18 @@ def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
         assert client(server, person.uid, app_password.shown) == UNAVAILABLE
     directory.start()
     assert imap(server, person.uid, app_password.shown) == ACCEPTED
+
+
+def test_a_refusal_may_say_that_an_app_password_is_needed(own_directory, dovecot24):
+    directory = own_directory()
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = dovecot24({"uri": directory.ldap}, settings=with_hint)
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+    with imaplib.IMAP4("127.0.0.1", server.ports["imap"]) as client:
+        with pytest.raises(client.error, match=r"\[ALERT\] This mail server needs an app password"):
+            client.login(person.uid, person.password)
+    directory.stop()
+    assert imap(server, person.uid, app_password.shown) == UNAVAILABLE
 
 
 def test_a_worker_keeps_one_connection_for_all_its_logins(own_directory, dovecot24):

@@ -13,7 +13,7 @@ import pytest
 import apppassword
 from dovecot import (
     ACCEPTED, REFUSED, UNAVAILABLE, curl_imaps, curl_pop3s, curl_smtps, doveadm, imap,
-    imap_authenticate, pop3, submission, submission_login)
+    imap_authenticate, pop3, submission, submission_login, with_hint)
 from processes import seconds
 from slapd import DISABLED, TWINS
 
@@ -176,6 +176,30 @@ def test_mfa_turned_on_counts_at_the_next_login(usual_dovecot, directory):
     assert imap(usual_dovecot, person.uid, person.password) == ACCEPTED
     directory.set_mfa(person, True)
     assert imap(usual_dovecot, person.uid, person.password) == REFUSED
+
+
+def test_a_refusal_may_say_that_an_app_password_is_needed(dovecot, own_directory):
+    """The optional passdb accepts nobody and hides no outage."""
+    directory = own_directory()
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    without_mfa = directory.new_person()
+    server = dovecot({"uri": directory.ldapi}, settings=with_hint)
+
+    def answer(who, password):
+        with imaplib.IMAP4("127.0.0.1", server.ports["imap"]) as client:
+            try:
+                return client.login(who.uid, password)[1][0].decode()
+            except client.error as refusal:
+                return str(refusal)
+
+    assert answer(person, app_password.shown) == answer(without_mfa, without_mfa.password)
+    for who, password in (person, person.password), (person, "wrong"), (without_mfa, "wrong"):
+        assert answer(who, password).replace("\\t", " ") == \
+            "b'[ALERT] This mail server needs an app password'"
+        assert pop3(server, who.uid, password) != ACCEPTED
+    directory.stop()
+    for who, password in (person, app_password.shown), (without_mfa, without_mfa.password):
+        assert "[UNAVAILABLE]" in answer(who, password)
 
 
 # ---- User and client ----

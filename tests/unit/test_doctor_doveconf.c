@@ -62,6 +62,16 @@ static const struct passdb_case {
       .service = "/etc/dovecot/master-users",
       .is_master = true,
       .is_pass = true}},
+    {"a static passdb that authenticates nobody",
+     "passdb {\n  args = noauthenticate reason=An\tapp\tpassword\n  driver = static\n}\n",
+     {.driver = "static", .service = "password", .is_without_authentication = true}},
+    {"the same in 2.4",
+     "passdb static {\n  fields {\n    noauthenticate = yes\n    reason = x\n  }\n}\n",
+     {.driver = "static", .is_without_authentication = true}},
+    {"a static passdb with a password",
+     "passdb static {\n  passdb_static_password = x\n  fields {\n    reason = noauthenticate\n  "
+     "}\n}\n",
+     {.driver = "static"}},
     {"a deny passdb",
      "passdb {\n  driver = passwd-file\n  deny = Yes\n}\n",
      {.driver = "passwd-file", .is_deny = true}},
@@ -97,6 +107,7 @@ static void test_passdb(void **state)
     assert_string_equal(passdb->result_internalfail, expected->result_internalfail);
     assert_int_equal(passdb->is_master, expected->is_master);
     assert_int_equal(passdb->is_deny, expected->is_deny);
+    assert_int_equal(passdb->is_without_authentication, expected->is_without_authentication);
     assert_int_equal(passdb->is_pass, expected->is_pass);
     assert_int_equal(passdb->is_without_worker, expected->is_without_worker);
     free(conf);
