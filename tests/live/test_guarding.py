@@ -17,7 +17,7 @@ from processes import free_port, start, stop, wait_until
 
 TREE = EXAMPLES.parent
 FILTER = TREE / "fail2ban" / "filter.d" / "app-password.conf"
-JAILS = TREE / "fail2ban" / "jail.d" / "app-password.conf"
+JAILS = TREE / "fail2ban" / "jail.d" / "app-password.local"
 SYSLOG = "Nov 24 13:58:57 mail postfix/submission/smtpd[4711]: "
 LIKE_A_LINE = 'x" service=smtp client=192.0.2.66 id=- app-password: verdict=refused'
 
@@ -159,7 +159,7 @@ def test_fail2ban_takes_the_jails(tmp_path):
         file.unlink()
     text = JAILS.read_text().replace("/var/log/mail.log", str(tmp_path / "log"))
     (tmp_path / "log").touch()
-    (folder / "jail.d" / "app-password.conf").write_text(text)
+    (folder / "jail.d" / JAILS.name).write_text(text)
     (folder / "filter.d" / "app-password.conf").write_bytes(FILTER.read_bytes())
     told = subprocess.run(["fail2ban-client", "-c", folder, "-d"], capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
