@@ -19,6 +19,7 @@ from processes import wait_until
 PACKAGES = ["app-password", "libsasl2-modules-app-password", "dovecot-app-password",
             "libpam-app-password", "app-password-portal"]
 SETTINGS = ["postfix", "dovecot", "pam.d"]  # what the README changes in /etc
+MASTERS = {"postfix": "/var/spool/postfix/pid/master.pid", "dovecot": "/run/dovecot/master.pid"}
 SOURCES = roots.SOURCES
 TESTS = "/opt/source/tests/packages"
 
@@ -120,6 +121,37 @@ def test_git_ignores_what_a_build_leaves_in_the_tree(builder, built):
     assert [name for name in listed if not (SOURCES / name).exists()] == []
 
 
+def field(deb, name):
+    return subprocess.run(["dpkg-deb", "--field", deb, name], text=True, stdout=subprocess.PIPE,
+                          check=True).stdout.strip()
+
+
+def is_earlier(version, other):
+    return subprocess.run(["dpkg", "--compare-versions", version, "lt", other]).returncode == 0
+
+
+def test_an_upgraded_debian_gets_the_packages_that_were_built_on_it(builder, built, release):
+    version, = {field(path, "Version") for path in built.values()}
+    source = builder.machine.run("dpkg-parsechangelog", "-l", "/build/checkout/debian/changelog",
+                                 "-S", "Version").strip()
+    assert version == f"{source}~deb{release}u1"
+    older, newer = (f"{source}~deb{number}u1" for number in sorted(roots.SUITES, key=int))
+    assert is_earlier("0.1.0", older) and is_earlier(older, newer) and is_earlier(newer, source)
+    for path in built.values():
+        if field(path, "Package") in PACKAGES[1:]:
+            assert f"app-password (= {version})" in field(path, "Depends")
+
+
+def test_apt_listchanges_shows_what_to_do_before_an_upgrade_from_0_1_and_only_then(builder, built):
+    """It shows the entries that are newer than the installed version."""
+    deb, = (path for name, path in built.items() if name.startswith("app-password_"))
+    builder.machine.run("dpkg-deb", "-x", f"/build/{deb.name}", "/news")
+    news = builder.machine.run("zcat", "/news/usr/share/doc/app-password/NEWS.Debian.gz")
+    first = re.match(r"sasl-app-password \((\S+)\)", news)[1]
+    assert is_earlier("0.1.0", first) and is_earlier(first, field(deb, "Version"))
+    assert (builder.root / "news/usr/share/doc/app-password/NEWS.md").exists() and "NEWS.md" in news
+
+
 def test_lintian_has_nothing_to_say(builder, built):
     """That of this machine."""
     changes, = (builder.root / "build").glob("*.changes")
@@ -147,7 +179,8 @@ class Host(roots.Machine):
     def install(self, folder):
         """Install as the README says, without a network."""
         readme = (SOURCES / "README.md").read_text()
-        command, = re.findall(r"^    sudo (apt install \./app-password.*)$", readme, re.MULTILINE)
+        command, = re.findall(r"^    cd \.\. && sudo (apt install \./app-password.*)$", readme,
+                              re.MULTILINE)
         command += " ./libpam-app-password_*.deb ./app-password-portal_*.deb"
         return self.run("sh", "-c", f"cd /{folder} && {command} --yes")
 
@@ -167,6 +200,14 @@ class Host(roots.Machine):
         """Restart each server, with the plugins that are installed now."""
         for name in "postfix", "dovecot", "slapd":
             self.run("service", name, "restart")
+
+    def masters(self):
+        """The process ids of Postfix and Dovecot."""
+        return {name: self.run("cat", file).strip() for name, file in MASTERS.items()}
+
+    def restarted_since(self, masters):
+        """The servers that were restarted since then."""
+        return {name for name, pid in self.masters().items() if pid != masters[name]}
 
     def installed(self):
         """The packages that are installed or have left settings behind."""
@@ -200,7 +241,9 @@ def host(release, workdir, built, earlier):
 
 
 def test_installing_changes_nothing_for_debians_own_mechanisms(host):
+    masters = host.masters()
     host.install("opt/earlier")
+    assert host.restarted_since(masters) == {"dovecot"}  # as the README says: dovecot-auth-lua is new
     host.restart()
     assert host.python("stock.py") == host.before
     changed = {name for name, what in host.files().items()
@@ -230,7 +273,11 @@ def test_the_folder_of_settings_is_closed_and_its_files_are_conffiles(host):
 def test_the_readme_leads_to_mail_servers_that_know_app_passwords(host):
     for name in SETTINGS:
         host.run("cp", "-a", f"/etc/{name}", "/opt")
+    (host.root / "etc/pam.d/sieve").write_text("# the site's own\n")
     host.python("sign_in.py", "set-up")
+    kept = host.root / "etc/postfix/sasl/smtpd.conf.~1~"
+    assert kept.read_text() == (host.root / "opt/postfix/sasl/smtpd.conf").read_text()
+    assert (host.root / "etc/pam.d/sieve.~1~").read_text() == "# the site's own\n"
     host.python("sign_in.py")
     host.python("sign_in.py", "portal")
 
@@ -241,7 +288,9 @@ def test_an_upgrade_disturbs_no_client(host):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert client.stdout.readline() == "1 times\n"
+        masters = host.masters()
         host.install("opt/built")
+        assert host.restarted_since(masters) == set()
         assert client.poll() is None
     finally:
         end.touch()
@@ -286,10 +335,19 @@ def test_with_the_settings_from_before_all_is_as_before(host):
     assert host.python("stock.py") == host.before
 
 
-def test_a_purge_leaves_nothing_behind(host):
+def test_a_purge_leaves_nothing_behind_but_the_sites_own_files(host):
+    """Not even a group with a member; and no file that belongs to nobody."""
+    host.run("gpasswd", "--add", "www-data", "app-password-portal")
+    host.run("install", "-m", "0640", "-o", "app-password-portal", "-g", "app-password-portal",
+             "/dev/null", "/etc/app-password/own")
+    host.run("cp", "-p", "/etc/app-password/portal.key", "/etc/app-password/portal.key.~1~")
     # With the dependencies that apt installed; autoremove keeps what other packages suggest.
     host.run("apt-get", "purge", "-y", *(host.installed() - host.installed_before))
     assert host.installed() == host.installed_before
+    assert host.run("stat", "-c", "%A %U %G %n", "/etc/app-password", "/etc/app-password/own") == (
+        "drwxr-x--- root root /etc/app-password\n-rw-r----- root root /etc/app-password/own\n")
+    assert host.ours("/etc/app-password") == {"", "/own"}
+    host.run("rm", "-r", "/etc/app-password")
     files = host.files()
     different = {name: (host.files_before.get(name), files.get(name))
                  for name in files.keys() | host.files_before.keys()
