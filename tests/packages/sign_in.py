@@ -70,11 +70,13 @@ def set_up():
             readme.commands("man/pam_app_password.8", "CONFIGURING PAM")):
         if is_dovecot_24():
             command = command.replace("dovecot-2.3.conf", "dovecot-2.4.conf")
-        said = terminal.type(command)
+        is_doctor = " doctor " in command  # it finds that nobody has MFA on
+        said = terminal.type(command, status=1 if is_doctor else 0)
         if command == "app-password check alice":
             assert "verdict=accepted reason=account-password " in said
-        elif command.startswith("sudo saslpluginviewer"):
-            assert re.search(r'Plugin "(\w+)"', said)[1] == "apppassword"
+        elif is_doctor:
+            for mechanism in "PLAIN", "LOGIN":
+                assert f"{mechanism} is answered by apppassword" in said
         elif command.startswith("swaks "):
             assert "235 2.7.0 Authentication successful" in said
             swaks_three_times(terminal, command)
