@@ -6,6 +6,7 @@ the same for whole hosts, and for slapd.conf.
 """
 
 import os
+import re
 import subprocess
 
 import ldap
@@ -77,6 +78,16 @@ def test_only_its_owner_can_read_the_folder(setup):
     assert oct(setup.path.stat().st_mode & 0o777) == "0o700"
     for file in setup.path.rglob("*.secret"):
         assert oct(file.stat().st_mode & 0o777) == "0o600"
+
+
+def test_fail2bans_own_jails_stay_for_a_server_that_does_not_ask_us(tmp_path, debian):
+    for postfix, left in ("no", {"app-password", "app-password-mfa"}), \
+            ("dovecot", {"app-password", "app-password-mfa", "postfix-sasl"}):
+        folder = tmp_path / postfix
+        folder.mkdir()
+        setup = Setup(folder, debian, fail2ban="yes", postfix=postfix)
+        jails = (setup.path / "etc/fail2ban/jail.d/app-password.local").read_text()
+        assert set(re.findall(r"^\[(.*)\]$", jails, re.MULTILINE)) == left
 
 
 def test_a_folder_that_exists_is_left_alone(setup):
