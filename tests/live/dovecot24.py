@@ -99,7 +99,7 @@ class Dovecot24(Dovecot):
     def _look_users_up_in(self, directory, settings):
         """In 2.4 the settings contain the directory's address."""
         (static,) = re.findall(r"^userdb static \{\n(?:  .*\n)+\}\n", settings, re.MULTILINE)
-        (ldap,) = re.findall(r"^(?:#(?:ldap_|  |userdb |\}).*\n)+", settings, re.MULTILINE)
+        (ldap,) = re.findall(r"^#ldap_.*\n(?:#(?:ldap_|  |userdb |\}).*\n)+", settings, re.MULTILINE)
         active = ldap.replace("#", "")
         for name, value in {"uris": directory.ldapi, "auth_dn": IDENTITIES["mail server"],
                             "auth_dn_password": secret("mail server"), "base": BASE}.items():

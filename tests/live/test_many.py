@@ -100,7 +100,7 @@ WRONG = {
     "a filter that is none": ["on", "--filter", "employeeType=sales"],
     "a filter and names": ["on", "--filter", "(uid=alice)", "alice"],
     "a dry run of status": ["status", "--dry-run", "alice"],
-    "a dry run of reset": ["reset", "--dry-run", "alice"],
+    "a dry run of reset with a code": ["reset", "--dry-run", "--code", "alice"],
     "neither filter nor names": ["on"],
 }
 
