@@ -166,7 +166,9 @@ class Svnserve(Program):
     def sign_in(self, user, password):
         done = subprocess.run(
             ["svn", "info", "--non-interactive", "--no-auth-cache", "--username", user,
-             "--password-from-stdin", "--config-dir", self.folder / "client",
+             "--password-from-stdin",
+             # A keyring of this machine would be one more try.
+             "--config-option", "config:auth:password-stores=gpg-agent", "--config-dir", self.folder / "client",
              f"svn://127.0.0.1:{self.port}/repository"],
             input=password, text=True, capture_output=True, timeout=60)
         if done.returncode == 0:
