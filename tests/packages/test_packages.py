@@ -149,7 +149,8 @@ def test_apt_listchanges_shows_what_to_do_before_an_upgrade_from_0_1_and_only_th
     news = builder.machine.run("zcat", "/news/usr/share/doc/app-password/NEWS.Debian.gz")
     first = re.match(r"sasl-app-password \((\S+)\)", news)[1]
     assert is_earlier("0.1.0", first) and is_earlier(first, field(deb, "Version"))
-    assert (builder.root / "news/usr/share/doc/app-password/NEWS.md").exists() and "NEWS.md" in news
+    named, = re.findall(r"/usr/share/doc/\S+\.gz", news)
+    assert (builder.root / f"news{named}").exists()
 
 
 def test_lintian_has_nothing_to_say(builder, built):
@@ -232,6 +233,10 @@ def host(release, workdir, built, earlier):
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
     host.put(earlier, "opt/earlier")
     host.put(built, "opt/built")
+    # Without an init system, Debian's maintainer scripts restart no server unless this allows it.
+    policy = host.root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 0\n")
+    policy.chmod(0o755)
     with host:
         host.python("sign_in.py", "prepare")
         host.python("stock.py", "prepare")
