@@ -346,7 +346,11 @@ def test_a_purge_leaves_nothing_behind_but_the_sites_own_files(host):
     host.run("install", "-m", "0640", "-o", "app-password-portal", "-g", "app-password-portal",
              "/dev/null", "/etc/app-password/own")
     host.run("cp", "-p", "/etc/app-password/portal.key", "/etc/app-password/portal.key.~1~")
-    # With the dependencies that apt installed; autoremove keeps what other packages suggest.
+    rollout = (SOURCES / "doc/rollout.md").read_text()
+    command, = re.findall("^    sudo (apt purge .*)$", rollout, re.MULTILINE)
+    host.run("sh", "-c", f"{command} --yes")
+    assert not host.installed() & set(PACKAGES)
+    # The dependencies that apt installed; autoremove keeps what other packages suggest.
     host.run("apt-get", "purge", "-y", *(host.installed() - host.installed_before))
     assert host.installed() == host.installed_before
     assert host.run("stat", "-c", "%A %U %G %n", "/etc/app-password", "/etc/app-password/own") == (
