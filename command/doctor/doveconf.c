@@ -12,11 +12,12 @@ static void copy(char *copy_r, const char *text)
     snprintf(copy_r, TEXT_SIZE, "%s", text);
 }
 
-/* "file=/etc/dovecot/x.lua blocking=yes" (2.3), or "session=yes imap" for PAM. */
+/* "file=/etc/dovecot/x.lua blocking=yes" (2.3), or "session=yes imap" for PAM. As for Dovecot, a
+ * tab is part of a word. */
 static void read_args(struct apw_doctor_passdb *passdb, const char *args)
 {
     while (*args != '\0') {
-        size_t length = strcspn(args, " \t");
+        size_t length = strcspn(args, " ");
         char word[TEXT_SIZE];
 
         snprintf(word, sizeof word, "%.*s", (int)length, args);
@@ -29,7 +30,7 @@ static void read_args(struct apw_doctor_passdb *passdb, const char *args)
         else if (strchr(word, '=') == NULL && strcmp(word, "*") != 0)
             copy(passdb->service, word);
         args += length;
-        args += strspn(args, " \t");
+        args += strspn(args, " ");
     }
 }
 
@@ -100,14 +101,22 @@ static void set_global(struct apw_doctor_doveconf *conf, const char *name, const
 struct place {
     unsigned depth;
     char block[TEXT_SIZE]; /* the outermost: "passdb", "service auth-worker", … */
+    char inner[TEXT_SIZE]; /* the one in it: "fields" */
 };
+
+static bool is_passdb(const char *title)
+{
+    return strcmp(title, "passdb") == 0 || strncmp(title, "passdb ", 7) == 0;
+}
 
 static void open_block(struct apw_doctor_doveconf *conf, struct place *place, const char *title)
 {
-    if (place->depth++ > 0)
+    if (++place->depth == 2)
+        copy(place->inner, title);
+    if (place->depth > 1)
         return;
     copy(place->block, title);
-    if (strcmp(title, "passdb") != 0 && strncmp(title, "passdb ", 7) != 0)
+    if (!is_passdb(title))
         return;
     if (conf->passdb_count == APW_DOCTOR_DOVECONF_PASSDBS_MAX)
         return;
@@ -120,8 +129,8 @@ static void open_block(struct apw_doctor_doveconf *conf, struct place *place, co
 static void set_in_block(struct apw_doctor_doveconf *conf, const struct place *place,
                          const char *name, const char *value)
 {
-    if (strncmp(place->block, "passdb", 6) == 0 && conf->passdb_count > 0 &&
-        strcmp(name, "noauthenticate") == 0)
+    if (is_passdb(place->block) && conf->passdb_count > 0 && place->depth == 2 &&
+        strcmp(place->inner, "fields") == 0 && strcmp(name, "noauthenticate") == 0)
         conf->passdb[conf->passdb_count - 1].is_without_authentication = is_yes(value);
 }
 
@@ -132,7 +141,7 @@ static void set(struct apw_doctor_doveconf *conf, const struct place *place, con
         set_global(conf, name, value);
     else if (place->depth > 1)
         set_in_block(conf, place, name, value);
-    else if (strncmp(place->block, "passdb", 6) == 0 && conf->passdb_count > 0)
+    else if (is_passdb(place->block) && conf->passdb_count > 0)
         set_of_passdb(&conf->passdb[conf->passdb_count - 1], name, value);
     else if (strcmp(place->block, "protocols") == 0 && strcmp(name, "lmtp") == 0)
         conf->has_lmtp = is_yes(value); /* 2.4 */

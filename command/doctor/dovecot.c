@@ -155,13 +155,18 @@ static void check_masters(struct apw_diagnosis *diagnosis, const struct apw_doct
             check_master(diagnosis, &conf->passdb[i], own);
 }
 
+/* Also if doveconf -n leaves it out: it is the default. */
+static bool is_continue(const char *result)
+{
+    return *result == '\0' || strcmp(result, "continue") == 0;
+}
+
 /* The hint of examples/dovecot: adds a text to refusals, and leaves the decision to the next. */
 static bool is_hint(const struct apw_doctor_passdb *passdb)
 {
     return strcmp(passdb->driver, "static") == 0 && passdb->is_without_authentication &&
-           strcmp(passdb->result_success, "continue") == 0 &&
-           strcmp(passdb->result_failure, "continue") == 0 &&
-           strcmp(passdb->result_internalfail, "continue") == 0;
+           strcmp(passdb->result_success, "continue") == 0 && is_continue(passdb->result_failure) &&
+           is_continue(passdb->result_internalfail);
 }
 
 static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
