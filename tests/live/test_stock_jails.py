@@ -21,6 +21,9 @@ OURS = {"app-password", "app-password-mfa"}
 OLD_PASSWORD = "an old password"
 TIMES = 6  # more than maxretry of Debian's jails
 
+# Lines of one hour: doc/clients.md has the attempts of one Thunderbird.
+OFFICE = 20 * 36
+
 
 class Fail2ban:
     """fail2ban with Debian's configuration, and Debian's jails turned on in jail.local.
@@ -167,3 +170,18 @@ def test_with_the_example_only_guessing_bans(setup, directory, tmp_path, what, j
         if bans:
             wait_until(lambda: fail2ban.has_banned(jail), "the ban")
         assert [other for other in OURS if fail2ban.has_banned(other)] == [jail] * bans
+
+
+def test_an_office_with_twenty_old_passwords_is_not_banned(mail_server, directory, tmp_path):
+    """The lines of an hour, at once. Half as many again are too many."""
+    server = mail_server()
+    server.sign_in(directory.new_person(mfa=True).uid, OLD_PASSWORD)
+    (line,) = server.events()
+    log = tmp_path / "log"
+    log.write_text(f"{line}\n" * OFFICE)
+    with Fail2ban(tmp_path, {None: log}, with_ours=True) as fail2ban:
+        wait_until(lambda: fail2ban.counted("app-password-mfa") == OFFICE, "the lines that count")
+        assert not [jail for jail in OURS if fail2ban.has_banned(jail)]
+        with log.open("a") as file:
+            file.write(f"{line}\n" * (OFFICE // 2))
+        wait_until(lambda: fail2ban.has_banned("app-password-mfa"), "the ban")
