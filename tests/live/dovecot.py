@@ -37,7 +37,7 @@ ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
 # Dovecot's answers over IMAP, POP3 and SMTP, and those of "doveadm auth test".
 SIGNS = {
     ACCEPTED: ("Logged in", "auth succeeded"),
-    REFUSED: ("NO [AUTHENTICATIONFAILED]", "NO [AUTHORIZATIONFAILED]", "-ERR [AUTH]",
+    REFUSED: ("NO [AUTHENTICATIONFAILED]", "NO [AUTHORIZATIONFAILED]", "NO [ALERT]", "-ERR [AUTH]",
               "535 5.7.8", "auth failed"),
     UNAVAILABLE: ("NO [UNAVAILABLE]", "-ERR [SYS/TEMP]", "454 4.7.0"),
 }

@@ -5,15 +5,15 @@ import pytest
 
 import smtp
 from conftest import MailServer
-from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, imap
+from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, imap, with_hint
 
 
 @pytest.fixture
 def both(postfix, dovecot, authority):
     """Makes a Dovecot and a Postfix that asks it."""
-    def make(config=None):
+    def make(config=None, **options):
         service = postfix.service("", "asks Dovecot")
-        server = dovecot(config, auth_socket=postfix.socket_of(service))
+        server = dovecot(config, auth_socket=postfix.socket_of(service), **options)
         return server, MailServer(postfix, service, authority, server.folder)
     return make
 
@@ -29,6 +29,16 @@ def test_an_app_password_is_accepted_and_the_account_password_refused_by_both(bo
             f'verdict=accepted reason=app-password user="{person.uid}" service=smtp'
             f" client=127.0.0.1 id={app_password.id}")
         assert postfix.sign_in(person.uid, person.password, how).code == smtp.REFUSED
+
+
+def test_postfix_shows_the_text_of_the_optional_passdb(both, directory):
+    """Dovecot 2.3 escapes the tabs of the example, and Postfix does not decode them."""
+    _, postfix = both(settings=with_hint)
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    reply = postfix.sign_in(person.uid, person.password)
+    assert reply.code == smtp.REFUSED
+    assert "failed: This mail server needs an app password" in reply.text.replace("?t", " ")
+    assert postfix.sign_in(person.uid, app_password.shown).code == smtp.ACCEPTED
 
 
 def test_an_app_password_opens_only_the_services_it_is_for(both, directory):
