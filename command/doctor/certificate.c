@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/certificate.h"
-#include "doctor/program.h"
+#include "program.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static char *print_certificate(const char *bytes, size_t length)
 
     if (write_file(bytes, length, path) != 0)
         return NULL;
-    status = apw_doctor_program_run(arguments, &output);
+    status = apw_program_read_all(arguments, &output);
     unlink(path);
     if (status == 0)
         return output;
@@ -56,7 +56,7 @@ static int read_printed(char *printed, time_t *end_r, const char **names_r)
 
     *names_r = "no names but that of its subject";
     for (char *line = printed, *next; line != NULL; line = next) {
-        next = apw_doctor_program_next_line(line);
+        next = apw_program_next_line(line);
         if (strncmp(line, END, strlen(END)) == 0 &&
             strptime(line + strlen(END), "%b %d %H:%M:%S %Y", &end) != NULL) {
             *end_r = timegm(&end);

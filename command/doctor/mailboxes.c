@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mailboxes.h"
-#include "doctor/program.h"
+#include "program.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,14 +32,14 @@ static enum found find_mailbox(const struct apw_doctor_doveconf *conf, const cha
     const char *const arguments[] = {"doveadm", "-c",           conf->path, "user",
                                      "-x",      "service=lmtp", user,       NULL};
     char *output;
-    int status = apw_doctor_program_run(arguments, &output);
+    int status = apw_program_read_all(arguments, &output);
     enum found found = status == 0 ? FOUND : status == EX_NOUSER ? NO_USER : FAILED;
 
     *mailbox_r = (struct mailbox){.home = ""};
     if (status < 0 || (output != NULL && strstr(output, "connect(") != NULL))
         found = NOT_RUNNING;
     for (char *line = output, *next; found == FOUND && line != NULL; line = next) {
-        next = apw_doctor_program_next_line(line);
+        next = apw_program_next_line(line);
         read_field(line, mailbox_r);
     }
     free(output);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/portal.h"
-#include "doctor/program.h"
+#include "program.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 static void report_lines(struct apw_diagnosis *diagnosis, char *output, int status)
 {
     for (char *line = output, *next; line != NULL; line = next) {
-        next = apw_doctor_program_next_line(line);
+        next = apw_program_next_line(line);
         if (strncmp(line, PREFIX, strlen(PREFIX)) == 0)
             line += strlen(PREFIX);
         if (*line == '\0')
@@ -31,7 +31,7 @@ void apw_doctor_portal_check(struct apw_diagnosis *diagnosis, const char *path)
     const char *const arguments[] = {NAME, "-t", "-c", path, NULL};
     unsigned before = diagnosis->problems;
     char *output;
-    int status = apw_doctor_program_run(arguments, &output);
+    int status = apw_program_read_all(arguments, &output);
 
     if (status < 0) {
         apw_diagnosis_problem(diagnosis, "portal", "cannot run " NAME " -t: %s",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/postconf.h"
-#include "doctor/program.h"
+#include "program.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@ static int ask(const char *folder, const char *option, char **output_r)
 {
     const char *const arguments[] = {"postconf", "-c", folder, option, NULL};
 
-    return apw_doctor_program_run(arguments, output_r);
+    return apw_program_read_all(arguments, output_r);
 }
 
 /* A line like "submission inet n - y - - smtpd -o …". */
@@ -42,7 +42,7 @@ int apw_doctor_postconf_read(const char *folder, struct apw_doctor_postconf *con
         failed = services;
     else
         for (char *line = services, *next; line != NULL; line = next) {
-            next = apw_doctor_program_next_line(line);
+            next = apw_program_next_line(line);
             read_service(conf_r, line);
         }
     if (failed != NULL)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/postfix.h"
 #include "doctor/postconf.h"
-#include "doctor/program.h"
 #include "doctor/sasl.h"
+#include "program.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,7 +248,7 @@ static char *find_owners(const struct postfix *postfix, char *maps, const char *
                                          map,       NULL};
         char *output;
 
-        if (apw_doctor_program_run(arguments, &output) == 0)
+        if (apw_program_read_all(arguments, &output) == 0)
             return output;
         free(output);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "setup/dovecot.h"
-#include "setup/program.h"
+#include "program.h"
 #include "setup/shipped.h"
 #include "setup/text.h"
 #include <glob.h>
@@ -136,8 +136,8 @@ static int check_userdb(const struct apw_setup_answers *answers, struct apw_erro
     const char *first, *next;
 
     if (!apw_setup_answers_is(answers, APW_SETUP_USERDB, "keep") ||
-        apw_setup_program_read((const char *[]){"doveconf", "-n", "userdb", NULL}, output,
-                               sizeof output) != 0 ||
+        apw_program_read((const char *[]){"doveconf", "-n", "userdb", NULL}, output,
+                         sizeof output) != 0 ||
         strstr(output, "prefetch") == NULL)
         return 0;
     first = strstr(output, "userdb");
@@ -168,8 +168,8 @@ int apw_setup_dovecot_write(struct apw_setup_folder *folder,
         return apw_error_set(error, "out of memory");
     status = change_files(folder, answers, files, error);
     free(files);
-    if (apw_setup_program_read((const char *[]){"dovecot", "--version", NULL}, version,
-                               sizeof version) != 0)
+    if (apw_program_read((const char *[]){"dovecot", "--version", NULL}, version, sizeof version) !=
+        0)
         return apw_error_set(error, "cannot run dovecot --version");
     if (status != 0 ||
         apw_setup_folder_install(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "setup/find.h"
-#include "setup/program.h"
+#include "program.h"
 #include "setup/text.h"
 #include <glob.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static int search_as_root(const struct apw_setup_answers *answers, const char *b
                           uri_of(answers), "-LLL", "-o", "ldif-wrap=no", "-s",
                           scope,           "-b",   base, filter,         NULL};
 
-    return apw_setup_program_read(argv, output_r, OUTPUT_SIZE);
+    return apw_program_read(argv, output_r, OUTPUT_SIZE);
 }
 
 /* An attribute of the root DSE, as anybody may read it. */
@@ -42,7 +42,7 @@ static bool find_in_root(const struct apw_setup_answers *answers, const char *at
                           "",           attribute,      NULL};
     char output[OUTPUT_SIZE];
 
-    return apw_setup_program_read(argv, output, sizeof output) == 0 &&
+    return apw_program_read(argv, output, sizeof output) == 0 &&
            apw_setup_text_find(output, attribute, value_r, SIZE);
 }
 
@@ -162,7 +162,7 @@ void apw_setup_find_uri(const struct apw_setup_answers *answers, char *value_r)
     char output[OUTPUT_SIZE];
 
     if (!apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "elsewhere") &&
-        apw_setup_program_read(argv, output, sizeof output) == 0)
+        apw_program_read(argv, output, sizeof output) == 0)
         say(value_r, "ldap://127.0.0.1");
 }
 
@@ -177,7 +177,7 @@ void apw_setup_find_base(const struct apw_setup_answers *answers, char *value_r)
                               value_r,      "dn", NULL};
 
         if (snprintf(value_r, SIZE, "ou=%s,%s", names[i], suffix) < SIZE &&
-            apw_setup_program_read(argv, output, sizeof output) == 0)
+            apw_program_read(argv, output, sizeof output) == 0)
             return;
     }
     say(value_r, suffix);
@@ -198,7 +198,7 @@ static bool prints(const char *const *argv, const char *word)
 {
     char output[OUTPUT_SIZE];
 
-    return apw_setup_program_read(argv, output, sizeof output) == 0 &&
+    return apw_program_read(argv, output, sizeof output) == 0 &&
            (word == NULL ? *output != '\0' : strstr(output, word) != NULL);
 }
 
@@ -264,7 +264,7 @@ static void find_of_postfix(const char *parameter, char *value_r)
     const char *argv[] = {"postconf", "-h", parameter, NULL};
     char output[OUTPUT_SIZE];
 
-    if (apw_setup_program_read(argv, output, sizeof output) != 0)
+    if (apw_program_read(argv, output, sizeof output) != 0)
         *output = '\0';
     output[strcspn(output, "\n")] = '\0';
     say(value_r, strchr(output, '$') == NULL ? output : "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "setup/postfix.h"
-#include "setup/program.h"
+#include "program.h"
 #include "setup/shipped.h"
 #include "setup/text.h"
 #include <limits.h>
@@ -19,8 +19,8 @@ static bool asks_dovecot(void)
 {
     char type[64];
 
-    return apw_setup_program_read((const char *[]){"postconf", "-h", "smtpd_sasl_type", NULL}, type,
-                                  sizeof type) == 0 &&
+    return apw_program_read((const char *[]){"postconf", "-h", "smtpd_sasl_type", NULL}, type,
+                            sizeof type) == 0 &&
            strcmp(type, "dovecot\n") == 0;
 }
 
@@ -32,8 +32,8 @@ static bool has_submission(void)
     char output[1024];
 
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-        if (apw_setup_program_read((const char *[]){"postconf", "-M", services[i], NULL}, output,
-                                   sizeof output) == 0 &&
+        if (apw_program_read((const char *[]){"postconf", "-M", services[i], NULL}, output,
+                             sizeof output) == 0 &&
             *output != '\0')
             return true;
     return false;
@@ -45,8 +45,7 @@ static int check_overrides(struct apw_error *error)
     const char *argv[] = {"postconf", "-P", "*/*/smtpd_sasl_type", NULL};
     char output[1024];
 
-    if (apw_setup_program_read(argv, output, sizeof output) != 0 ||
-        strstr(output, "= dovecot") == NULL)
+    if (apw_program_read(argv, output, sizeof output) != 0 || strstr(output, "= dovecot") == NULL)
         return 0;
     output[strcspn(output, "\n")] = '\0';
     return apw_error_set(
@@ -64,7 +63,7 @@ static int change(const struct apw_setup_folder *folder, const char *setting,
 
     if (apw_setup_folder_path(folder, "etc/postfix", path, sizeof path, error) != 0)
         return -1;
-    if (apw_setup_program_read(argv, output, sizeof output) != 0)
+    if (apw_program_read(argv, output, sizeof output) != 0)
         return apw_error_set(error, "postconf -c %s -e \"%s\" failed", path, setting);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "command.h"
 #include "invocation.h"
+#include "program.h"
 #include "say.h"
 #include "setup/configuration.h"
 #include "setup/directory.h"
@@ -8,7 +9,6 @@
 #include "setup/fail2ban.h"
 #include "setup/page.h"
 #include "setup/postfix.h"
-#include "setup/program.h"
 #include "setup/questions.h"
 #include "setup/scripts.h"
 #include <limits.h>
@@ -85,7 +85,7 @@ static enum apw_status check(const char *folder)
 
     if (snprintf(script, sizeof script, "%s/apply.sh", folder) >= (int)sizeof script)
         return apw_say_usage("%s: the path is too long", folder);
-    status = apw_setup_program_run((const char *[]){"sh", script, "--check", NULL});
+    status = apw_program_run((const char *[]){"sh", script, "--check", NULL});
     return status == 0 ? APW_STATUS_DONE : APW_STATUS_FAILED;
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * program: runs another program of PATH, or of /usr/sbin, in the locale C.
+ *
+ * `argv` ends in NULL. Each function returns the exit status, or -1 if the program could not be run
+ * or was ended by a signal.
+ */
+#ifndef APW_PROGRAM_H
+#define APW_PROGRAM_H
+
+#include <stddef.h>
+
+#define APW_PROGRAM_OUTPUT_SIZE 262144 /* bytes of output that apw_program_read_all() keeps */
+
+/* Reads what the program prints, but not its messages; what does not fit is dropped. It has no
+ * input. */
+int apw_program_read(const char *const *argv, char *output_r, size_t size);
+
+/* As above, with its messages. *output_r, which the caller frees, says why it could not be run;
+ * NULL without memory. */
+int apw_program_read_all(const char *const *argv, char **output_r);
+
+/* With the standard streams of this process. */
+int apw_program_run(const char *const *argv);
+
+/* Ends the line at `text`, and returns the start of the next; NULL after the last one. */
+char *apw_program_next_line(char *text);
+
+#endif
