@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_progress.h"
 #include "csv.h"
-#include "finding.h"
 #include "guesses.h"
 #include "ldap/filter.h"
+#include "manage.h"
 #include "method.h"
 #include "output.h"
 #include "progress.h"
@@ -125,14 +125,6 @@ static bool is_enrolled(const struct apw_user *user)
     return false;
 }
 
-static bool has_working_one(const struct apw_user *user, int64_t now)
-{
-    for (size_t i = 0; i < user->password_count; i++)
-        if (user->password[i].is_usable && !apw_finding_is_expired(&user->password[i], now))
-            return true;
-    return false;
-}
-
 static bool has_used_one(const struct apw_user *user, int64_t now)
 {
     for (size_t i = 0; i < user->use_count; i++)
@@ -147,7 +139,7 @@ static int count_user(void *context, const struct apw_user *user)
     const bool is_in[COLUMN_COUNT] = {
         [USERS] = true,
         [ENROLLED] = is_enrolled(user),
-        [HAVE_ONE] = has_working_one(user, tally->now),
+        [HAVE_ONE] = apw_manage_has_working_password(user, tally->now),
         [USED] = has_used_one(user, tally->now),
     };
 

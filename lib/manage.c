@@ -9,6 +9,18 @@
 #include <string.h>
 #include <time.h>
 
+bool apw_manage_has_working_password(const struct apw_user *user, int64_t now)
+{
+    for (size_t i = 0; i < user->password_count; i++) {
+        const struct apw_managed_password *password = &user->password[i];
+
+        if (password->is_usable &&
+            (!password->record.has_expires || password->record.expires > now))
+            return true;
+    }
+    return false;
+}
+
 enum apw_account_state apw_manage_account_state(const struct apw_manager *manager,
                                                 const struct apw_user *user,
                                                 struct apw_error *error)

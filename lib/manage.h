@@ -18,6 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether the user has an app password that is usable and has not expired at `now`. */
+bool apw_manage_has_working_password(const struct apw_user *user, int64_t now);
+
 /* Whether the account has ended, by its attributes and by disabled_filter. The reason is in the
  * error unless it is active. */
 enum apw_account_state apw_manage_account_state(const struct apw_manager *manager,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mfa_switch.h"
 #include "clock.h"
+#include "manage.h"
 #include "update.h"
 #include <stddef.h>
 #include <string.h>
@@ -33,18 +34,6 @@ int apw_mfa_switch_check(const struct apw_config *config, struct apw_error *erro
                          "mfa_filter %s in %s does not read %s, so setting it would not turn MFA "
                          "on or off; change the attributes that the filter reads instead",
                          filter, config->path, flag_name);
-}
-
-static bool has_working_password(const struct apw_user *user, int64_t now)
-{
-    for (size_t i = 0; i < user->password_count; i++) {
-        const struct apw_managed_password *password = &user->password[i];
-
-        if (password->is_usable &&
-            (!password->record.has_expires || password->record.expires > now))
-            return true;
-    }
-    return false;
 }
 
 static struct apw_mfa_state state_of(const struct apw_user *user, enum apw_mfa mfa)
@@ -149,7 +138,7 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
     *request->switched_r = (struct apw_mfa_switched){
         .before = state_of(user, mfa),
         .after = after,
-        .has_app_password = has_working_password(user, now),
+        .has_app_password = apw_manage_has_working_password(user, now),
     };
     if (mfa == APW_MFA_UNREADABLE && manager->config->mfa_off_filter != NULL)
         mfa = APW_MFA_ON; /* off must be shown: write FALSE even if the flag is missing */
