@@ -328,14 +328,21 @@ static enum apw_status choose_findings(const struct apw_options *options, struct
     return APW_STATUS_DONE;
 }
 
-static enum apw_status read_request(const struct apw_options *options, struct report *report)
+static enum apw_status read_format(const struct apw_options *options,
+                                   enum apw_report_format *format_r)
 {
     if (options->is_given[JSON] && options->is_given[CSV])
         return apw_say_usage("report: --json and --csv exclude each other");
-    if (options->is_given[JSON])
-        report->format = APW_REPORT_JSON;
-    if (options->is_given[CSV])
-        report->format = APW_REPORT_CSV;
+    *format_r = options->is_given[JSON]  ? APW_REPORT_JSON
+                : options->is_given[CSV] ? APW_REPORT_CSV
+                                         : APW_REPORT_TEXT;
+    return APW_STATUS_DONE;
+}
+
+static enum apw_status read_request(const struct apw_options *options, struct report *report)
+{
+    if (read_format(options, &report->format) != APW_STATUS_DONE)
+        return APW_STATUS_USAGE;
     if ((options->is_given[EXPIRING] &&
          apw_option_period("--expiring", options->value[EXPIRING], &report->expiring_s) != 0) ||
         (options->is_given[UNUSED] &&
@@ -352,9 +359,7 @@ static enum apw_status read_request(const struct apw_options *options, struct re
 static enum apw_status report_would_refuse(const struct apw_invocation *invocation,
                                            const struct apw_options *options)
 {
-    enum apw_would_refuse_format format = options->is_given[JSON]  ? APW_WOULD_REFUSE_JSON
-                                          : options->is_given[CSV] ? APW_WOULD_REFUSE_CSV
-                                                                   : APW_WOULD_REFUSE_TEXT;
+    enum apw_report_format format = APW_REPORT_TEXT;
     struct apw_config *config = NULL;
     struct apw_error error = {""};
     enum apw_status status;
@@ -363,8 +368,8 @@ static enum apw_status report_would_refuse(const struct apw_invocation *invocati
         if (options->is_given[i])
             return apw_say_usage("report: --would-refuse and --%s exclude each other",
                                  table[i].name);
-    if (options->is_given[JSON] && options->is_given[CSV])
-        return apw_say_usage("report: --json and --csv exclude each other");
+    if (read_format(options, &format) != APW_STATUS_DONE)
+        return APW_STATUS_USAGE;
     if (options->count > 1)
         return apw_say_usage("report: --would-refuse reads one FILE, not also \"%s\"",
                              options->operand[1]);

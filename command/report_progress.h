@@ -5,11 +5,10 @@
 #ifndef APW_REPORT_PROGRESS_H
 #define APW_REPORT_PROGRESS_H
 
+#include "report_format.h"
 #include "status.h"
 #include "user.h"
 #include <stdbool.h>
-
-enum apw_report_format { APW_REPORT_TEXT = 0, APW_REPORT_JSON, APW_REPORT_CSV };
 
 /* Whether `report --progress` may count by this attribute: it is a name without options, and its
  * values are not secret. */

@@ -39,7 +39,7 @@ struct person {
 struct report {
     void *people; /* a tree for tsearch(), sorted by name */
     size_t count;
-    enum apw_would_refuse_format format;
+    enum apw_report_format format;
     size_t printed;
     bool is_out_of_memory;
 };
@@ -165,15 +165,15 @@ static void print_person(struct report *report, const struct person *person)
     join(&person->clients, clients, sizeof clients);
     snprintf(logins, sizeof logins, "%zu", person->logins);
     switch (report->format) {
-    case APW_WOULD_REFUSE_TEXT:
+    case APW_REPORT_TEXT:
         apw_output_line("%s: %s %s by %s from %s; first %s, last %s", person->name, logins,
                         person->logins == 1 ? "login" : "logins", services, clients, person->first,
                         person->last);
         break;
-    case APW_WOULD_REFUSE_JSON:
+    case APW_REPORT_JSON:
         print_json(report, person);
         break;
-    case APW_WOULD_REFUSE_CSV:
+    case APW_REPORT_CSV:
         apw_csv_print_cell(person->name, ',');
         apw_csv_print_cell(logins, ',');
         apw_csv_print_cell(person->first, ',');
@@ -193,10 +193,10 @@ static void print_node(const void *node, VISIT visit, void *report)
 
 static void print(struct report *report)
 {
-    if (report->format == APW_WOULD_REFUSE_CSV)
+    if (report->format == APW_REPORT_CSV)
         puts("name,logins,first,last,services,clients");
     twalk_r(report->people, print_node, report);
-    if (report->format == APW_WOULD_REFUSE_JSON)
+    if (report->format == APW_REPORT_JSON)
         puts(report->printed > 0 ? "\n]" : "[]");
     apw_say(NULL, "would-refuse: %zu", report->count);
 }
@@ -239,7 +239,7 @@ static enum apw_status read_file(struct report *report, const char *path)
 }
 
 enum apw_status apw_would_refuse_report(const struct apw_config *config, const char *path,
-                                        enum apw_would_refuse_format format)
+                                        enum apw_report_format format)
 {
     struct report report = {.format = format};
     enum apw_status status;

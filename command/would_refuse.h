@@ -7,17 +7,12 @@
 #define APW_WOULD_REFUSE_H
 
 #include "config.h"
+#include "report_format.h"
 #include "status.h"
-
-enum apw_would_refuse_format {
-    APW_WOULD_REFUSE_TEXT = 0,
-    APW_WOULD_REFUSE_JSON,
-    APW_WOULD_REFUSE_CSV,
-};
 
 /* Prints one line per person. `path` is a log, "-" standard input; NULL is the log that the
  * configuration names: its file, or the journal. */
 enum apw_status apw_would_refuse_report(const struct apw_config *config, const char *path,
-                                        enum apw_would_refuse_format format);
+                                        enum apw_report_format format);
 
 #endif
