@@ -5,6 +5,7 @@
 #include "log_line.h"
 #include "output.h"
 #include "say.h"
+#include "utf8.h"
 #include <errno.h>
 #include <jansson.h>
 #include <search.h>
@@ -80,6 +81,13 @@ static struct person *find_person(struct report *report, const char *name)
     return person;
 }
 
+/* A damaged log may hold any bytes. */
+static void make_valid(char *text)
+{
+    if (!apw_utf8_is_valid(text, strlen(text)))
+        apw_say_printable(text);
+}
+
 static int add_line(struct report *report, const char *text)
 {
     struct apw_log_line line;
@@ -87,6 +95,10 @@ static int add_line(struct report *report, const char *text)
 
     if (!apw_log_line_read(text, &line) || !line.would_refuse)
         return 0;
+    make_valid(line.time);
+    make_valid(line.name);
+    make_valid(line.service);
+    make_valid(line.client);
     person = find_person(report, line.name);
     if (person == NULL) {
         report->is_out_of_memory = true;
@@ -113,7 +125,7 @@ static void read_log(struct report *report, FILE *log)
             *end = '\0';
         if (!is_rest && (end != NULL || feof(log)))
             add_line(report, line);
-        is_rest = end == NULL;
+        is_rest = end == NULL && strlen(line) == sizeof line - 1; /* not if it has a NUL byte */
     }
 }
 

@@ -52,6 +52,20 @@ def test_a_hostile_name_is_neither_raw_nor_another_line(directory, tmp_path):
     assert site.done("report", "--would-refuse", "--csv", log).splitlines()[1].startswith('"\'=1+1')
 
 
+def test_a_damaged_log_is_read(directory, tmp_path):
+    """NUL bytes cost their own line alone, and bytes that are not UTF-8 become question marks."""
+    line = ('app-password: verdict=accepted reason=account-password user="{}" service=imap '
+            "client=192.0.2.1 id=- would-refuse=account-password-with-mfa\n")
+    log = tmp_path / "mail.log"
+    log.write_bytes(b"\0\0\0" + line.format("lost").encode() + line.format("alice").encode()
+                    + line.format("b\\xff").encode() + line.format("c").encode("latin-1").replace(
+                        b"imap", b"im\xe9p"))
+    site = Site(tmp_path / "site", directory)
+    found = json.loads(site.done("report", "--would-refuse", "--json", log))
+    assert [person["name"] for person in found] == ["alice", "b?", "c"]
+    assert found[2]["services"] == ["im?p"]
+
+
 def test_logs_that_cannot_be_read(directory, tmp_path):
     site = Site(tmp_path / "site", directory, log="stderr")
     called = site.command("report", "--would-refuse")
