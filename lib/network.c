@@ -138,10 +138,13 @@ bool apw_networks_contain(const struct apw_networks *networks, const struct apw_
     return false;
 }
 
-bool apw_network_is_loopback(const struct apw_address *address)
+bool apw_network_is_loopback(const char *text)
 {
     static const uint8_t v6_loopback[16] = {[15] = 1};
+    struct apw_address address;
 
-    return address->bits == 32 ? address->bytes[0] == 127
-                               : memcmp(address->bytes, v6_loopback, sizeof v6_loopback) == 0;
+    if (apw_network_parse_address(text, &address) != 0)
+        return false;
+    return address.bits == 32 ? address.bytes[0] == 127
+                              : memcmp(address.bytes, v6_loopback, sizeof v6_loopback) == 0;
 }

@@ -33,8 +33,8 @@ struct apw_networks {
  * (fe80::1%eth0) means something on one host only, and is dropped. */
 int apw_network_parse_address(const char *text, struct apw_address *address_r);
 
-/* 127.0.0.0/8 or ::1 (RFC 6890). */
-bool apw_network_is_loopback(const struct apw_address *address);
+/* Whether the text is an address in 127.0.0.0/8, or ::1 (RFC 6890). */
+bool apw_network_is_loopback(const char *text);
 
 /* "192.0.2.0/24", "2001:db8::/32" or a bare address. -1 for anything else, and if a bit after the
  * prefix is set: 192.0.2.1/24 is probably a mistake. A zone is a mistake, too. */

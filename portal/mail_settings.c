@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_loopback(const char *host)
-{
-    struct apw_address address;
-
-    return apw_network_parse_address(host, &address) == 0 && apw_network_is_loopback(&address);
-}
-
 int apw_mail_settings_check(const struct apw_mail_settings *mail, const char *path,
                             struct apw_error *error)
 {
@@ -28,7 +21,7 @@ int apw_mail_settings_check(const struct apw_mail_settings *mail, const char *pa
         return apw_error_set(
             error, "%s: mail_relay_user and mail_relay_password_file need each other", path);
     if (mail->user != NULL && mail->tls == APW_MAIL_TLS_NO && mail->host != NULL &&
-        !is_loopback(mail->host))
+        !apw_network_is_loopback(mail->host))
         return apw_error_set(error,
                              "%s: mail_relay_tls no would send the password of mail_relay_user in "
                              "the clear; use starttls or smtps",
@@ -45,7 +38,7 @@ int apw_mail_settings_complete(struct apw_mail_settings *mail, const char *site,
             return -1;
     }
     if (mail->tls == APW_MAIL_TLS_DEFAULT)
-        mail->tls = is_loopback(mail->host) ? APW_MAIL_TLS_NO : APW_MAIL_TLS_STARTTLS;
+        mail->tls = apw_network_is_loopback(mail->host) ? APW_MAIL_TLS_NO : APW_MAIL_TLS_STARTTLS;
     if (mail->from == NULL && asprintf(&mail->from, "app-passwords@%s", site) < 0)
         return apw_error_set(error, "out of memory");
     return 0;

@@ -84,13 +84,6 @@ static int split_host_port(const char *value, char **host_r, char port_r[6],
     return copy_host(value, length, host_r, error);
 }
 
-static bool is_loopback(const char *host)
-{
-    struct apw_address address;
-
-    return apw_network_parse_address(host, &address) == 0 && apw_network_is_loopback(&address);
-}
-
 static int set_listen(void *target, const char *value, struct apw_error *error)
 {
     struct apw_portal_config *config = target;
@@ -103,7 +96,7 @@ static int set_listen(void *target, const char *value, struct apw_error *error)
                    : -1;
     }
     if (split_host_port(value, &config->listen_host, config->listen_port, error) == 0 &&
-        is_loopback(config->listen_host))
+        apw_network_is_loopback(config->listen_host))
         return 0;
     return apw_error_set(error,
                          "\"%s\" is neither unix:/run/… nor a loopback address and port like "
@@ -154,7 +147,8 @@ static int set_public_url(void *target, const char *value, struct apw_error *err
                              "\"%s\" is not an address like "
                              "https://mail.example.org/app-passwords",
                              value);
-    if (!config->is_https && !is_loopback(config->site) && strcmp(config->site, "localhost") != 0)
+    if (!config->is_https && !apw_network_is_loopback(config->site) &&
+        strcmp(config->site, "localhost") != 0)
         return apw_error_set(error, "\"%s\" would send passwords in the clear; use https", value);
     return 0;
 }

@@ -89,10 +89,9 @@ static bool is_loopback(const struct sockaddr *address)
                             ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
                             : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
     char text[APW_ADDRESS_TEXT_SIZE];
-    struct apw_address parsed;
 
     return inet_ntop(address->sa_family, bytes, text, sizeof text) != NULL &&
-           apw_network_parse_address(text, &parsed) == 0 && apw_network_is_loopback(&parsed);
+           apw_network_is_loopback(text);
 }
 
 static int64_t count_addresses(const struct addrinfo *address)

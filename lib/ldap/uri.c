@@ -2,16 +2,15 @@
 #include "ldap/uri.h"
 #include "network.h"
 #include <ldap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 static bool is_loopback(const char *host)
 {
-    struct apw_address address;
-
     return host == NULL || *host == '\0' || strcasecmp(host, "localhost") == 0 ||
-           (apw_network_parse_address(host, &address) == 0 && apw_network_is_loopback(&address));
+           apw_network_is_loopback(host);
 }
 
 static int check_url(const LDAPURLDesc *url, const char *uri, bool start_tls,
