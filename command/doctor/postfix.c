@@ -2,6 +2,7 @@
 #include "doctor/postfix.h"
 #include "doctor/postconf.h"
 #include "doctor/sasl.h"
+#include "ldap/uri.h"
 #include "program.h"
 #include <limits.h>
 #include <stdio.h>
@@ -161,26 +162,6 @@ static void check_tls(const struct postfix *postfix, const char *service)
                       postfix->conf.folder);
 }
 
-/* The path of an ldapi URI's socket; false for other URIs. */
-static bool find_socket(const char *uri, char path_r[PATH_MAX])
-{
-    size_t length = 0;
-    unsigned byte;
-
-    if (strncasecmp(uri, "ldapi://", 8) != 0)
-        return false;
-    for (uri += 8; *uri != '\0' && length < PATH_MAX - 1; length++) {
-        if (sscanf(uri, "%%%2x", &byte) == 1) {
-            path_r[length] = (char)byte;
-            uri += 3;
-        } else {
-            path_r[length] = *uri++;
-        }
-    }
-    path_r[length] = '\0';
-    return strlen(path_r) > 1; /* otherwise libldap's own path */
-}
-
 /* The sockets that the plugin opens after chroot(). */
 static void check_chroot(const struct postfix *postfix, const char *service)
 {
@@ -191,7 +172,7 @@ static void check_chroot(const struct postfix *postfix, const char *service)
     for (size_t i = 0; i < uris->count; i++) {
         char path[PATH_MAX];
 
-        if (!find_socket(uris->uri[i], path))
+        if (!apw_uri_socket(uris->uri[i], path, sizeof path))
             continue;
         snprintf(inside, sizeof inside, "%s%s", queue, path);
         if (access(inside, F_OK) == 0)

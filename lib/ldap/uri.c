@@ -53,6 +53,19 @@ int apw_uri_check(const char *uri, bool start_tls, struct apw_error *error)
     return status;
 }
 
+bool apw_uri_socket(const char *uri, char *path_r, size_t size)
+{
+    LDAPURLDesc *url;
+    bool is_found;
+
+    if (ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS)
+        return false;
+    is_found = strcmp(url->lud_scheme, "ldapi") == 0 && url->lud_host != NULL &&
+               *url->lud_host != '\0' && (size_t)snprintf(path_r, size, "%s", url->lud_host) < size;
+    ldap_free_urldesc(url);
+    return is_found;
+}
+
 /* Upper and lower case are the same (RFC 3986, 3.1). */
 static bool has_scheme(const char *uri, const char *scheme)
 {

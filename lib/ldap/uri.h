@@ -27,6 +27,10 @@ int apw_uris_parse(const char *text, bool start_tls, struct apw_uris *uris_r,
 int apw_uris_copy(const struct apw_uris *uris, struct apw_uris *copy_r, struct apw_error *error);
 void apw_uris_free(struct apw_uris *uris);
 
+/* The path of the socket that an ldapi URI names. False for other URIs, for one that does not name
+ * it, and if it does not fit. */
+bool apw_uri_socket(const char *uri, char *path_r, size_t size);
+
 bool apw_uris_are_ldapi(const struct apw_uris *uris);
 
 /* Whether a connection to any of them uses TLS. */
