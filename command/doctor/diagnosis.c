@@ -124,6 +124,25 @@ void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
         printf("         fix: %s\n", text);
 }
 
+void apw_diagnosis_quote(const char *text, char *quoted_r, size_t size)
+{
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+:./_-";
+    size_t length = 0;
+
+    if (*text != '\0' && text[strspn(text, safe)] == '\0') {
+        snprintf(quoted_r, size, "%s", text);
+        return;
+    }
+    quoted_r[length++] = '\'';
+    for (; *text != '\0' && length + 6 < size; text++) {
+        if (*text == '\'')
+            length += (size_t)snprintf(quoted_r + length, size - length, "'\\'");
+        quoted_r[length++] = *text;
+    }
+    snprintf(quoted_r + length, size - length, "'");
+}
+
 static int print_array(struct apw_diagnosis *diagnosis)
 {
     if (diagnosis->findings == NULL)

@@ -9,6 +9,7 @@
 #define APW_DOCTOR_DIAGNOSIS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct json_t;
 
@@ -39,6 +40,10 @@ void apw_diagnosis_note(struct apw_diagnosis *diagnosis, const char *subject, co
 /* The line or command that fixes the finding above. */
 void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Quotes a text for a shell if it must be, so that the line of a fix can be copied: the text may come from the
+ * directory. Truncates it if it is too long. */
+void apw_diagnosis_quote(const char *text, char *quoted_r, size_t size);
 
 /* Prints the counts, or the array, and frees it. -1, with a message, if out of memory. */
 int apw_diagnosis_finish(struct apw_diagnosis *diagnosis);

@@ -78,25 +78,11 @@ static bool ask_password(struct apw_diagnosis *diagnosis, const char *as_dn,
     return false;
 }
 
-/* Quotes the text for a shell, so that the line can be copied. Truncates it if it is too long. */
-static void quote(const char *text, char *quoted_r, size_t size)
-{
-    size_t length = 0;
-
-    quoted_r[length++] = '\'';
-    for (; *text != '\0' && length + 6 < size; text++) {
-        if (*text == '\'')
-            length += (size_t)snprintf(quoted_r + length, size - length, "'\\'");
-        quoted_r[length++] = *text;
-    }
-    snprintf(quoted_r + length, size - length, "'");
-}
-
 static void suggest_user(const struct apw_doctor_view *view)
 {
     char dn[1024];
 
-    quote(view->sample != NULL ? view->sample : "DN of a user", dn, sizeof dn);
+    apw_diagnosis_quote(view->sample != NULL ? view->sample : "DN of a user", dn, sizeof dn);
     apw_diagnosis_unknown(view->diagnosis, "--as", "what users may write was not checked");
     apw_diagnosis_fix(view->diagnosis,
                       "app-password doctor --as %s   # any user whose password you know", dn);

@@ -48,6 +48,9 @@ static enum found find_mailbox(const struct apw_doctor_doveconf *conf, const cha
 
 static void report_missing(struct apw_diagnosis *diagnosis, enum found found, const char *user)
 {
+    char quoted[PATH_MAX];
+
+    apw_diagnosis_quote(user, quoted, sizeof quoted);
     apw_diagnosis_problem(diagnosis, "mailboxes",
                           found == NO_USER ? "Dovecot does not know %s: LMTP rejects mail for it"
                                            : "Dovecot cannot look %s up: LMTP defers mail for it",
@@ -56,7 +59,7 @@ static void report_missing(struct apw_diagnosis *diagnosis, enum found found, co
                       "doveadm user -x service=lmtp %s   # must find the user: a static "
                       "userdb asks the passdb, so use examples/dovecot/app-password.lua, "
                       "or a userdb of the directory",
-                      user);
+                      quoted);
 }
 
 /* The home that the address would have in the place of the name. */
@@ -73,7 +76,7 @@ static bool find_former_home(const struct mailbox *mailbox, const struct apw_doc
 static void compare(struct apw_diagnosis *diagnosis, const struct apw_doctor_sender *sender,
                     const struct mailbox *typed, const struct mailbox *accepted)
 {
-    char former[PATH_MAX];
+    char former[PATH_MAX], from[PATH_MAX + 8], to[PATH_MAX + 8];
 
     if (strcmp(typed->home, accepted->home) != 0 || strcmp(typed->mail, accepted->mail) != 0) {
         apw_diagnosis_problem(diagnosis, "mailboxes",
@@ -88,8 +91,10 @@ static void compare(struct apw_diagnosis *diagnosis, const struct apw_doctor_sen
         apw_diagnosis_problem(diagnosis, "mailboxes",
                               "%s has mail in %s, but the userdb says %s, which does not exist",
                               sender->address, former, accepted->home);
+        apw_diagnosis_quote(former, from, sizeof from);
+        apw_diagnosis_quote(accepted->home, to, sizeof to);
         apw_diagnosis_fix(diagnosis, "mv %s %s   # and so for each user, while Dovecot is stopped",
-                          former, accepted->home);
+                          from, to);
     } else {
         apw_diagnosis_good(diagnosis, "mailboxes", "%s and %s lead to the same home and mail: %s",
                            sender->address, sender->name, accepted->home);
