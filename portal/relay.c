@@ -42,6 +42,7 @@ static bool set_up(struct attempt *attempt, const struct apw_mail_settings *sett
            curl_easy_setopt(curl, CURLOPT_TIMEOUT, SECONDS_MAX) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, attempt->why) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USE_SSL, tls) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            (settings->cacert == NULL ||
