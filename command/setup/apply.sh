@@ -17,21 +17,7 @@ cd "$(dirname "$0")"
 . ./site.sh
 . ./steps.sh
 
-is_check=no
-while [ $# -gt 0 ]; do
-    case $1 in
-    --check) is_check=yes ;;
-    -y) [ $# -gt 1 ] || fail "-y needs a file"
-        case $2 in
-        /*) admin_secret=$2 ;;
-        *) admin_secret=$OLDPWD/$2 ;;
-        esac
-        shift ;;
-    directory | host) parts="${parts_given-} $1" parts_given=$parts ;;
-    *) fail "unknown argument $1; see the top of apply.sh" ;;
-    esac
-    shift
-done
+read_arguments "$@"
 
 status=0
 for step in $(steps_of "$parts"); do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=sh disable=SC2154 # site.sh sets what is not set here
+# shellcheck shell=sh disable=SC2154,SC2034 # site.sh sets what is not set here
 # steps.sh: the steps of apply.sh and undo.sh. site.sh has the names of this site.
 #
 # A step is about the directory (schema, identities, rights, index: see directory.sh), or is a group
@@ -12,6 +12,30 @@ say() {
 fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
     exit 1
+}
+
+# The arguments of apply.sh and undo.sh. Sets $is_check, $parts and $admin_secret.
+read_arguments() {
+    is_check=no
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --check) is_check=yes ;;
+        -y)
+            [ $# -gt 1 ] || fail "-y needs a file"
+            case $2 in
+            /*) admin_secret=$2 ;;
+            *) admin_secret=$OLDPWD/$2 ;;
+            esac
+            shift ;;
+        directory | host) parts="${parts_given-} $1" parts_given=$parts ;;
+        *) refuse_argument "$1" ;;
+        esac
+        shift
+    done
+}
+
+refuse_argument() {
+    fail "unknown argument $1; see the top of ${0##*/}"
 }
 
 [ "$(id -u)" = 0 ] || fail "run it as root"

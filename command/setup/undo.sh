@@ -12,19 +12,8 @@ cd "$(dirname "$0")"
 . ./site.sh
 . ./steps.sh
 
-while [ $# -gt 0 ]; do
-    case $1 in
-    -y) [ $# -gt 1 ] || fail "-y needs a file"
-        case $2 in
-        /*) admin_secret=$2 ;;
-        *) admin_secret=$OLDPWD/$2 ;;
-        esac
-        shift ;;
-    directory | host) parts="${parts_given-} $1" parts_given=$parts ;;
-    *) fail "unknown argument $1; see the top of undo.sh" ;;
-    esac
-    shift
-done
+read_arguments "$@"
+[ "$is_check" = no ] || refuse_argument --check
 
 backwards=
 for step in $(steps_of "$parts"); do
