@@ -156,23 +156,23 @@ int apw_setup_dovecot_write(struct apw_setup_folder *folder,
                                               FOLDER "/app-password.lua"},
                                        settings = {"dovecot", "0644", "root:root",
                                                    FOLDER "/conf.d/90-app-password.conf"};
-    struct files *files = calloc(1, sizeof *files);
+    struct files *files;
     char version[64];
     int status;
 
-    if (check_userdb(answers, error) != 0) {
-        free(files);
+    if (check_userdb(answers, error) != 0)
         return -1;
-    }
+    files = calloc(1, sizeof *files);
     if (files == NULL)
         return apw_error_set(error, "out of memory");
     status = change_files(folder, answers, files, error);
     free(files);
+    if (status != 0)
+        return -1;
     if (apw_program_read((const char *[]){"dovecot", "--version", NULL}, version, sizeof version) !=
         0)
         return apw_error_set(error, "cannot run dovecot --version");
-    if (status != 0 ||
-        apw_setup_folder_install(
+    if (apw_setup_folder_install(
             folder, &lua,
             apw_setup_shipped_adapt("examples/dovecot/app-password.lua", answers, error),
             error) != 0)
