@@ -36,7 +36,7 @@ struct apw_event {
     char id[APW_ID_LENGTH + 1];
     char name[APW_LOGIN_SIZE]; /* the accepted name: the login, or login_attribute's value; else "";
                                 * logged if it is not what was typed */
-    char session[APW_SESSION_SIZE]; /* the host's own number of it */
+    char session[APW_SESSION_SIZE]; /* the host's ID of the session */
     enum apw_repeat repeat; /* whether this client sent this wrong account password before */
     bool would_refuse;  /* account password accepted although MFA is on: announced or reported */
     bool is_exempt;     /* tried only because of account_password_from */
@@ -45,7 +45,7 @@ struct apw_event {
     struct apw_error detail; /* logged unless accepted; "" if the reason says enough */
 };
 
-/* Copies a session's number if it has 1 to 64 visible ASCII characters without quotes and
+/* Copies a session ID if it has 1 to 64 visible ASCII characters without quotes and
  * backslashes; it may come from the client. Otherwise leaves "". */
 void apw_event_set_session(struct apw_event *event, const char *session);
 

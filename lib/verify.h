@@ -38,7 +38,7 @@ struct apw_attempt {
     size_t password_length;
     const char *service;                   /* as the host calls it, NULL if unknown */
     const char *client;                    /* numeric address, NULL if unknown */
-    const char *session;                   /* as the host numbers it in its own log, or NULL */
+    const char *session;                   /* the host's ID of the session, or NULL */
     const struct apw_objection *objection; /* then nothing is decided, only logged; or NULL */
     /* Called last, when everything else accepts: does the host accept `name`, and may it act as
      * the requested identity? Its result is the verdict; *reason_r is that of a refusal. */
