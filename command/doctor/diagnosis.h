@@ -41,8 +41,8 @@ void apw_diagnosis_note(struct apw_diagnosis *diagnosis, const char *subject, co
 void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Quotes a text for a shell if it must be, so that the line of a fix can be copied: the text may come from the
- * directory. Truncates it if it is too long. */
+/* Quotes a text for a shell if it must be, so that the line of a fix can be copied: the text may
+ * come from the directory. Truncates it if it is too long. */
 void apw_diagnosis_quote(const char *text, char *quoted_r, size_t size);
 
 /* Prints the counts, or the array, and frees it. -1, with a message, if out of memory. */
