@@ -171,10 +171,27 @@ static enum apw_account_state judge(const struct apw_attribute *attribute, int64
     return state;
 }
 
-enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int64_t now,
+static enum apw_account_state find_missing(const struct apw_entry *entry,
+                                           enum apw_directory_type type, struct apw_error *error)
+{
+    const char *const *name = apw_directory_traits(type)->account_attributes;
+
+    for (; *name != NULL; name++) {
+        const struct apw_attribute *attribute = apw_entry_attribute(entry, *name);
+
+        if (attribute != NULL && attribute->count > 0)
+            continue;
+        apw_error_set(error, "%s cannot be read, so the account may have ended", *name);
+        return APW_ACCOUNT_STATE_UNREADABLE;
+    }
+    return APW_ACCOUNT_STATE_ACTIVE;
+}
+
+enum apw_account_state apw_account_state_read(const struct apw_entry *entry,
+                                              enum apw_directory_type type, int64_t now,
                                               struct apw_error *error)
 {
-    enum apw_account_state state = APW_ACCOUNT_STATE_ACTIVE;
+    enum apw_account_state state = find_missing(entry, type, error);
 
     for (size_t i = 0; i < entry->attribute_count; i++) {
         const struct apw_attribute *attribute = &entry->attribute[i];

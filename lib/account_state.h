@@ -22,8 +22,10 @@ enum apw_account_state {
 extern const char *const apw_account_state_attributes[APW_ACCOUNT_STATE_ATTRIBUTES];
 
 /* Reads the entry's attributes, with any options; `now` in seconds since 1970. A temporary lock
- * does not count. Unless ACTIVE, the error names the attribute. */
-enum apw_account_state apw_account_state_read(const struct apw_entry *entry, int64_t now,
+ * does not count. UNREADABLE also if the entry lacks an attribute that every user of such a
+ * directory has. Unless ACTIVE, the error names the attribute. */
+enum apw_account_state apw_account_state_read(const struct apw_entry *entry,
+                                              enum apw_directory_type type, int64_t now,
                                               struct apw_error *error);
 
 /* Asks for the configuration's disabled_filter, which is set: ACTIVE only if the directory shows

@@ -7,6 +7,7 @@
 #ifndef APW_CONFIG_H
 #define APW_CONFIG_H
 
+#include "directory_type.h"
 #include "error.h"
 #include "identity.h"
 #include "ldap/directory.h"
@@ -19,6 +20,7 @@ enum apw_account_password { APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF = 0, APW_ACCOUNT_P
 struct apw_config {
     char *path; /* the file it was read from */
 
+    enum apw_directory_type directory;
     struct apw_uris uris;       /* in order of preference */
     struct apw_uris write_uris; /* uris unless given */
     char *base;

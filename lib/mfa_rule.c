@@ -4,9 +4,15 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Whether `off` also matches an entry whose attributes are hidden. */
+static bool shows_nothing(const char *on, const char *off)
+{
+    return apw_filter_tree_shows_nothing(off) || apw_filter_tree_infers(off, on);
+}
+
 int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct apw_error *error)
 {
-    if (off != NULL && (apw_filter_tree_shows_nothing(off) || apw_filter_tree_infers(off, on)))
+    if (off != NULL && shows_nothing(on, off))
         return apw_error_set(error,
                              "mfa_off_filter also matches an entry whose attributes are hidden; it "
                              "must compare an attribute that says that MFA is off, or add "
@@ -20,6 +26,23 @@ int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct
                          "(ldap-schema/README.md shows one), or "
                          "\"mfa_off_filter (yourFlag=off)\", which matches users with MFA off",
                          base);
+}
+
+int apw_mfa_rule_check_strictly(const char *on, const char *off, struct apw_error *error)
+{
+    if (off == NULL)
+        return apw_error_set(error,
+                             "mfa_off_filter is missing: Active Directory cannot tell a hidden "
+                             "attribute from an absent one, so users for whom MFA is off must have "
+                             "a value that says so; add \"mfa_off_filter "
+                             "(appPasswordMfaEnabled=FALSE)\", and turn MFA on or off for every "
+                             "user, or add \"account_password never\"");
+    if (shows_nothing(on, off))
+        return apw_error_set(error,
+                             "mfa_off_filter also matches an entry whose attributes are hidden; it "
+                             "must compare an attribute that says that MFA is off, like "
+                             "\"mfa_off_filter (appPasswordMfaEnabled=FALSE)\"");
+    return 0;
 }
 
 int apw_mfa_rule_check_disabled(const char *filter, const char *witness, const char *base,

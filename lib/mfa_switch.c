@@ -4,11 +4,13 @@
 #include "manage.h"
 #include "update.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 /* The most that one change takes: class, flag, date. */
 #define CHANGES_MAX 3
+#define DATE_SIZE   (APW_TIMESTAMP_SIZE + 2) /* "20261122101500.0Z" and its NUL */
 
 static const char flag_name[] = "appPasswordMfaEnabled";
 
@@ -63,6 +65,18 @@ static struct apw_mfa_state decide(const struct apw_user *user, enum apw_mfa mfa
         .is_from_readable = true,
         .from = from == NULL ? 0 : *from,
     };
+}
+
+/* The moment as a GeneralizedTime that this directory takes; -1 outside the years 0 to 9999. */
+static int format_date(const struct apw_config *config, int64_t moment, char date_r[DATE_SIZE])
+{
+    char timestamp[APW_TIMESTAMP_SIZE];
+
+    if (apw_clock_format_timestamp(moment, timestamp) != 0)
+        return -1;
+    timestamp[strcspn(timestamp, "Z")] = '\0';
+    snprintf(date_r, DATE_SIZE, "%s%s", timestamp, apw_directory_traits(config->directory)->utc);
+    return 0;
 }
 
 /* Plans the changes from `user` to `after`. `mfa` is as it was read, `date` that of `after` as
@@ -122,7 +136,7 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
     const struct request *request = context;
     int64_t now = (int64_t)time(NULL);
     struct apw_change changes[CHANGES_MAX];
-    char date[APW_TIMESTAMP_SIZE] = "";
+    char date[DATE_SIZE] = "";
     enum apw_manage_result result, confirmed;
     struct apw_mfa_state after;
     enum apw_mfa mfa;
@@ -131,7 +145,7 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
     if (apw_user_mfa(manager, user, &mfa, error) == APW_MANAGE_UNAVAILABLE)
         return APW_MANAGE_UNAVAILABLE;
     after = decide(user, mfa, request->start, now);
-    if (after.has_from && apw_clock_format_timestamp(after.from, date) != 0) {
+    if (after.has_from && format_date(manager->config, after.from, date) != 0) {
         apw_error_set(error, "the date lies outside the years 0 to 9999");
         return APW_MANAGE_INVALID;
     }

@@ -166,7 +166,8 @@ static void give_up_without_name(struct login *login)
 static bool is_active(struct login *login)
 {
     struct apw_error *detail = &login->decision->event.detail;
-    enum apw_account_state state = apw_account_state_read(login->entry, login->now, detail);
+    enum apw_account_state state =
+        apw_account_state_read(login->entry, login->config->directory, login->now, detail);
 
     if (state == APW_ACCOUNT_STATE_ACTIVE && login->config->disabled_filter != NULL)
         state = apw_account_state_ask(login->world, login->config, login->entry->dn,
@@ -441,6 +442,9 @@ static void decide_bind(struct login *login)
         return;
     case APW_USER_BIND_LOCKED:
         refuse(login, APW_REASON_ACCOUNT_LOCKED);
+        return;
+    case APW_USER_BIND_DISABLED:
+        refuse(login, APW_REASON_ACCOUNT_DISABLED);
         return;
     case APW_USER_BIND_MUST_CHANGE:
         refuse(login, APW_REASON_PASSWORD_MUST_CHANGE);

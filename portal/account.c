@@ -83,8 +83,8 @@ static enum apw_account_lookup read_state(const struct apw_portal *portal,
     }
     if (user->unique_id == NULL) {
         apw_error_set(error,
-                      "%s: neither entryUUID nor nsUniqueId can be read; allow it in the "
-                      "access rules for the portal",
+                      "%s: no immutable id can be read (nsUniqueId, entryUUID or, from Active "
+                      "Directory, objectGUID); allow it in the access rules for the portal",
                       user->dn);
         return APW_ACCOUNT_UNAVAILABLE;
     }
@@ -151,6 +151,9 @@ static enum apw_verdict judge_bind(enum apw_user_bind result, enum apw_reason *r
         return APW_REFUSED;
     case APW_USER_BIND_LOCKED:
         *reason_r = APW_REASON_ACCOUNT_LOCKED;
+        return APW_REFUSED;
+    case APW_USER_BIND_DISABLED:
+        *reason_r = APW_REASON_ACCOUNT_DISABLED;
         return APW_REFUSED;
     case APW_USER_BIND_MUST_CHANGE:
         *reason_r = APW_REASON_PASSWORD_MUST_CHANGE;

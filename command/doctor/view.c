@@ -108,7 +108,8 @@ static int take_sender(void *context, const struct apw_entry *entry)
     struct apw_error error = {""};
 
     search->is_found =
-        apw_account_state_read(entry, (int64_t)time(NULL), &error) == APW_ACCOUNT_STATE_ACTIVE &&
+        apw_account_state_read(entry, search->config->directory, (int64_t)time(NULL), &error) ==
+            APW_ACCOUNT_STATE_ACTIVE &&
         copy_first(entry, "mail", sender->address, sizeof sender->address) &&
         copy_first(entry, search->config->login_attribute, sender->name, sizeof sender->name);
     return search->is_found ? -1 : 0;

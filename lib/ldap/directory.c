@@ -255,7 +255,7 @@ enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, cons
         error->text[0] = '\0';
     try_servers(directory, &task, error);
     if (credentials.result != APW_USER_BIND_UNAVAILABLE && error != NULL)
-        error->text[0] = '\0';
+        *error = credentials.words; /* what other servers said no longer matters */
     return credentials.result;
 }
 

@@ -78,7 +78,8 @@ enum apw_ldap_result apw_directory_certificate(struct apw_directory *directory, 
                                                struct apw_error *error);
 
 /* Binds as `dn`, on a connection of its own that is closed afterwards. An empty password is WRONG
- * and is never sent. */
+ * and is never sent. The error says why there was no answer, or has the words of Active Directory.
+ */
 enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,
                                            const char *password, size_t password_length,
                                            int64_t deadline, struct apw_error *error);

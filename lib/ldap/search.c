@@ -13,7 +13,7 @@ static int append_entry(struct apw_connection *connection, LDAPMessage *message,
 {
     struct apw_entry *entry;
 
-    if (++search->count > (search->query.limit > 0 ? search->query.limit : ENTRIES_MAX))
+    if (++search->count > ENTRIES_MAX)
         return -1;
     entry = apw_entry_read(connection->ld, message);
     if (entry == NULL)
@@ -38,12 +38,17 @@ static void reverse_entries(struct apw_search *search)
     search->entries = reversed;
 }
 
+/* Whether the limit was reached; Samba does not stop there. */
+static bool is_full(const struct apw_search *search)
+{
+    return search->query.limit > 0 && search->count >= search->query.limit;
+}
+
 static enum apw_ldap_result result_of_search(const struct apw_search *search, int code)
 {
     if (code == LDAP_SUCCESS)
         return APW_LDAP_OK;
-    if (code == LDAP_SIZELIMIT_EXCEEDED && search->query.limit > 0 &&
-        search->count >= search->query.limit)
+    if (code == LDAP_SIZELIMIT_EXCEEDED && is_full(search))
         return APW_LDAP_OK;
     if (search->cookie != NULL &&
         (code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_ADMINLIMIT_EXCEEDED))
@@ -114,13 +119,19 @@ static enum apw_connection_state read_answers(struct apw_connection *connection,
             return APW_CONNECTION_LOST;
         if (ldap_msgtype(message) == LDAP_RES_SEARCH_RESULT)
             return finish_search(connection, message, search, result_r, error);
+        if (ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY && is_full(search)) {
+            ldap_msgfree(message);
+            ldap_abandon_ext(connection->ld, message_id, NULL, NULL);
+            reverse_entries(search);
+            *result_r = APW_LDAP_OK;
+            return APW_CONNECTION_GOOD;
+        }
         if (ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY)
             status = append_entry(connection, message, search);
         ldap_msgfree(message); /* references to other servers are not followed */
         if (status != 0) {
-            apw_connection_note(
-                error, connection->server,
-                "search: an unreadable entry, more entries than asked for, or out of memory");
+            apw_connection_note(error, connection->server,
+                                "search: an unreadable entry, too many entries, or out of memory");
             return APW_CONNECTION_LOST;
         }
     }

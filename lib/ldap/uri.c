@@ -7,6 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* Of Active Directory (MS-ADTS, 3.1.1.3.1.9). */
+#define CATALOG_PORT     3268
+#define CATALOG_TLS_PORT 3269
+
 static bool is_loopback(const char *host)
 {
     return host == NULL || *host == '\0' || strcasecmp(host, "localhost") == 0 ||
@@ -139,6 +143,26 @@ bool apw_uris_need_tls(const struct apw_uris *uris, bool start_tls)
         if (has_scheme(uris->uri[i], "ldaps") || (start_tls && has_scheme(uris->uri[i], "ldap")))
             return true;
     return false;
+}
+
+int apw_uris_check_catalog(const struct apw_uris *uris, struct apw_error *error)
+{
+    for (unsigned i = 0; i < uris->count; i++) {
+        LDAPURLDesc *url;
+        int port;
+
+        if (ldap_url_parse(uris->uri[i], &url) != LDAP_URL_SUCCESS)
+            continue;
+        port = url->lud_port;
+        ldap_free_urldesc(url);
+        if (port == CATALOG_PORT || port == CATALOG_TLS_PORT)
+            return apw_error_set(error,
+                                 "\"%s\" is a global catalog: it has only the attributes that are "
+                                 "replicated to it, and takes no changes; use the domain "
+                                 "controller itself, port 636 for ldaps or 389 for ldap",
+                                 uris->uri[i]);
+    }
+    return 0;
 }
 
 size_t apw_uris_unite(const struct apw_uris *first, const struct apw_uris *second,

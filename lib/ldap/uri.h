@@ -36,6 +36,9 @@ bool apw_uris_are_ldapi(const struct apw_uris *uris);
 /* Whether a connection to any of them uses TLS. */
 bool apw_uris_need_tls(const struct apw_uris *uris, bool start_tls);
 
+/* Fails for a global catalog of Active Directory, by its port. */
+int apw_uris_check_catalog(const struct apw_uris *uris, struct apw_error *error);
+
 /* Collects the URIs of both lists, each once; borrowed. Returns their number. */
 size_t apw_uris_unite(const struct apw_uris *first, const struct apw_uris *second,
                       char *uri_r[2 * APW_URIS_MAX]);

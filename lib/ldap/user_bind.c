@@ -2,6 +2,8 @@
 #include "ldap/user_bind.h"
 #include "ldap/connection.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* The additional result in the password policy control. */
 enum policy { POLICY_SILENT = 0, POLICY_LOCKED, POLICY_MUST_CHANGE, POLICY_EXPIRED, POLICY_OTHER };
@@ -28,6 +30,36 @@ static enum policy read_policy(struct apw_connection *connection, LDAPControl **
         return POLICY_EXPIRED;
     default:
         return POLICY_OTHER;
+    }
+}
+
+/* Active Directory ends the text of a refused bind with "…, data X, v…", where X is a Win32 error
+ * in hexadecimal (MS-ERREF, 2.2). 0 if there is none. */
+static unsigned long read_win32_error(const char *text)
+{
+    static const char mark[] = ", data ";
+    const char *data = strstr(text, "AcceptSecurityContext error");
+
+    data = data == NULL ? NULL : strstr(data, mark);
+    return data == NULL ? 0 : strtoul(data + strlen(mark), NULL, 16);
+}
+
+static enum apw_user_bind judge_win32_error(unsigned long win32_error)
+{
+    switch (win32_error) {
+    case 0x530: /* ERROR_INVALID_LOGON_HOURS */
+    case 0x531: /* ERROR_INVALID_WORKSTATION */
+    case 0x533: /* ERROR_ACCOUNT_DISABLED */
+    case 0x569: /* ERROR_LOGON_TYPE_NOT_GRANTED */
+    case 0x701: /* ERROR_ACCOUNT_EXPIRED */
+        return APW_USER_BIND_DISABLED;
+    case 0x532: /* ERROR_PASSWORD_EXPIRED */
+    case 0x773: /* ERROR_PASSWORD_MUST_CHANGE */
+        return APW_USER_BIND_MUST_CHANGE;
+    case 0x775: /* ERROR_ACCOUNT_LOCKED_OUT */
+        return APW_USER_BIND_LOCKED;
+    default:
+        return APW_USER_BIND_WRONG;
     }
 }
 
@@ -76,6 +108,7 @@ enum apw_connection_state apw_user_bind_run(struct apw_connection *connection, v
 {
     struct apw_user_bind_credentials *bind = argument;
     struct apw_connection_outcome outcome;
+    unsigned long win32_error;
     int message_id;
 
     bind->result = APW_USER_BIND_UNAVAILABLE;
@@ -88,7 +121,12 @@ enum apw_connection_state apw_user_bind_run(struct apw_connection *connection, v
                                     &outcome, error) != 0)
         return APW_CONNECTION_LOST;
     bind->result = judge_bind(outcome.code, read_policy(connection, outcome.controls));
+    win32_error = read_win32_error(outcome.text);
+    if (bind->result == APW_USER_BIND_WRONG && win32_error != 0)
+        bind->result = judge_win32_error(win32_error);
     ldap_controls_free(outcome.controls);
+    if (win32_error != 0)
+        apw_connection_note(&bind->words, connection->server, "bind as the user: %s", outcome.text);
     if (bind->result == APW_USER_BIND_UNAVAILABLE)
         apw_connection_note(error, connection->server, "bind as the user: %s", outcome.text);
     return apw_connection_is_gone(outcome.code) ? APW_CONNECTION_LOST : APW_CONNECTION_GOOD;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * user_bind: a simple bind as the user, with the password policy control
- * (draft-behera-ldap-password-policy).
+ * (draft-behera-ldap-password-policy), and the codes of Active Directory.
  */
 #ifndef APW_USER_BIND_H
 #define APW_USER_BIND_H
@@ -15,6 +15,8 @@ enum apw_user_bind {
     APW_USER_BIND_OK,
     APW_USER_BIND_WRONG,       /* 48, 49, 32 */
     APW_USER_BIND_LOCKED,      /* 19, 53, or the control says locked */
+    APW_USER_BIND_DISABLED,    /* Active Directory says that the account has ended, or may not sign
+                                  in now or from here */
     APW_USER_BIND_MUST_CHANGE, /* the control says so, or says that the password has expired */
 };
 
@@ -25,6 +27,7 @@ struct apw_user_bind_credentials {
     const char *password;
     size_t password_length;
     enum apw_user_bind result;
+    struct apw_error words; /* of Active Directory, if it gave a code; else empty */
 };
 
 /* An apw_operation; the argument is a struct apw_user_bind_credentials. */

@@ -186,7 +186,7 @@ def test_an_app_password_that_was_made_is_still_shown_after_an_outage(stoppable,
 # ---- a directory with incomplete or odd answers ----
 
 @pytest.mark.parametrize("hidden, error", [
-    ("appPasswordMfaEnabled", "error="), ("entryUUID", "neither entryUUID nor nsUniqueId")])
+    ("appPasswordMfaEnabled", "error="), ("entryUUID", "no immutable id can be read")])
 def test_an_attribute_that_the_portal_may_not_read_does_not_count_as_absent(
         own_directory, start_portal, hidden, error):
     directory = own_directory(first_rules=f"access to attrs={hidden} by * none\n")

@@ -350,6 +350,17 @@ bool responder_result(const struct request *request, ber_tag_t operation, int co
     return true;
 }
 
+bool responder_result_text(const struct request *request, ber_tag_t operation, int code,
+                           const char *text)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    must(ber != NULL && ber_printf(ber, "{it{ess}}", request->id, operation, code, "", text) >= 0,
+         "result");
+    send_and_free(request, ber);
+    return true;
+}
+
 void responder_entry(const struct request *request, const char *dn, const char *const *attributes)
 {
     BerElement *ber = ber_alloc_t(LBER_USE_DER);

@@ -104,6 +104,10 @@ void responder_send(const struct request *request, const char *bytes, size_t len
 bool responder_result(const struct request *request, ber_tag_t operation, int code,
                       const struct control *control, const char *referral);
 
+/* The same with a text, which libldap calls the diagnostic message. */
+bool responder_result_text(const struct request *request, ber_tag_t operation, int code,
+                           const char *text);
+
 /* One entry. `attributes` is name, value, name, value, … NULL. To add a further value, repeat the
  * name directly after it. */
 void responder_entry(const struct request *request, const char *dn, const char *const *attributes);

@@ -75,7 +75,7 @@ static enum apw_account_state read_values(const char *name, bool has_options,
         value[attribute.count] =
             (struct apw_value){unit_copy(values[attribute.count], strlen(values[attribute.count])),
                                strlen(values[attribute.count])};
-    state = apw_account_state_read(&entry, NOW, error);
+    state = apw_account_state_read(&entry, APW_DIRECTORY_LDAP, NOW, error);
     for (size_t i = 0; i < attribute.count; i++)
         free(value[i].bytes);
     return state;
@@ -94,6 +94,43 @@ static void test_state(void **state)
             assert_string_equal(error.text, "");
         else
             assert_contains(error.text, row->attribute);
+    }
+}
+
+/* Active Directory: what every account has must be seen. */
+static void test_missing(void **state)
+{
+    static const struct missing_case {
+        const char *control, *expires;
+        enum apw_account_state state;
+        const char *error;
+    } rows[] = {
+        {"512", "0", ACTIVE, ""},
+        {"514", "0", ENDED, "userAccountControl"},
+        {NULL, "0", UNREADABLE, "userAccountControl"},
+        {"512", NULL, UNREADABLE, "accountExpires"},
+        {"514", NULL, ENDED, "userAccountControl"},
+        {NULL, NULL, UNREADABLE, "userAccountControl"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct apw_value control = {(char *)rows[i].control, 3}, expires = {(char *)"0", 1};
+        struct apw_attribute attributes[] = {
+            {.name = (char *)"userAccountControl",
+             .count = control.bytes != NULL,
+             .value = &control},
+            {.name = (char *)"accountExpires", .count = rows[i].expires != NULL, .value = &expires},
+        };
+        const struct apw_entry entry = {.attribute_count = 2, .attribute = attributes};
+        struct apw_error error = {""};
+
+        assert_int_equal(
+            apw_account_state_read(&entry, APW_DIRECTORY_ACTIVE_DIRECTORY, NOW, &error),
+            rows[i].state);
+        assert_contains(error.text, rows[i].error);
+        assert_int_equal(apw_account_state_read(&entry, APW_DIRECTORY_LDAP, NOW, &error),
+                         rows[i].state == UNREADABLE ? ACTIVE : rows[i].state);
     }
 }
 
@@ -127,6 +164,7 @@ static void test_names(void **state)
 int main(void)
 {
     UNIT_ROWS(cases, test_state);
+    UNIT_TEST("what every account has must be seen", test_missing);
     UNIT_TEST("of several values the worst counts", test_several);
     UNIT_TEST("each attribute that is asked for is judged", test_names);
     return unit_run();

@@ -43,6 +43,8 @@ static void read_bad(const char *text, size_t length, struct apw_error *error)
 
 /* ---- a good value of every key ---- */
 
+#define AD "directory active-directory\nmfa_off_filter (appPasswordMfaEnabled=FALSE)"
+
 #define MEMBER(member)                                                                             \
     .offset = offsetof(struct apw_config, member), .size = sizeof((struct apw_config *)0)->member
 #define NUMBER(member, value) MEMBER(member), .number = value
@@ -83,6 +85,20 @@ static const struct good_case {
     {"filter with local part and domain", "filter (&(uid=%n)(o=%d)(l=100%%))",
      TEXT(filter, "(&(uid=%n)(o=%d)(l=100%%))")},
     {"filter by default", "scope sub", TEXT(filter, "(|(uid=%u)(mail=%u))")},
+    {"filter by default for Active Directory", AD,
+     TEXT(filter, "(&(objectCategory=person)(objectClass=user)(|(sAMAccountName=%u)"
+                  "(userPrincipalName=%u)(mail=%u)))")},
+    {"filter for Active Directory", AD "\nfilter (mail=%u)", TEXT(filter, "(mail=%u)")},
+    {"login_attribute by default for Active Directory", AD,
+     TEXT(login_attribute, "sAMAccountName")},
+    {"login_attribute for Active Directory", AD "\nlogin_attribute mail",
+     TEXT(login_attribute, "mail")},
+    {"login_attribute by default", "directory ldap", TEXT(login_attribute, NULL)},
+    {"Active Directory where the account password never opens",
+     "directory active-directory\naccount_password never",
+     NUMBER(directory, APW_DIRECTORY_ACTIVE_DIRECTORY)},
+    {"the default directory", "scope sub", NUMBER(directory, APW_DIRECTORY_LDAP)},
+    {"port 3268 of another directory", "uri ldaps://ldap.example.org:3268", NUMBER(uris.count, 1)},
     {"binddn", "binddn cn=other,dc=example,dc=org",
      TEXT(identity.dn, "cn=other,dc=example,dc=org")},
     {"bindpw_file", "bindpw_file " FOLDER "/password", TEXT(identity.password, "secret word")},
@@ -268,6 +284,7 @@ static const struct bad_case {
     {"start_tls on", "start_tls on", "neither yes nor no"},
     {"tls_cacert that is missing", "tls_cacert " FOLDER "/none", FOLDER "/none: No such file"},
     {"tls_cacert with a relative path", "tls_cacert ca.pem", "is not an absolute path"},
+    {"directory openldap", "directory openldap", "not one of ldap, active-directory"},
     {"tls_min 1.1", "tls_min 1.1", "\"1.1\" is not one of 1.2, 1.3"},
     {"timeout 0", "timeout 0", "\"0\" is not a whole number of seconds from 1 to 300"},
     {"timeout 301", "timeout 301", "from 1 to 300"},
@@ -486,6 +503,27 @@ static const struct file_case {
      BYTES(
          "uri ldapi:///\nbase dc=example,dc=org\nbind external\nmfa_off_filter (objectClass=*)\n"),
      "also matches an entry whose attributes are hidden"},
+    {"Active Directory without mfa_off_filter", BYTES(NEEDED "directory active-directory\n"),
+     "add \"mfa_off_filter (appPasswordMfaEnabled=FALSE)\""},
+    {"Active Directory without mfa_off_filter, the other line",
+     BYTES(NEEDED "directory active-directory\n"), "or add \"account_password never\""},
+    {"Active Directory with a witness only",
+     BYTES(NEEDED "directory active-directory\nmfa_witness uid=w,dc=x\n"),
+     "add \"mfa_off_filter (appPasswordMfaEnabled=FALSE)\""},
+    {"Active Directory with a negation and a witness",
+     BYTES(NEEDED "directory active-directory\nmfa_witness uid=w,dc=x\n"
+                  "mfa_off_filter (!(appPasswordMfaEnabled=TRUE))\n"),
+     "also matches an entry whose attributes are hidden"},
+    {"Active Directory with what every user has",
+     BYTES(NEEDED "directory active-directory\nmfa_off_filter (sAMAccountName=*)\n"),
+     "also matches an entry whose attributes are hidden"},
+    {"a global catalog over TLS",
+     BYTES(NEEDED AD "\nwrite_uri ldaps://dc1.example.org ldaps://dc2.example.org:3269\n"),
+     "\"ldaps://dc2.example.org:3269\" is a global catalog"},
+    {"a global catalog",
+     BYTES("uri ldap://[::1]:3268\nbase dc=x\nbinddn cn=mail,dc=x\nbindpw_file " FOLDER
+           "/password\n" AD "\n"),
+     "\"ldap://[::1]:3268\" is a global catalog"},
     {"bind external over TLS",
      BYTES("uri ldaps://ldap.example.org\nbase dc=example,dc=org\nbind external\n"),
      "\"bind external\" needs ldapi URIs only"},

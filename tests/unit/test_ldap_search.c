@@ -15,6 +15,7 @@ static const struct search_case {
     {"one entry is OK", 0, 1, 2, APW_LDAP_OK},
     {"three entries without a limit are OK", 0, 3, 0, APW_LDAP_OK},
     {"sizeLimitExceeded at our own limit is OK", 4, 2, 2, APW_LDAP_OK},
+    {"more entries than our limit are cut off", 0, 5, 2, APW_LDAP_OK},
     {"sizeLimitExceeded before our limit is an outage", 4, 1, 2, APW_LDAP_UNAVAILABLE},
     {"sizeLimitExceeded without an entry is an outage", 4, 0, 2, APW_LDAP_UNAVAILABLE},
     {"sizeLimitExceeded without a limit is an outage", 4, 2, 0, APW_LDAP_UNAVAILABLE},
@@ -53,7 +54,8 @@ static void test_search(void **state)
     responder_expect(answer_search_row, row);
     assert_int_equal(search_within(directory, row->limit, PLENTY_MS, &entries), row->result);
     if (row->result == APW_LDAP_OK) {
-        assert_int_equal(count_entries(entries), row->entries);
+        assert_int_equal(count_entries(entries),
+                         row->limit > 0 && row->entries > row->limit ? row->limit : row->entries);
         assert_string_equal(last_error.text, "");
     } else {
         assert_null(entries);

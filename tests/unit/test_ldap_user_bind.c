@@ -114,6 +114,55 @@ static void test_bind(void **state)
     apw_directory_free(&directory);
 }
 
+/* ---- the codes of Active Directory ---- */
+
+#define WINDOWS(code)                                                                              \
+    "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data " code ", v4563"
+
+static const struct code_case {
+    const char *name;
+    int code;
+    const char *text;
+    enum apw_user_bind result;
+} code_cases[] = {
+    {"52e is a wrong password", 49, WINDOWS("52e"), APW_USER_BIND_WRONG},
+    {"525 is a wrong password", 49, WINDOWS("525"), APW_USER_BIND_WRONG},
+    {"530 is a disabled account", 49, WINDOWS("530"), APW_USER_BIND_DISABLED},
+    {"531 is a disabled account", 49, WINDOWS("531"), APW_USER_BIND_DISABLED},
+    {"533 is a disabled account", 49, WINDOWS("533"), APW_USER_BIND_DISABLED},
+    {"701 is a disabled account", 49, WINDOWS("701"), APW_USER_BIND_DISABLED},
+    {"532 must change", 49, WINDOWS("532"), APW_USER_BIND_MUST_CHANGE},
+    {"773 must change", 49, WINDOWS("773"), APW_USER_BIND_MUST_CHANGE},
+    {"775 is a locked account", 49, WINDOWS("775"), APW_USER_BIND_LOCKED},
+    {"an unknown code is a wrong password", 49, WINDOWS("999"), APW_USER_BIND_WRONG},
+    {"Samba's text ends with the code", 49,
+     "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data 775, v1db1",
+     APW_USER_BIND_LOCKED},
+    {"a code elsewhere in the text is none", 49, "invalid, data 775", APW_USER_BIND_WRONG},
+    {"a code does not turn an outage into a refusal", 80, WINDOWS("775"),
+     APW_USER_BIND_UNAVAILABLE},
+    {"a code with success is not a refusal", 0, WINDOWS("775"), APW_USER_BIND_OK},
+};
+
+static bool answer_code_row(const struct request *request)
+{
+    const struct code_case *row = request->row;
+
+    return responder_result_text(request, BIND_RESPONSE, row->code, row->text);
+}
+
+static void test_code(void **state)
+{
+    const struct code_case *row = *state;
+    struct apw_directory *directory = open_directory(0, PLENTY_MS);
+
+    responder_expect(answer_code_row, row);
+    assert_int_equal(bind_user(directory), row->result);
+    if (row->code == 49 && strstr(row->text, "AcceptSecurityContext") != NULL)
+        assert_contains(last_error.text, row->text);
+    apw_directory_free(&directory);
+}
+
 /* The password arrives unchanged, and the policy control is requested. */
 static void test_bind_request(void **state)
 {
@@ -180,6 +229,7 @@ static void test_referral(void **state)
 int main(void)
 {
     UNIT_ROWS(bind_cases, test_bind);
+    UNIT_ROWS(code_cases, test_code);
     UNIT_TEST("the user's bind carries the password's bytes", test_bind_request);
     UNIT_TEST("an anonymous bind is never sent", test_anonymous_bind);
     UNIT_TEST("a referral is not followed with the user's password", test_referral);
