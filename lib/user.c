@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "ldap/filter.h"
 #include "login.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,17 @@ static int relay_entry(void *context, const struct apw_entry *entry)
     return status;
 }
 
+/* "(&users filter)", or a copy of the filter if every entry may be a user; NULL without memory. */
+static char *limit_to_users(const struct apw_config *config, const char *filter)
+{
+    const char *users = apw_directory_traits(config->directory)->user_filter;
+    char *limited;
+
+    if (users == NULL)
+        return strdup(filter);
+    return asprintf(&limited, "(&%s%s)", users, filter) >= 0 ? limited : NULL;
+}
+
 enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
                                      apw_user_callback callback, void *context,
                                      struct apw_error *error)
@@ -159,13 +171,19 @@ enum apw_manage_result apw_user_each(const struct apw_manager *manager, const ch
                           .result = APW_MANAGE_DONE,
                           .error = &detail};
     const char *wanted[APW_USER_ATTRIBUTES_SIZE];
+    char *limited = limit_to_users(config, filter);
     const struct apw_query query = {
-        .base = config->base, .scope = config->scope, .filter = filter, .attributes = wanted};
+        .base = config->base, .scope = config->scope, .filter = limited, .attributes = wanted};
     enum apw_ldap_result result;
 
+    if (limited == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_MANAGE_UNAVAILABLE;
+    }
     apw_user_list_attributes(manager->config, manager->with_enrolment, manager->also, wanted);
     result = apw_directory_search_each(manager->directory, &query, config->deadline_ms, relay_entry,
                                        &relay, error);
+    free(limited);
     if (result != APW_LDAP_OK)
         return explain(result, config, error);
     if (relay.result != APW_MANAGE_DONE)

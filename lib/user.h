@@ -62,8 +62,8 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
 /* Called for each user, which is borrowed. Anything but 0 ends the search. */
 typedef int (*apw_user_callback)(void *context, const struct apw_user *user);
 
-/* Reads, page by page, every entry under the configuration's base that matches `filter`. The
- * callback may change them. DONE also if the callback ends the search. */
+/* Reads, page by page, every user under the configuration's base who matches `filter`. The callback
+ * may change them. DONE also if the callback ends the search. */
 enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
                                      apw_user_callback callback, void *context,
                                      struct apw_error *error);

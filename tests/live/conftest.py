@@ -18,6 +18,7 @@ import smtp
 from certificates import Authority
 from postfix import EXAMPLES, Postfix
 from processes import wait_until
+from samba import DomainController
 from slapd import BASE, IDENTITIES, Slapd, secret
 
 pytest_plugins = ["dovecot_fixtures", "portal_fixtures"]
@@ -114,6 +115,16 @@ def own_directory(workdir, authority):
 
     yield make
     for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def active_directory(workdir):
+    """The Active Directory of the tests that neither stop nor configure it."""
+    server = DomainController(new_folder(workdir, "samba"))
+    try:
+        yield server.start()
+    finally:
         server.stop()
 
 

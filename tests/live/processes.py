@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -18,8 +19,29 @@ def free_port():
     the port for our server, also while that is stopped. The server can bind it by SO_REUSEADDR,
     because this socket does not listen.
     """
+    return _hold("127.0.0.1", 0)
+
+
+def free_address(*ports):
+    """A loopback address whose ports are free, reserved as by free_port().
+
+    For a server with fixed ports, so that several can run on one host.
+    """
+    for _ in range(100):
+        address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+        try:
+            for port in ports:
+                _hold(address, port)
+        except OSError as error:
+            failure = error
+        else:
+            return address
+    raise failure
+
+
+def _hold(address, port):
     holder = socket.socket()
-    holder.bind(("127.0.0.1", 0))
+    holder.bind((address, port))
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     _held.append(holder)
     return holder.getsockname()[1]

@@ -88,6 +88,8 @@ class Slapd:
     is_empty    true: start without entries, for a consumer
     """
 
+    reader = "replicator"
+
     def __init__(self, folder, acl=ACL["slapd.conf"], ppolicy=True, schema=True,
                  site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines="",
                  database="", statistics=True, is_empty=False):
@@ -152,7 +154,7 @@ class Slapd:
 
     def connect(self, identity=None, password=None):
         """A connection bound as one of IDENTITIES or as a Person; anonymous by default."""
-        connection = ldap.initialize(self.ldapi)
+        connection = self._open()
         if isinstance(identity, Person):
             connection.simple_bind_s(identity.dn, password or identity.password)
         elif identity:
@@ -167,7 +169,7 @@ class Slapd:
 
     def new_person(self, mfa=False, app_passwords=0):
         """A user no other test has touched; with app_passwords, (person, app password...)."""
-        fresh = person(next(self._fresh_names))
+        fresh = self._make_person(next(self._fresh_names))
         if mfa:
             self.set_mfa(fresh, True)
         if not app_passwords:
@@ -197,9 +199,9 @@ class Slapd:
             for name, value in attributes.items()])
 
     def values(self, who, attribute):
-        """The values of a user's attribute, read as the replicator."""
-        (_, entry), = self.connect("replicator").search_s(who.dn, ldap.SCOPE_BASE,
-                                                          attrlist=[attribute])
+        """The values of a user's attribute, read as the identity that reads all of ours."""
+        (_, entry), = self.connect(self.reader).search_s(who.dn, ldap.SCOPE_BASE,
+                                                         attrlist=[attribute])
         return [value.decode() for value in entry.get(attribute, [])]
 
     def app_passwords(self, who):
@@ -220,6 +222,14 @@ class Slapd:
     def binds_since(self, mark):
         """The DNs that bound since a mark, in order, on any connection."""
         return re.findall(r'BIND dn="(.+)" method=', "\n".join(self.log_since(mark)))
+
+    def _open(self):
+        """A new connection, still anonymous."""
+        return ldap.initialize(self.ldapi)
+
+    @staticmethod
+    def _make_person(uid):
+        return person(uid)
 
     def _modify(self, who, changes):
         add_class = (ldap.MOD_ADD, "objectClass", [b"appPasswordAccount"])
