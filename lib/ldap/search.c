@@ -8,12 +8,18 @@
 #define ENTRIES_MAX  100000 /* of a search without a limit */
 #define PAGE_ENTRIES 200
 
+/* Whether the limit was reached; Samba does not stop there. */
+static bool is_full(const struct apw_search *search)
+{
+    return search->query.limit > 0 && search->count >= search->query.limit;
+}
+
 static int append_entry(struct apw_connection *connection, LDAPMessage *message,
                         struct apw_search *search)
 {
     struct apw_entry *entry;
 
-    if (++search->count > ENTRIES_MAX)
+    if (is_full(search) || ++search->count > ENTRIES_MAX)
         return -1;
     entry = apw_entry_read(connection->ld, message);
     if (entry == NULL)
@@ -36,12 +42,6 @@ static void reverse_entries(struct apw_search *search)
         reversed = entry;
     }
     search->entries = reversed;
-}
-
-/* Whether the limit was reached; Samba does not stop there. */
-static bool is_full(const struct apw_search *search)
-{
-    return search->query.limit > 0 && search->count >= search->query.limit;
 }
 
 static enum apw_ldap_result result_of_search(const struct apw_search *search, int code)
@@ -119,7 +119,8 @@ static enum apw_connection_state read_answers(struct apw_connection *connection,
             return APW_CONNECTION_LOST;
         if (ldap_msgtype(message) == LDAP_RES_SEARCH_RESULT)
             return finish_search(connection, message, search, result_r, error);
-        if (ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY && is_full(search)) {
+        if (ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY && is_full(search) &&
+            search->query.scope != APW_SCOPE_BASE) {
             ldap_msgfree(message);
             ldap_abandon_ext(connection->ld, message_id, NULL, NULL);
             reverse_entries(search);
