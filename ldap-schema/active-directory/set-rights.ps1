@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# set-rights.ps1: gives the identities the rights of rights.sddl in a domain of Windows servers.
+# set-rights.ps1: gives the identities the rights of rights.sddl below an entry of a domain of Windows servers, usually
+# its root.
 #
-# Written from Microsoft's documentation and never run on Windows: try it in a test domain first. Run it in the
-# folder with rights.sddl as a member of Domain Admins, with the module ActiveDirectory (RSAT):
+# Written from Microsoft's documentation and never run on Windows: try it in a test domain first. It reads
+# rights.sddl from its own folder and needs the module ActiveDirectory (RSAT). As a member of Domain Admins:
 #
-#     .\set-rights.ps1
+#     .\set-rights.ps1 'dc=example,dc=org'
 #
-# It prints the old rights, adds what is missing, and removes nothing.
+# It prints the old rights, adds what is missing, before the rights that are there, and removes nothing.
 #Requires -Modules ActiveDirectory
+param([Parameter(Mandatory)][string]$Entry)
 $ErrorActionPreference = 'Stop'
 
-$domain = 'dc=example,dc=org'
 # The names (sAMAccountName) of the two identities and the group.
 $sids = @{
     'MAIL-SERVER'    = (Get-ADUser -Identity 'mail-server').SID.Value
@@ -18,23 +19,24 @@ $sids = @{
     'ADMINISTRATORS' = (Get-ADGroup -Identity 'mail-administrators').SID.Value
 }
 
-$acl = Get-Acl -Path "AD:\$domain"
+$acl = Get-Acl -Path "AD:\$Entry"
 $old = $acl.GetSecurityDescriptorSddlForm('Access')
-Write-Output "The rights of $domain before:" $old
+Write-Output "The rights of $Entry before:" $old
 
-$added = ''
-foreach ($ace in Get-Content -Path 'rights.sddl' | Where-Object { $_.StartsWith('(') }) {
+$all = ''
+$others = $old
+foreach ($ace in Get-Content -Path "$PSScriptRoot\rights.sddl" | Where-Object { $_.StartsWith('(') }) {
     foreach ($name in $sids.Keys) {
         $ace = $ace.Replace(";$name)", ";$($sids[$name]))")
     }
-    if (-not $old.Contains($ace)) {
-        $added += $ace
-    }
+    $all += $ace
+    $others = $others.Replace($ace, '')
 }
-if ($added -eq '') {
-    Write-Output "$domain has all of these rights already"
+# Ours first, in the order of the file: the denials must precede what they deny.
+$new = $others.Insert($others.IndexOf('('), $all)
+if ($new -eq $old) {
+    Write-Output "$Entry has all of these rights already"
     exit
 }
-# Ours first: the order counts, and ours begin with the denials.
-$acl.SetSecurityDescriptorSddlForm($old.Insert($old.IndexOf('('), $added), 'Access')
-Set-Acl -Path "AD:\$domain" -AclObject $acl
+$acl.SetSecurityDescriptorSddlForm($new, 'Access')
+Set-Acl -Path "AD:\$Entry" -AclObject $acl

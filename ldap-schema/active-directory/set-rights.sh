@@ -1,17 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# set-rights.sh: gives the identities the rights of rights.sddl in the domain of a Samba server.
+# set-rights.sh: gives the identities the rights of rights.sddl below an entry of a Samba domain, usually its root.
 #
-# Run it in the folder with rights.sddl. It needs samba-tool and ldb-tools, and passes its arguments on to them. As
-# root on a domain controller, and elsewhere:
+# It reads rights.sddl from its own folder, needs samba-tool and ldb-tools, and passes everything after the entry to
+# them. As root on a domain controller, and elsewhere:
 #
-#     ./set-rights.sh -H /var/lib/samba/private/sam.ldb
-#     ./set-rights.sh -H ldap://dc1.example.org -U Administrator
+#     ./set-rights.sh dc=example,dc=org -H /var/lib/samba/private/sam.ldb
+#     ./set-rights.sh dc=example,dc=org -H ldap://dc1.example.org -U Administrator
 #
-# Run it again after a change of rights.sddl: it adds what is missing, and removes nothing.
+# Run it again after a change of rights.sddl: it adds what is missing, before the rights that are there, and removes
+# nothing.
 set -eu
 
-domain=dc=example,dc=org
+[ $# -ge 3 ] || {
+    echo "usage: set-rights.sh ENTRY -H URL [OPTION...]" >&2
+    exit 64
+}
+entry=$1
+shift
 # The names (sAMAccountName) of the two identities and the group.
 mail_server=mail-server
 portal=mail-portal
@@ -31,7 +37,7 @@ sid_of() { # user|group NAME SAMBA-TOOL-OPTION…
 
 # Only the access control list (sd_flags 4), without owner and audit rules.
 read_descriptor() { # LDB-OPTION…
-    ldbsearch "$@" --controls=sd_flags:1:4 -s base -b "$domain" nTSecurityDescriptor |
+    ldbsearch "$@" --controls=sd_flags:1:4 -s base -b "$entry" nTSecurityDescriptor |
         awk '/^ / { line = line substr($0, 2); next } { print line; line = $0 } END { print line }' |
         sed -n 's/^nTSecurityDescriptor: //p'
 }
@@ -43,24 +49,26 @@ old=$(read_descriptor "$@")
 case $old in
 D:*\(*) ;;
 *)
-    echo "set-rights.sh: cannot read the rights of $domain" >&2
+    echo "set-rights.sh: cannot read the rights of $entry" >&2
     exit 1
     ;;
 esac
 
 ours=$(sed -n "s/MAIL-SERVER)$/$mail_server_sid)/; s/PORTAL)$/$portal_sid)/
-    s/ADMINISTRATORS)$/$administrators_sid)/; /^(/p" rights.sddl)
-added=
+    s/ADMINISTRATORS)$/$administrators_sid)/; /^(/p" "${0%/*}/rights.sddl")
+others=$old
+all=
 for ace in $ours; do
-    case $old in
-    *"$ace"*) ;;
-    *) added=$added$ace ;;
+    all=$all$ace
+    case $others in
+    *"$ace"*) others=${others%%"$ace"*}${others#*"$ace"} ;;
     esac
 done
-if [ -z "$added" ]; then
-    echo "$domain has all of these rights already"
+# Ours first, in the order of the file: the denials must precede what they deny.
+new=${old%%(*}$all${others#"${old%%(*}"}
+if [ "$new" = "$old" ]; then
+    echo "$entry has all of these rights already"
     exit
 fi
-# Ours first: the order counts, and ours begin with the denials.
 printf 'dn: %s\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor: %s\n' \
-    "$domain" "${old%%(*}$added(${old#*(}" | ldbmodify "$@" --controls=sd_flags:1:4
+    "$entry" "$new" | ldbmodify "$@" --controls=sd_flags:1:4

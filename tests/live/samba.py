@@ -53,6 +53,7 @@ class DomainController(Slapd):
         self.process = None
         self.address = free_address(*PORTS)
         self.ldap, self.ldaps = f"ldap://{self.address}", f"ldaps://{self.address}"
+        self.ldapi = self.ldaps  # the one to use
         self.config = folder / "smb.conf"
         self.database = folder / "private" / "sam.ldb"
         self._fresh_names = (f"user{number:03}" for number in range(1000))
@@ -101,9 +102,9 @@ class DomainController(Slapd):
         self._add(dn, {"objectClass": ["organizationalUnit"]})
         return dn
 
-    def set_rights(self):
+    def set_rights(self, dn=BASE):
         """As an administrator on the domain controller does."""
-        return run([FILES / "set-rights.sh", *self.local], cwd=FILES)
+        return run([FILES / "set-rights.sh", dn, *self.local])
 
     def rights_of(self, dn):
         """The access control list of an entry as SDDL."""

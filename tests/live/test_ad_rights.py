@@ -5,6 +5,8 @@ Tested twice: with the rights of a fresh domain, so that ours must grant what is
 all users read and write everything, so that ours must deny it to those whom they name.
 """
 
+import re
+
 import ldap
 import pytest
 
@@ -198,9 +200,15 @@ def test_a_unit_that_inherits_nothing_hides_ours(fresh):
     assert visible(fresh, who) == SEEN
     fresh.server.block_inheritance(unit)
     assert visible(fresh, who) == (set(), False)
+    fresh.server.set_rights(unit)
+    assert visible(fresh, who) == SEEN
 
 
-def test_the_rights_are_set_once(fresh):
+def test_the_rights_are_set_once_and_a_missing_one_is_put_in_its_place(fresh):
     before = fresh.server.rights_of(BASE)
+    for missing in re.findall(r"\(.*?\)", before)[1], re.findall(r"\(OA;.*?\)", before)[2]:
+        fresh.server.set_rights_of(BASE, before.replace(missing, ""))
+        fresh.server.set_rights()
+        assert fresh.server.rights_of(BASE) == before
     assert "has all of these rights already" in fresh.server.set_rights()
     assert fresh.server.rights_of(BASE) == before
