@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The part of scripts/quickstart that needs packages: it builds, starts servers and signs in.
 
-    quickstart.py [--keep] FOLDER INSTALLED
+    quickstart.py [--keep] [--directory active-directory] FOLDER INSTALLED
 
 Builds FOLDER/source, a copy of the tree, and removes FOLDER at the end. INSTALLED lists the Debian
 packages that scripts/quickstart installed, separated by spaces.
@@ -33,6 +33,7 @@ import dovecot24  # noqa: E402
 import portal  # noqa: E402
 import postfix  # noqa: E402
 import processes  # noqa: E402
+import samba  # noqa: E402
 import slapd  # noqa: E402
 import smtp  # noqa: E402
 from certificates import Authority  # noqa: E402
@@ -50,21 +51,22 @@ SIGNED = {"smtp": {"accepted": "235 ", "refused": "535 5.7.8 "},
           "imap": {"accepted": "OK ", "refused": "NO [AUTHENTICATIONFAILED] "}}
 
 
-def story():
+def story(demo_class):
     """The steps in order: a sentence for the reader, and the function that does it."""
     label = "Thunderbird on the laptop"
     return [
         ("Build the software from this tree and install it in a temporary folder.",
-         Demo.build),
+         demo_class.build),
         ("Start a directory with three users, alice, bob and carol. Each has an account password, as "
          "in any directory.",
-         Demo.start_directory),
+         demo_class.start_directory),
+        *demo_class.preparation,
         ("Start a mail server. These lines are the whole configuration for Postfix's logins: the app "
          "password plugin checks every login, and nothing else does.",
-         Demo.start_mail_server),
+         demo_class.start_mail_server),
         ("Start an IMAP server. This part of examples/dovecot makes Dovecot check every login with a "
          "few lines of Lua, and with nothing else.",
-         Demo.start_imap_server),
+         demo_class.start_imap_server),
         ("alice signs in with her account password, to send mail (SMTP) and to read it (IMAP). "
          "Nothing has changed for her yet, so this still works.",
          lambda demo: demo.sign_in(ALICE, ACCOUNT_PASSWORD, "accepted", "account-password")),
@@ -93,10 +95,10 @@ def story():
          lambda demo: demo.sign_in(ALICE, APP_PASSWORD, "refused", "revoked")),
         ("Start the self-service page, so that users need no administrator. It runs as its own user "
          "and has its own identity in the directory.",
-         Demo.start_portal),
+         demo_class.start_portal),
         ("The administrator turns MFA on for carol, too. She signs in to the page with her account "
          "password, sets up an authenticator app, and creates an app password.",
-         Demo.help_oneself),
+         demo_class.help_oneself),
         ("carol's mail client signs in with that app password.",
          lambda demo: demo.sign_in(CAROL, APP_PASSWORD, "accepted", "app-password")),
     ]
@@ -143,6 +145,8 @@ class Transcript:
 
 class Demo:
     """The private servers, and what the users and the administrator do with them."""
+
+    preparation = []  # steps before the mail servers start
 
     def __init__(self, folder, ending):
         self.folder = folder
@@ -192,10 +196,10 @@ class Demo:
         self.transcript.command("ldapadd -Q -Y EXTERNAL -H ldapi:/// -f users.ldif")
         self.run(["ldapadd", "-Q", "-Y", "EXTERNAL", "-H", self.directory.ldapi, "-f", users],
                  shows="uid=carol")
+        self.write_settings({"uri": self.directory.ldap})
 
     def start_mail_server(self):
         """Postfix with examples/postfix, on private ports."""
-        self.write_settings()
         postfix.KINDS = {"submission": ("submission", "-", 1, []),
                          "submissions": ("submissions", "-", 1, [])}
         self.postfix = postfix.Postfix(self.folder / "postfix", self.plugin, self.authority)
@@ -293,16 +297,17 @@ class Demo:
         if page.status != 200:
             raise Failure(f"the page answered with status {page.status}")
 
-    def write_settings(self):
+    def write_settings(self, keys):
         """app-password.conf for the mail servers, and admin.conf for the administrator."""
         folder = self.etc / "app-password"
         folder.mkdir(parents=True)
         for name, identity in (("mail-server", "mail server"), ("admin", "administrator")):
             write_secret(folder / f"{name}.password", slapd.secret(identity) + "\n")
         text = (SOURCE / "examples/app-password.conf").read_text()
-        for key, value in (("uri", self.directory.ldap),
-                           ("bindpw_file", folder / "mail-server.password")):
-            text = re.sub(rf"^{key} .*", f"{key} {value}", text, flags=re.MULTILINE)
+        for key, value in (keys | {"bindpw_file": folder / "mail-server.password"}).items():
+            text, count = re.subn(rf"^{key} .*", f"{key} {value}", text, flags=re.MULTILINE)
+            if count == 0:
+                text += f"\n{key} {value}"
         (folder / "app-password.conf").write_text(f"{text}\nlog {self.log}\n")
         (folder / "admin.conf").write_text(f"""\
 binddn {slapd.IDENTITIES["administrator"]}
@@ -384,12 +389,48 @@ bindpw_file {folder}/admin.password
         """The log lines of all logins."""
         return self.log.read_text().splitlines() if self.log.exists() else []
 
+    def where_the_directory_is(self):
+        """For somebody who wants to look into it."""
+        return (f"{self.directory.ldap}, {slapd.BASE}; root may do everything over\n"
+                f"           {self.directory.ldapi}")
+
     def logs(self):
         """The logs that may tell why a step failed."""
         if not self.is_built:
             return [self.build_log]
         return [self.log, self.folder / "postfix/mail.log", self.folder / "dovecot/dovecot.log",
-                self.folder / "slapd/slapd.log", self.folder / "portal.log"]
+                self.directory.log, self.folder / "portal.log"]
+
+
+class ActiveDirectoryDemo(Demo):
+    """The same with Samba's domain controller."""
+
+    preparation = [
+        ("Active Directory cannot tell a hidden attribute from a missing one. So an account password is "
+         "accepted only where a value says that MFA is off, and the administrator writes it for all users.",
+         lambda demo: demo.command("mfa", "off", "--filter", "(mail=*)", shows="carol"))]
+
+    def start_directory(self):
+        """A Samba domain controller with the schema and rights of ldap-schema/active-directory."""
+        self.authority = Authority(self.folder / "ca")
+        self.directory = samba.DomainController(self.folder / "samba")
+        self.ending.callback(self.directory.stop)
+        self.directory.start()
+        for user in (ALICE, BOB, CAROL):
+            who = samba.person(user.name)
+            self.directory.add_user(who)
+            self.transcript.text(f"added {who.dn}")
+        self.write_settings(self.directory.settings | {
+            "directory": "active-directory", "login_attribute": "sAMAccountName",
+            "mfa_off_filter": "(appPasswordMfaEnabled=FALSE)"})
+
+    def where_the_directory_is(self):
+        return (f"{self.directory.ldaps}, {slapd.BASE}; certificates of\n"
+                f"           {self.directory.authority.ca}\n"
+                f"           {samba.ADMINISTRATOR} has the password {samba.PASSWORD}")
+
+
+DEMOS = {"ldap": Demo, "active-directory": ActiveDirectoryDemo}
 
 
 def ldif_of(user):
@@ -415,7 +456,7 @@ def say_what_stays(installed):
     """Say which packages stay installed."""
     if not installed:
         return
-    servers = sorted(installed & {"dovecot-core", "postfix", "slapd"})
+    servers = sorted(installed & {"dovecot-core", "postfix", "samba", "slapd"})
     print(textwrap.fill(
         "The Debian packages of step 1 stay installed."
         + (f" Their services ({', '.join(servers)}) were not started, but the next boot will start"
@@ -482,8 +523,7 @@ SMTP       127.0.0.1 port {demo.submission.port} (STARTTLS) and {demo.submission
 mail is discarded
 IMAP       127.0.0.1 port {demo.dovecot.ports["imap"]} (STARTTLS)
            certificates of {demo.authority.ca}
-directory  {demo.directory.ldap}, {slapd.BASE}; root may do everything over
-           {demo.directory.ldapi}
+directory  {demo.where_the_directory_is()}
 folder     {demo.folder}, in it:
            app-password.log, the logins; etc/app-password, the settings; postfix/etc; dovecot
 
@@ -510,7 +550,7 @@ def complain(demo, error):
 
 def show(demo, options):
     """Run all steps."""
-    for sentence, act in story():
+    for sentence, act in story(type(demo)):
         demo.transcript.step(sentence)
         act(demo)
     print()
@@ -526,7 +566,7 @@ def run_demo(options, once_shown=lambda: None):
     """Run everything and return the exit status. Always cleans up."""
     with contextlib.ExitStack() as ending:
         ending.callback(shutil.rmtree, options.folder)
-        demo = Demo(options.folder, ending)
+        demo = DEMOS[options.directory](options.folder, ending)
         try:
             show(demo, options)
             once_shown()
@@ -577,6 +617,7 @@ def run_in_background(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--directory", choices=DEMOS, default="ldap")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("installed")
     options = parser.parse_args()
