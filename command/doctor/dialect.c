@@ -4,17 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+/* LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS, 3.1.1.3.4.3.1) */
+#define CAP_ACTIVE_DIRECTORY "1.2.840.113556.1.4.800"
+
 static bool has_text(const struct apw_entry *entry, const char *name, const char *text)
 {
     const struct apw_attribute *found = apw_entry_attribute(entry, name);
 
-    return found != NULL && found->count > 0 && strstr(found->value[0].bytes, text) != NULL;
+    for (size_t i = 0; found != NULL && i < found->count; i++)
+        if (strstr(found->value[i].bytes, text) != NULL)
+            return true;
+    return false;
 }
 
 enum apw_doctor_dialect apw_doctor_dialect_find(const struct apw_doctor_view *view,
                                                 struct apw_directory *directory)
 {
-    static const char *const wanted[] = {"vendorName", "configContext", NULL};
+    static const char *const wanted[] = {"vendorName", "configContext", "supportedCapabilities",
+                                         NULL};
     enum apw_doctor_dialect dialect = APW_DOCTOR_DIALECT_SLAPD_CONF;
     struct apw_entry *root = NULL;
     struct apw_error error = {""};
@@ -24,6 +31,8 @@ enum apw_doctor_dialect apw_doctor_dialect_find(const struct apw_doctor_view *vi
         dialect = APW_DOCTOR_DIALECT_389;
     else if (root != NULL && has_text(root, "configContext", "cn=config"))
         dialect = APW_DOCTOR_DIALECT_CN_CONFIG;
+    else if (root != NULL && has_text(root, "supportedCapabilities", CAP_ACTIVE_DIRECTORY))
+        dialect = APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY;
     apw_entries_free(&root);
     return dialect;
 }
@@ -37,6 +46,8 @@ const char *apw_doctor_dialect_file(enum apw_doctor_dialect dialect)
         return "acl-cnconfig.ldif";
     case APW_DOCTOR_DIALECT_389:
         return "aci-389ds.ldif";
+    case APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY:
+        return "active-directory/rights.sddl";
     }
     return "";
 }
@@ -67,6 +78,18 @@ static void fix_aci(struct apw_diagnosis *diagnosis, const struct apw_doctor_rul
         rule->dn != NULL ? "=" : "!=", rule->dn != NULL ? rule->dn : "all");
 }
 
+/* What one entry needs depends on what it inherits: our script sets all rights at the root. */
+static void fix_ace(struct apw_diagnosis *diagnosis, const struct apw_doctor_rule *rule)
+{
+    apw_diagnosis_fix(
+        diagnosis, "run ldap-schema/active-directory/set-rights.ps1, or set-rights.sh for Samba");
+    apw_diagnosis_fix(diagnosis,
+                      "# if that does not mend it: is there an ACE of %s for %s in the entry or "
+                      "its OU, does one of them block inheritance, or is the account under "
+                      "AdminSDHolder?",
+                      rule->dn != NULL ? rule->dn : "ANONYMOUS LOGON", rule->attribute);
+}
+
 void apw_doctor_dialect_fix_rule(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
                                  const struct apw_doctor_rule *rule)
 {
@@ -75,6 +98,10 @@ void apw_doctor_dialect_fix_rule(struct apw_diagnosis *diagnosis, enum apw_docto
 
     if (dialect == APW_DOCTOR_DIALECT_389) {
         fix_aci(diagnosis, rule);
+        return;
+    }
+    if (dialect == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY) {
+        fix_ace(diagnosis, rule);
         return;
     }
     if (rule->dn != NULL)
@@ -109,6 +136,10 @@ void apw_doctor_dialect_fix_index(struct apw_diagnosis *diagnosis, enum apw_doct
                           "BACKEND",
                           attribute);
         return;
+    case APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY:
+        apw_diagnosis_fix(diagnosis, "# in the schema: add 1 to searchFlags of the attribute %s",
+                          attribute);
+        return;
     }
 }
 
@@ -133,6 +164,10 @@ void apw_doctor_dialect_fix_limit(const struct apw_doctor_view *view)
         apw_diagnosis_fix(diagnosis, "# of the entry %s", dn);
         apw_diagnosis_fix(diagnosis, "nsPagedLookThroughLimit: -1");
         return;
+    case APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY:
+        apw_diagnosis_fix(diagnosis, "# the LDAP policies of the domain controller: MaxPageSize, "
+                                     "MaxQueryDuration");
+        return;
     }
 }
 
@@ -152,6 +187,10 @@ void apw_doctor_dialect_fix_schema(struct apw_diagnosis *diagnosis, enum apw_doc
         apw_diagnosis_fix(diagnosis, "cp app-password-389ds.ldif "
                                      "/etc/dirsrv/slapd-INSTANCE/schema/99app-password.ldif   # on "
                                      "that host; then dsconf INSTANCE schema reload");
+        return;
+    case APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY:
+        apw_diagnosis_fix(diagnosis, "load ldap-schema/active-directory/schema.ldif   # README.md "
+                                     "there says how");
         return;
     }
 }

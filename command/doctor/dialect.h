@@ -14,6 +14,7 @@ enum apw_doctor_dialect {
     APW_DOCTOR_DIALECT_SLAPD_CONF = 0,
     APW_DOCTOR_DIALECT_CN_CONFIG,
     APW_DOCTOR_DIALECT_389,
+    APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY,
 };
 
 /* Asks the server. slapd names cn=config even if it reads slapd.conf, so fixes for cn=config say

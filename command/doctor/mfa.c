@@ -100,6 +100,8 @@ static void report_nobody(const struct apw_doctor_view *view, unsigned seen)
 
 static void judge_sample(const struct apw_doctor_view *view, const struct sample *sample)
 {
+    const char *off = view->config->mfa_off_filter;
+
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
         report_nobody(view, sample->seen);
         return;
@@ -111,10 +113,15 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
         return;
     }
     apw_diagnosis_problem(view->diagnosis, "mfa_filter",
-                          "neither %s nor its negation matches for %u of %u users, for example %s: "
-                          "logins with their account passwords end in \"unavailable\"",
-                          view->config->mfa_filter, sample->unreadable, sample->seen,
-                          sample->unreadable_dn);
+                          "neither %s nor %s matches for %u of %u users, for example %s: logins "
+                          "with their account passwords end in \"unavailable\"",
+                          view->config->mfa_filter, off != NULL ? off : "its negation",
+                          sample->unreadable, sample->seen, sample->unreadable_dn);
+    if (off != NULL)
+        apw_diagnosis_fix(
+            view->diagnosis,
+            "app-password mfa off LOGIN   # if nobody has said whether MFA is on for "
+            "that user; mfa off --filter '(!(appPasswordMfaEnabled=*))' for all such");
     fix_searching(view);
 }
 

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #define IMPROBABLE_DN "cn=nobody,cn=app-password doctor"
-#define FILTER_SIZE   (APW_DOCTOR_NAME_SIZE + 8)
+#define FILTER_SIZE   (APW_DOCTOR_NAME_SIZE + 128)
 
 static const char improbable[] = "a value that nobody has: app-password doctor";
 
@@ -98,7 +98,7 @@ static const char *absent_value(const struct apw_doctor_view *view, const char *
                                 const char *attribute)
 {
     if (strcasecmp(attribute, "appPasswordMfaEnforceFrom") == 0)
-        return "19000101000000Z";
+        return "19000101000000.0Z"; /* Active Directory takes no shorter form */
     if (strcasecmp(attribute, "objectClass") == 0)
         return "residentialPerson";
     if (strcasecmp(attribute, "appPasswordMfaEnabled") != 0)
@@ -144,10 +144,15 @@ static void judge_right(const struct place *place, const struct subject *subject
 static void check_writing(const struct place *place, const struct subject *subject,
                           const char *attribute, enum right expected)
 {
+    const struct apw_config *config = place->view->config;
     struct apw_error error = {""};
     const char *value = absent_value(place->view, subject->entry, attribute);
-    enum right right = may_delete(place->view, subject, attribute, value, &error);
+    enum right right;
 
+    if (strcasecmp(attribute, "objectClass") == 0 &&
+        apw_directory_traits(config->directory)->has_static_class)
+        return; /* nobody adds classes */
+    right = may_delete(place->view, subject, attribute, value, &error);
     if (right == RIGHT_UNKNOWN && value == improbable) /* its values may be DNs */
         right = may_delete(place->view, subject, attribute, IMPROBABLE_DN, &error);
     judge_right(place, subject, attribute, right, expected, &error);
@@ -211,13 +216,17 @@ static bool can_read(const struct apw_doctor_view *view, struct apw_directory *d
     return is_found;
 }
 
-/* The DN of an entry with the attribute, or NULL. The caller frees it. */
+/* The DN of a user with the attribute, or NULL. The caller frees it. */
 static char *find_with(const struct apw_doctor_view *view, struct apw_directory *directory,
                        const char *attribute)
 {
+    const char *users = apw_directory_traits(view->config->directory)->user_filter;
     char filter[FILTER_SIZE];
 
-    snprintf(filter, sizeof filter, "(%s=*)", attribute);
+    if (users == NULL)
+        snprintf(filter, sizeof filter, "(%s=*)", attribute);
+    else
+        snprintf(filter, sizeof filter, "(&%s(%s=*))", users, attribute);
     return apw_doctor_view_find(view, directory, filter);
 }
 
@@ -273,6 +282,27 @@ static void check_anonymous(const struct place *place)
     apw_directory_free(&directory);
 }
 
+/* Those that each user has must be readable on any user; of the others, those that somebody has. */
+static void check_account_attributes(const struct place *place)
+{
+    const struct apw_doctor_view *view = place->view;
+    const char *const *name = apw_directory_traits(view->config->directory)->account_attributes;
+    const struct apw_doctor_rule rule = {.dn = apw_doctor_view_dn(&view->config->identity),
+                                         .right = "read"};
+
+    for (size_t i = 0; *name == NULL && i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
+        check_mail_servers_reading(place, apw_account_state_attributes[i]);
+    for (; *name != NULL && view->sample != NULL; name++) {
+        if (can_read(view, view->directory, view->sample, *name))
+            apw_diagnosis_good(view->diagnosis, "rights", "the mail server can read %s", *name);
+        else
+            apw_doctor_wrongs_add(place->wrongs, *name, &rule,
+                                  "the mail server cannot read %s of %s: all logins of such users "
+                                  "end in \"unavailable\"",
+                                  *name, view->sample);
+    }
+}
+
 static void check_reading(const struct place *place)
 {
     static const char *const read[] = {"appPassword", "appPasswordMfaEnforceFrom",
@@ -281,8 +311,7 @@ static void check_reading(const struct place *place)
 
     for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
         check_mail_servers_reading(place, read[i]);
-    for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
-        check_mail_servers_reading(place, apw_account_state_attributes[i]);
+    check_account_attributes(place);
     for (size_t i = 0; i < view->names.count; i++)
         check_mail_servers_reading(place, view->names.name[i]);
     check_anonymous(place);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/servers.h"
 #include "clock.h"
+#include "doctor/ad_schema.h"
 #include "doctor/certificate.h"
 #include "doctor/dialect.h"
 #include "doctor/schema.h"
@@ -114,6 +115,28 @@ static void explain_outage(const struct apw_doctor_view *view, const char *uri,
     }
 }
 
+/* What the server says that it is must be what the configuration calls it: the two kinds show
+ * differently that MFA is off, and that an account has ended. */
+static void check_kind(const struct apw_doctor_view *view, const char *uri,
+                       struct apw_directory *directory)
+{
+    bool is_ad = apw_doctor_dialect_find(view, directory) == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY;
+    bool is_called_ad = view->config->directory == APW_DIRECTORY_ACTIVE_DIRECTORY;
+
+    if (is_ad != is_called_ad) {
+        apw_diagnosis_problem(view->diagnosis, "directory",
+                              is_ad ? "%s says that it is Active Directory, and %s does not: a "
+                                      "hidden attribute could pass for one that is absent"
+                                    : "%s does not say that it is Active Directory, and %s does",
+                              uri, view->config->path);
+        apw_diagnosis_fix(view->diagnosis, "directory %s", is_ad ? "active-directory" : "ldap");
+    }
+    if (is_ad)
+        apw_doctor_ad_schema_check(view, uri, directory);
+    else
+        apw_doctor_schema_check(view, uri, directory);
+}
+
 static void check_server(const struct apw_doctor_view *view, char *uri)
 {
     const struct apw_config *config = view->config;
@@ -137,7 +160,7 @@ static void check_server(const struct apw_doctor_view *view, char *uri)
                            "%s answers, accepts the password and has the base", uri);
         apw_doctor_certificate_check(view, uri, directory);
         check_speed(view, uri, directory);
-        apw_doctor_schema_check(view, uri, directory);
+        check_kind(view, uri, directory);
     }
     apw_directory_free(&directory);
 }

@@ -112,6 +112,7 @@ static const char *name_attribute(const struct apw_doctor_view *view)
 }
 
 struct sender_search {
+    enum apw_directory_type directory;
     const char *attribute;
     struct apw_doctor_sender *sender_r;
     bool is_found;
@@ -124,11 +125,10 @@ static int take_sender(void *context, const struct apw_entry *entry)
     struct apw_doctor_sender *sender = search->sender_r;
     struct apw_error error = {""};
 
-    search->is_found =
-        apw_account_state_read(entry, search->config->directory, (int64_t)time(NULL), &error) ==
-            APW_ACCOUNT_STATE_ACTIVE &&
-        copy_first(entry, "mail", sender->address, sizeof sender->address) &&
-        copy_first(entry, search->attribute, sender->name, sizeof sender->name);
+    search->is_found = apw_account_state_read(entry, search->directory, (int64_t)time(NULL),
+                                              &error) == APW_ACCOUNT_STATE_ACTIVE &&
+                       copy_first(entry, "mail", sender->address, sizeof sender->address) &&
+                       copy_first(entry, search->attribute, sender->name, sizeof sender->name);
     return search->is_found ? -1 : 0;
 }
 
@@ -141,7 +141,8 @@ bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
     char filter[2048];
     const struct apw_query query = {
         .base = config->base, .scope = config->scope, .filter = filter, .attributes = wanted};
-    struct sender_search search = {.attribute = wanted[1], .sender_r = sender_r};
+    struct sender_search search = {
+        .directory = config->directory, .attribute = wanted[1], .sender_r = sender_r};
     struct apw_error error = {""};
 
     for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)

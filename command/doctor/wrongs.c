@@ -43,7 +43,12 @@ static void fix_users_right(struct apw_diagnosis *diagnosis, enum apw_doctor_dia
 {
     const char *file = apw_doctor_dialect_file(dialect);
 
-    if (dialect == APW_DOCTOR_DIALECT_389)
+    if (dialect == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY)
+        apw_diagnosis_fix(diagnosis,
+                          "set the rights of ldap-schema/%s; an attribute that they do not name "
+                          "needs a denial like theirs: %s",
+                          file, attribute);
+    else if (dialect == APW_DOCTOR_DIALECT_389)
         apw_diagnosis_fix(diagnosis, "load ldap-schema/%s%s%s", file,
                           is_in_our_rules(attribute) ? "" : ", which must name with uid and mail: ",
                           is_in_our_rules(attribute) ? "" : attribute);
@@ -101,6 +106,11 @@ static void report_together(struct apw_diagnosis *diagnosis, const struct apw_do
                           "add %s to the group that ldap-schema/%s names, in the example "
                           "cn=mail-administrators,ou=groups,dc=example,dc=org",
                           wrongs->wrong[0].rule.dn, file);
+    } else if (wrongs->dialect == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY) {
+        apw_diagnosis_problem(diagnosis, "rights",
+                              "the rights of ldap-schema/%s are not set, or not for this user: %s",
+                              file, list);
+        apw_doctor_dialect_fix_rule(diagnosis, wrongs->dialect, &wrongs->wrong[0].rule);
     } else if (wrongs->dialect == APW_DOCTOR_DIALECT_389) {
         apw_diagnosis_problem(diagnosis, "rights",
                               "the rules of ldap-schema/%s are missing, or others grant more: %s",

@@ -16,7 +16,7 @@ DONE, FAILED, USAGE, UNAVAILABLE, NOT_PERMITTED, CONFIGURATION = 0, 1, 64, 75, 7
 class Site:
     """A host's configuration folder, and the command with this configuration."""
 
-    def __init__(self, folder, directory, manage_as="administrator", **keys):
+    def __init__(self, folder, directory, /, manage_as="administrator", **keys):
         self.folder = folder
         self.directory = directory
         folder.mkdir()
