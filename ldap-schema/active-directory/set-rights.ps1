@@ -33,7 +33,8 @@ foreach ($ace in Get-Content -Path "$PSScriptRoot\rights.sddl" | Where-Object { 
     $others = $others.Replace($ace, '')
 }
 # Ours first, in the order of the file: the denials must precede what they deny.
-$new = $others.Insert($others.IndexOf('('), $all)
+$start = $old.IndexOf('(')
+$new = $old.Substring(0, $start) + $all + $others.Substring($start)
 if ($new -eq $old) {
     Write-Output "$Entry has all of these rights already"
     exit

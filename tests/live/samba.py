@@ -44,11 +44,13 @@ class DomainController(Slapd):
 
     settings  keys of app-password.conf that lead here
     rights    false: do not set our rights
+    files     the folder with schema, identities and rights
     """
 
     reader = "administrator"
 
-    def __init__(self, folder, rights=True):
+    def __init__(self, folder, rights=True, files=FILES):
+        self.files = files
         self.folder, self.log = folder, folder / "samba.log"
         self.process = None
         self.address = free_address(*PORTS)
@@ -104,7 +106,7 @@ class DomainController(Slapd):
 
     def set_rights(self, dn=BASE):
         """As an administrator on the domain controller does."""
-        return run([FILES / "set-rights.sh", dn, *self.local])
+        return run([self.files / "set-rights.sh", dn, *self.local])
 
     def rights_of(self, dn):
         """The access control list of an entry as SDDL."""
@@ -200,8 +202,8 @@ binddns dir = {self.folder}/bind-dns
 """)
 
     def _load(self):
-        self.ldapmodify(FILES / "schema.ldif")
-        self.ldapmodify(FILES / "identities.ldif")
+        self.ldapmodify(self.files / "schema.ldif")
+        self.ldapmodify(self.files / "identities.ldif")
         for identity, dn in IDENTITIES.items():
             if identity == "replicator":
                 continue
