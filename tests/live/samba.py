@@ -104,9 +104,9 @@ class DomainController(Slapd):
         self._add(dn, {"objectClass": ["organizationalUnit"]})
         return dn
 
-    def set_rights(self, dn=BASE):
-        """As an administrator on the domain controller does."""
-        return run([self.files / "set-rights.sh", dn, *self.local])
+    def set_rights(self, *arguments):
+        """As an administrator on the domain controller does, by default for the whole domain."""
+        return run(["sh", "set-rights.sh", *(arguments or [BASE]), *self.local], cwd=self.files)
 
     def rights_of(self, dn):
         """The access control list of an entry as SDDL."""

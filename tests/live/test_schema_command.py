@@ -130,7 +130,6 @@ def test_active_directory(folder):
         path = folder / {"schema": "schema.ldif", "identities": "identities.ldif",
                          "rights": "rights.sddl"}.get(part, part)
         path.write_text(printed("active-directory", part, base="DC=Example,DC=Org"))
-        path.chmod(0o755)
     assert "CN=Configuration,DC=Example,DC=Org" in (folder / "schema.ldif").read_text()
     (folder / "samba").mkdir()
     server = DomainController(folder / "samba", files=folder)
