@@ -5,12 +5,14 @@
 
 extern const struct apw_command apw_command_mfa, apw_command_create, apw_command_list,
     apw_command_revoke, apw_command_report, apw_command_check, apw_command_doctor,
-    apw_command_setup;
+    apw_command_setup, apw_command_schema;
 
 const struct apw_command *const apw_commands[] = {
-    &apw_command_mfa,    &apw_command_create, &apw_command_list,
-    &apw_command_revoke, &apw_command_report, &apw_command_check,
-    &apw_command_doctor, &apw_command_setup,  NULL,
+    &apw_command_mfa,    &apw_command_create,
+    &apw_command_list,   &apw_command_revoke,
+    &apw_command_report, &apw_command_check,
+    &apw_command_doctor, &apw_command_setup,
+    &apw_command_schema, NULL,
 };
 
 const struct apw_command *apw_commands_find(const char *name)

@@ -122,14 +122,11 @@ struct row {
 
 static const struct row rows[APW_SETUP_KEYS];
 
-static int set(struct apw_setup_answers *answers, enum apw_setup_key key, const char *value,
-               struct apw_error *error);
-
 /* apw_settings_read() passes a setter no key. */
 #define SETTER(NAME, KEY)                                                                          \
     static int set_##NAME(void *target, const char *value, struct apw_error *error)                \
     {                                                                                              \
-        return set(target, KEY, value, error);                                                     \
+        return apw_setup_questions_set(target, KEY, value, error);                                 \
     }
 SETTER(directory_uri, APW_SETUP_DIRECTORY_URI)
 SETTER(directory, APW_SETUP_DIRECTORY)
@@ -211,8 +208,8 @@ static const struct row rows[APW_SETUP_KEYS] = {
                                apw_setup_find_smtp_server, check_any, set_smtp_server},
 };
 
-static int set(struct apw_setup_answers *answers, enum apw_setup_key key, const char *value,
-               struct apw_error *error)
+int apw_setup_questions_set(struct apw_setup_answers *answers, enum apw_setup_key key,
+                            const char *value, struct apw_error *error)
 {
     for (const char *c = value; *c != '\0'; c++)
         if ((unsigned char)*c < ' ')
@@ -263,7 +260,7 @@ static int ask(struct apw_setup_answers *answers, enum apw_setup_key key, const 
                *found == '\0' ? "" : "]");
         if (read_answer(answer, sizeof answer) != 0)
             return apw_error_set(error, "%s: no answer", rows[key].name);
-        if (set(answers, key, *answer == '\0' ? found : answer, error) == 0)
+        if (apw_setup_questions_set(answers, key, *answer == '\0' ? found : answer, error) == 0)
             return 0;
         printf("  %s\n", error->text);
     }
@@ -286,7 +283,7 @@ static int complete(struct apw_setup_answers *answers, enum apw_setup_key key, b
                              "%s: cannot be found on this host: answer it on a terminal or in the "
                              "file of --answers",
                              row->name);
-    if (set(answers, key, found, error) == 0)
+    if (apw_setup_questions_set(answers, key, found, error) == 0)
         return 0;
     return apw_error_set(error, "%s: found on this host: %s", row->name, error->text);
 }

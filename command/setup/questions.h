@@ -13,6 +13,10 @@
 int apw_setup_questions_read(const char *path, struct apw_setup_answers *answers_r,
                              struct apw_error *error);
 
+/* Gives one answer. -1 if it is invalid. */
+int apw_setup_questions_set(struct apw_setup_answers *answers, enum apw_setup_key key,
+                            const char *value, struct apw_error *error);
+
 /* Finds the other answers on this host; asks for them if standard input is a terminal. -1 if one is
  * missing or invalid. */
 int apw_setup_questions_complete(struct apw_setup_answers *answers, struct apw_error *error);

@@ -106,19 +106,6 @@ static int write_conf(struct apw_setup_folder *folder, const struct apw_setup_an
     return status;
 }
 
-static char *make_rights(const struct apw_setup_answers *answers, struct apw_error *error)
-{
-    char *text = apw_setup_shipped_adapt("ldap-schema/acl-slapd.conf", answers, error);
-
-    if (apw_setup_answers_is(answers, APW_SETUP_PPOLICY, "yes")) {
-        char *rule = apw_setup_shipped_adapt("ldap-schema/acl-ppolicy-slapd.conf", answers, error);
-
-        text = rule == NULL ? apw_setup_text_append(text, "") : apw_setup_text_append(text, rule);
-        free(rule);
-    }
-    return apw_setup_rights_fill_in(text, answers);
-}
-
 int apw_setup_slapdconf_write(struct apw_setup_folder *folder,
                               const struct apw_setup_answers *answers, struct apw_error *error)
 {
@@ -133,5 +120,5 @@ int apw_setup_slapdconf_write(struct apw_setup_folder *folder,
             folder, &schema,
             apw_setup_shipped_adapt("ldap-schema/app-password.schema", answers, error), error) != 0)
         return -1;
-    return apw_setup_folder_install(folder, &rights, make_rights(answers, error), error);
+    return apw_setup_folder_install(folder, &rights, apw_setup_rights_make(answers, error), error);
 }

@@ -7,9 +7,10 @@
 #
 #     .\set-rights.ps1 'dc=example,dc=org'
 #
-# It prints the old rights, adds what is missing, before the rights that are there, and removes nothing.
+# It prints the old rights, adds what is missing, before the rights that are there, and removes nothing. With
+# -Remove, it takes away what it has set.
 #Requires -Modules ActiveDirectory
-param([Parameter(Mandatory)][string]$Entry)
+param([Parameter(Mandatory)][string]$Entry, [switch]$Remove)
 $ErrorActionPreference = 'Stop'
 
 # The names (sAMAccountName) of the two identities and the group.
@@ -33,9 +34,13 @@ foreach ($ace in Get-Content -Path "$PSScriptRoot\rights.sddl" | Where-Object { 
     $others = $others.Replace($ace, '')
 }
 # Ours first, in the order of the file: the denials must precede what they deny.
-$new = $others.Insert($others.IndexOf('('), $all)
+$start = $old.IndexOf('(')
+$new = $old.Substring(0, $start) + $all + $others.Substring($start)
+if ($Remove) {
+    $new = $others
+}
 if ($new -eq $old) {
-    Write-Output "$Entry has all of these rights already"
+    Write-Output "${Entry}: nothing to change"
     exit
 }
 $acl.SetSecurityDescriptorSddlForm($new, 'Access')

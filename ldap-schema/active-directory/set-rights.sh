@@ -5,15 +5,20 @@
 # It reads rights.sddl from its own folder, needs samba-tool and ldb-tools, and passes everything after the entry to
 # them. As root on a domain controller, and elsewhere:
 #
-#     ./set-rights.sh dc=example,dc=org -H /var/lib/samba/private/sam.ldb
-#     ./set-rights.sh dc=example,dc=org -H ldap://dc1.example.org -U Administrator
+#     sh set-rights.sh dc=example,dc=org -H /var/lib/samba/private/sam.ldb
+#     sh set-rights.sh dc=example,dc=org -H ldap://dc1.example.org -U Administrator
 #
 # Run it again after a change of rights.sddl: it adds what is missing, before the rights that are there, and removes
-# nothing.
+# nothing. With --remove before the entry, it takes away what it has set.
 set -eu
 
+is_removing=
+if [ "${1-}" = --remove ]; then
+    is_removing=yes
+    shift
+fi
 [ $# -ge 3 ] || {
-    echo "usage: set-rights.sh ENTRY -H URL [OPTION...]" >&2
+    echo "usage: set-rights.sh [--remove] ENTRY -H URL [OPTION...]" >&2
     exit 64
 }
 entry=$1
@@ -55,7 +60,7 @@ D:*\(*) ;;
 esac
 
 ours=$(sed -n "s/MAIL-SERVER)$/$mail_server_sid)/; s/PORTAL)$/$portal_sid)/
-    s/ADMINISTRATORS)$/$administrators_sid)/; /^(/p" "${0%/*}/rights.sddl")
+    s/ADMINISTRATORS)$/$administrators_sid)/; /^(/p" "$(dirname "$0")/rights.sddl")
 others=$old
 all=
 for ace in $ours; do
@@ -65,9 +70,11 @@ for ace in $ours; do
     esac
 done
 # Ours first, in the order of the file: the denials must precede what they deny.
-new=${old%%(*}$all${others#"${old%%(*}"}
+flags=${old%%(*}
+new=$flags$all${others#"$flags"}
+[ -z "$is_removing" ] || new=$others
 if [ "$new" = "$old" ]; then
-    echo "$entry has all of these rights already"
+    echo "$entry: nothing to change"
     exit
 fi
 printf 'dn: %s\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor: %s\n' \

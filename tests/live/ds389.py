@@ -55,6 +55,16 @@ class DirectoryServer(Slapd):
         connection.simple_bind_s(MANAGER, MANAGER_PASSWORD)
         return connection
 
+    def add_database(self, name, suffix):
+        """Add an empty database."""
+        self.manager().add_s(
+            f"cn={name},cn=ldbm database,cn=plugins,cn=config", ldap.modlist.addModlist({
+                "objectClass": [b"nsBackendInstance", b"extensibleObject"], "cn": [name.encode()],
+                "nsslapd-suffix": [suffix.encode()]}))
+        self.manager().add_s(f'cn="{suffix}",cn=mapping tree,cn=config', ldap.modlist.addModlist({
+            "objectClass": [b"nsMappingTree", b"extensibleObject"], "cn": [suffix.encode()],
+            "nsslapd-state": [b"backend"], "nsslapd-backend": [name.encode()]}))
+
     def _answers(self):
         assert self.process.poll() is None, f"ns-slapd ended:\n{self.log.read_text()}"
         try:
@@ -86,12 +96,7 @@ class DirectoryServer(Slapd):
 
     def _load(self):
         manager = self.manager()
-        manager.add_s("cn=userroot,cn=ldbm database,cn=plugins,cn=config", ldap.modlist.addModlist({
-            "objectClass": [b"nsBackendInstance", b"extensibleObject"], "cn": [b"userroot"],
-            "nsslapd-suffix": [BASE.encode()]}))
-        manager.add_s(f'cn="{BASE}",cn=mapping tree,cn=config', ldap.modlist.addModlist({
-            "objectClass": [b"nsMappingTree", b"extensibleObject"], "cn": [BASE.encode()],
-            "nsslapd-state": [b"backend"], "nsslapd-backend": [b"userroot"]}))
+        self.add_database("userroot", BASE)
         for dn, entry in self._entries():
             manager.add_s(dn, ldap.modlist.addModlist(
                 {name: [value.encode() for value in values] for name, values in entry.items()}))

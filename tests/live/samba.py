@@ -44,11 +44,13 @@ class DomainController(Slapd):
 
     settings  keys of app-password.conf that lead here
     rights    false: do not set our rights
+    files     the folder with schema, identities and rights
     """
 
     reader = "administrator"
 
-    def __init__(self, folder, rights=True):
+    def __init__(self, folder, rights=True, files=FILES):
+        self.files = files
         self.folder, self.log = folder, folder / "samba.log"
         self.process = None
         self.address = free_address(*PORTS)
@@ -102,9 +104,9 @@ class DomainController(Slapd):
         self._add(dn, {"objectClass": ["organizationalUnit"]})
         return dn
 
-    def set_rights(self, dn=BASE):
-        """As an administrator on the domain controller does."""
-        return run([FILES / "set-rights.sh", dn, *self.local])
+    def set_rights(self, *arguments):
+        """As an administrator on the domain controller does, by default for the whole domain."""
+        return run(["sh", "set-rights.sh", *(arguments or [BASE]), *self.local], cwd=self.files)
 
     def rights_of(self, dn):
         """The access control list of an entry as SDDL."""
@@ -200,8 +202,8 @@ binddns dir = {self.folder}/bind-dns
 """)
 
     def _load(self):
-        self.ldapmodify(FILES / "schema.ldif")
-        self.ldapmodify(FILES / "identities.ldif")
+        self.ldapmodify(self.files / "schema.ldif")
+        self.ldapmodify(self.files / "identities.ldif")
         for identity, dn in IDENTITIES.items():
             if identity == "replicator":
                 continue

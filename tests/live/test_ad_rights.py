@@ -6,12 +6,14 @@ all users read and write everything, so that ours must deny it to those whom the
 """
 
 import re
+import shutil
 
 import ldap
 import pytest
 
 import apppassword
-from samba import DomainController, person
+from processes import run
+from samba import FILES, DomainController, person
 from slapd import BASE, IDENTITIES
 
 NOTHING, READ, WRITE = "has no right to", "may read", "may write"
@@ -210,5 +212,29 @@ def test_the_rights_are_set_once_and_a_missing_one_is_put_in_its_place(fresh):
         fresh.server.set_rights_of(BASE, before.replace(missing, ""))
         fresh.server.set_rights()
         assert fresh.server.rights_of(BASE) == before
-    assert "has all of these rights already" in fresh.server.set_rights()
+    assert "nothing to change" in fresh.server.set_rights()
     assert fresh.server.rights_of(BASE) == before
+
+
+def test_the_rights_can_be_removed(fresh):
+    unit = fresh.server.add_unit("removed")
+    before = fresh.server.rights_of(unit)
+    fresh.server.set_rights(unit)
+    assert fresh.server.rights_of(unit) != before
+    fresh.server.set_rights("--remove", unit)
+    assert fresh.server.rights_of(unit) == before
+
+
+def test_users_of_another_class_need_rights_of_their_own(fresh, tmp_path):
+    """As the README adds them for inetOrgPerson."""
+    who = person("other")
+    fresh.server.add_user(who, objectClass=["inetOrgPerson"])
+    with_app_password(fresh, who)
+    assert visible(fresh, who) == (set(), False)
+    for name in "set-rights.sh", "rights.sddl":
+        shutil.copy(FILES / name, tmp_path)
+    command, = re.findall(r"^ +(sed -i .*)$", (FILES / "README.md").read_text(), re.M)
+    run(["sh", "-c", command], cwd=tmp_path)
+    run(["sh", "set-rights.sh", BASE, *fresh.server.local], cwd=tmp_path)
+    assert visible(fresh, who) == SEEN
+    assert observed_right(fresh, "mail server", "appPassword") == READ

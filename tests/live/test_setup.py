@@ -32,17 +32,17 @@ README = (LDAP_SCHEMA / "README.md").read_text()
 class DebianSlapd:
     """slapd with the configuration of Debian's package, in its own folder."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, suffix=BASE):
+        self.folder, self.suffix, self.manager = folder, suffix, f"cn=admin,{suffix}"
         self.process = None
         self.uri = f"ldapi://{quote(str(folder / 'ldapi'), safe='')}"
         self.external = ["-Q", "-Y", "EXTERNAL", "-H", self.uri]
-        self.as_manager = ["-x", "-H", self.uri, "-D", MANAGER, "-y", folder / "manager.secret"]
+        self.as_manager = ["-x", "-H", self.uri, "-D", self.manager, "-y", folder / "manager.secret"]
         (folder / "manager.secret").write_text(MANAGER_PASSWORD)
         (folder / "db").mkdir()
         (folder / "slapd.d").mkdir()
         text = DEBIAN.read_text()
-        for old, new in [("@SUFFIX@", BASE), ("@PASSWORD@", MANAGER_PASSWORD),
+        for old, new in [("@SUFFIX@", suffix), ("@PASSWORD@", MANAGER_PASSWORD),
                          ("/var/lib/ldap", f"{folder}/db"), ("/var/run/slapd", str(folder))]:
             assert old in text
             text = text.replace(old, new)
@@ -54,8 +54,8 @@ class DebianSlapd:
         self.process = start(["/usr/sbin/slapd", "-F", self.folder / "slapd.d", "-h", self.uri,
                               "-d", "stats"], self.folder / "slapd.log")
         wait_until(self._answers, "slapd")
-        self.add(BASE, objectClass=["domain"], dc=["example"])
-        self.add(f"ou=people,{BASE}", objectClass=["organizationalUnit"], ou=["people"])
+        self.add(self.suffix, objectClass=["domain"], dc=[self.suffix.split(",")[0][3:]])
+        self.add(f"ou=people,{self.suffix}", objectClass=["organizationalUnit"], ou=["people"])
 
     def stop(self):
         if self.process:
@@ -67,9 +67,9 @@ class DebianSlapd:
         except ldap.SERVER_DOWN:
             return None
 
-    def connect(self, dn=MANAGER, password=MANAGER_PASSWORD):
+    def connect(self, dn=None, password=MANAGER_PASSWORD):
         connection = ldap.initialize(self.uri)
-        connection.simple_bind_s(dn, password)
+        connection.simple_bind_s(dn or self.manager, password)
         return connection
 
     def add(self, dn, **entry):
