@@ -5,6 +5,7 @@
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
 #include "mfa_rule.h"
+#include "mfa_switch.h"
 #include "session.h"
 #include "shown.h"
 #include "verify.h"
@@ -101,6 +102,7 @@ static void report_nobody(const struct apw_doctor_view *view, unsigned seen)
 static void judge_sample(const struct apw_doctor_view *view, const struct sample *sample)
 {
     const char *off = view->config->mfa_off_filter;
+    struct apw_error error = {""};
 
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
         report_nobody(view, sample->seen);
@@ -117,7 +119,7 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                           "with their account passwords end in \"unavailable\"",
                           view->config->mfa_filter, off != NULL ? off : "its negation",
                           sample->unreadable, sample->seen, sample->unreadable_dn);
-    if (off != NULL)
+    if (off != NULL && apw_mfa_switch_check(view->config, &error) == 0)
         apw_diagnosis_fix(
             view->diagnosis,
             "app-password mfa off LOGIN   # if nobody has said whether MFA is on for "
