@@ -36,7 +36,7 @@ void apw_doctor_portal_check(struct apw_diagnosis *diagnosis, const char *path)
     if (status < 0) {
         apw_diagnosis_problem(diagnosis, "portal", "cannot run " NAME " -t: %s",
                               output != NULL && *output != '\0' ? output : "it was ended");
-        apw_diagnosis_fix(diagnosis, "apt install " NAME);
+        apw_diagnosis_fix(diagnosis, "apt install " NAME "   # then " NAME " -t must end");
     } else {
         report_lines(diagnosis, output, status);
         if (status == 0)

@@ -218,8 +218,21 @@ static bool has_name(const char *list, const char *name)
     return false;
 }
 
-/* The owners of an address, by the first map that has it; NULL if none has. The caller frees them.
- */
+/* Drops the warnings before what postmap found, and ends that line. */
+static char *first_found(char *output)
+{
+    char *found = output;
+
+    while (found != NULL && strncmp(found, "postmap: ", 9) == 0)
+        found = apw_program_next_line(found);
+    if (found == NULL)
+        return strdup("");
+    found[strcspn(found, "\n")] = '\0';
+    return strdup(found);
+}
+
+/* The owners of an address, by the first map that has it; "" if none has. NULL, with a finding, if
+ * postmap could not tell. The caller frees them. */
 static char *find_owners(const struct postfix *postfix, char *maps, const char *address)
 {
     char *rest = NULL;
@@ -227,13 +240,24 @@ static char *find_owners(const struct postfix *postfix, char *maps, const char *
     for (char *map = strtok_r(maps, ", ", &rest); map != NULL; map = strtok_r(NULL, ", ", &rest)) {
         const char *const arguments[] = {"postmap", "-c", postfix->conf.folder, "-q", address,
                                          map,       NULL};
-        char *output;
+        char *output, *found = NULL;
+        int status = apw_program_read_all(arguments, &output);
+        bool is_answer = output != NULL && status >= 0 && strstr(output, "fatal:") == NULL;
 
-        if (apw_program_read_all(arguments, &output) == 0)
-            return output;
+        if (is_answer && status == 0)
+            found = first_found(output);
+        if (!is_answer) {
+            apw_diagnosis_unknown(postfix->diagnosis, "postfix", "cannot look %s up in %s: %s",
+                                  address, map, output == NULL ? "out of memory" : output);
+            apw_diagnosis_fix(postfix->diagnosis,
+                              "postmap -c %s -q %s %s   # must print its owners",
+                              postfix->conf.folder, address, map);
+        }
         free(output);
+        if (!is_answer || status == 0)
+            return found;
     }
-    return NULL;
+    return strdup("");
 }
 
 static void check_senders(const struct postfix *postfix, const char *service)
@@ -254,9 +278,9 @@ static void check_senders(const struct postfix *postfix, const char *service)
         return;
     }
     owners = find_owners(postfix, maps, sender->address);
-    if (owners != NULL)
-        owners[strcspn(owners, "\n")] = '\0';
-    if (owners != NULL && has_name(owners, sender->name)) {
+    if (owners == NULL)
+        return;
+    if (has_name(owners, sender->name)) {
         apw_diagnosis_good(postfix->diagnosis, "postfix", "%s lets %s send as %s", service,
                            sender->name, sender->address);
     } else {
@@ -264,7 +288,7 @@ static void check_senders(const struct postfix *postfix, const char *service)
             postfix->diagnosis, "postfix",
             "%s rejects mail from %s: smtpd_sender_login_maps names %s as its owner, and the "
             "accepted name is %s",
-            service, sender->address, owners == NULL ? "nobody" : owners, sender->name);
+            service, sender->address, *owners == '\0' ? "nobody" : owners, sender->name);
         apw_diagnosis_fix(postfix->diagnosis,
                           "let smtpd_sender_login_maps return the %s of an address, here %s",
                           postfix->config->login_attribute, sender->name);
@@ -308,7 +332,10 @@ void apw_doctor_postfix_check(struct apw_diagnosis *diagnosis, const char *folde
     *postfix = (struct postfix){.diagnosis = diagnosis, .config = config, .sender = sender};
     if (apw_doctor_postconf_read(folder, &postfix->conf, why, sizeof why) != 0) {
         apw_diagnosis_problem(diagnosis, "postfix", "%s", why);
-        apw_diagnosis_fix(diagnosis, "--postfix FOLDER   # the one with main.cf and master.cf");
+        apw_diagnosis_fix(diagnosis,
+                          "postconf -c %s -x   # must print the settings; --postfix=FOLDER is the "
+                          "folder with main.cf and master.cf",
+                          folder);
     } else {
         for (size_t i = 0; i < postfix->conf.count; i++)
             check_service(postfix, &postfix->conf.service[i]);

@@ -60,7 +60,7 @@ def test_the_file_that_is_read_is_checked(folder):
 
 
 def test_a_folder_that_is_not_there(site):  # noqa: F811
-    assert_finds(doctor(site, "--postfix=/nonexistent"), "postfix: ", "--postfix FOLDER")
+    assert_finds(doctor(site, "--postfix=/nonexistent"), "postfix: ", "--postfix=FOLDER")
 
 
 # Debian 13's, without its setting: libsasl2 then looks in folders of its own.
@@ -143,6 +143,12 @@ def test_senders_that_are_keyed_on_addresses(folder, where):
     called = folder.look()
     assert called.returncode == DONE, called.stdout + called.stderr
     assert f"lets {name} send as {address}" in called.stdout
+
+
+def test_a_map_of_senders_that_cannot_be_read(folder):
+    folder.main += "smtpd_sender_login_maps = texthash:/nonexistent\n" \
+        "smtpd_sender_restrictions = reject_sender_login_mismatch\n" * 2  # with postmap's warning
+    assert_finds(folder.look(), "in texthash:/nonexistent: postmap: ", "must print its owners")
 
 
 def test_senders_that_nothing_compares(folder):

@@ -76,6 +76,14 @@ def test_a_page_that_is_not_installed(site):  # noqa: F811
     assert_finds(called, "portal: cannot run", "apt install")
 
 
+def test_a_program_that_hangs_is_ended(site, tmp_path):  # noqa: F811
+    (tmp_path / "postconf").write_text("#!/bin/sh\necho started\nexec sleep 600\n")
+    (tmp_path / "postconf").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    called = doctor(site, "--postfix", env=os.environ | {"PATH": path})
+    assert_finds(called, "postconf did not end within 30 seconds", "postconf -c /etc/postfix -x")
+
+
 def test_report_mode_that_was_left_in(good_directory, tmp_path, authority):  # noqa: F811
     report = site_with(good_directory, tmp_path, authority, mfa_enforcement="report")
     assert_finds(doctor(report), "mfa_enforcement: ", "mfa_enforcement enforce")
