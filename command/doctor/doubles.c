@@ -146,9 +146,9 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
 static void check_nameless(const struct apw_doctor_view *view, struct apw_directory *directory)
 {
     const char *attribute = view->config->login_attribute;
-    char *names = apw_doctor_names_filter(&view->names), *filter = NULL, *dn = NULL;
+    char *users = apw_filter_expand_any(view->config->filter), *filter = NULL, *dn = NULL;
 
-    if (names != NULL && asprintf(&filter, "(&%s(!(%s=*)))", names, attribute) < 0)
+    if (users != NULL && asprintf(&filter, "(&%s(!(%s=*)))", users, attribute) < 0)
         filter = NULL;
     if (filter != NULL)
         dn = apw_doctor_view_find(view, directory, filter);
@@ -163,7 +163,7 @@ static void check_nameless(const struct apw_doctor_view *view, struct apw_direct
     }
     free(dn);
     free(filter);
-    free(names);
+    free(users);
 }
 
 /* What was typed becomes the accepted name, which `filter` must find, too. */

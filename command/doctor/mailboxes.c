@@ -36,7 +36,7 @@ static enum found find_mailbox(const struct apw_doctor_doveconf *conf, const cha
     enum found found = status == 0 ? FOUND : status == EX_NOUSER ? NO_USER : FAILED;
 
     *mailbox_r = (struct mailbox){.home = ""};
-    if (status < 0 || (output != NULL && strstr(output, "connect(") != NULL))
+    if (output != NULL && strstr(output, "connect(") != NULL)
         found = NOT_RUNNING;
     for (char *line = output, *next; found == FOUND && line != NULL; line = next) {
         next = apw_program_next_line(line);
@@ -52,8 +52,9 @@ static void report_missing(struct apw_diagnosis *diagnosis, enum found found, co
 
     apw_diagnosis_quote(user, quoted, sizeof quoted);
     apw_diagnosis_problem(diagnosis, "mailboxes",
-                          found == NO_USER ? "Dovecot does not know %s: LMTP rejects mail for it"
-                                           : "Dovecot cannot look %s up: LMTP defers mail for it",
+                          found == NO_USER
+                              ? "Dovecot does not know %s: LMTP rejects mail for this user"
+                              : "Dovecot cannot look %s up: LMTP defers mail for this user",
                           user);
     apw_diagnosis_fix(diagnosis,
                       "doveadm user -x service=lmtp %s   # must find the user: a static "
@@ -79,13 +80,15 @@ static void compare(struct apw_diagnosis *diagnosis, const struct apw_doctor_sen
     char former[PATH_MAX], from[PATH_MAX + 8], to[PATH_MAX + 8];
 
     if (strcmp(typed->home, accepted->home) != 0 || strcmp(typed->mail, accepted->mail) != 0) {
-        apw_diagnosis_problem(diagnosis, "mailboxes",
-                              "%s leads to the mailbox %s %s, but a login by it leads to %s, with "
-                              "the mailbox %s %s, which comes up empty",
-                              sender->address, typed->home, typed->mail, sender->name,
-                              accepted->home, accepted->mail);
-        apw_diagnosis_fix(diagnosis, "let the userdb return the same home for both, or move the "
-                                     "mail before you change the passdb");
+        apw_diagnosis_problem(
+            diagnosis, "mailboxes",
+            "mail to %s arrives in %s %s, but a login as %s leads to %s %s, which "
+            "comes up empty",
+            sender->address, typed->home, typed->mail, sender->name, accepted->home,
+            accepted->mail);
+        apw_diagnosis_fix(
+            diagnosis, "set login_attribute, and let the userdb return the same home for both; or "
+                       "move the mail before you change the passdb");
     } else if (find_former_home(accepted, sender, former) && access(accepted->home, F_OK) != 0 &&
                access(former, F_OK) == 0) {
         apw_diagnosis_problem(diagnosis, "mailboxes",
@@ -107,6 +110,7 @@ void apw_doctor_mailboxes_check(struct apw_diagnosis *diagnosis,
 {
     struct mailbox typed, accepted;
     enum found by_address, by_name;
+    bool has_lmtp = apw_doctor_doveconf_has_protocol(conf, "lmtp");
 
     if (conf->path[0] == '\0' || access(conf->path, R_OK) != 0) {
         apw_diagnosis_note(diagnosis, "mailboxes",
@@ -119,11 +123,11 @@ void apw_doctor_mailboxes_check(struct apw_diagnosis *diagnosis,
         apw_diagnosis_note(diagnosis, "mailboxes",
                            "not compared: Dovecot does not run, or root "
                            "must ask it");
-    else if (by_name != FOUND)
+    else if (by_name == NO_USER || (by_name == FAILED && has_lmtp))
         report_missing(diagnosis, by_name, sender->name);
-    else if (by_address == FOUND)
+    else if (by_name == FOUND && by_address == FOUND)
         compare(diagnosis, sender, &typed, &accepted);
-    else if (conf->has_lmtp)
+    else if (has_lmtp)
         report_missing(diagnosis, by_address, sender->address);
     else
         apw_diagnosis_note(diagnosis, "mailboxes",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
+#include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
 #include "session.h"
@@ -180,7 +181,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     const struct apw_config *config = view->config;
     struct sample sample = {.view = view};
     struct apw_error error = {"out of memory"};
-    char *filter = apw_doctor_names_filter(&view->names);
+    char *filter = apw_filter_expand_any(config->filter);
     const struct apw_query query = {
         .base = config->base, .scope = config->scope, .filter = filter, .attributes = nothing};
 

@@ -113,6 +113,15 @@ def test_without_a_user_it_says_what_it_does_not_know_and_names_one(site):
     assert site.command(*words, input="wrong\n").returncode == FAILED
 
 
+def test_a_filter_with_a_class_means_users_only(good_directory, tmp_path, authority):
+    """Every entry has a class, the base, too."""
+    site = site_with(good_directory, tmp_path, authority,
+                     filter="(&(objectClass=inetOrgPerson)(|(uid=%u)(mail=%u)))")
+    called = doctor(site)
+    assert called.returncode == DONE, called.stdout
+    assert "doctor --as 'uid=" in site.command("doctor").stdout
+
+
 @pytest.mark.parametrize("name", ["o'neil", "a b $HOME `id`", "two''", "back\\slash"])
 def test_the_line_with_the_user_can_be_copied(own_directory, tmp_path, name):
     server = own_directory()
