@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/doubles.h"
+#include "doctor/dialect.h"
 #include "ldap/filter.h"
 #include "session.h"
 #include "utf8.h"
@@ -133,9 +134,7 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
         apw_diagnosis_unknown(diagnosis, "login_attribute",
                               "%s: cannot tell whether two entries share a value: %s", attribute,
                               result != APW_LDAP_OK ? error->text : doubles->error.text);
-        apw_diagnosis_fix(
-            diagnosis,
-            "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
+        apw_doctor_dialect_fix_limit(doubles->view);
     } else if (doubles->found == 0) {
         apw_diagnosis_good(diagnosis, "login_attribute", "%s is unique in %zu entries", attribute,
                            doubles->entries);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
+#include "doctor/dialect.h"
 #include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
@@ -49,6 +50,25 @@ static int sample_entry(void *context, const struct apw_entry *entry)
     return ++sample->seen == SAMPLE_SIZE ? -1 : 0;
 }
 
+/* The mail server must be permitted to search by all that mfa_filter reads. */
+static void fix_searching(const struct apw_doctor_view *view)
+{
+    enum apw_doctor_dialect dialect = apw_doctor_dialect_find(view, view->directory);
+    struct apw_doctor_names names = {.count = 0};
+
+    apw_diagnosis_fix(view->diagnosis,
+                      "# first load the schema on every server, and fix what mfa_filter "
+                      "and mfa_witness report below");
+    apw_doctor_names_add_filter(&names, view->config->mfa_filter);
+    for (size_t i = 0; i < names.count; i++) {
+        const struct apw_doctor_rule rule = {.attribute = names.name[i],
+                                             .dn = apw_doctor_view_dn(&view->config->identity),
+                                             .right = "search"};
+
+        apw_doctor_dialect_fix_rule(view->diagnosis, dialect, &rule);
+    }
+}
+
 static void judge_sample(const struct apw_doctor_view *view, const struct sample *sample)
 {
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
@@ -71,11 +91,7 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                           "logins with their account passwords end in \"unavailable\"",
                           view->config->mfa_filter, sample->unreadable, sample->seen,
                           sample->unreadable_dn);
-    apw_diagnosis_fix(view->diagnosis,
-                      "access to attrs=appPasswordMfaEnabled by dn.exact=\"%s\" search by * break"
-                      "   # or the attributes of your own mfa_filter; load the schema on every "
-                      "server; first fix what mfa_filter and mfa_witness report below",
-                      apw_doctor_view_dn(&view->config->identity));
+    fix_searching(view);
 }
 
 /* The DNs that a filter compares, such as groups: a mistyped one matches nobody. */

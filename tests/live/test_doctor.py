@@ -319,17 +319,20 @@ def mail_server_may(right, attribute):
 
 RIGHTS = {
     "the mail server writes app passwords": (
-        mail_server_may("write", "appPassword"), "the mail server may write appPassword", "none"),
+        mail_server_may("write", "appPassword"), "the mail server may write appPassword", "read by * break"),
     "the mail server turns MFA off": (
         mail_server_may("write", "appPasswordMfaEnabled"),
-        "the mail server may write appPasswordMfaEnabled", "none"),
+        "the mail server may write appPasswordMfaEnabled", "search by * break"),
     "the mail server announces enforcement": (
         mail_server_may("write", "appPasswordMfaEnforceFrom"),
-        "the mail server may write appPasswordMfaEnforceFrom", "none"),
+        "the mail server may write appPasswordMfaEnforceFrom", "read by * break"),
+    "the mail server writes second factors": (
+        mail_server_may("write", "appPasswordMfaMethod"),
+        "the mail server may write appPasswordMfaMethod", "none by * break"),
     "the mail server adds classes": (
-        mail_server_may("write", "objectClass"), "the mail server may write objectClass", "none"),
+        mail_server_may("write", "objectClass"), "the mail server may write objectClass", "read by * break"),
     "the mail server renames users": (
-        mail_server_may("write", "uid"), "the mail server may write uid", "none"),
+        mail_server_may("write", "uid"), "the mail server may write uid", "read by * break"),
     "the mail server cannot record uses": (
         mail_server_may("read", "appPasswordUsed"), "may not write appPasswordUsed", "write"),
     "the mail server does not see app passwords": (
@@ -347,7 +350,7 @@ RIGHTS = {
         "search"),
     "anonymous reads app passwords": (
         "access to attrs=appPassword,entry by anonymous read by * break\n",
-        "anonymous can find users with appPassword:", "by * none"),
+        "anonymous can find users with appPassword:", "by anonymous none by * break"),
     "the administrator cannot write": (
         f'access to attrs=appPasswordMfaMethod by dn.exact="{IDENTITIES["administrator"]}" read '
         f'by * break\n', "the administrator may not write appPasswordMfaMethod", "write"),
@@ -362,21 +365,22 @@ def test_right(own_directory, tmp_path, broken):
     assert_finds(doctor(safe(Site(tmp_path / "site", server))), finding, fix)
 
 
+OUR_RULES = "put the rules of ldap-schema/acl-cnconfig.ldif before your own"
 USER_RIGHTS = {
     "a user reads their app passwords": (
         "access to attrs=appPassword by self read by * break\n", "the user can read appPassword",
-        "by * none"),
+        OUR_RULES),
     "a user turns their MFA off": (
         "access to attrs=appPasswordMfaEnabled by self write by * break\n",
-        "the user may write appPasswordMfaEnabled", "none"),
+        "the user may write appPasswordMfaEnabled", OUR_RULES),
     "a user creates app passwords": (
         "access to attrs=appPassword by self write by * break\n",
-        "the user may write appPassword", "none"),
+        "the user may write appPassword", OUR_RULES),
     "a user takes another's address": (
-        "access to attrs=mail by self write by * break\n", "the user may write mail", "none"),
+        "access to attrs=mail by self write by * break\n", "the user may write mail", OUR_RULES),
     "a user adds classes": (
         "access to attrs=objectClass by self write by * break\n",
-        "the user may write objectClass", "none"),
+        "the user may write objectClass", OUR_RULES),
 }
 
 
