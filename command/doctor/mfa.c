@@ -4,6 +4,7 @@
 #include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
+#include "mfa_rule.h"
 #include "session.h"
 #include "shown.h"
 #include "verify.h"
@@ -69,15 +70,38 @@ static void fix_searching(const struct apw_doctor_view *view)
     }
 }
 
+/* A site that uses our own attribute may be new, if the administrator sees nobody with MFA either.
+ */
+static bool is_new_site(const struct apw_doctor_view *view)
+{
+    char *dn = NULL;
+
+    if (view->session == NULL || strcmp(view->config->mfa_filter, APW_MFA_RULE_DEFAULT) != 0)
+        return false;
+    dn = apw_doctor_view_find(view, view->session->directory, view->config->mfa_filter);
+    free(dn);
+    return dn == NULL;
+}
+
+static void report_nobody(const struct apw_doctor_view *view, unsigned seen)
+{
+    if (is_new_site(view)) {
+        apw_diagnosis_note(view->diagnosis, "mfa_filter",
+                           "MFA is on for nobody yet; app-password mfa on turns it on");
+        return;
+    }
+    apw_diagnosis_problem(view->diagnosis, "mfa_filter",
+                          "MFA is on for none of the first %u users: nobody has it yet, or %s "
+                          "does not match the right users",
+                          seen, view->config->mfa_filter);
+    apw_diagnosis_fix(view->diagnosis,
+                      "app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
+}
+
 static void judge_sample(const struct apw_doctor_view *view, const struct sample *sample)
 {
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
-        apw_diagnosis_problem(view->diagnosis, "mfa_filter",
-                              "MFA is on for none of the first %u users: nobody has it yet, or %s "
-                              "does not match the right users",
-                              sample->seen, view->config->mfa_filter);
-        apw_diagnosis_fix(view->diagnosis,
-                          "app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
+        report_nobody(view, sample->seen);
         return;
     }
     if (sample->unreadable == 0) {
@@ -174,7 +198,8 @@ static void compare_with_administrator(const struct apw_doctor_view *view)
     free(dn);
 }
 
-/* "report" is for the time before enforcement, and is easily left in. */
+/* "report" is for the time before enforcement, and is easily left in. A problem even then: nothing
+ * here shows whether that time is over. */
 static void check_enforcement(const struct apw_doctor_view *view)
 {
     const struct apw_config *config = view->config;
@@ -184,11 +209,11 @@ static void check_enforcement(const struct apw_doctor_view *view)
         return;
     apw_diagnosis_problem(view->diagnosis, "mfa_enforcement",
                           "%s has mfa_enforcement report: the account passwords of users with MFA "
-                          "still open mail",
+                          "still open mail. This is right only until MFA is enforced",
                           config->path);
     apw_diagnosis_fix(view->diagnosis,
-                      "mfa_enforcement enforce   # once \"would-refuse=\" no longer "
-                      "appears in the log for users who are not ready");
+                      "mfa_enforcement enforce   # at the end of the rollout, once "
+                      "app-password report --would-refuse names nobody");
 }
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)

@@ -239,6 +239,16 @@ def test_a_user_who_must_have_mfa_and_does_not(good_directory, site):
     assert doctor(site, "--mfa-user", who.uid).returncode == DONE
 
 
+def test_a_new_site_where_nobody_has_mfa(own_directory, tmp_path):
+    """As in steps 3 and 4 of doc/rollout.md. Without an administrator, the doctor cannot tell."""
+    server = own_directory()
+    called = doctor(safe(Site(tmp_path / "site", server)))
+    assert called.returncode == DONE, called.stdout
+    assert "mfa_filter: MFA is on for nobody yet" in called.stdout
+    (tmp_path / "site" / "admin.conf").unlink()
+    assert_finds(doctor(Site(tmp_path / "other", server, manage_as=None)), "MFA is on for none of the first", "mfa on")
+
+
 def test_a_user_who_must_have_mfa_and_does_not_exist(site):
     assert_finds(doctor(site, "--mfa-user", "nobody-at-all"), "--mfa-user", "name a user")
 

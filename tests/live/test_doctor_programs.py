@@ -102,4 +102,6 @@ def test_a_program_that_hangs_is_ended(site, tmp_path):  # noqa: F811
 
 def test_report_mode_that_was_left_in(good_directory, tmp_path, authority):  # noqa: F811
     report = site_with(good_directory, tmp_path, authority, mfa_enforcement="report")
-    assert_finds(doctor(report), "mfa_enforcement: ", "mfa_enforcement enforce")
+    called = doctor(report)
+    assert_finds(called, "mfa_enforcement: ", "mfa_enforcement enforce   # at the end of the rollout")
+    assert called.stdout.count("PROBLEM") == 1
