@@ -174,14 +174,28 @@ static void check_master(struct apw_diagnosis *diagnosis, const struct apw_docto
     }
 }
 
-static void check_masters(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
+/* The passdb that decides logins, or NULL. */
+static const struct apw_doctor_passdb *find_own(const struct apw_doctor_doveconf *conf)
 {
-    const struct apw_doctor_passdb *own = NULL;
     char file[PATH_MAX];
 
-    for (unsigned i = 0; i < conf->passdb_count && own == NULL; i++)
+    for (unsigned i = 0; i < conf->passdb_count; i++)
         if (!conf->passdb[i].is_master && is_ours(conf, &conf->passdb[i], file) > 0)
-            own = &conf->passdb[i];
+            return &conf->passdb[i];
+    return NULL;
+}
+
+/* Whether it answers without a password, too. */
+static bool has_lookup(const struct apw_doctor_passdb *own)
+{
+    return own != NULL && strcmp(own->driver, "lua") == 0 && file_has(own->file, ":lookup") > 0;
+}
+
+static void check_masters(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
+{
+    const struct apw_doctor_passdb *own = find_own(conf);
+    char file[PATH_MAX];
+
     for (unsigned i = 0; i < conf->passdb_count; i++)
         if (conf->passdb[i].is_master && is_ours(conf, &conf->passdb[i], file) <= 0)
             check_master(diagnosis, &conf->passdb[i], own);
@@ -321,7 +335,7 @@ void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,
         check_mechanisms(diagnosis, conf->auth_mechanisms);
         check_memory(diagnosis, conf, hash_memory_mib);
         if (sender != NULL)
-            apw_doctor_mailboxes_check(diagnosis, conf, sender);
+            apw_doctor_mailboxes_check(diagnosis, conf, has_lookup(find_own(conf)), sender);
     }
     free(conf);
 }

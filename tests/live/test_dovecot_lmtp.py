@@ -40,7 +40,21 @@ def arrived_in(server, name):
 def without_lookup(settings):
     """Changes the script into one like that of 0.1."""
     script = pathlib.Path(re.search(r"/\S+/app-password\.lua", settings)[0])
-    script.write_text(script.read_text().replace("auth_passdb_lookup", "another_name"))
+    script.write_text(script.read_text().replace("auth_passdb_lookup", "another_name").replace(":lookup", ":other"))
+    return settings
+
+
+def without_module(settings):
+    """As without the package dovecot-app-password."""
+    script = pathlib.Path(re.search(r"/\S+/app-password\.lua", settings)[0])
+    script.write_text(script.read_text().replace('require("app_password")', 'require("app_passwords")'))
+    return settings
+
+
+def unreadable(settings):
+    """As for a worker that is not root and cannot read the files."""
+    folder = pathlib.Path(re.search(r"/\S+/app-password\.lua", settings)[0]).parent
+    (folder / "app-password.conf").unlink()
     return settings
 
 
@@ -116,6 +130,12 @@ class TestThisMachine:
             deliver(server, who.mail)
         assert refused.value.recipients[who.mail][0] == code, refused.value
         assert_finds(look(), finding, "doveadm user -x service=lmtp")
+
+    @pytest.mark.parametrize("wrong", [without_module, unreadable])
+    def test_a_passdb_that_does_not_answer_is_a_finding(self, host, wrong):
+        """Every login is unavailable then, and nothing in Dovecot's configuration shows it."""
+        server, look = host({}, settings=wrong)
+        assert_finds(look(), "the passdb does not answer, so every login is unavailable: ", "doveadm auth lookup")
 
     def test_pam_cannot_tell_who_exists_and_without_lmtp_need_not(self, host):
         server, look = host({}, with_pam=True, lines="")
