@@ -8,6 +8,13 @@
 #define NAME   "app-password-portal"
 #define PREFIX NAME ": "
 
+static bool is_good(const char *line)
+{
+    size_t length = strlen(line);
+
+    return length > 6 && strcmp(line + length - 6, ": good") == 0;
+}
+
 /* Each line is one finding. */
 static void report_lines(struct apw_diagnosis *diagnosis, char *output, int status)
 {
@@ -17,7 +24,7 @@ static void report_lines(struct apw_diagnosis *diagnosis, char *output, int stat
             line += strlen(PREFIX);
         if (*line == '\0')
             continue;
-        if (status == 0) {
+        if (status == 0 || is_good(line)) {
             apw_diagnosis_note(diagnosis, "portal", "%s", line);
         } else {
             apw_diagnosis_problem(diagnosis, "portal", "%s", line);
