@@ -162,6 +162,36 @@ static void check_tls(const struct postfix *postfix, const char *service)
                       postfix->conf.folder);
 }
 
+/* TLS that is off, or a rule against the two mechanisms that work, lets nobody sign in. */
+static void check_offer(const struct postfix *postfix, const char *service)
+{
+    char options[VALUE_SIZE], level[VALUE_SIZE];
+
+    value_of(postfix, service, "smtpd_tls_security_level", level);
+    if ((*level == '\0' || strcmp(level, "none") == 0) &&
+        is_value(postfix, service, "smtpd_tls_auth_only", "yes") &&
+        !is_value(postfix, service, "smtpd_tls_wrappermode", "yes") &&
+        !is_value(postfix, service, "smtpd_use_tls", "yes")) {
+        apw_diagnosis_problem(postfix->diagnosis, "postfix",
+                              "%s never offers AUTH: it needs TLS (smtpd_tls_auth_only), which is "
+                              "off",
+                              service);
+        apw_diagnosis_fix(postfix->diagnosis,
+                          "postconf -c %s -P %s/smtpd_tls_security_level=encrypt",
+                          postfix->conf.folder, service);
+    }
+    value_of(postfix, service, "smtpd_sasl_tls_security_options", options);
+    if (strstr(options, "noplaintext") != NULL) {
+        apw_diagnosis_problem(postfix->diagnosis, "postfix",
+                              "%s offers no mechanism: noplaintext in "
+                              "smtpd_sasl_tls_security_options forbids PLAIN and LOGIN",
+                              service);
+        apw_diagnosis_fix(postfix->diagnosis,
+                          "postconf -c %s -P %s/smtpd_sasl_tls_security_options=noanonymous",
+                          postfix->conf.folder, service);
+    }
+}
+
 /* The sockets that the plugin opens after chroot(). */
 static void check_chroot(const struct postfix *postfix, const char *service)
 {
@@ -306,6 +336,7 @@ static void check_service(struct postfix *postfix,
         return;
     postfix->offering++;
     check_tls(postfix, key);
+    check_offer(postfix, key);
     value_of(postfix, key, "smtpd_sasl_type", type);
     if (strcmp(type, "dovecot") == 0) {
         check_dovecot(postfix, key);

@@ -107,6 +107,16 @@ def test_an_override_that_turns_tls_off(folder):
     assert_finds(folder.look(), "submission/inet accepts passwords without TLS", "smtpd_tls_auth_only=yes")
 
 
+@pytest.mark.parametrize("override, finding, fix", [
+    ("smtpd_sasl_tls_security_options=noanonymous,noplaintext", "offers no mechanism", "smtpd_sasl_tls_security_options=noanonymous"),
+    ("smtpd_tls_security_level=none", "never offers AUTH", "smtpd_tls_security_level=encrypt")])
+def test_an_override_that_lets_nobody_sign_in(folder, override, finding, fix):
+    folder.main += "smtpd_tls_auth_only = yes\n"
+    folder.master = re.sub(r"(?m)^submission +inet .*\n", lambda line: line[0] + f"    -o {override}\n", folder.master) \
+        if "level" not in override else folder.master.replace("smtpd_tls_security_level=encrypt", override, 1)
+    assert_finds(folder.look(), finding, fix)
+
+
 def test_dovecots_socket_that_is_not_there(folder):
     folder.main += "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
     where = folder.folder / "queue" / "private" / "auth"
