@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "program.h"
+#include "clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -63,13 +66,23 @@ static int spawn_into(const char *const *argv, int output, bool with_messages, p
     return failure;
 }
 
-/* To the end, so that the program does not stop at a full pipe. */
-static void read_to_end(int file, char *output_r, size_t size)
+/* Whether there is something to read before the deadline. */
+static bool is_readable(int file, int64_t deadline_ms)
+{
+    struct pollfd polled = {.fd = file, .events = POLLIN};
+
+    while (poll(&polled, 1, (int)apw_clock_remaining_ms(deadline_ms)) < 0 && errno == EINTR)
+        continue;
+    return polled.revents != 0;
+}
+
+/* To the end, so that the program does not stop at a full pipe; or to the deadline. */
+static void read_to_end(int file, int64_t deadline_ms, char *output_r, size_t size)
 {
     char dropped[4096];
     size_t length = 0;
 
-    for (;;) {
+    while (is_readable(file, deadline_ms)) {
         size_t room = size - 1 - length;
         ssize_t count =
             room > 0 ? read(file, output_r + length, room) : read(file, dropped, sizeof dropped);
@@ -84,9 +97,29 @@ static void read_to_end(int file, char *output_r, size_t size)
     output_r[length] = '\0';
 }
 
+static bool is_running(pid_t pid)
+{
+    siginfo_t ended = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0;
+}
+
+/* As exit_status(), but kills the program at the deadline. */
+static int exit_status_by(pid_t pid, int64_t deadline_ms, bool *is_late_r)
+{
+    while (is_running(pid) && apw_clock_remaining_ms(deadline_ms) > 0)
+        poll(NULL, 0, 5);
+    *is_late_r = is_running(pid);
+    if (*is_late_r)
+        kill(pid, SIGKILL);
+    return exit_status(pid);
+}
+
 static int run_into(const char *const *argv, bool with_messages, char *output_r, size_t size)
 {
-    int ends[2], failure;
+    int64_t deadline_ms = apw_clock_monotonic_ms() + APW_PROGRAM_LIMIT_S * 1000;
+    int ends[2], failure, status = -1;
+    bool is_late = false;
     pid_t pid;
 
     *output_r = '\0';
@@ -94,12 +127,16 @@ static int run_into(const char *const *argv, bool with_messages, char *output_r,
         return -1;
     failure = spawn_into(argv, ends[1], with_messages, &pid);
     close(ends[1]);
-    if (failure == 0)
-        read_to_end(ends[0], output_r, size);
-    else if (with_messages)
-        snprintf(output_r, size, "%s: %s", argv[0], strerror(failure));
+    if (failure == 0) {
+        read_to_end(ends[0], deadline_ms, output_r, size);
+        status = exit_status_by(pid, deadline_ms, &is_late);
+    }
     close(ends[0]);
-    return failure == 0 ? exit_status(pid) : -1;
+    if (with_messages && failure != 0)
+        snprintf(output_r, size, "%s: %s", argv[0], strerror(failure));
+    else if (with_messages && is_late)
+        snprintf(output_r, size, "%s did not end within %d seconds", argv[0], APW_PROGRAM_LIMIT_S);
+    return status;
 }
 
 int apw_program_read(const char *const *argv, char *output_r, size_t size)

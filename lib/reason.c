@@ -35,6 +35,7 @@ const char *apw_reason_name(enum apw_reason reason)
         [APW_REASON_SECOND_FACTOR] = "second-factor",
         [APW_REASON_WRONG_SECOND_FACTOR] = "wrong-second-factor",
         [APW_REASON_REPLAYED_SECOND_FACTOR] = "replayed-second-factor",
+        [APW_REASON_SECOND_FACTOR_UNREADABLE] = "second-factor-unreadable",
         [APW_REASON_ENROLMENT_CODE] = "enrolment-code",
         [APW_REASON_WRONG_ENROLMENT_CODE] = "wrong-enrolment-code",
         [APW_REASON_TOO_MANY_TRIES] = "too-many-tries",

@@ -36,7 +36,8 @@ enum apw_reason {
     /* for the page */
     APW_REASON_SECOND_FACTOR,
     APW_REASON_WRONG_SECOND_FACTOR,
-    APW_REASON_REPLAYED_SECOND_FACTOR, /* the code is right, but was used before */
+    APW_REASON_REPLAYED_SECOND_FACTOR,   /* the code is right, but was used before */
+    APW_REASON_SECOND_FACTOR_UNREADABLE, /* our key does not open it */
     APW_REASON_ENROLMENT_CODE,
     APW_REASON_WRONG_ENROLMENT_CODE,
     APW_REASON_TOO_MANY_TRIES, /* still waiting after wrong ones */

@@ -118,7 +118,8 @@ static bool read_account(struct apw_request *request)
         apw_request_give_up(request, "look-up", &error);
         return false;
     case APW_ACCOUNT_SEALED:
-        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "look-up", NULL, &error);
+        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_SECOND_FACTOR_UNREADABLE, "look-up",
+                        NULL, &error);
         apw_page_fail(&request->page, 503, APW_TEXT_SEALED);
         return false;
     case APW_ACCOUNT_GONE:
@@ -344,7 +345,8 @@ static struct apw_web_session *begin_signed_on(const struct apw_portal *portal,
         fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);
         return NULL;
     case APW_ACCOUNT_SEALED:
-        log_sign_on(portal, exchange, login, APW_UNAVAILABLE, APW_REASON_NOT_DONE, &error);
+        log_sign_on(portal, exchange, login, APW_UNAVAILABLE, APW_REASON_SECOND_FACTOR_UNREADABLE,
+                    &error);
         fail(portal, exchange, 503, APW_TEXT_SEALED);
         return NULL;
     case APW_ACCOUNT_UNAVAILABLE:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "apw_build.h"
+#include "clock.h"
 #include "flow.h"
 #include "form_fields.h"
 #include "relay.h"
@@ -25,12 +26,12 @@ static const char usage[] =
     "The web page on which people set up their second factor and get app passwords for mail.\n"
     "\n"
     "  -c, --config FILE  app-password.conf; portal.conf is in the same folder\n"
-    "  -t, --test         check the configuration, try the mail relay, and exit\n"
+    "  -t, --test         check the configuration, try directory and mail relay, and exit\n"
     "  -h, --help         print this text\n"
     "  -V, --version      print the version\n"
     "\n"
     "It stays in the foreground until SIGTERM or SIGINT, and listens as set in portal.conf.\n"
-    "Exit status: 0 ended; 64 usage; 75 no relay (--test); 78 configuration.\n";
+    "Exit status: 0 ended; 64 usage; 75 no directory or relay (--test); 78 configuration.\n";
 
 static void close_portal(struct apw_portal *portal)
 {
@@ -199,6 +200,38 @@ static int try_mail(const struct apw_mail_settings *mail)
     return EX_TEMPFAIL;
 }
 
+/* As above: whether the directory accepts the page's identity, which must see the base. */
+static int try_directory(const struct apw_portal *portal)
+{
+    static const char *const nothing[] = {"1.1", NULL};
+    const struct apw_config *config = portal->config;
+    const struct apw_query query = {.base = config->base,
+                                    .scope = APW_SCOPE_BASE,
+                                    .filter = "(objectClass=*)",
+                                    .attributes = nothing,
+                                    .limit = 1};
+    struct apw_entry *base = NULL;
+    struct apw_error error = {""};
+    enum apw_ldap_result result = apw_directory_search(
+        portal->directory, &query, apw_clock_monotonic_ms() + config->deadline_ms, &base, &error);
+
+    apw_entries_free(&base);
+    if (result == APW_LDAP_OK) {
+        puts("directory: good");
+        return EXIT_SUCCESS;
+    }
+    fprintf(stderr, "app-password-portal: %s\n", error.text);
+    return EX_TEMPFAIL;
+}
+
+static int try_both(const struct apw_portal *portal)
+{
+    int directory = try_directory(portal);
+    int mail = try_mail(&portal->portal_config->mail);
+
+    return mail != EXIT_SUCCESS ? mail : directory;
+}
+
 static int run(const char *config_path, bool is_test)
 {
     struct apw_portal portal = {.config = NULL};
@@ -215,7 +248,7 @@ static int run(const char *config_path, bool is_test)
     if (status == 0)
         status = load_and_serve(&portal, is_test, &signals, &error);
     if (status == 0 && is_test)
-        exit_status = try_mail(&portal.portal_config->mail);
+        exit_status = try_both(&portal);
     close_portal(&portal);
     if (status == 0)
         return exit_status;

@@ -42,7 +42,10 @@ static const struct apw_option table[] = {
     [DOVECOT] = {.name = "dovecot",
                  .argument = "FILE",
                  .help = "also Dovecot: output of doveconf -n"},
-    [PAM] = {.name = "pam", .argument = "SERVICE", .help = "also PAM: this service of /etc/pam.d"},
+    [PAM] = {.name = "pam",
+             .argument = "SERVICE",
+             .is_argument_optional = true,
+             .help = "also PAM: this service of /etc/pam.d; default: all that ask our module"},
     [PORTAL] = {.name = "portal", .help = "also the page: app-password-portal -t"},
     [AS] = {.name = "as",
             .argument = "DN",
@@ -57,7 +60,8 @@ struct request {
     const char *postfix_folder; /* NULL: not asked for, like the others */
     const char *sasl_path;
     const char *dovecot_path;
-    const char *pam_service;
+    bool has_pam;
+    const char *pam_service; /* NULL: all */
     bool has_portal;
     const char *as_dn;
     const char *mfa_user;
@@ -141,7 +145,7 @@ static void check_programs(struct apw_diagnosis *diagnosis, const struct request
         apw_doctor_dovecot_check(diagnosis, request->dovecot_path,
                                  config == NULL ? HASH_MEMORY_MIB : config->hash_memory_mib,
                                  has_sender ? &sender : NULL);
-    if (request->pam_service != NULL)
+    if (request->has_pam)
         apw_doctor_pam_check(diagnosis, request->pam_service);
     if (request->has_portal)
         apw_doctor_portal_check(diagnosis, config_path);
@@ -199,6 +203,7 @@ static enum apw_status read_request(const struct apw_options *options, struct re
         .postfix_folder = options->value[POSTFIX],
         .sasl_path = options->value[SASL],
         .dovecot_path = options->value[DOVECOT],
+        .has_pam = options->is_given[PAM],
         .pam_service = options->value[PAM],
         .has_portal = options->is_given[PORTAL],
         .as_dn = options->value[AS],

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/doubles.h"
+#include "doctor/dialect.h"
 #include "ldap/filter.h"
 #include "session.h"
 #include "utf8.h"
@@ -133,9 +134,7 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
         apw_diagnosis_unknown(diagnosis, "login_attribute",
                               "%s: cannot tell whether two entries share a value: %s", attribute,
                               result != APW_LDAP_OK ? error->text : doubles->error.text);
-        apw_diagnosis_fix(
-            diagnosis,
-            "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
+        apw_doctor_dialect_fix_limit(doubles->view);
     } else if (doubles->found == 0) {
         apw_diagnosis_good(diagnosis, "login_attribute", "%s is unique in %zu entries", attribute,
                            doubles->entries);
@@ -146,9 +145,9 @@ static void conclude(const struct doubles *doubles, enum apw_ldap_result result,
 static void check_nameless(const struct apw_doctor_view *view, struct apw_directory *directory)
 {
     const char *attribute = view->config->login_attribute;
-    char *names = apw_doctor_names_filter(&view->names), *filter = NULL, *dn = NULL;
+    char *users = apw_filter_expand_any(view->config->filter), *filter = NULL, *dn = NULL;
 
-    if (names != NULL && asprintf(&filter, "(&%s(!(%s=*)))", names, attribute) < 0)
+    if (users != NULL && asprintf(&filter, "(&%s(!(%s=*)))", users, attribute) < 0)
         filter = NULL;
     if (filter != NULL)
         dn = apw_doctor_view_find(view, directory, filter);
@@ -163,7 +162,7 @@ static void check_nameless(const struct apw_doctor_view *view, struct apw_direct
     }
     free(dn);
     free(filter);
-    free(names);
+    free(users);
 }
 
 /* What was typed becomes the accepted name, which `filter` must find, too. */

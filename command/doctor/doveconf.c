@@ -27,7 +27,9 @@ static void read_args(struct apw_doctor_passdb *passdb, const char *args)
             passdb->is_without_authentication = true;
         else if (strcmp(word, "blocking=no") == 0)
             passdb->is_without_worker = true;
-        else if (strchr(word, '=') == NULL && strcmp(word, "*") != 0)
+        else if (strcmp(word, "*") == 0)
+            copy(passdb->service, "%s");
+        else if (strchr(word, '=') == NULL)
             copy(passdb->service, word);
         args += length;
         args += strspn(args, " ");
@@ -67,22 +69,38 @@ static void set_of_passdb(struct apw_doctor_passdb *passdb, const char *name, co
         passdb->is_without_worker = !is_yes(value);
 }
 
-static bool has_word(const char *list, const char *word)
+bool apw_doctor_doveconf_has_protocol(const struct apw_doctor_doveconf *conf, const char *name)
 {
-    size_t length = strlen(word);
-    const char *found = strstr(list, word);
+    size_t length = strlen(name);
 
-    return found != NULL && (found == list || found[-1] == ' ') &&
-           strchr(" ", found[length]) != NULL;
+    for (const char *at = conf->protocols; *at != '\0'; at += strspn(at, " ")) {
+        size_t found = strcspn(at, " ");
+
+        if (found == length && strncmp(at, name, length) == 0)
+            return true;
+        at += found;
+    }
+    return false;
 }
 
-/* "# 2.3.19.1 (9b53102964): /etc/dovecot/dovecot.conf" */
+static void add_protocol(struct apw_doctor_doveconf *conf, const char *name)
+{
+    size_t length = strlen(conf->protocols);
+
+    snprintf(conf->protocols + length, sizeof conf->protocols - length, " %s", name);
+}
+
+/* "# 2.3.19.1 (9b53102964): /etc/dovecot/dovecot.conf", the first line. The protocols are 2.3's
+ * default, which doveconf -n leaves out. */
 static void read_comment(struct apw_doctor_doveconf *conf, const char *comment)
 {
     const char *path = strstr(comment, "): /");
 
-    if (path != NULL && conf->path[0] == '\0')
-        copy(conf->path, path + 3);
+    if (path == NULL || conf->path[0] != '\0')
+        return;
+    copy(conf->path, path + 3);
+    if (strncmp(comment, "# 2.3", 5) == 0)
+        copy(conf->protocols, "imap pop3 lmtp");
 }
 
 static void set_global(struct apw_doctor_doveconf *conf, const char *name, const char *value)
@@ -90,7 +108,7 @@ static void set_global(struct apw_doctor_doveconf *conf, const char *name, const
     if (strcmp(name, "auth_cache_size") == 0)
         copy(conf->auth_cache_size, value);
     else if (strcmp(name, "protocols") == 0)
-        conf->has_lmtp = has_word(value, "lmtp");
+        copy(conf->protocols, value);
     else if (strcmp(name, "auth_mechanisms") == 0)
         copy(conf->auth_mechanisms, value);
     else if (strcmp(name, "default_vsz_limit") == 0)
@@ -102,6 +120,7 @@ struct place {
     unsigned depth;
     char block[TEXT_SIZE]; /* the outermost: "passdb", "service auth-worker", … */
     char inner[TEXT_SIZE]; /* the one in it: "fields" */
+    bool has_listener;     /* a socket for another program, such as Postfix, was seen */
 };
 
 static bool is_passdb(const char *title)
@@ -113,6 +132,9 @@ static void open_block(struct apw_doctor_doveconf *conf, struct place *place, co
 {
     if (++place->depth == 2)
         copy(place->inner, title);
+    if (place->depth == 2 && strcmp(place->block, "service auth") == 0 &&
+        strncmp(title, "unix_listener /", 15) == 0)
+        place->has_listener = true;
     if (place->depth > 1)
         return;
     copy(place->block, title);
@@ -143,8 +165,8 @@ static void set(struct apw_doctor_doveconf *conf, const struct place *place, con
         set_in_block(conf, place, name, value);
     else if (is_passdb(place->block) && conf->passdb_count > 0)
         set_of_passdb(&conf->passdb[conf->passdb_count - 1], name, value);
-    else if (strcmp(place->block, "protocols") == 0 && strcmp(name, "lmtp") == 0)
-        conf->has_lmtp = is_yes(value); /* 2.4 */
+    else if (strcmp(place->block, "protocols") == 0 && is_yes(value)) /* 2.4 */
+        add_protocol(conf, name);
     else if (strcmp(place->block, "service auth-worker") == 0 && strcmp(name, "vsz_limit") == 0)
         copy(conf->worker_vsz_limit, value);
 }
@@ -158,6 +180,17 @@ static char *trim(char *text)
     while (length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL)
         text[--length] = '\0';
     return text;
+}
+
+/* doveconf quotes a value that begins with a space, like Debian's " imap lmtp". */
+static char *unquote(char *value)
+{
+    size_t length = strlen(value);
+
+    if (length < 2 || value[0] != '"' || value[length - 1] != '"')
+        return value;
+    value[length - 1] = '\0';
+    return trim(value + 1);
 }
 
 /* -1 if doveconf does not print such a line. */
@@ -180,7 +213,7 @@ static int read_line(struct apw_doctor_doveconf *conf, struct place *place, char
     if (equals == NULL)
         return -1;
     *equals = '\0';
-    set(conf, place, trim(text), trim(equals + 1));
+    set(conf, place, trim(text), unquote(trim(equals + 1)));
     return 0;
 }
 
@@ -196,6 +229,8 @@ int apw_doctor_doveconf_read(FILE *file, struct apw_doctor_doveconf *conf_r, uns
         ++*line_r;
         status = read_line(conf_r, &place, line);
     }
+    if (place.has_listener)
+        add_protocol(conf_r, "smtp");
     return status == 0 && place.depth == 0 && *line_r > 0 ? 0 : -1;
 }
 

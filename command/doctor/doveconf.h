@@ -14,12 +14,13 @@
 /* Texts are "" if they are not set. */
 struct apw_doctor_doveconf {
     char path[APW_DOCTOR_DOVECONF_TEXT_SIZE]; /* dovecot.conf, from the first line */
-    bool has_lmtp;
+    /* Separated by spaces: "imap lmtp". Also "smtp", if another program asks for logins. */
+    char protocols[APW_DOCTOR_DOVECONF_TEXT_SIZE];
     unsigned passdb_count;
     struct apw_doctor_passdb {
         char driver[APW_DOCTOR_DOVECONF_TEXT_SIZE];
         char file[APW_DOCTOR_DOVECONF_TEXT_SIZE];    /* the Lua script */
-        char service[APW_DOCTOR_DOVECONF_TEXT_SIZE]; /* PAM's */
+        char service[APW_DOCTOR_DOVECONF_TEXT_SIZE]; /* PAM's; with '%': the protocol's name */
         char result_success[APW_DOCTOR_DOVECONF_TEXT_SIZE];
         char result_failure[APW_DOCTOR_DOVECONF_TEXT_SIZE];
         char result_internalfail[APW_DOCTOR_DOVECONF_TEXT_SIZE];
@@ -38,6 +39,9 @@ struct apw_doctor_doveconf {
 /* -1 if doveconf does not print this, or if the file is cut off; *line_r is then the number of the
  * last line read. */
 int apw_doctor_doveconf_read(FILE *file, struct apw_doctor_doveconf *conf_r, unsigned *line_r);
+
+/* Whether `protocols` has this one. */
+bool apw_doctor_doveconf_has_protocol(const struct apw_doctor_doveconf *conf, const char *name);
 
 /* A size like "512 M", "1 G" or "268435456 B" in MiB, rounded up; 0 for unlimited. */
 unsigned long long apw_doctor_doveconf_mebibytes(const char *text);

@@ -3,11 +3,14 @@
 #include "doctor/doveconf.h"
 #include "doctor/mailboxes.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#define PAM_FOLDER  "/etc/pam.d"
 #define LINE_SIZE   4096
 #define LOADED_MIB  48  /* memory of an auth-worker with Lua, libldap and libsodium */
 #define DEFAULT_MIB 256 /* Dovecot's default_vsz_limit */
@@ -51,18 +54,46 @@ static int file_has(const char *path, const char *text)
     return is_there;
 }
 
-static int is_ours(const struct apw_doctor_passdb *passdb)
+/* PAM reads the file "other" for a service without one. */
+static int is_ours_in_pam(const char *service, char file_r[PATH_MAX])
 {
-    char path[APW_DOCTOR_DOVECONF_TEXT_SIZE + 16];
+    snprintf(file_r, PATH_MAX, PAM_FOLDER "/%s", service);
+    if (access(file_r, F_OK) != 0 && errno == ENOENT)
+        snprintf(file_r, PATH_MAX, PAM_FOLDER "/other");
+    return file_has(file_r, "pam_app_password");
+}
 
-    if (strcmp(passdb->driver, "lua") == 0)
-        return file_has(passdb->file, "app_password");
+/* All services must be ours if the protocol names the service. */
+static int are_all_ours(const char *protocols, char file_r[PATH_MAX])
+{
+    int ours = 1;
+
+    for (const char *at = protocols + strspn(protocols, " "); ours > 0 && *at != '\0';
+         at += strspn(at, " ")) {
+        char name[64];
+
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
+        if (strcmp(name, "lmtp") != 0 && strcmp(name, "doveadm") != 0) /* which check no password */
+            ours = is_ours_in_pam(name, file_r);
+        at += strcspn(at, " ");
+    }
+    return ours;
+}
+
+/* Whether the passdb checks app passwords, according to *file_r; -1 if it cannot be read. */
+static int is_ours(const struct apw_doctor_doveconf *conf, const struct apw_doctor_passdb *passdb,
+                   char file_r[PATH_MAX])
+{
+    *file_r = '\0';
+    if (strcmp(passdb->driver, "lua") == 0) {
+        snprintf(file_r, PATH_MAX, "%s", passdb->file);
+        return file_has(file_r, "app_password");
+    }
     if (strcmp(passdb->driver, "pam") != 0)
         return 0;
-    snprintf(path, sizeof path, "/etc/pam.d/%s",
-             passdb->service[0] != '\0' && strchr(passdb->service, '%') == NULL ? passdb->service
-                                                                                : "dovecot");
-    return file_has(path, "pam_app_password");
+    if (strchr(passdb->service, '%') != NULL)
+        return are_all_ours(conf->protocols, file_r);
+    return is_ours_in_pam(passdb->service[0] != '\0' ? passdb->service : "dovecot", file_r);
 }
 
 static void check_result(struct apw_diagnosis *diagnosis, const char *name, const char *value,
@@ -143,15 +174,30 @@ static void check_master(struct apw_diagnosis *diagnosis, const struct apw_docto
     }
 }
 
+/* The passdb that decides logins, or NULL. */
+static const struct apw_doctor_passdb *find_own(const struct apw_doctor_doveconf *conf)
+{
+    char file[PATH_MAX];
+
+    for (unsigned i = 0; i < conf->passdb_count; i++)
+        if (!conf->passdb[i].is_master && is_ours(conf, &conf->passdb[i], file) > 0)
+            return &conf->passdb[i];
+    return NULL;
+}
+
+/* Whether it answers without a password, too. */
+static bool has_lookup(const struct apw_doctor_passdb *own)
+{
+    return own != NULL && strcmp(own->driver, "lua") == 0 && file_has(own->file, ":lookup") > 0;
+}
+
 static void check_masters(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
 {
-    const struct apw_doctor_passdb *own = NULL;
+    const struct apw_doctor_passdb *own = find_own(conf);
+    char file[PATH_MAX];
 
-    for (unsigned i = 0; i < conf->passdb_count && own == NULL; i++)
-        if (!conf->passdb[i].is_master && is_ours(&conf->passdb[i]) > 0)
-            own = &conf->passdb[i];
     for (unsigned i = 0; i < conf->passdb_count; i++)
-        if (conf->passdb[i].is_master && is_ours(&conf->passdb[i]) <= 0)
+        if (conf->passdb[i].is_master && is_ours(conf, &conf->passdb[i], file) <= 0)
             check_master(diagnosis, &conf->passdb[i], own);
 }
 
@@ -169,13 +215,27 @@ static bool is_hint(const struct apw_doctor_passdb *passdb)
            is_continue(passdb->result_internalfail);
 }
 
+static void report_foreign(struct apw_diagnosis *diagnosis, const struct apw_doctor_passdb *passdb,
+                           const char *file, bool is_after_ours)
+{
+    apw_diagnosis_problem(diagnosis, "dovecot",
+                          "a passdb with driver %s%s%s, %s ours, accepts account passwords",
+                          passdb->driver, *file != '\0' ? " and the file " : "", file,
+                          is_after_ours ? "after" : "before or without");
+    if (strcmp(passdb->driver, "pam") == 0)
+        apw_diagnosis_fix(diagnosis, "install examples/pam for %s; or:",
+                          strchr(passdb->service, '%') != NULL ? "each protocol" : "this service");
+    apw_diagnosis_fix(diagnosis, "comment out the !include auth-….conf.ext that defines it");
+}
+
 static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf)
 {
     unsigned own = 0;
 
     for (unsigned i = 0; i < conf->passdb_count; i++) {
         const struct apw_doctor_passdb *passdb = &conf->passdb[i];
-        int ours = is_ours(passdb);
+        char file[PATH_MAX];
+        int ours = is_ours(conf, passdb, file);
 
         if (passdb->is_master && ours <= 0) {
             continue; /* check_masters() */
@@ -186,8 +246,7 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
             apw_diagnosis_unknown(
                 diagnosis, "dovecot",
                 "cannot tell whether the passdb with driver %s checks app passwords: %s: %s",
-                passdb->driver, passdb->file[0] != '\0' ? passdb->file : "its PAM file",
-                strerror(errno));
+                passdb->driver, file, strerror(errno));
             apw_diagnosis_fix(diagnosis, "run this on the host of that Dovecot, as root");
         } else if (ours > 0) {
             own++;
@@ -196,11 +255,7 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
             apw_diagnosis_note(diagnosis, "dovecot",
                                "a deny passdb with driver %s does not matter here", passdb->driver);
         } else {
-            apw_diagnosis_problem(diagnosis, "dovecot",
-                                  "a passdb with driver %s, %s ours, accepts account passwords",
-                                  passdb->driver, own > 0 ? "after" : "before or without");
-            apw_diagnosis_fix(diagnosis,
-                              "comment out the !include auth-….conf.ext that defines it");
+            report_foreign(diagnosis, passdb, file, own > 0);
         }
     }
     if (own > 0 || diagnosis->unknown > 0)
@@ -280,7 +335,7 @@ void apw_doctor_dovecot_check(struct apw_diagnosis *diagnosis, const char *path,
         check_mechanisms(diagnosis, conf->auth_mechanisms);
         check_memory(diagnosis, conf, hash_memory_mib);
         if (sender != NULL)
-            apw_doctor_mailboxes_check(diagnosis, conf, sender);
+            apw_doctor_mailboxes_check(diagnosis, conf, has_lookup(find_own(conf)), sender);
     }
     free(conf);
 }

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mailboxes.h"
+#include "doctor/doveadm.h"
 #include "program.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 struct mailbox {
     char home[PATH_MAX];
     char mail[PATH_MAX]; /* 2.4: mail_path */
 };
-
-enum found { FOUND = 0, NO_USER, NOT_RUNNING, FAILED };
 
 static void read_field(const char *line, struct mailbox *mailbox_r)
 {
@@ -25,20 +23,14 @@ static void read_field(const char *line, struct mailbox *mailbox_r)
         snprintf(mailbox_r->mail, sizeof mailbox_r->mail, "%s", line + 10);
 }
 
-/* Asks the userdbs of the running Dovecot, as LMTP does. */
-static enum found find_mailbox(const struct apw_doctor_doveconf *conf, const char *user,
-                               struct mailbox *mailbox_r)
+static enum apw_doctor_doveadm find_mailbox(const struct apw_doctor_doveconf *conf,
+                                            const char *user, struct mailbox *mailbox_r)
 {
-    const char *const arguments[] = {"doveadm", "-c",           conf->path, "user",
-                                     "-x",      "service=lmtp", user,       NULL};
     char *output;
-    int status = apw_program_read_all(arguments, &output);
-    enum found found = status == 0 ? FOUND : status == EX_NOUSER ? NO_USER : FAILED;
+    enum apw_doctor_doveadm found = apw_doctor_doveadm_userdb(conf, user, &output);
 
     *mailbox_r = (struct mailbox){.home = ""};
-    if (status < 0 || (output != NULL && strstr(output, "connect(") != NULL))
-        found = NOT_RUNNING;
-    for (char *line = output, *next; found == FOUND && line != NULL; line = next) {
+    for (char *line = output, *next; line != NULL; line = next) {
         next = apw_program_next_line(line);
         read_field(line, mailbox_r);
     }
@@ -46,14 +38,16 @@ static enum found find_mailbox(const struct apw_doctor_doveconf *conf, const cha
     return found;
 }
 
-static void report_missing(struct apw_diagnosis *diagnosis, enum found found, const char *user)
+static void report_missing(struct apw_diagnosis *diagnosis, enum apw_doctor_doveadm found,
+                           const char *user)
 {
     char quoted[PATH_MAX];
 
     apw_diagnosis_quote(user, quoted, sizeof quoted);
     apw_diagnosis_problem(diagnosis, "mailboxes",
-                          found == NO_USER ? "Dovecot does not know %s: LMTP rejects mail for it"
-                                           : "Dovecot cannot look %s up: LMTP defers mail for it",
+                          found == APW_DOCTOR_DOVEADM_NO_USER
+                              ? "Dovecot does not know %s: LMTP rejects mail for this user"
+                              : "Dovecot cannot look %s up: LMTP defers mail for this user",
                           user);
     apw_diagnosis_fix(diagnosis,
                       "doveadm user -x service=lmtp %s   # must find the user: a static "
@@ -79,13 +73,15 @@ static void compare(struct apw_diagnosis *diagnosis, const struct apw_doctor_sen
     char former[PATH_MAX], from[PATH_MAX + 8], to[PATH_MAX + 8];
 
     if (strcmp(typed->home, accepted->home) != 0 || strcmp(typed->mail, accepted->mail) != 0) {
-        apw_diagnosis_problem(diagnosis, "mailboxes",
-                              "%s leads to the mailbox %s %s, but a login by it leads to %s, with "
-                              "the mailbox %s %s, which comes up empty",
-                              sender->address, typed->home, typed->mail, sender->name,
-                              accepted->home, accepted->mail);
-        apw_diagnosis_fix(diagnosis, "let the userdb return the same home for both, or move the "
-                                     "mail before you change the passdb");
+        apw_diagnosis_problem(
+            diagnosis, "mailboxes",
+            "mail to %s arrives in %s %s, but a login as %s leads to %s %s, which "
+            "comes up empty",
+            sender->address, typed->home, typed->mail, sender->name, accepted->home,
+            accepted->mail);
+        apw_diagnosis_fix(
+            diagnosis, "set login_attribute, and let the userdb return the same home for both; or "
+                       "move the mail before you change the passdb");
     } else if (find_former_home(accepted, sender, former) && access(accepted->home, F_OK) != 0 &&
                access(former, F_OK) == 0) {
         apw_diagnosis_problem(diagnosis, "mailboxes",
@@ -101,29 +97,57 @@ static void compare(struct apw_diagnosis *diagnosis, const struct apw_doctor_sen
     }
 }
 
+/* Whether the passdb answers, as far as Dovecot can be asked without a password. */
+static bool answers(struct apw_diagnosis *diagnosis, const struct apw_doctor_doveconf *conf,
+                    const char *user)
+{
+    char *output, quoted[PATH_MAX];
+    bool is_answer = apw_doctor_doveadm_passdb(conf, user, &output) != APW_DOCTOR_DOVEADM_FAILED;
+
+    if (!is_answer) {
+        apw_diagnosis_quote(user, quoted, sizeof quoted);
+        apw_diagnosis_problem(
+            diagnosis, "dovecot", "the passdb does not answer, so every login is unavailable: %.*s",
+            output == NULL ? 0 : (int)strcspn(output, "\n"), output == NULL ? "" : output);
+        apw_diagnosis_fix(
+            diagnosis,
+            "doveadm auth lookup -x service=lmtp %s   # must find the user; Dovecot's "
+            "log says why not: for example, app_password.so is not installed, the "
+            "directory does not answer, or the user of auth-worker cannot read "
+            "app-password.conf",
+            quoted);
+    }
+    free(output);
+    return is_answer;
+}
+
 void apw_doctor_mailboxes_check(struct apw_diagnosis *diagnosis,
-                                const struct apw_doctor_doveconf *conf,
+                                const struct apw_doctor_doveconf *conf, bool has_lookup,
                                 const struct apw_doctor_sender *sender)
 {
     struct mailbox typed, accepted;
-    enum found by_address, by_name;
+    enum apw_doctor_doveadm by_address, by_name;
+    bool has_lmtp = apw_doctor_doveconf_has_protocol(conf, "lmtp");
 
     if (conf->path[0] == '\0' || access(conf->path, R_OK) != 0) {
         apw_diagnosis_note(diagnosis, "mailboxes",
                            "not compared: this Dovecot is not on this host");
         return;
     }
+    if (has_lookup && !answers(diagnosis, conf, sender->name))
+        return;
     by_address = find_mailbox(conf, sender->address, &typed);
     by_name = find_mailbox(conf, sender->name, &accepted);
-    if (by_address == NOT_RUNNING || by_name == NOT_RUNNING)
+    if (by_address == APW_DOCTOR_DOVEADM_NOT_RUNNING || by_name == APW_DOCTOR_DOVEADM_NOT_RUNNING)
         apw_diagnosis_note(diagnosis, "mailboxes",
                            "not compared: Dovecot does not run, or root "
                            "must ask it");
-    else if (by_name != FOUND)
+    else if (by_name == APW_DOCTOR_DOVEADM_NO_USER ||
+             (by_name == APW_DOCTOR_DOVEADM_FAILED && has_lmtp))
         report_missing(diagnosis, by_name, sender->name);
-    else if (by_address == FOUND)
+    else if (by_name == APW_DOCTOR_DOVEADM_FOUND && by_address == APW_DOCTOR_DOVEADM_FOUND)
         compare(diagnosis, sender, &typed, &accepted);
-    else if (conf->has_lmtp)
+    else if (has_lmtp)
         report_missing(diagnosis, by_address, sender->address);
     else
         apw_diagnosis_note(diagnosis, "mailboxes",

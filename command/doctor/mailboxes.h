@@ -10,9 +10,10 @@
 #include "doctor/doveconf.h"
 #include "doctor/view.h"
 
-/* Compares home and mail of "doveadm user" for both. A Dovecot that does not run here is a note. */
+/* Compares home and mail of "doveadm user" for both. Before that, with `has_lookup`, asks the
+ * passdb, which answers without a password. A Dovecot that does not run here is a note. */
 void apw_doctor_mailboxes_check(struct apw_diagnosis *diagnosis,
-                                const struct apw_doctor_doveconf *conf,
+                                const struct apw_doctor_doveconf *conf, bool has_lookup,
                                 const struct apw_doctor_sender *sender);
 
 #endif

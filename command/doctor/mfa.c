@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
+#include "doctor/dialect.h"
+#include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
+#include "mfa_rule.h"
 #include "session.h"
 #include "shown.h"
 #include "verify.h"
@@ -48,15 +51,57 @@ static int sample_entry(void *context, const struct apw_entry *entry)
     return ++sample->seen == SAMPLE_SIZE ? -1 : 0;
 }
 
+/* The mail server must be permitted to search by all that mfa_filter reads. */
+static void fix_searching(const struct apw_doctor_view *view)
+{
+    enum apw_doctor_dialect dialect = apw_doctor_dialect_find(view, view->directory);
+    struct apw_doctor_names names = {.count = 0};
+
+    apw_diagnosis_fix(view->diagnosis,
+                      "# first load the schema on every server, and fix what mfa_filter "
+                      "and mfa_witness report below");
+    apw_doctor_names_add_filter(&names, view->config->mfa_filter);
+    for (size_t i = 0; i < names.count; i++) {
+        const struct apw_doctor_rule rule = {.attribute = names.name[i],
+                                             .dn = apw_doctor_view_dn(&view->config->identity),
+                                             .right = "search"};
+
+        apw_doctor_dialect_fix_rule(view->diagnosis, dialect, &rule);
+    }
+}
+
+/* A site that uses our own attribute may be new, if the administrator sees nobody with MFA either.
+ */
+static bool is_new_site(const struct apw_doctor_view *view)
+{
+    char *dn = NULL;
+
+    if (view->session == NULL || strcmp(view->config->mfa_filter, APW_MFA_RULE_DEFAULT) != 0)
+        return false;
+    dn = apw_doctor_view_find(view, view->session->directory, view->config->mfa_filter);
+    free(dn);
+    return dn == NULL;
+}
+
+static void report_nobody(const struct apw_doctor_view *view, unsigned seen)
+{
+    if (is_new_site(view)) {
+        apw_diagnosis_note(view->diagnosis, "mfa_filter",
+                           "MFA is on for nobody yet; app-password mfa on turns it on");
+        return;
+    }
+    apw_diagnosis_problem(view->diagnosis, "mfa_filter",
+                          "MFA is on for none of the first %u users: nobody has it yet, or %s "
+                          "does not match the right users",
+                          seen, view->config->mfa_filter);
+    apw_diagnosis_fix(view->diagnosis,
+                      "app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
+}
+
 static void judge_sample(const struct apw_doctor_view *view, const struct sample *sample)
 {
     if (sample->unreadable == 0 && sample->seen > 0 && sample->on == 0) {
-        apw_diagnosis_problem(view->diagnosis, "mfa_filter",
-                              "MFA is on for none of the first %u users: nobody has it yet, or %s "
-                              "does not match the right users",
-                              sample->seen, view->config->mfa_filter);
-        apw_diagnosis_fix(view->diagnosis,
-                          "app-password mfa on LOGIN, then app-password doctor --mfa-user LOGIN");
+        report_nobody(view, sample->seen);
         return;
     }
     if (sample->unreadable == 0) {
@@ -70,11 +115,7 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                           "logins with their account passwords end in \"unavailable\"",
                           view->config->mfa_filter, sample->unreadable, sample->seen,
                           sample->unreadable_dn);
-    apw_diagnosis_fix(view->diagnosis,
-                      "access to attrs=appPasswordMfaEnabled by dn.exact=\"%s\" search by * break"
-                      "   # or the attributes of your own mfa_filter; load the schema on every "
-                      "server; first fix what mfa_filter and mfa_witness report below",
-                      apw_doctor_view_dn(&view->config->identity));
+    fix_searching(view);
 }
 
 /* The DNs that a filter compares, such as groups: a mistyped one matches nobody. */
@@ -157,7 +198,8 @@ static void compare_with_administrator(const struct apw_doctor_view *view)
     free(dn);
 }
 
-/* "report" is for the time before enforcement, and is easily left in. */
+/* "report" is for the time before enforcement, and is easily left in. A problem even then: nothing
+ * here shows whether that time is over. */
 static void check_enforcement(const struct apw_doctor_view *view)
 {
     const struct apw_config *config = view->config;
@@ -167,11 +209,11 @@ static void check_enforcement(const struct apw_doctor_view *view)
         return;
     apw_diagnosis_problem(view->diagnosis, "mfa_enforcement",
                           "%s has mfa_enforcement report: the account passwords of users with MFA "
-                          "still open mail",
+                          "still open mail. This is right only until MFA is enforced",
                           config->path);
     apw_diagnosis_fix(view->diagnosis,
-                      "mfa_enforcement enforce   # once \"would-refuse=\" no longer "
-                      "appears in the log for users who are not ready");
+                      "mfa_enforcement enforce   # at the end of the rollout, once "
+                      "app-password report --would-refuse names nobody");
 }
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
@@ -180,7 +222,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     const struct apw_config *config = view->config;
     struct sample sample = {.view = view};
     struct apw_error error = {"out of memory"};
-    char *filter = apw_doctor_names_filter(&view->names);
+    char *filter = apw_filter_expand_any(config->filter);
     const struct apw_query query = {
         .base = config->base, .scope = config->scope, .filter = filter, .attributes = nothing};
 

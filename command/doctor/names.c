@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/names.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,18 +27,4 @@ void apw_doctor_names_add_filter(struct apw_doctor_names *names, const char *fil
         if (length > 0 && at[1 + length] != '\0' && strchr("=~<>:;", at[1 + length]) != NULL)
             add(names, at + 1, length);
     }
-}
-
-char *apw_doctor_names_filter(const struct apw_doctor_names *names)
-{
-    size_t size = names->count * (APW_DOCTOR_NAME_SIZE + 8) + 8;
-    char *filter = names->count > 0 ? malloc(size) : NULL, *end = filter;
-
-    if (filter == NULL)
-        return NULL;
-    end += sprintf(end, "(|");
-    for (size_t i = 0; i < names->count; i++)
-        end += sprintf(end, "(%s=*)", names->name[i]);
-    sprintf(end, ")");
-    return filter;
 }

@@ -23,8 +23,4 @@ void apw_doctor_names_add(struct apw_doctor_names *names, const char *name);
 /* Adds the attributes that a filter or its template compares (RFC 4515). */
 void apw_doctor_names_add_filter(struct apw_doctor_names *names, const char *filter);
 
-/* A filter that matches entries with any of the attributes. NULL without names, or if out of
- * memory. The caller frees it. */
-char *apw_doctor_names_filter(const struct apw_doctor_names *names);
-
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/pam.h"
 #include "config.h"
-#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -204,7 +205,7 @@ static void read_file(struct stack *stack, const char *path, const char *type, u
         fclose(file);
 }
 
-void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service)
+static void check_service(struct apw_diagnosis *diagnosis, const char *service)
 {
     char path[PATH_MAX];
     struct stack stack = {.diagnosis = diagnosis, .path = path};
@@ -226,4 +227,47 @@ void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service)
                            "%s: without tempfail=exit, Dovecot answers an outage of the directory "
                            "like a wrong password",
                            path);
+}
+
+/* Files that name our module outside of comments. PAM reads a copy like imap.before or imap~ only
+ * if a program asks for this very name. */
+static int names_ours(const struct dirent *file)
+{
+    char path[PATH_MAX], line[LINE_SIZE];
+    bool is_found = false;
+    FILE *opened;
+
+    if (strpbrk(file->d_name, ".~") != NULL)
+        return false;
+    snprintf(path, sizeof path, FOLDER "/%s", file->d_name);
+    opened = fopen(path, "re");
+    while (opened != NULL && fgets(line, sizeof line, opened) != NULL) {
+        line[strcspn(line, "#")] = '\0';
+        is_found = is_found || strstr(line, OURS) != NULL;
+    }
+    if (opened != NULL)
+        fclose(opened);
+    return is_found;
+}
+
+void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service)
+{
+    struct dirent **files = NULL;
+    int count;
+
+    if (service != NULL) {
+        check_service(diagnosis, service);
+        return;
+    }
+    count = scandir(FOLDER, &files, names_ours, alphasort);
+    for (int i = 0; i < count; i++) {
+        check_service(diagnosis, files[i]->d_name);
+        free(files[i]);
+    }
+    free(files);
+    if (count <= 0) {
+        apw_diagnosis_problem(diagnosis, "pam", "no service of " FOLDER " asks " OURS);
+        apw_diagnosis_fix(diagnosis, "install -m 0644 examples/pam/imap " FOLDER
+                                     "/   # or name a service: --pam=SERVICE");
+    }
 }

@@ -7,7 +7,8 @@
 
 #include "doctor/diagnosis.h"
 
-/* `service` is a name in /etc/pam.d, or the path of such a file. */
+/* `service` is a name in /etc/pam.d, or the path of such a file; NULL: each file there that names
+ * our module. */
 void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service);
 
 #endif

@@ -8,6 +8,13 @@
 #define NAME   "app-password-portal"
 #define PREFIX NAME ": "
 
+static bool is_good(const char *line)
+{
+    size_t length = strlen(line);
+
+    return length > 6 && strcmp(line + length - 6, ": good") == 0;
+}
+
 /* Each line is one finding. */
 static void report_lines(struct apw_diagnosis *diagnosis, char *output, int status)
 {
@@ -17,7 +24,7 @@ static void report_lines(struct apw_diagnosis *diagnosis, char *output, int stat
             line += strlen(PREFIX);
         if (*line == '\0')
             continue;
-        if (status == 0) {
+        if (status == 0 || is_good(line)) {
             apw_diagnosis_note(diagnosis, "portal", "%s", line);
         } else {
             apw_diagnosis_problem(diagnosis, "portal", "%s", line);
@@ -36,7 +43,7 @@ void apw_doctor_portal_check(struct apw_diagnosis *diagnosis, const char *path)
     if (status < 0) {
         apw_diagnosis_problem(diagnosis, "portal", "cannot run " NAME " -t: %s",
                               output != NULL && *output != '\0' ? output : "it was ended");
-        apw_diagnosis_fix(diagnosis, "apt install " NAME);
+        apw_diagnosis_fix(diagnosis, "apt install " NAME "   # then " NAME " -t must end");
     } else {
         report_lines(diagnosis, output, status);
         if (status == 0)

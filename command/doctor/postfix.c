@@ -162,6 +162,36 @@ static void check_tls(const struct postfix *postfix, const char *service)
                       postfix->conf.folder);
 }
 
+/* TLS that is off, or a rule against the two mechanisms that work, lets nobody sign in. */
+static void check_offer(const struct postfix *postfix, const char *service)
+{
+    char options[VALUE_SIZE], level[VALUE_SIZE];
+
+    value_of(postfix, service, "smtpd_tls_security_level", level);
+    if ((*level == '\0' || strcmp(level, "none") == 0) &&
+        is_value(postfix, service, "smtpd_tls_auth_only", "yes") &&
+        !is_value(postfix, service, "smtpd_tls_wrappermode", "yes") &&
+        !is_value(postfix, service, "smtpd_use_tls", "yes")) {
+        apw_diagnosis_problem(postfix->diagnosis, "postfix",
+                              "%s never offers AUTH: it needs TLS (smtpd_tls_auth_only), which is "
+                              "off",
+                              service);
+        apw_diagnosis_fix(postfix->diagnosis,
+                          "postconf -c %s -P %s/smtpd_tls_security_level=encrypt",
+                          postfix->conf.folder, service);
+    }
+    value_of(postfix, service, "smtpd_sasl_tls_security_options", options);
+    if (strstr(options, "noplaintext") != NULL) {
+        apw_diagnosis_problem(postfix->diagnosis, "postfix",
+                              "%s offers no mechanism: noplaintext in "
+                              "smtpd_sasl_tls_security_options forbids PLAIN and LOGIN",
+                              service);
+        apw_diagnosis_fix(postfix->diagnosis,
+                          "postconf -c %s -P %s/smtpd_sasl_tls_security_options=noanonymous",
+                          postfix->conf.folder, service);
+    }
+}
+
 /* The sockets that the plugin opens after chroot(). */
 static void check_chroot(const struct postfix *postfix, const char *service)
 {
@@ -218,8 +248,21 @@ static bool has_name(const char *list, const char *name)
     return false;
 }
 
-/* The owners of an address, by the first map that has it; NULL if none has. The caller frees them.
- */
+/* Drops the warnings before what postmap found, and ends that line. */
+static char *first_found(char *output)
+{
+    char *found = output;
+
+    while (found != NULL && strncmp(found, "postmap: ", 9) == 0)
+        found = apw_program_next_line(found);
+    if (found == NULL)
+        return strdup("");
+    found[strcspn(found, "\n")] = '\0';
+    return strdup(found);
+}
+
+/* The owners of an address, by the first map that has it; "" if none has. NULL, with a finding, if
+ * postmap could not tell. The caller frees them. */
 static char *find_owners(const struct postfix *postfix, char *maps, const char *address)
 {
     char *rest = NULL;
@@ -227,13 +270,24 @@ static char *find_owners(const struct postfix *postfix, char *maps, const char *
     for (char *map = strtok_r(maps, ", ", &rest); map != NULL; map = strtok_r(NULL, ", ", &rest)) {
         const char *const arguments[] = {"postmap", "-c", postfix->conf.folder, "-q", address,
                                          map,       NULL};
-        char *output;
+        char *output, *found = NULL;
+        int status = apw_program_read_all(arguments, &output);
+        bool is_answer = output != NULL && status >= 0 && strstr(output, "fatal:") == NULL;
 
-        if (apw_program_read_all(arguments, &output) == 0)
-            return output;
+        if (is_answer && status == 0)
+            found = first_found(output);
+        if (!is_answer) {
+            apw_diagnosis_unknown(postfix->diagnosis, "postfix", "cannot look %s up in %s: %s",
+                                  address, map, output == NULL ? "out of memory" : output);
+            apw_diagnosis_fix(postfix->diagnosis,
+                              "postmap -c %s -q %s %s   # must print its owners",
+                              postfix->conf.folder, address, map);
+        }
         free(output);
+        if (!is_answer || status == 0)
+            return found;
     }
-    return NULL;
+    return strdup("");
 }
 
 static void check_senders(const struct postfix *postfix, const char *service)
@@ -254,9 +308,9 @@ static void check_senders(const struct postfix *postfix, const char *service)
         return;
     }
     owners = find_owners(postfix, maps, sender->address);
-    if (owners != NULL)
-        owners[strcspn(owners, "\n")] = '\0';
-    if (owners != NULL && has_name(owners, sender->name)) {
+    if (owners == NULL)
+        return;
+    if (has_name(owners, sender->name)) {
         apw_diagnosis_good(postfix->diagnosis, "postfix", "%s lets %s send as %s", service,
                            sender->name, sender->address);
     } else {
@@ -264,7 +318,7 @@ static void check_senders(const struct postfix *postfix, const char *service)
             postfix->diagnosis, "postfix",
             "%s rejects mail from %s: smtpd_sender_login_maps names %s as its owner, and the "
             "accepted name is %s",
-            service, sender->address, owners == NULL ? "nobody" : owners, sender->name);
+            service, sender->address, *owners == '\0' ? "nobody" : owners, sender->name);
         apw_diagnosis_fix(postfix->diagnosis,
                           "let smtpd_sender_login_maps return the %s of an address, here %s",
                           postfix->config->login_attribute, sender->name);
@@ -282,6 +336,7 @@ static void check_service(struct postfix *postfix,
         return;
     postfix->offering++;
     check_tls(postfix, key);
+    check_offer(postfix, key);
     value_of(postfix, key, "smtpd_sasl_type", type);
     if (strcmp(type, "dovecot") == 0) {
         check_dovecot(postfix, key);
@@ -308,7 +363,10 @@ void apw_doctor_postfix_check(struct apw_diagnosis *diagnosis, const char *folde
     *postfix = (struct postfix){.diagnosis = diagnosis, .config = config, .sender = sender};
     if (apw_doctor_postconf_read(folder, &postfix->conf, why, sizeof why) != 0) {
         apw_diagnosis_problem(diagnosis, "postfix", "%s", why);
-        apw_diagnosis_fix(diagnosis, "--postfix FOLDER   # the one with main.cf and master.cf");
+        apw_diagnosis_fix(diagnosis,
+                          "postconf -c %s -x   # must print the settings; --postfix=FOLDER is the "
+                          "folder with main.cf and master.cf",
+                          folder);
     } else {
         for (size_t i = 0; i < postfix->conf.count; i++)
             check_service(postfix, &postfix->conf.service[i]);

@@ -36,6 +36,7 @@ struct subject {
     struct apw_directory *directory;
     const char *entry;     /* DN that the rights are tested on */
     const char *undone_by; /* an attribute that the subject may write, or NULL */
+    bool is_user;
 };
 
 /* ---- writing ---- */
@@ -105,12 +106,24 @@ static const char *absent_value(const struct apw_doctor_view *view, const char *
     return has_mfa_on(view, dn) ? "FALSE" : "TRUE";
 }
 
+/* What the mail server may do with an attribute that it must not write. */
+static const char *right_to_look(const char *attribute)
+{
+    if (strcasecmp(attribute, "appPasswordMfaMethod") == 0)
+        return "none";
+    return strcasecmp(attribute, "appPasswordMfaEnabled") == 0 ? "search" : "read";
+}
+
 static void judge_right(const struct place *place, const struct subject *subject,
                         const char *attribute, enum right right, enum right expected,
                         const struct apw_error *error)
 {
     bool should_have = expected == RIGHT_YES;
-    const struct apw_doctor_rule rule = {attribute, subject->dn, should_have ? "write" : "none"};
+    const struct apw_doctor_rule rule = {
+        .dn = subject->dn,
+        .right = should_have ? "write" : right_to_look(attribute),
+        .is_denial = !should_have,
+    };
 
     if (right == RIGHT_UNKNOWN || right == RIGHT_NOT_HERE) {
         apw_diagnosis_unknown(place->view->diagnosis, "rights",
@@ -122,8 +135,9 @@ static void judge_right(const struct place *place, const struct subject *subject
         apw_diagnosis_good(place->view->diagnosis, "rights", "%s %s write %s", subject->name,
                            should_have ? "may" : "may not", attribute);
     } else {
-        apw_doctor_wrongs_add(place->wrongs, &rule, "%s %s write %s", subject->name,
-                              should_have ? "may not" : "may", attribute);
+        apw_doctor_wrongs_add(place->wrongs, attribute, subject->is_user ? NULL : &rule,
+                              "%s %s write %s", subject->name, should_have ? "may not" : "may",
+                              attribute);
     }
 }
 
@@ -211,8 +225,8 @@ static char *find_with(const struct apw_doctor_view *view, struct apw_directory 
 static void check_mail_servers_reading(const struct place *place, const char *attribute)
 {
     const struct apw_doctor_view *view = place->view;
-    const struct apw_doctor_rule rule = {attribute, apw_doctor_view_dn(&view->config->identity),
-                                         "read"};
+    const struct apw_doctor_rule rule = {.dn = apw_doctor_view_dn(&view->config->identity),
+                                         .right = "read"};
     char *dn = find_with(view, view->session != NULL ? view->session->directory : view->directory,
                          attribute);
 
@@ -224,8 +238,8 @@ static void check_mail_servers_reading(const struct place *place, const char *at
     if (can_read(view, view->directory, dn, attribute)) {
         apw_diagnosis_good(view->diagnosis, "rights", "the mail server can read %s", attribute);
     } else {
-        apw_doctor_wrongs_add(place->wrongs, &rule, "the mail server cannot read %s of %s",
-                              attribute, dn);
+        apw_doctor_wrongs_add(place->wrongs, attribute, &rule,
+                              "the mail server cannot read %s of %s", attribute, dn);
     }
     free(dn);
 }
@@ -244,12 +258,13 @@ static void check_anonymous(const struct place *place)
         return;
     }
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++) {
-        const struct apw_doctor_rule rule = {apw_doctor_schema_attributes[i].name, NULL, "none"};
-        char *dn = find_with(view, directory, rule.attribute);
+        static const struct apw_doctor_rule rule = {.right = "none", .is_denial = true};
+        const char *attribute = apw_doctor_schema_attributes[i].name;
+        char *dn = find_with(view, directory, attribute);
 
         if (dn != NULL)
-            apw_doctor_wrongs_add(place->wrongs, &rule, "anonymous can find users with %s: %s",
-                                  rule.attribute, dn);
+            apw_doctor_wrongs_add(place->wrongs, attribute, &rule,
+                                  "anonymous can find users with %s: %s", attribute, dn);
         free(dn);
     }
     if (place->wrongs->count == before)
@@ -278,10 +293,9 @@ static void check_reading(const struct place *place)
 static void check_users_reading(const struct place *place, const struct subject *subject,
                                 const char *attribute)
 {
-    const struct apw_doctor_rule rule = {attribute, NULL, "none"};
-
     if (can_read(place->view, subject->directory, subject->entry, attribute))
-        apw_doctor_wrongs_add(place->wrongs, &rule, "%s can read %s", subject->name, attribute);
+        apw_doctor_wrongs_add(place->wrongs, attribute, NULL, "%s can read %s", subject->name,
+                              attribute);
     else
         apw_diagnosis_good(place->view->diagnosis, "rights", "%s cannot read %s", subject->name,
                            attribute);
@@ -311,7 +325,8 @@ static void check_user(const struct place *place)
     const struct apw_identity identity = {.method = APW_BIND_SIMPLE,
                                           .dn = (char *)place->as_dn,
                                           .password = (char *)place->as_password};
-    struct subject user = {.name = "the user", .dn = place->as_dn, .entry = place->as_dn};
+    struct subject user = {
+        .name = "the user", .dn = place->as_dn, .entry = place->as_dn, .is_user = true};
     struct apw_entry *entry = NULL;
     struct apw_error error = {""};
 

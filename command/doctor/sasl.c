@@ -2,6 +2,7 @@
 #include "doctor/sasl.h"
 #include "config.h"
 #include "doctor/saslconf.h"
+#include "program.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define LINE_SIZE    4096
 #define PLUGIN       "apppassword"
-#define VIEWER       "PATH=\"$PATH:/usr/sbin:/usr/bin\" saslpluginviewer -s -m %s 2>/dev/null"
 #define VIEWER_START "Plugin \""
 
 static int read_file(struct apw_diagnosis *diagnosis, const char *path,
@@ -137,48 +136,51 @@ static void check_own_options(struct apw_diagnosis *diagnosis,
 
 /* ---- the plugin that libsasl2 prefers, according to its own viewer ---- */
 
-/* libsasl2 takes the first plugin that the viewer lists. */
-static int ask_viewer(const char *mechanism, char *winner_r, size_t size)
+/* libsasl2 takes the first plugin that the viewer lists. -1 if the viewer lists none. */
+static int read_winner(char *output, char *winner_r, size_t size)
 {
-    char command[256], line[LINE_SIZE];
-    FILE *output;
-    int status = -1;
-
-    snprintf(command, sizeof command, VIEWER, mechanism);
-    output = popen(command, "re");
-    if (output == NULL)
-        return -1;
-    while (fgets(line, sizeof line, output) != NULL)
-        if (status != 0 && strncmp(line, VIEWER_START, strlen(VIEWER_START)) == 0) {
+    for (char *line = output, *next; line != NULL; line = next) {
+        next = apw_program_next_line(line);
+        if (strncmp(line, VIEWER_START, strlen(VIEWER_START)) == 0) {
             const char *name = line + strlen(VIEWER_START);
 
             snprintf(winner_r, size, "%.*s", (int)strcspn(name, "\""), name);
-            status = 0;
+            return 0;
         }
-    return pclose(output) == 0 || status == 0 ? status : -1;
+    }
+    return -1;
+}
+
+static void judge_winner(struct apw_diagnosis *diagnosis, const char *mechanism, const char *winner)
+{
+    if (strcmp(winner, PLUGIN) == 0) {
+        apw_diagnosis_good(diagnosis, "sasl", "%s is answered by %s", mechanism, winner);
+        return;
+    }
+    apw_diagnosis_problem(diagnosis, "sasl",
+                          "%s is answered by \"%s\", not by %s: libsasl2 does not find it, cannot "
+                          "load it, or prefers the other",
+                          mechanism, winner, PLUGIN);
+    apw_diagnosis_fix(
+        diagnosis,
+        "install libapppassword.so in the folder of libplain.so, or in a folder of SASL_PATH");
 }
 
 static void check_winner(struct apw_diagnosis *diagnosis, const char *mechanism)
 {
-    char winner[128] = "";
+    const char *const arguments[] = {"saslpluginviewer", "-s", "-m", mechanism, NULL};
+    char winner[128], *output;
+    int status = apw_program_read_all(arguments, &output);
 
-    if (ask_viewer(mechanism, winner, sizeof winner) != 0) {
-        apw_diagnosis_unknown(
-            diagnosis, "sasl",
-            "cannot tell which plugin answers %s: saslpluginviewer printed nothing", mechanism);
-        apw_diagnosis_fix(diagnosis, "apt install sasl2-bin");
-    } else if (strcmp(winner, PLUGIN) == 0) {
-        apw_diagnosis_good(diagnosis, "sasl", "%s is answered by %s", mechanism, winner);
+    if (output != NULL && status >= 0 && read_winner(output, winner, sizeof winner) == 0) {
+        judge_winner(diagnosis, mechanism, winner);
     } else {
-        apw_diagnosis_problem(
-            diagnosis, "sasl",
-            "%s is answered by \"%s\", not by %s: libsasl2 does not find it, cannot "
-            "load it, or prefers the other",
-            mechanism, winner, PLUGIN);
-        apw_diagnosis_fix(
-            diagnosis,
-            "install libapppassword.so in the folder of libplain.so, or in a folder of SASL_PATH");
+        apw_diagnosis_unknown(
+            diagnosis, "sasl", "cannot tell which plugin answers %s: %s", mechanism,
+            output != NULL && *output != '\0' ? output : "saslpluginviewer printed nothing");
+        apw_diagnosis_fix(diagnosis, "apt install sasl2-bin");
     }
+    free(output);
 }
 
 /* Writes the options as libsasl2 names them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/schema.h"
+#include "doctor/dialect.h"
 #include "ldap/schema.h"
 #include <string.h>
 #include <strings.h>
@@ -46,7 +47,7 @@ static const char *find_value(const struct apw_attribute *values,
 }
 
 static void check_definition(const struct apw_doctor_view *view, const char *uri,
-                             const struct apw_attribute *values,
+                             struct apw_directory *directory, const struct apw_attribute *values,
                              const struct apw_doctor_definition *definition)
 {
     struct apw_schema_element element;
@@ -55,9 +56,7 @@ static void check_definition(const struct apw_doctor_view *view, const char *uri
     if (value == NULL) {
         apw_diagnosis_problem(view->diagnosis, "schema", "%s: %s is not defined", uri,
                               definition->name);
-        apw_diagnosis_fix(view->diagnosis,
-                          "ldapadd -Q -Y EXTERNAL -H ldapi:/// -f app-password.ldif   # on that "
-                          "host");
+        apw_doctor_dialect_fix_schema(view->diagnosis, apw_doctor_dialect_find(view, directory));
     } else if (!is_as_defined(&element, definition)) {
         apw_diagnosis_problem(view->diagnosis, "schema", "%s: %s has another definition: %s", uri,
                               definition->name, value);
@@ -105,9 +104,9 @@ void apw_doctor_schema_check(const struct apw_doctor_view *view, const char *uri
         return;
     }
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
-        check_definition(view, uri, apw_entry_attribute(subschema, attributes[0]),
+        check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[0]),
                          &apw_doctor_schema_attributes[i]);
-    check_definition(view, uri, apw_entry_attribute(subschema, attributes[1]), &class);
+    check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[1]), &class);
     if (view->diagnosis->problems == before)
         apw_diagnosis_good(view->diagnosis, "schema", "%s", uri);
     apw_entries_free(&subschema);

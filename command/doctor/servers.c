@@ -2,6 +2,7 @@
 #include "doctor/servers.h"
 #include "clock.h"
 #include "doctor/certificate.h"
+#include "doctor/dialect.h"
 #include "doctor/schema.h"
 #include "ldap/filter.h"
 #include "secret.h"
@@ -73,7 +74,8 @@ static void check_speed(const struct apw_doctor_view *view, const char *uri,
                           "entry by its DN: an attribute of %s has no index",
                           uri, (int)took, login, (int)by_dn, view->config->filter);
     for (size_t i = 0; i < view->names.count; i++)
-        apw_diagnosis_fix(view->diagnosis, "olcDbIndex: %s eq", view->names.name[i]);
+        apw_doctor_dialect_fix_index(view->diagnosis, apw_doctor_dialect_find(view, directory),
+                                     view->names.name[i]);
 }
 
 static void explain_outage(const struct apw_doctor_view *view, const char *uri,

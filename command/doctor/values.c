@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/values.h"
+#include "doctor/dialect.h"
 #include "finding.h"
 #include "session.h"
 #include <time.h>
@@ -68,9 +69,7 @@ void apw_doctor_values_check(const struct apw_doctor_view *view)
     if (apw_user_each(manager, "(appPassword=*)", check_values_of, &values, &error) !=
         APW_MANAGE_DONE) {
         apw_diagnosis_unknown(view->diagnosis, "values", "%s", error.text);
-        apw_diagnosis_fix(
-            view->diagnosis,
-            "olcLimits: dn.exact=\"DN\" size=unlimited   # for the identity that reads them");
+        apw_doctor_dialect_fix_limit(view);
     } else if (view->diagnosis->problems == before) {
         apw_diagnosis_good(view->diagnosis, "values", "%zu app passwords are usable", values.good);
     }

@@ -2,10 +2,12 @@
 #include "doctor/view.h"
 #include "account_state.h"
 #include "clock.h"
+#include "ldap/filter.h"
 #include "session.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 static const char *const no_attributes[] = {"1.1", NULL};
@@ -31,7 +33,7 @@ void apw_doctor_view_close(struct apw_doctor_view *view)
 
 void apw_doctor_view_find_sample(struct apw_doctor_view *view)
 {
-    char *filter = apw_doctor_names_filter(&view->names);
+    char *filter = apw_filter_expand_any(view->config->filter);
 
     if (filter != NULL)
         view->sample = apw_doctor_view_find(view, view->directory, filter);
@@ -94,8 +96,23 @@ static bool copy_first(const struct apw_entry *entry, const char *name, char *va
            (size_t)snprintf(value_r, size, "%s", found->value[0].bytes) < size;
 }
 
+/* The attribute of the accepted name; without login_attribute, one that people may type. */
+static const char *name_attribute(const struct apw_doctor_view *view)
+{
+    if (view->config->login_attribute != NULL)
+        return view->config->login_attribute;
+    for (size_t i = 0; i < view->names.count; i++) {
+        char typed[APW_DOCTOR_NAME_SIZE + 4];
+
+        snprintf(typed, sizeof typed, "(%s=%%", view->names.name[i]);
+        if (strcasecmp(typed, "(mail=%") != 0 && strstr(view->config->filter, typed) != NULL)
+            return view->names.name[i];
+    }
+    return "mail";
+}
+
 struct sender_search {
-    const struct apw_config *config;
+    const char *attribute;
     struct apw_doctor_sender *sender_r;
     bool is_found;
 };
@@ -110,7 +127,7 @@ static int take_sender(void *context, const struct apw_entry *entry)
     search->is_found =
         apw_account_state_read(entry, (int64_t)time(NULL), &error) == APW_ACCOUNT_STATE_ACTIVE &&
         copy_first(entry, "mail", sender->address, sizeof sender->address) &&
-        copy_first(entry, search->config->login_attribute, sender->name, sizeof sender->name);
+        copy_first(entry, search->attribute, sender->name, sizeof sender->name);
     return search->is_found ? -1 : 0;
 }
 
@@ -118,20 +135,18 @@ bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
                                  struct apw_doctor_sender *sender_r)
 {
     const struct apw_config *config = view->config;
-    const char *wanted[APW_ACCOUNT_STATE_ATTRIBUTES + 3] = {"mail", config->login_attribute};
+    const char *wanted[APW_ACCOUNT_STATE_ATTRIBUTES + 3] = {"mail", name_attribute(view)};
     const char *ended = config->disabled_filter;
     char filter[2048];
     const struct apw_query query = {
         .base = config->base, .scope = config->scope, .filter = filter, .attributes = wanted};
-    struct sender_search search = {.config = config, .sender_r = sender_r};
+    struct sender_search search = {.attribute = wanted[1], .sender_r = sender_r};
     struct apw_error error = {""};
 
-    if (config->login_attribute == NULL)
-        return false;
     for (size_t i = 0; i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
         wanted[i + 2] = apw_account_state_attributes[i];
-    snprintf(filter, sizeof filter, "(&(mail=*)(%s=*)%s%s%s)", config->login_attribute,
-             ended != NULL ? "(!" : "", ended != NULL ? ended : "", ended != NULL ? ")" : "");
+    snprintf(filter, sizeof filter, "(&(mail=*)(%s=*)%s%s%s)", wanted[1], ended != NULL ? "(!" : "",
+             ended != NULL ? ended : "", ended != NULL ? ")" : "");
     apw_directory_search_each(view->directory, &query, config->deadline_ms, take_sender, &search,
                               &error);
     return search.is_found;

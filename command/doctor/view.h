@@ -47,14 +47,15 @@ enum apw_ldap_result apw_doctor_view_read(const struct apw_doctor_view *view,
 char *apw_doctor_view_find(const struct apw_doctor_view *view, struct apw_directory *directory,
                            const char *filter);
 
-/* What a Postfix compares: an address of a user, and the name that the login leads to. */
+/* What mail servers compare: an address of a user, and the accepted name of the user's logins.
+ * Without login_attribute that is what was typed: another value that filter looks for, or the
+ * address. */
 struct apw_doctor_sender {
     char address[256];
     char name[256];
 };
 
-/* Finds a user with a mail address whose account has not ended, if the configuration has a
- * login_attribute. */
+/* Finds a user with a mail address whose account has not ended. */
 bool apw_doctor_view_find_sender(const struct apw_doctor_view *view,
                                  struct apw_doctor_sender *sender_r);
 

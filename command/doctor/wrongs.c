@@ -3,75 +3,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#define ALONE_MAX 3 /* more have one cause */
+#define ALONE_MAX     3 /* more have one cause */
+#define ADMINISTRATOR "the administrator "
 
-static const char *const files[] = {
-    [APW_DOCTOR_RULES_SLAPD_CONF] = "acl-slapd.conf",
-    [APW_DOCTOR_RULES_CN_CONFIG] = "acl-cnconfig.ldif",
-    [APW_DOCTOR_RULES_ACI] = "aci-389ds.ldif",
-};
-
-static bool has_text(const struct apw_entry *entry, const char *name, const char *text)
-{
-    const struct apw_attribute *found = apw_entry_attribute(entry, name);
-
-    return found != NULL && found->count > 0 && strstr(found->value[0].bytes, text) != NULL;
-}
-
-/* slapd names cn=config even if it reads slapd.conf; so the fix for it has a hint. */
 void apw_doctor_wrongs_start(const struct apw_doctor_view *view, struct apw_doctor_wrongs *wrongs_r)
 {
-    static const char *const wanted[] = {"vendorName", "configContext", NULL};
-    struct apw_entry *root = NULL;
-    struct apw_error error = {""};
-
     wrongs_r->count = 0;
-    wrongs_r->rules = APW_DOCTOR_RULES_SLAPD_CONF;
-    apw_doctor_view_read(view, view->directory, "", wanted, &root, &error);
-    if (root != NULL && has_text(root, "vendorName", "389"))
-        wrongs_r->rules = APW_DOCTOR_RULES_ACI;
-    else if (root != NULL && has_text(root, "configContext", "cn=config"))
-        wrongs_r->rules = APW_DOCTOR_RULES_CN_CONFIG;
-    apw_entries_free(&root);
+    wrongs_r->dialect = apw_doctor_dialect_find(view, view->directory);
 }
 
-/* 389: a denial takes precedence, wherever it stands. */
-static void write_aci(const struct apw_doctor_rule *rule, char *fix_r, size_t size)
-{
-    bool is_denied = strcmp(rule->right, "none") == 0;
-    bool is_read = strcmp(rule->right, "read") == 0;
-
-    snprintf(fix_r, size,
-             "aci: (targetattr=\"%s\")(version 3.0; acl \"app-password doctor\"; %s (%s) "
-             "userdn=\"ldap:///%s\";)   # see ldap-schema/%s",
-             rule->attribute, is_denied ? "deny" : "allow",
-             is_denied ? "write"
-             : is_read ? "read,search,compare"
-                       : "read,search,compare,write",
-             rule->dn != NULL ? rule->dn : "anyone", files[APW_DOCTOR_RULES_ACI]);
-}
-
-static void write_fix(enum apw_doctor_rules rules, const struct apw_doctor_rule *rule, char *fix_r,
-                      size_t size)
-{
-    bool is_config = rules == APW_DOCTOR_RULES_CN_CONFIG;
-    char who[600] = "*";
-
-    if (rules == APW_DOCTOR_RULES_ACI) {
-        write_aci(rule, fix_r, size);
-        return;
-    }
-    if (rule->dn != NULL)
-        snprintf(who, sizeof who, "dn.exact=\"%s\"", rule->dn);
-    snprintf(fix_r, size, "%sto attrs=%s by %s %s%s   # %s; see ldap-schema/%s",
-             is_config ? "olcAccess: {0}" : "access ", rule->attribute, who, rule->right,
-             rule->dn != NULL ? " by * break" : "",
-             is_config ? "slapd.conf: \"access to\"" : "before your own rules", files[rules]);
-}
-
-void apw_doctor_wrongs_add(struct apw_doctor_wrongs *wrongs, const struct apw_doctor_rule *rule,
-                           const char *format, ...)
+void apw_doctor_wrongs_add(struct apw_doctor_wrongs *wrongs, const char *attribute,
+                           const struct apw_doctor_rule *rule, const char *format, ...)
 {
     struct apw_doctor_wrong *wrong = &wrongs->wrong[wrongs->count];
     va_list arguments;
@@ -81,48 +25,100 @@ void apw_doctor_wrongs_add(struct apw_doctor_wrongs *wrongs, const struct apw_do
     va_start(arguments, format);
     vsnprintf(wrong->text, sizeof wrong->text, format, arguments);
     va_end(arguments);
-    write_fix(wrongs->rules, rule, wrong->fix, sizeof wrong->fix);
+    snprintf(wrong->attribute, sizeof wrong->attribute, "%s", attribute);
+    wrong->rule = rule != NULL ? *rule : (struct apw_doctor_rule){.right = NULL};
+    wrong->rule.attribute = wrong->attribute;
 }
 
-static void report_alone(struct apw_diagnosis *diagnosis, const struct apw_doctor_wrong *wrong)
+/* Whether a rule of the file with our rules is about the attribute. */
+static bool is_in_our_rules(const char *attribute)
+{
+    return strncasecmp(attribute, "appPassword", 11) == 0 ||
+           strcasecmp(attribute, "objectClass") == 0 || strcasecmp(attribute, "uid") == 0 ||
+           strcasecmp(attribute, "mail") == 0;
+}
+
+static void fix_users_right(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
+                            const char *attribute)
+{
+    const char *file = apw_doctor_dialect_file(dialect);
+
+    if (dialect == APW_DOCTOR_DIALECT_389)
+        apw_diagnosis_fix(diagnosis, "load ldap-schema/%s%s%s", file,
+                          is_in_our_rules(attribute) ? "" : ", which must name with uid and mail: ",
+                          is_in_our_rules(attribute) ? "" : attribute);
+    else
+        apw_diagnosis_fix(diagnosis, "put the rules of ldap-schema/%s before your own%s%s", file,
+                          is_in_our_rules(attribute) ? "" : "; the rule of uid and mail must name ",
+                          is_in_our_rules(attribute) ? "" : attribute);
+}
+
+static void report_alone(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
+                         const struct apw_doctor_wrong *wrong)
 {
     apw_diagnosis_problem(diagnosis, "rights", "%s", wrong->text);
-    apw_diagnosis_fix(diagnosis, "%s", wrong->fix);
+    if (wrong->rule.right != NULL)
+        apw_doctor_dialect_fix_rule(diagnosis, dialect, &wrong->rule);
+    else
+        fix_users_right(diagnosis, dialect, wrong->attribute);
+}
+
+static void list_texts(const struct apw_doctor_wrongs *wrongs, char *list_r, size_t size)
+{
+    size_t length = 0;
+
+    for (unsigned i = 0; i < wrongs->count && i < APW_DOCTOR_WRONGS_MAX; i++) {
+        const char *text = wrongs->wrong[i].text;
+
+        if (length + strlen(text) + 8 > size) {
+            strcpy(list_r + length, "; …");
+            break;
+        }
+        length += (size_t)snprintf(list_r + length, size - length, "%s%s", i > 0 ? "; " : "", text);
+    }
+}
+
+static bool are_all_the_administrators(const struct apw_doctor_wrongs *wrongs)
+{
+    for (unsigned i = 0; i < wrongs->count && i < APW_DOCTOR_WRONGS_MAX; i++)
+        if (strncmp(wrongs->wrong[i].text, ADMINISTRATOR, strlen(ADMINISTRATOR)) != 0)
+            return false;
+    return true;
 }
 
 static void report_together(struct apw_diagnosis *diagnosis, const struct apw_doctor_wrongs *wrongs)
 {
+    const char *file = apw_doctor_dialect_file(wrongs->dialect);
     char list[1500] = "";
-    size_t length = 0;
 
-    for (unsigned i = 0; i < wrongs->count && i < APW_DOCTOR_WRONGS_MAX; i++) {
-        if (length + strlen(wrongs->wrong[i].text) + 8 > sizeof list) {
-            strcpy(list + length, "; …");
-            break;
-        }
-        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i > 0 ? "; " : "",
-                                   wrongs->wrong[i].text);
-    }
-    if (wrongs->rules == APW_DOCTOR_RULES_ACI) {
+    list_texts(wrongs, list, sizeof list);
+    if (are_all_the_administrators(wrongs)) {
         apw_diagnosis_problem(diagnosis, "rights",
-                              "the rules of ldap-schema/%s are missing, or "
-                              "others grant more: %s",
-                              files[wrongs->rules], list);
+                              "the administrator is not in the group of our rules, or your own "
+                              "rules stand before ours: %s",
+                              list);
         apw_diagnosis_fix(diagnosis,
-                          "ldapmodify with ldap-schema/%s, and remove the aci values "
-                          "that grant more",
-                          files[wrongs->rules]);
-        return;
+                          "add %s to the group that ldap-schema/%s names, in the example "
+                          "cn=mail-administrators,ou=groups,dc=example,dc=org",
+                          wrongs->wrong[0].rule.dn, file);
+    } else if (wrongs->dialect == APW_DOCTOR_DIALECT_389) {
+        apw_diagnosis_problem(diagnosis, "rights",
+                              "the rules of ldap-schema/%s are missing, or others grant more: %s",
+                              file, list);
+        apw_diagnosis_fix(diagnosis,
+                          "ldapmodify with ldap-schema/%s, and remove the aci values that grant "
+                          "more",
+                          file);
+    } else {
+        apw_diagnosis_problem(
+            diagnosis, "rights",
+            "your rules stand before those of ldap-schema/%s, or ours are missing: %s", file, list);
+        apw_diagnosis_fix(diagnosis, "put our rules first: %s",
+                          wrongs->dialect == APW_DOCTOR_DIALECT_CN_CONFIG
+                              ? "olcAccess {0} and following, as in ldap-schema/acl-cnconfig.ldif  "
+                                " # slapd.conf: acl-slapd.conf"
+                              : "ldap-schema/acl-slapd.conf");
     }
-    apw_diagnosis_problem(
-        diagnosis, "rights",
-        "your rules stand before those of ldap-schema/%s, or ours are missing: %s",
-        files[wrongs->rules], list);
-    apw_diagnosis_fix(diagnosis, "put our rules first: %s",
-                      wrongs->rules == APW_DOCTOR_RULES_CN_CONFIG
-                          ? "olcAccess {0} and following, as in ldap-schema/acl-cnconfig.ldif   # "
-                            "slapd.conf: acl-slapd.conf"
-                          : "ldap-schema/acl-slapd.conf");
 }
 
 void apw_doctor_wrongs_report(struct apw_diagnosis *diagnosis,
@@ -133,5 +129,5 @@ void apw_doctor_wrongs_report(struct apw_diagnosis *diagnosis,
         return;
     }
     for (unsigned i = 0; i < wrongs->count; i++)
-        report_alone(diagnosis, &wrongs->wrong[i]);
+        report_alone(diagnosis, wrongs->dialect, &wrongs->wrong[i]);
 }

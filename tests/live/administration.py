@@ -40,10 +40,10 @@ class Site:
     def write(file, keys):
         file.write_text("".join(f"{key} {value}\n" for key, value in keys.items()))
 
-    def command(self, *arguments, input="", **options):
-        """Call app-password; stdout and stderr are text."""
+    def command(self, *arguments, input="", prefix=(), **options):
+        """Call app-password; stdout and stderr are text. `prefix` is a command that runs it."""
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.run([COMMAND, "-c", self.config, *arguments], input=input, text=True,
+        return subprocess.run([*prefix, COMMAND, "-c", self.config, *arguments], input=input, text=True,
                               timeout=60, **options)
 
     def done(self, *arguments, **options):

@@ -75,7 +75,7 @@ class Dovecot:
         self.ports = {name: free_port() if tls or name == plain else 0  # 0: does not listen
                       for plain, with_tls in SERVICES.values() for name in (plain, with_tls)}
         self.process = None
-        self._pam_d = pam_d
+        self.pam_d = pam_d
         self._places = {
             "/etc/app-password/app-password.conf": config,
             "/etc/dovecot": folder,
@@ -158,7 +158,7 @@ class Dovecot:
 
     def _command(self):
         command = ["dovecot", "-F", "-c", self.config]
-        return pam.seeing(self._pam_d, command) if self._pam_d else command
+        return pam.seeing(self.pam_d, command) if self.pam_d else command
 
     def _settings_before(self):
         """The settings that the example lacks."""

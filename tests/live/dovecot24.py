@@ -15,7 +15,7 @@ from dovecot import MAIL_USER, SERVICES, Dovecot
 from processes import run, sanitizers
 from slapd import BASE, IDENTITIES, secret
 
-PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-pop3d
+PACKAGES = """dovecot-auth-lua dovecot-core dovecot-imapd dovecot-ldap dovecot-lmtpd dovecot-pop3d
 dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpam0g-dev
 libidn2-dev libsasl2-dev libsodium-dev make pkgconf"""
 
@@ -89,7 +89,7 @@ class Dovecot24(Dovecot):
         super().__init__(*arguments, **options)
 
     def _command(self):
-        return self.inside(["dovecot", "-F", "-c", self.config], self._pam_d)
+        return self.inside(["dovecot", "-F", "-c", self.config], self.pam_d)
 
     def _example(self, name):
         """2.4 writes spaces around its signs, and a Debian 13 for Dovecot has no Postfix."""

@@ -113,6 +113,15 @@ def test_without_a_user_it_says_what_it_does_not_know_and_names_one(site):
     assert site.command(*words, input="wrong\n").returncode == FAILED
 
 
+def test_a_filter_with_a_class_means_users_only(good_directory, tmp_path, authority):
+    """Every entry has a class, the base, too."""
+    site = site_with(good_directory, tmp_path, authority,
+                     filter="(&(objectClass=inetOrgPerson)(|(uid=%u)(mail=%u)))")
+    called = doctor(site)
+    assert called.returncode == DONE, called.stdout
+    assert "doctor --as 'uid=" in site.command("doctor").stdout
+
+
 @pytest.mark.parametrize("name", ["o'neil", "a b $HOME `id`", "two''", "back\\slash"])
 def test_the_line_with_the_user_can_be_copied(own_directory, tmp_path, name):
     server = own_directory()
@@ -230,6 +239,16 @@ def test_a_user_who_must_have_mfa_and_does_not(good_directory, site):
     assert doctor(site, "--mfa-user", who.uid).returncode == DONE
 
 
+def test_a_new_site_where_nobody_has_mfa(own_directory, tmp_path):
+    """As in steps 3 and 4 of doc/rollout.md. Without an administrator, the doctor cannot tell."""
+    server = own_directory()
+    called = doctor(safe(Site(tmp_path / "site", server)))
+    assert called.returncode == DONE, called.stdout
+    assert "mfa_filter: MFA is on for nobody yet" in called.stdout
+    (tmp_path / "site" / "admin.conf").unlink()
+    assert_finds(doctor(Site(tmp_path / "other", server, manage_as=None)), "MFA is on for none of the first", "mfa on")
+
+
 def test_a_user_who_must_have_mfa_and_does_not_exist(site):
     assert_finds(doctor(site, "--mfa-user", "nobody-at-all"), "--mfa-user", "name a user")
 
@@ -310,17 +329,20 @@ def mail_server_may(right, attribute):
 
 RIGHTS = {
     "the mail server writes app passwords": (
-        mail_server_may("write", "appPassword"), "the mail server may write appPassword", "none"),
+        mail_server_may("write", "appPassword"), "the mail server may write appPassword", "read by * break"),
     "the mail server turns MFA off": (
         mail_server_may("write", "appPasswordMfaEnabled"),
-        "the mail server may write appPasswordMfaEnabled", "none"),
+        "the mail server may write appPasswordMfaEnabled", "search by * break"),
     "the mail server announces enforcement": (
         mail_server_may("write", "appPasswordMfaEnforceFrom"),
-        "the mail server may write appPasswordMfaEnforceFrom", "none"),
+        "the mail server may write appPasswordMfaEnforceFrom", "read by * break"),
+    "the mail server writes second factors": (
+        mail_server_may("write", "appPasswordMfaMethod"),
+        "the mail server may write appPasswordMfaMethod", "none by * break"),
     "the mail server adds classes": (
-        mail_server_may("write", "objectClass"), "the mail server may write objectClass", "none"),
+        mail_server_may("write", "objectClass"), "the mail server may write objectClass", "read by * break"),
     "the mail server renames users": (
-        mail_server_may("write", "uid"), "the mail server may write uid", "none"),
+        mail_server_may("write", "uid"), "the mail server may write uid", "read by * break"),
     "the mail server cannot record uses": (
         mail_server_may("read", "appPasswordUsed"), "may not write appPasswordUsed", "write"),
     "the mail server does not see app passwords": (
@@ -338,7 +360,7 @@ RIGHTS = {
         "search"),
     "anonymous reads app passwords": (
         "access to attrs=appPassword,entry by anonymous read by * break\n",
-        "anonymous can find users with appPassword:", "by * none"),
+        "anonymous can find users with appPassword:", "by anonymous none by * break"),
     "the administrator cannot write": (
         f'access to attrs=appPasswordMfaMethod by dn.exact="{IDENTITIES["administrator"]}" read '
         f'by * break\n', "the administrator may not write appPasswordMfaMethod", "write"),
@@ -353,21 +375,22 @@ def test_right(own_directory, tmp_path, broken):
     assert_finds(doctor(safe(Site(tmp_path / "site", server))), finding, fix)
 
 
+OUR_RULES = "put the rules of ldap-schema/acl-cnconfig.ldif before your own"
 USER_RIGHTS = {
     "a user reads their app passwords": (
         "access to attrs=appPassword by self read by * break\n", "the user can read appPassword",
-        "by * none"),
+        OUR_RULES),
     "a user turns their MFA off": (
         "access to attrs=appPasswordMfaEnabled by self write by * break\n",
-        "the user may write appPasswordMfaEnabled", "none"),
+        "the user may write appPasswordMfaEnabled", OUR_RULES),
     "a user creates app passwords": (
         "access to attrs=appPassword by self write by * break\n",
-        "the user may write appPassword", "none"),
+        "the user may write appPassword", OUR_RULES),
     "a user takes another's address": (
-        "access to attrs=mail by self write by * break\n", "the user may write mail", "none"),
+        "access to attrs=mail by self write by * break\n", "the user may write mail", OUR_RULES),
     "a user adds classes": (
         "access to attrs=objectClass by self write by * break\n",
-        "the user may write objectClass", "none"),
+        "the user may write objectClass", OUR_RULES),
 }
 
 

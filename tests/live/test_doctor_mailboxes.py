@@ -34,13 +34,13 @@ def test_a_static_userdb_with_the_address_in_its_path(look, dovecot):  # noqa: F
                      settings=lambda text: re.sub(r"  args = uid=.*\n", BELIEVES.replace("vmail", "31597"), text))
     called = look(server)
     assert_finds(called, "which comes up empty", "same home")
-    assert re.search(r"mailbox /nonexistent/\S+@\S+ .* with the mailbox /nonexistent/[^@ ]+ ", called.stdout)
+    assert re.search(r"arrives in /nonexistent/\S+@\S+ .* leads to /nonexistent/[^@ ]+ ", called.stdout)
 
 
 def test_an_address_that_lmtp_does_not_know(look, dovecot):  # noqa: F811
     """The directory that this Dovecot asks finds users by uid only."""
     server = dovecot({"login_attribute": "uid", "filter": "(uid=%u)"})
-    assert_finds(look(server), "LMTP rejects mail for it", "doveadm user -x service=lmtp")
+    assert_finds(look(server), "LMTP rejects mail for this user", "doveadm user -x service=lmtp")
 
 
 def test_a_folder_that_is_named_after_the_address(look, dovecot):  # noqa: F811

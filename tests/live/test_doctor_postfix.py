@@ -60,7 +60,7 @@ def test_the_file_that_is_read_is_checked(folder):
 
 
 def test_a_folder_that_is_not_there(site):  # noqa: F811
-    assert_finds(doctor(site, "--postfix=/nonexistent"), "postfix: ", "--postfix FOLDER")
+    assert_finds(doctor(site, "--postfix=/nonexistent"), "postfix: ", "--postfix=FOLDER")
 
 
 # Debian 13's, without its setting: libsasl2 then looks in folders of its own.
@@ -107,6 +107,16 @@ def test_an_override_that_turns_tls_off(folder):
     assert_finds(folder.look(), "submission/inet accepts passwords without TLS", "smtpd_tls_auth_only=yes")
 
 
+@pytest.mark.parametrize("override, finding, fix", [
+    ("smtpd_sasl_tls_security_options=noanonymous,noplaintext", "offers no mechanism", "smtpd_sasl_tls_security_options=noanonymous"),
+    ("smtpd_tls_security_level=none", "never offers AUTH", "smtpd_tls_security_level=encrypt")])
+def test_an_override_that_lets_nobody_sign_in(folder, override, finding, fix):
+    folder.main += "smtpd_tls_auth_only = yes\n"
+    folder.master = re.sub(r"(?m)^submission +inet .*\n", lambda line: line[0] + f"    -o {override}\n", folder.master) \
+        if "level" not in override else folder.master.replace("smtpd_tls_security_level=encrypt", override, 1)
+    assert_finds(folder.look(), finding, fix)
+
+
 def test_dovecots_socket_that_is_not_there(folder):
     folder.main += "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
     where = folder.folder / "queue" / "private" / "auth"
@@ -143,6 +153,12 @@ def test_senders_that_are_keyed_on_addresses(folder, where):
     called = folder.look()
     assert called.returncode == DONE, called.stdout + called.stderr
     assert f"lets {name} send as {address}" in called.stdout
+
+
+def test_a_map_of_senders_that_cannot_be_read(folder):
+    folder.main += "smtpd_sender_login_maps = texthash:/nonexistent\n" \
+        "smtpd_sender_restrictions = reject_sender_login_mismatch\n" * 2  # with postmap's warning
+    assert_finds(folder.look(), "in texthash:/nonexistent: postmap: ", "must print its owners")
 
 
 def test_senders_that_nothing_compares(folder):

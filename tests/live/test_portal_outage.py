@@ -247,7 +247,7 @@ def test_a_second_factor_of_another_key_is_not_taken_for_none(stoppable, portal,
     other = start_portal(to=stoppable)
     assert signed_in(other, who).page.status == 503
     assert "trying again won’t help" in signed_in(other, who).page.words()
-    assert "reason=not-done" in last(other) and "restore the portal.key" in last(other)
+    assert "verdict=unavailable reason=second-factor-unreadable" in last(other) and "restore the portal.key" in last(other)
 
 
 def test_all_second_factors_of_a_lost_key_are_reset_after_a_dry_run(

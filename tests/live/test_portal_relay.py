@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The page's mail through a real Postfix, which asks for TLS and a password."""
 
+import os
+import re
 import socket
 import subprocess
 
 import pytest
 
+from administration import PREFIX
 from portal import PROGRAM
 from processes import free_port, seconds, wait_until
+from slapd import IDENTITIES
 from visits import enrolled
 
 
@@ -31,7 +35,7 @@ def tried(portal):
 
 def test_a_relay_takes_mail_over_tls_with_a_password(usual, directory, start_portal, relay):
     portal = start_portal(relay)
-    assert tried(portal) == (0, f"mail_relay {relay['mail_relay']}: good\n")
+    assert tried(portal) == (0, f"directory: good\nmail_relay {relay['mail_relay']}: good\n")
     enrolled(portal, directory.new_person(mfa=True))
     assert "action=mail" not in portal.log.read_text()
     wait_until(lambda: "from=<sender@example.org>" in usual.postfix.log.read_text(),
@@ -56,6 +60,20 @@ def test_a_wrong_password_for_the_relay_is_found(start_portal, relay, workdir):
     wrong.write_text("wrong\n")
     status, text = tried(start_portal(relay | {"mail_relay_password_file": wrong}))
     assert status == 75 and "Login denied" in text
+
+
+def test_a_wrong_password_for_the_directory_is_found(start_portal, relay, workdir):
+    portal = start_portal(relay)
+    (portal.folder / "portal.conf").write_text(re.sub(
+        "(?m)^bindpw_file .*", f"bindpw_file {workdir / 'wrong.secret'}", (portal.folder / "portal.conf").read_text()))
+    (workdir / "wrong.secret").write_text("wrong\n")
+    status, text = tried(portal)
+    assert status == 75 and IDENTITIES["portal"] in text and "good" in text
+    path = f"{PREFIX}/bin:{PREFIX}/sbin:{os.environ['PATH']}"
+    said = subprocess.run([PREFIX / "bin" / "app-password", "-c", portal.config, "doctor", "--portal"],
+                          capture_output=True, text=True, env=os.environ | {"PATH": path}).stdout
+    assert re.search(rf"PROBLEM  portal: .*{IDENTITIES['portal']}", said), said
+    assert re.search(r"(?m)^-  +portal: mail_relay \S+: good$", said), said
 
 
 def test_a_silent_relay_is_given_up_after_ten_seconds(start_portal, relay):

@@ -70,7 +70,7 @@ def set_up():
             readme.commands("man/pam_app_password.8", "CONFIGURING PAM")):
         if is_dovecot_24():
             command = command.replace("dovecot-2.3.conf", "dovecot-2.4.conf")
-        is_doctor = " doctor " in command  # it finds that nobody has MFA on
+        is_doctor = " doctor " in command  # without --as, it does not know what users may write
         said = terminal.type(command, status=1 if is_doctor else 0)
         if command == "app-password check alice":
             assert "verdict=accepted reason=account-password " in said
@@ -89,7 +89,7 @@ def new_debian():
     """Configure Dovecot 2.4 in place of 2.3, and check what the upgrade made of Postfix."""
     terminal = readme.Terminal(answers={("doveadm auth test", ""): ALICE.password}, edits={})
     for command in readme.commands("doc/upgrading.md", "From Debian 12 to 13"):
-        is_doctor = "doctor" in command  # it finds that nobody has MFA on
+        is_doctor = "doctor" in command  # without --as, it does not know what users may write
         said = terminal.type(command, status=1 if is_doctor else 0)
         if is_doctor:
             assert "PLAIN is answered by apppassword" in said

@@ -51,7 +51,10 @@ static const struct passdb_case {
      {.driver = "pam", .service = "imap"}},
     {"PAM in 2.3 with the service's own name",
      "passdb {\n  args = *\n  driver = pam\n}\n",
-     {.driver = "pam"}},
+     {.driver = "pam", .service = "%s"}},
+    {"PAM in 2.4 with the protocol's name",
+     "passdb pam {\n  service_name = %{protocol}\n}\n",
+     {.driver = "pam", .service = "%{protocol}"}},
     {"a master passdb",
      "passdb {\n  driver = passwd-file\n  master = yes\n}\n",
      {.driver = "passwd-file", .is_master = true}},
@@ -156,6 +159,40 @@ static void test_global(void **state)
     free(conf);
 }
 
+static const struct protocols_case {
+    const char *name;
+    const char *text;
+    const char *without; /* one of imap, pop3, lmtp and smtp; all others are there */
+} protocols[] = {
+    {"2.3, Debian's", "protocols = \" imap pop3 lmtp\"\n", "smtp"},
+    {"2.3, its default", "# 2.3.19.1 (9b53102964): /etc/dovecot/dovecot.conf\n", "smtp"},
+    {"2.3, with a socket for Postfix",
+     "protocols = imap lmtp\nservice auth {\n  unix_listener /var/spool/postfix/private/auth {\n"
+     "    mode = 0660\n  }\n}\n",
+     "pop3"},
+    {"2.3, with a socket of its own",
+     "protocols = imap lmtp pop3\nservice auth {\n  unix_listener auth-userdb {\n  }\n}\n", "smtp"},
+    {"2.4",
+     "protocols {\n  imap = yes\n  lmtp = no\n  pop3 = yes\n}\n"
+     "service auth {\n  unix_listener /x/auth {\n  }\n}\n",
+     "lmtp"},
+};
+
+static void test_protocols(void **state)
+{
+    static const char *const all[] = {"imap", "pop3", "lmtp", "smtp"};
+    const struct protocols_case *row = *state;
+    struct apw_doctor_doveconf *conf;
+    unsigned line;
+
+    assert_int_equal(read_text(row->text, &conf, &line), 0);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        assert_int_equal(apw_doctor_doveconf_has_protocol(conf, all[i]),
+                         strcmp(all[i], row->without) != 0);
+    assert_false(apw_doctor_doveconf_has_protocol(conf, "map"));
+    free(conf);
+}
+
 static void test_many(void **state)
 {
     char *text = unit_repeat("passdb {\n  driver = lua\n}\n", APW_DOCTOR_DOVECONF_PASSDBS_MAX + 1);
@@ -242,6 +279,7 @@ int main(void)
     UNIT_TEST("settings outside of passdbs", test_global);
     UNIT_TEST("passdbs beyond the maximum are left out", test_many);
     UNIT_TEST("a value that is too long is cut off", test_long);
+    UNIT_ROWS(protocols, test_protocols);
     UNIT_ROWS(rejected, test_rejected);
     UNIT_ROWS(sizes, test_size);
     return unit_run();
