@@ -79,7 +79,8 @@ static char *make_next(const struct apw_setup_answers *answers)
           "    app-password mfa on USER\n"
           "    app-password create USER --label \"first app password\"\n\n"
           "Sign in with the app password, then with the account password, which must be refused.\n"
-          "Before you turn MFA on for others, read doc/rollout.md and run\n\n"
+          "Before you turn MFA on for others, read rollout.md in /usr/share/doc/app-password and "
+          "run\n\n"
           "    app-password doctor --mfa-user USER\n",
           stream);
     if (is_yes(answers, APW_SETUP_NGINX))

@@ -280,6 +280,14 @@ prepare_nginx() { usermod -a -G app-password-portal www-data; }
 unprepare_nginx() { gpasswd -d www-data app-password-portal >/dev/null || :; }
 verify_nginx() { nginx -t; }
 reload_nginx() { reload nginx; }
+# Without the files that a site of nginx includes, nginx does not start again.
+undo_nginx() {
+    if nginx -T 2>/dev/null | grep -q '^# configuration file .*/app-password-portal\.conf:'; then
+        say "    left: nginx uses snippets/app-password-portal.conf; remove its include and run this again"
+        return 1
+    fi
+    undo_files nginx
+}
 
 prepare_fail2ban() { :; }
 verify_fail2ban() { fail2ban-client -t; }

@@ -30,4 +30,13 @@ for step in $backwards; do
         undo "$step" || status=1
     fi
 done
+case " $parts " in
+*" directory "*)
+    cat <<END
+
+App passwords and second factors stay in the entries of users. Without our access rules, your own rules
+now decide who may read them. ldap-schema/README.md, "Removing", says how to delete them.
+END
+    ;;
+esac
 exit $status

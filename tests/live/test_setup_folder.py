@@ -135,7 +135,7 @@ def test_undo_leaves_the_directory_as_it_was_but_for_the_schema(setup, debian):
     before = {name: debian.config(name) for name in
               ("olcAccess", "olcLimits", "olcDbIndex", "olcAddContentAcl")}
     setup.script("apply.sh")
-    setup.script("undo.sh")
+    assert "your own rules\nnow decide who may read" in setup.script("undo.sh")
     assert {name: debian.config(name) for name in before} == before
     assert setup.check() == dict.fromkeys(STEPS, "missing") | {"schema": "same"}
     setup.script("apply.sh")

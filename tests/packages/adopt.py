@@ -263,11 +263,26 @@ def undo():
     """Except for what apply.sh must leave."""
     run("app-password", "mfa", "off", ALICE.uid)
     terminal = Terminal()
+    with included_page():
+        said = terminal.type("app-password-setup/undo.sh", Password=ADMIN_PASSWORD, status=1)
+        assert "remove its include" in said
+        run("nginx", "-t")
     terminal.type("app-password-setup/undo.sh", Password=ADMIN_PASSWORD)
     assert subprocess.run(["grep", "-rl", "app_password", "/etc/dovecot", "/etc/postfix"],
                           stdout=subprocess.DEVNULL).returncode == 1
     assert not list(pathlib.Path("/etc").rglob("*.before"))
     before()
+
+
+@contextlib.contextmanager
+def included_page():
+    """A site of nginx includes the page."""
+    site = pathlib.Path("/etc/nginx/sites-available/default")
+    before = site.read_text()
+    line = "server_name _;"
+    site.write_text(before.replace(line, line + "\n\tinclude snippets/app-password-portal.conf;", 1))
+    yield
+    site.write_text(before)
 
 
 def broken():
