@@ -7,56 +7,10 @@
 #ifndef APW_CONFIG_H
 #define APW_CONFIG_H
 
-#include "directory_type.h"
+#include "config_keys.h"
 #include "error.h"
 #include "identity.h"
 #include "ldap/directory.h"
-#include "network.h"
-#include <stdbool.h>
-#include <stdint.h>
-
-enum apw_mfa_enforcement { APW_MFA_ENFORCE = 0, APW_MFA_REPORT };
-enum apw_account_password { APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF = 0, APW_ACCOUNT_PASSWORD_NEVER };
-struct apw_config {
-    char *path; /* the file it was read from */
-
-    enum apw_directory_type directory;
-    struct apw_uris uris;       /* in order of preference */
-    struct apw_uris write_uris; /* uris unless given */
-    char *base;
-    enum apw_scope scope;
-    char *filter; /* template: see ldap/filter.h */
-    struct apw_identity identity;
-    bool start_tls;
-    char *tls_cacert; /* PEM file */
-    enum apw_tls_min tls_min;
-    int timeout_ms;  /* each wait */
-    int deadline_ms; /* the whole login */
-    int64_t idle_s;  /* limit of a kept connection; 0: none */
-
-    char *mfa_filter;
-    char *mfa_off_filter;   /* NULL: the negation of mfa_filter */
-    char *mfa_witness;      /* DN; NULL: none */
-    char *disabled_filter;  /* NULL: only an account's attributes end it */
-    char *disabled_witness; /* NULL: none */
-    enum apw_mfa_enforcement mfa_enforcement;
-    int64_t mfa_grace_s; /* for the command: announce MFA for so long; 0: enforce it at once */
-    enum apw_account_password account_password;
-    struct apw_networks account_password_from;
-    char *login_attribute; /* NULL: the name as typed */
-
-    unsigned hash_memory_mib; /* apw_hash_cap() says what stored ones may cost */
-    unsigned hash_passes;
-    unsigned max_app_passwords;
-    int64_t record_use_s; /* 0: never */
-    bool record_use_without_address;
-    bool remember; /* matches of app passwords, within the process */
-    int refusal_delay_ms;
-
-    int log_facility; /* LOG_MAIL and the like; used if neither of the others is set */
-    char *log_file;
-    bool log_to_stderr;
-};
 
 /* Depends on configure's --sysconfdir. */
 extern const char apw_config_default_path[];
