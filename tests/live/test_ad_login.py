@@ -176,6 +176,15 @@ def test_a_unit_that_inherits_nothing(directory, site, enabled):
         assert "userAccountControl cannot be read" in line
 
 
+def test_a_class_that_the_rights_leave_out(directory, site):
+    """inetOrgPerson is derived from user, but inherited rights name one class."""
+    who = directory.add_user(person("inet"), objectClass=["inetOrgPerson"], sn=["inet"])
+    app_password = apppassword.make()
+    directory.set(who, appPassword=app_password.value, appPasswordMfaEnabled="FALSE")
+    for password in (who.password, app_password.shown):
+        assert site.answers(who.uid, password) == (UNAVAILABLE, "mfa-unreadable")
+
+
 # ---- groups ----
 
 class Groups:

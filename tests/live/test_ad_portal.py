@@ -13,7 +13,6 @@ from visits import choosing_app, enrolled, enrolled_by_mail, labels, let_in, mak
 
 IN = "Your app passwords"
 AGAIN = "We couldn’t sign you in"
-LATER = "The service isn’t available right now"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +125,14 @@ def test_an_account_that_has_ended(directory, portal, alice):
     client = signed_in(portal, alice, **fresh_address())
     assert AGAIN in client.page.words()
     assert " verdict=refused reason=account-disabled " in portal.events()[-1]
+
+
+@pytest.mark.parametrize("attribute", ["userAccountControl", "accountExpires"])
+def test_an_account_that_may_have_ended(directory, portal, alice, attribute):
+    directory.hide(alice, attribute, "portal")
+    client = signed_in(portal, alice, **fresh_address())
+    assert client.page.status == 503, client.page.words()
+    assert f"{attribute} cannot be read" in portal.events()[-1]
 
 
 def test_an_account_that_ends_during_the_visit(directory, portal, alice):
