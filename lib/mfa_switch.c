@@ -48,6 +48,14 @@ static struct apw_mfa_state state_of(const struct apw_user *user, enum apw_mfa m
     };
 }
 
+/* Whether the directory shows neither on nor off because nobody has turned it on or off yet. */
+static bool is_undecided(const struct apw_manager *manager, const struct apw_user *user,
+                         enum apw_mfa mfa)
+{
+    return mfa == APW_MFA_UNREADABLE && manager->config->mfa_off_filter != NULL &&
+           user->mfa_flag != APW_MFA_FLAG_TRUE;
+}
+
 /* The state that `start` leads to; NULL turns MFA off. */
 static struct apw_mfa_state decide(const struct apw_user *user, enum apw_mfa mfa,
                                    const struct apw_mfa_start *start, int64_t now)
@@ -144,7 +152,7 @@ static enum apw_manage_result set_mfa(const struct apw_manager *manager,
 
     if (apw_user_mfa(manager, user, &mfa, error) == APW_MANAGE_UNAVAILABLE)
         return APW_MANAGE_UNAVAILABLE;
-    after = decide(user, mfa, request->start, now);
+    after = decide(user, is_undecided(manager, user, mfa) ? APW_MFA_OFF : mfa, request->start, now);
     if (after.has_from && format_date(manager->config, after.from, date) != 0) {
         apw_error_set(error, "the date lies outside the years 0 to 9999");
         return APW_MANAGE_INVALID;

@@ -23,7 +23,8 @@ struct apw_mfa_state {
 
 /* When MFA is enforced. */
 struct apw_mfa_start {
-    bool is_only_if_off; /* MFA that is on, or announced, stays as it is */
+    /* MFA that is on, or announced, stays as it is. Neither on nor off counts as off. */
+    bool is_only_if_off;
     const int64_t *from; /* NULL: at once; borrowed */
 };
 

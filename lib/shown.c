@@ -172,7 +172,8 @@ static enum apw_shown read_on_or_off(const struct reading *reading, bool is_like
     if (question->off_filter != NULL)
         apw_error_set(reading->error,
                       "the directory answers neither %s_filter %s nor %s_off_filter %s for this "
-                      "entry; check the schema and the right to search the attributes",
+                      "entry; turn MFA on or off for it, or check the schema and the right to "
+                      "search the attributes",
                       question->name, question->filter, question->name, question->off_filter);
     else
         apw_error_set(reading->error,

@@ -489,32 +489,60 @@ static void decide_with_mfa(struct login *login, bool is_on, bool is_announced)
         login->decision->event.verdict == APW_ACCEPTED && is_on && !is_exempt;
 }
 
-static void decide_account_password(struct login *login)
+static void give_up_without_mfa(struct login *login)
+{
+    name_entry(login);
+    give_up(login, APW_REASON_MFA_UNREADABLE);
+}
+
+/* Settles if that is unknown. */
+static bool is_mfa_known(struct login *login, bool *is_on_r)
 {
     /* Users with app passwords usually have MFA on; asking for that first saves a search. */
     bool is_likely_on =
         login->is_app_shaped || apw_entry_attribute(login->entry, "appPassword") != NULL;
-    bool is_announced;
 
     switch (apw_mfa_read(login->world, login->config, login->entry->dn, is_likely_on,
                          login->deadline, &login->decision->event.detail)) {
     case APW_MFA_OFF:
-        decide_with_mfa(login, false, false);
-        return;
+        *is_on_r = false;
+        return true;
     case APW_MFA_ON:
-        if (read_announcement(login, &is_announced) == 0) {
-            decide_with_mfa(login, true, is_announced);
-            return;
-        }
-        break;
+        *is_on_r = true;
+        return true;
     case APW_MFA_UNREADABLE:
-        break;
+        give_up_without_mfa(login);
+        return false;
     case APW_MFA_UNAVAILABLE:
-        give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
-        return;
+        break;
     }
-    name_entry(login);
-    give_up(login, APW_REASON_MFA_UNREADABLE);
+    give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+    return false;
+}
+
+static void decide_account_password(struct login *login)
+{
+    bool is_on, is_announced = false;
+
+    if (!is_mfa_known(login, &is_on))
+        return;
+    if (is_on && read_announcement(login, &is_announced) != 0)
+        give_up_without_mfa(login);
+    else
+        decide_with_mfa(login, is_on, is_announced);
+}
+
+/* A bind would count as a wrong password. If the directory hides attributes of single entries, the
+ * app password may be hidden, too. */
+static void decide_unknown_app_password(struct login *login)
+{
+    const struct apw_config *config = login->config;
+    bool may_be_hidden =
+        apw_directory_traits(config->directory)->hides_per_entry && config->mfa_off_filter != NULL;
+    bool is_on;
+
+    if (!may_be_hidden || is_mfa_known(login, &is_on))
+        refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD);
 }
 
 /* ---- the whole ---- */
@@ -557,7 +585,7 @@ static void decide(struct login *login)
     if (found.count > 0)
         decide_app_password(login, &found);
     else if (apw_password_is_as_shown(login->attempt->password, login->attempt->password_length))
-        refuse(login, APW_REASON_UNKNOWN_APP_PASSWORD); /* a bind would count as a wrong password */
+        decide_unknown_app_password(login);
     else
         decide_account_password(login);
     note_repeat(login);

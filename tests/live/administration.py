@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 from slapd import BASE, IDENTITIES, secret
@@ -22,10 +23,10 @@ class Site:
         folder.mkdir()
         self.config = folder / "app-password.conf"
         self.keys = {
-            "uri": directory.ldapi, "base": BASE, "timeout": "2", "deadline": "4",
+            "base": BASE, "timeout": "2", "deadline": "4",
             "log": str(folder / "app-password.log"),
             "binddn": IDENTITIES["mail server"],
-            "bindpw_file": self.secret_file("mail server")} | keys
+            "bindpw_file": self.secret_file("mail server")} | directory.settings | keys
         self.write(self.config, self.keys)
         if manage_as:
             self.write(folder / "admin.conf", {
@@ -38,7 +39,8 @@ class Site:
 
     @staticmethod
     def write(file, keys):
-        file.write_text("".join(f"{key} {value}\n" for key, value in keys.items()))
+        file.write_text("".join(f"{key} {value}\n" for key, value in keys.items()
+                                if value is not None))
 
     def command(self, *arguments, input="", prefix=(), **options):
         """Call app-password; stdout and stderr are text. `prefix` is a command that runs it."""
@@ -63,6 +65,17 @@ class Site:
     def create(self, who, *options):
         """Create an app password; return it as the user gets it."""
         return self.done("create", who.uid, "--label", "a test", *options).rstrip("\n")
+
+    def check(self, login, password, *options):
+        """Sign in as a mail server does; return the log line."""
+        output = self.command("check", login, *options, input=f"{password}\n").stdout
+        line, = [line for line in output.splitlines() if " verdict=" in line]
+        return line
+
+    def answers(self, login, password, *options):
+        """The verdict of a login and its reason."""
+        line = self.check(login, password, *options)
+        return tuple(re.search(rf" {key}=(\S+)", line)[1] for key in ("verdict", "reason"))
 
     def listed(self, who):
         return json.loads(self.done("list", who.uid, "--json"))

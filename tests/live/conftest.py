@@ -120,7 +120,7 @@ def own_directory(workdir, authority):
 
 @pytest.fixture(scope="session")
 def active_directory(workdir):
-    """The Active Directory of the tests that neither stop nor configure it."""
+    """The Active Directory of all tests; who stops or configures it restores it."""
     server = DomainController(new_folder(workdir, "samba"))
     try:
         yield server.start()

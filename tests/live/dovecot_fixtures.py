@@ -54,7 +54,7 @@ def pam_module():
 def new_dovecot(workdir, directory, config=None, **options):
     """A Dovecot that asks a directory; config overrides the usual keys of app-password.conf."""
     folder = new_folder(workdir, "dovecot")
-    path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))
+    path = write_config(folder, **directory.settings | (config or {}))
     return dovecot_of_this_machine()(folder, path, **options)
 
 
@@ -104,7 +104,7 @@ def services(workdir, directory, pam_module):
     """Writes service files: services({"timeout": 1}); options are those of pam.write_services."""
     def make(config=None, **options):
         folder = new_folder(workdir, "pam")
-        path = write_config(folder, **{"uri": directory.ldapi} | (config or {}))
+        path = write_config(folder, **directory.settings | (config or {}))
         return Services(folder, pam_module, path, **options)
     return make
 

@@ -17,6 +17,7 @@ FILES = LDAP_SCHEMA / "active-directory"
 CACHE = pathlib.Path("/var/cache/sasl-app-password")
 ADMINISTRATOR, PASSWORD = "administrator@example.org", "Domain.Administrator/1"
 ENABLED, DISABLED = "66048", "66050"  # userAccountControl; the password never expires
+BYPASS_LAST_SET = "1.3.6.1.4.1.7165.4.3.20"  # a control of Samba's
 FOLDERS = ("private", "state", "cache", "lock", "run", "ncalrpc", "bind-dns")
 # Samba has these ports, whatever is configured.
 PORTS = LDAP, LDAPS, GLOBAL_CATALOG, GLOBAL_CATALOG_TLS = 389, 636, 3268, 3269
@@ -42,9 +43,8 @@ class DomainController(Slapd):
 
     It has a loopback address of its own, and answers there at the usual ports.
 
-    settings  keys of app-password.conf that lead here
-    rights    false: do not set our rights
-    files     the folder with schema, identities and rights
+    rights  false: do not set our rights
+    files   the folder with schema, identities and rights
     """
 
     reader = "administrator"
@@ -55,7 +55,6 @@ class DomainController(Slapd):
         self.process = None
         self.address = free_address(*PORTS)
         self.ldap, self.ldaps = f"ldap://{self.address}", f"ldaps://{self.address}"
-        self.ldapi = self.ldaps  # the one to use
         self.config = folder / "smb.conf"
         self.database = folder / "private" / "sam.ldb"
         self._fresh_names = (f"user{number:03}" for number in range(1000))
@@ -63,7 +62,6 @@ class DomainController(Slapd):
         self._is_loaded = False
         unpack(folder)
         self.authority = Authority(folder / "ca", names=f"IP:{self.address}")
-        self.settings = {"uri": self.ldaps, "base": BASE, "tls_cacert": self.authority.ca}
         self._configure()
 
     def start(self):
@@ -73,6 +71,12 @@ class DomainController(Slapd):
         if not self._is_loaded:
             self._load()
         return self
+
+    @property
+    def settings(self):
+        return {"directory": "active-directory", "uri": self.ldaps, "base": BASE,
+                "tls_cacert": self.authority.ca, "login_attribute": None,
+                "mfa_off_filter": "(appPasswordMfaEnabled=FALSE)"}
 
     def manager(self):
         """A connection as the domain's administrator."""
@@ -97,6 +101,12 @@ class DomainController(Slapd):
             "unicodePwd": [encode_password(who.password)], "userAccountControl": [ENABLED],
         } | attributes)
         return who
+
+    def set_mfa(self, who, enabled, enforce_from=None):
+        """Off has a value, too. The time may lack the fraction that Active Directory requires."""
+        self.administrate(
+            who, appPasswordMfaEnabled="TRUE" if enabled else "FALSE",
+            appPasswordMfaEnforceFrom=enforce_from and re.sub(r"(\.0)?Z$", ".0Z", enforce_from))
 
     def add_unit(self, name):
         """Add an organizational unit below the domain; returns its DN."""
@@ -124,9 +134,22 @@ class DomainController(Slapd):
         self._set_only(who.dn, self._own_rights_of(f"cn=AdminSDHolder,cn=System,{BASE}"))
         self.set(who, adminCount="1")
 
+    def date_password(self, who, when):
+        """Set the time at which the password was changed, a FILETIME."""
+        run(["ldbmodify", *self.local, f"--controls=local_oid:{BYPASS_LAST_SET}:0"], input=(
+            f"dn: {who.dn}\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: {when}\n"))
+
     def block_inheritance(self, dn):
         """Make an entry inherit no rights; it keeps its own."""
         self._set_only(dn, self._own_rights_of(dn))
+
+    def hide(self, who, attribute, identity="mail server"):
+        """Let an identity neither read an attribute of one entry nor search for it."""
+        output = run(["ldbsearch", *self.local, "-b", f"CN=Schema,CN=Configuration,{BASE}",
+                      f"(lDAPDisplayName={attribute})", "schemaIDGUID"])
+        guid = re.search(r"^schemaIDGUID: (.*)$", output, re.M)[1]
+        denial = f"(OD;;RPCR;{guid};;{self.sid_of(IDENTITIES[identity])})"
+        self.set_rights_of(who.dn, self.rights_of(who.dn).replace("(", f"{denial}(", 1))
 
     def grant(self, *aces):
         """Put access control entries behind those of the domain's root."""

@@ -117,6 +117,11 @@ class Slapd:
         if self.with_cn_config:
             self._turn_into_cn_config(folder / "slapd.conf")
 
+    @property
+    def settings(self):
+        """Keys of app-password.conf that lead here."""
+        return {"uri": self.ldapi}
+
     def start(self):
         """Start slapd and wait until it answers."""
         self.process = start(

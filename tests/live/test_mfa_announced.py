@@ -139,6 +139,16 @@ def test_announce_gives_whole_days(directory, site):
         site.done("check", who.uid, input=who.password)
 
 
+def test_announce_also_where_nobody_has_turned_mfa_off(directory, make_site):
+    """With mfa_off_filter, users without a flag have MFA neither on nor off."""
+    who = directory.new_person()
+    site = make_site(mfa_off_filter="(appPasswordMfaEnabled=FALSE)")
+    day = start_of_day(14)
+    assert site.done("mfa", "on", who.uid, "--announce", "14d") == \
+        f"{who.uid}: neither on nor off → announced for {day:%Y-%m-%d}\n"
+    assert date_of(directory, who) == stored(day)
+
+
 def test_announce_takes_back_nothing_that_is_enforced(directory, site):
     who = directory.new_person(mfa=True)
     assert site.done("mfa", "on", who.uid, "--announce", "14d") == \
