@@ -6,13 +6,14 @@ import re
 import socket
 import subprocess
 
+import ldap
 import pytest
 
 from administration import PREFIX
 from portal import PROGRAM
 from processes import free_port, seconds, wait_until
 from slapd import IDENTITIES
-from visits import enrolled
+from visits import enrolled, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +46,27 @@ def test_a_relay_takes_mail_over_tls_with_a_password(usual, directory, start_por
 @pytest.mark.parametrize("change, why", [
     ({"mail_relay_cacert": None}, "certificate"),
     ({"mail_relay": f"127.0.0.1:{free_port()}"}, "connect"),
+    ({"mail_relay": "a name"}, "does not match"),
 ])
 def test_a_relay_that_cannot_be_used_is_named_and_logged(directory, start_portal, relay, change,
                                                          why):
+    if change == {"mail_relay": "a name"}:  # known to libcurl, but not in the certificate
+        change = {"mail_relay": relay["mail_relay"].replace("localhost", "relay.localhost")}
     portal = start_portal(relay | change)
     status, text = tried(portal)
     assert status == 75 and "mail_relay " in text and why in text
     enrolled(portal, directory.new_person(mfa=True))
     assert "action=mail" in portal.events()[-1] and why in portal.events()[-1]
+
+
+def test_the_doctor_tries_the_relay(start_portal, relay):
+    env = os.environ | {"PATH": f"{PREFIX}/bin:{os.environ['PATH']}"}
+    nowhere = f"127.0.0.1:{free_port()}"
+    for conf, expected in [
+            (relay, f"mail_relay {relay['mail_relay']}: good"),
+            (relay | {"mail_relay": nowhere}, f"PROBLEM  portal: mail_relay {nowhere}: ")]:
+        called = start_portal(conf).command("doctor", "--portal", env=env)
+        assert expected in called.stdout, called.stdout
 
 
 def test_a_wrong_password_for_the_relay_is_found(start_portal, relay, workdir):
@@ -91,3 +105,55 @@ def test_starttls_is_required_by_default_and_its_certificate_checked(
     assert tried(start_portal(conf))[0] == 0
     status, text = tried(start_portal(conf | {"mail_relay_cacert": None}))
     assert status == 75 and "certificate" in text
+
+
+# ---- what the relay refuses ----
+
+def mail_events(portal):
+    return [line for line in portal.events() if " action=mail" in line]
+
+
+@pytest.fixture(scope="module")
+def picky(mail_server, relay):
+    """A relay that refuses refused@elsewhere.example, and later@elsewhere.example for now."""
+    server = mail_server(kind="refuses recipients")
+    return relay | {"mail_relay": f"localhost:{server.port}"}
+
+
+def person_at(directory, address):
+    who = directory.new_person(mfa=True)
+    directory.connect_as_itself().modify_s(
+        who.dn, [(ldap.MOD_REPLACE, "mail", [address.encode()])])
+    return who
+
+
+def test_a_notice_for_a_refused_recipient_is_not_tried_again(directory, start_portal, picky):
+    portal = start_portal(picky)
+    who = person_at(directory, "refused@elsewhere.example")
+    enrolled(portal, who)
+    portal.stop()
+    event, = mail_events(portal)
+    assert f'user="{who.uid}"' in event and "client=127.0.0.1" in event
+    assert event.endswith('RCPT failed: 554"')
+
+
+@pytest.mark.parametrize("address, says, counts", [
+    ("refused@elsewhere.example", "doesn’t accept mail to this address", True),
+    ("later@elsewhere.example", "couldn’t send the mail right now", False),
+])
+def test_a_code_that_cannot_be_sent_is_said_at_once_and_never_sent_later(
+        directory, start_portal, picky, address, says, counts):
+    portal = start_portal(picky)
+    client = signed_in(portal, directory.new_person(mfa=True))
+    client.post("start")
+    client.post("choose", method="mail")
+    page = client.post("contact", address=address)
+    assert says in page.words() and page.title() == "Your alternate e-mail address"
+    event, = mail_events(portal)
+    assert "again" not in event and "RCPT failed: " in event
+    for _ in range(10):
+        page = client.post("contact", address=address)
+    assert ("Wait" in page.words()) == counts, page.words()
+    before = len(mail_events(portal))
+    portal.stop()
+    assert len(mail_events(portal)) == before
