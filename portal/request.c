@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "request.h"
-#include "mail.h"
+#include "outbox.h"
 #include <string.h>
 #include <time.h>
 
@@ -136,10 +136,38 @@ enum apw_mail_result apw_request_mail_owner(struct apw_request *request, const c
     return to != NULL ? apw_request_mail(request, to, file) : APW_MAIL_NOT_SENT;
 }
 
+/* Gives a mail that was not sent to the outbox; the error says what follows. */
+static void keep(const struct apw_request *request, struct apw_mail *mail, struct apw_error *error)
+{
+    struct apw_error why;
+
+    if (apw_outbox_keep(request->portal->outbox, mail, request->visitor->login,
+                        request->exchange->client, &why) == 0)
+        apw_error_set(error, "%s; trying again for a day", error->text);
+    else
+        apw_error_set(error, "%s; not trying again: %s", error->text, why.text);
+}
+
 void apw_request_notify(struct apw_request *request, const char *file, const char *label)
 {
+    const char *to = own_address(request);
+    struct apw_mail mail = {.to = NULL};
+    struct apw_error error = {""};
+    enum apw_mail_result result;
+
+    if (to == NULL)
+        return;
     apw_page_set(&request->page, "label", label);
-    apw_request_mail_owner(request, file);
+    if (compose(request, to, file, &mail, &error) != 0) {
+        log_failed_mail(request, &error);
+        return;
+    }
+    result = apw_mail_send(&request->portal->portal_config->mail, &mail, NULL, &error);
+    if (result == APW_MAIL_NOT_SENT)
+        keep(request, &mail, &error);
+    apw_mail_free(&mail);
+    if (result != APW_MAIL_SENT)
+        log_failed_mail(request, &error);
 }
 
 void apw_request_format_time(int64_t seconds, bool with_time, char text_r[APW_REQUEST_TIME_SIZE])

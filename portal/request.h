@@ -46,8 +46,8 @@ void apw_request_give_up(struct apw_request *request, const char *action,
 void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum apw_reason reason,
                      const char *action, const char *id, const struct apw_error *error);
 
-/* Mails the person's own mailbox about something that was done. `label` names the app password, or
- * is NULL. */
+/* Mails the person's own mailbox about something that was done. If that fails now, writes a log
+ * line and leaves the mail to the outbox. `label` names the app password, or is NULL. */
 void apw_request_notify(struct apw_request *request, const char *file, const char *label);
 
 /* Mails that address, or the person's own mailbox, now or not at all; writes a log line if that
