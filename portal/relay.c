@@ -95,25 +95,35 @@ static bool set_up_message(struct attempt *attempt, const char *from, const char
            curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK;
 }
 
+/* The last reply, or 0. */
+static long reply_of(const struct attempt *attempt)
+{
+    long reply = 0;
+
+    curl_easy_getinfo(attempt->curl, CURLINFO_RESPONSE_CODE, &reply);
+    return reply;
+}
+
 static CURLcode perform(struct attempt *attempt, const struct apw_mail_settings *settings,
                         struct apw_error *error)
 {
     CURLcode code = curl_easy_perform(attempt->curl);
 
-    if (code != CURLE_OK)
-        apw_error_set(error, "mail_relay %s:%s: %s", settings->host, settings->port,
-                      attempt->why[0] != '\0' ? attempt->why : curl_easy_strerror(code));
+    if (code == CURLE_OK)
+        return code;
+    if (attempt->why[0] == '\0' && reply_of(attempt) >= 400)
+        snprintf(attempt->why, sizeof attempt->why, "%s (%ld)", curl_easy_strerror(code),
+                 reply_of(attempt));
+    apw_error_set(error, "mail_relay %s:%s: %s", settings->host, settings->port,
+                  attempt->why[0] != '\0' ? attempt->why : curl_easy_strerror(code));
     return code;
 }
 
 /* Whether a 5xx reply was about this message. A relay that refuses the connection or our password
  * may be configured wrong, and the next attempt may succeed. */
-static bool is_refused(struct attempt *attempt, CURLcode code)
+static bool is_refused(const struct attempt *attempt, CURLcode code)
 {
-    long reply = 0;
-
-    curl_easy_getinfo(attempt->curl, CURLINFO_RESPONSE_CODE, &reply);
-    return reply >= 500 && (code == CURLE_SEND_ERROR || attempt->sent > 0);
+    return reply_of(attempt) >= 500 && (code == CURLE_SEND_ERROR || attempt->sent > 0);
 }
 
 static void finish(struct attempt *attempt)

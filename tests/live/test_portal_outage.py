@@ -305,7 +305,8 @@ def test_mail_that_cannot_be_sent_undoes_nothing_and_is_logged(stoppable, start_
     who = stoppable.new_person(mfa=True)
     client, app = enrolled(portal, who)
     assert "verdict=unavailable reason=not-done" in last(portal)
-    assert re.search(r'action=mail error=".*/sendmail ended with status 75; trying again for a day"$', last(portal))
+    assert re.search(r'action=mail error=".*/sendmail ended with status 75; trying again for a day"$',
+                     last(portal))
     assert make_app_password(client)
     client.get("")
     client.post("change-method")
