@@ -23,7 +23,7 @@ enum apw_text apw_factor_mail_send(struct apw_request *request, const char *addr
 {
     struct apw_mail_code *mail = &request->visitor->mail;
     char minutes[8];
-    int status;
+    enum apw_mail_result result;
 
     if (!apw_tries_take(request, APW_TRIES_MAIL)) {
         apw_request_log(request, APW_REFUSED, APW_REASON_TOO_MANY_TRIES, "send-code", NULL, NULL);
@@ -33,12 +33,14 @@ enum apw_text apw_factor_mail_send(struct apw_request *request, const char *addr
     snprintf(minutes, sizeof minutes, "%d", CODE_MINUTES);
     apw_page_set(&request->page, "code", mail->code);
     apw_page_set(&request->page, "minutes", minutes);
-    status = apw_request_mail(request, address, "mail-code.txt");
+    result = apw_request_mail(request, address, "mail-code.txt");
     apw_page_set(&request->page, "code", NULL);
     apw_page_set(&request->page, "minutes", NULL);
-    if (status == 0)
+    if (result == APW_MAIL_SENT)
         return APW_TEXT_NONE;
     apw_visitor_forget_mail_code(request->visitor);
+    if (result == APW_MAIL_REFUSED) /* counted: the relay must not be asked about many addresses */
+        return APW_TEXT_MAIL_REFUSED;
     apw_tries_give_back(request, APW_TRIES_MAIL);
     return APW_TEXT_MAIL_NOT_SENT;
 }

@@ -107,25 +107,25 @@ static bool take_back(struct apw_guesses *guesses, void *context)
     return true;
 }
 
-static int mail_link(struct apw_request *request, const char *token)
+static bool mail_link(struct apw_request *request, const char *token)
 {
     const struct apw_portal *portal = request->portal;
     const struct apw_method *method = &request->account.method;
     char url[URL_SIZE];
-    int status;
+    enum apw_mail_result result;
 
     if (!apw_throttle_take(portal->account_throttle, "mail about guesses",
                            request->account.user->unique_id, &mail_patience,
                            apw_clock_monotonic_ms()))
-        return -1;
+        return false;
     snprintf(url, sizeof url, "%s/" PATH "%s", portal->portal_config->url, token);
     apw_page_set(&request->page, "link", url);
-    status = method->kind == APW_METHOD_MAIL
+    result = method->kind == APW_METHOD_MAIL
                  ? apw_request_mail(request, method->address, "mail-guessed.txt")
-                 : apw_request_notify(request, "mail-guessed.txt", NULL);
+                 : apw_request_mail_owner(request, "mail-guessed.txt");
     apw_page_set(&request->page, "link", NULL);
     sodium_memzero(url, sizeof url);
-    return status;
+    return result == APW_MAIL_SENT;
 }
 
 static void tell(struct apw_request *request, apw_guesses_change change)
@@ -134,7 +134,7 @@ static void tell(struct apw_request *request, apw_guesses_change change)
     struct apw_error error = {""};
     enum apw_manage_result result = update(request, change, &letter, &error);
 
-    if (result == APW_MANAGE_DONE && mail_link(request, letter.token) != 0)
+    if (result == APW_MANAGE_DONE && !mail_link(request, letter.token))
         result = update(request, take_back, &letter, &error);
     if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED &&
         result != APW_MANAGE_CONFLICT)

@@ -4,6 +4,7 @@
 #include "sendmail.h"
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,8 +59,8 @@ static void add_origin(struct apw_buffer *message, const char *from, const char 
     apw_buffer_add_string(message, ">\n");
 }
 
-static int compose(const char *to, const char *text, struct apw_buffer *message,
-                   struct apw_error *error)
+static int add_text(const char *to, const char *text, struct apw_buffer *message,
+                    struct apw_error *error)
 {
     static const char subject[] = "Subject: ";
     size_t length;
@@ -83,18 +84,33 @@ static int compose(const char *to, const char *text, struct apw_buffer *message,
     return message->is_broken ? apw_error_set(error, "out of memory") : 0;
 }
 
-int apw_mail_send(const struct apw_mail_settings *settings, const char *to, const char *from_name,
-                  const char *text, struct apw_error *error)
+int apw_mail_compose(const struct apw_mail_settings *settings, const char *to,
+                     const char *from_name, const char *text, struct apw_mail *mail_r,
+                     struct apw_error *error)
 {
-    struct apw_buffer message = {NULL, 0, 0, false};
-    int status = -1;
-
+    *mail_r = (struct apw_mail){.to = strdup(to), .from_name = from_name};
+    if (mail_r->to == NULL)
+        return apw_error_set(error, "out of memory");
     if (settings->program == NULL)
-        add_origin(&message, settings->from, from_name);
-    if (compose(to, text, &message, error) == 0)
-        status = settings->program != NULL
-                     ? apw_sendmail_send(settings->program, from_name, &message, error)
-                     : apw_relay_send(settings, to, &message, error);
-    apw_buffer_free(&message);
-    return status;
+        add_origin(&mail_r->message, settings->from, from_name);
+    if (add_text(to, text, &mail_r->message, error) == 0)
+        return 0;
+    apw_mail_free(mail_r);
+    return -1;
+}
+
+enum apw_mail_result apw_mail_send(const struct apw_mail_settings *settings,
+                                   const struct apw_mail *mail, const atomic_bool *stop,
+                                   struct apw_error *error)
+{
+    return settings->program != NULL
+               ? apw_sendmail_send(settings->program, mail->from_name, &mail->message, stop, error)
+               : apw_relay_send(settings, mail->to, &mail->message, stop, error);
+}
+
+void apw_mail_free(struct apw_mail *mail)
+{
+    free(mail->to);
+    mail->to = NULL;
+    apw_buffer_free(&mail->message);
 }

@@ -1,17 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mail: writes one message to one address, and sends it through the relay or a sendmail program.
+ * Thread-safe.
  */
 #ifndef APW_MAIL_H
 #define APW_MAIL_H
 
 #include "error.h"
+#include "mail_result.h"
 #include "mail_settings.h"
+#include "web/buffer.h"
+#include <stdatomic.h>
 
-/* Sends `text`: the line "Subject: …", an empty line, and the body, all UTF-8 (the subject is
- * encoded as in RFC 2047). `to` must be a valid address (method.h). Waits up to ten seconds; -1 if
- * the message was not accepted by then. Thread-safe. */
-int apw_mail_send(const struct apw_mail_settings *settings, const char *to, const char *from_name,
-                  const char *text, struct apw_error *error);
+/* All zeroes: empty. */
+struct apw_mail {
+    char *to;
+    const char *from_name; /* borrowed */
+    struct apw_buffer message;
+};
+
+/* Writes a message from `text`: the line "Subject: …", an empty line, and the body, all UTF-8 (the
+ * subject is encoded as in RFC 2047). `to` must be a valid address (method.h). Free the mail. */
+int apw_mail_compose(const struct apw_mail_settings *settings, const char *to,
+                     const char *from_name, const char *text, struct apw_mail *mail_r,
+                     struct apw_error *error);
+
+/* Waits up to ten seconds; NOT_SENT if the message was not accepted by then. If `stop` is not NULL,
+ * setting it ends the wait within a second. */
+enum apw_mail_result apw_mail_send(const struct apw_mail_settings *settings,
+                                   const struct apw_mail *mail, const atomic_bool *stop,
+                                   struct apw_error *error);
+void apw_mail_free(struct apw_mail *mail); /* its members; wipes */
 
 #endif

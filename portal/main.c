@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "flow.h"
 #include "form_fields.h"
+#include "outbox.h"
 #include "relay.h"
 #include "visitor.h"
 #include "web/asset.h"
@@ -35,6 +36,7 @@ static const char usage[] =
 
 static void close_portal(struct apw_portal *portal)
 {
+    apw_outbox_free(&portal->outbox);
     apw_throttle_free(&portal->password_throttle);
     apw_throttle_free(&portal->factor_throttle);
     apw_throttle_free(&portal->account_throttle);
@@ -130,7 +132,8 @@ static int serve(struct apw_portal *portal, const struct apw_web_settings *setti
     struct apw_http *http;
     int caught, listener = apw_listen_open(&address, error);
 
-    if (listener < 0 || apw_http_start(settings, listener, &http, error) != 0)
+    if (listener < 0 || apw_outbox_new(portal, &portal->outbox, error) != 0 ||
+        apw_http_start(settings, listener, &http, error) != 0)
         return -1;
     while (sigwait(signals, &caught) != 0)
         ;

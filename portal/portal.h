@@ -20,6 +20,7 @@ struct apw_portal {
     struct apw_directory *directory; /* as the portal */
     struct apw_manager manager;      /* the same; reads enrollments, too */
     struct apw_log *log;
+    struct apw_outbox *outbox; /* while it serves requests */
     struct apw_site site;
     /* A full table forgets, so those who can fill one share it with nobody else. */
     struct apw_throttle *password_throttle; /* networks: whoever has many of them */

@@ -216,17 +216,13 @@ static int set_mail_relay(void *target, const char *value, struct apw_error *err
 
 static int set_mail_relay_tls(void *target, const char *value, struct apw_error *error)
 {
+    static const char *const names[] = {"no", "starttls", "smtps", NULL};
     struct apw_portal_config *config = target;
+    int choice = apw_settings_choice(value, names, error);
 
-    if (strcmp(value, "no") == 0)
-        config->mail.tls = APW_MAIL_TLS_NO;
-    else if (strcmp(value, "starttls") == 0)
-        config->mail.tls = APW_MAIL_TLS_STARTTLS;
-    else if (strcmp(value, "smtps") == 0)
-        config->mail.tls = APW_MAIL_TLS_SMTPS;
-    else
-        return apw_error_set(error, "\"%s\" is not starttls, smtps or no", value);
-    return 0;
+    if (choice >= 0)
+        config->mail.tls = (enum apw_mail_tls)(APW_MAIL_TLS_NO + choice);
+    return choice >= 0 ? 0 : -1;
 }
 
 static int set_mail_relay_cacert(void *target, const char *value, struct apw_error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "request.h"
-#include "mail.h"
+#include "outbox.h"
 #include <string.h>
 #include <time.h>
 
@@ -73,12 +73,13 @@ void apw_request_give_up(struct apw_request *request, const char *action,
     apw_page_fail(&request->page, 503, APW_TEXT_UNAVAILABLE);
 }
 
-int apw_request_mail(struct apw_request *request, const char *to, const char *file)
+/* Fills in the template of a mail. */
+static int compose(struct apw_request *request, const char *to, const char *file,
+                   struct apw_mail *mail_r, struct apw_error *error)
 {
     const struct apw_portal *portal = request->portal;
     const char *client = request->exchange->client;
     struct apw_buffer text = {NULL, 0, 0, false};
-    struct apw_error error = {""};
     char now[APW_REQUEST_TIME_SIZE];
     int status = -1;
 
@@ -86,28 +87,87 @@ int apw_request_mail(struct apw_request *request, const char *to, const char *fi
     apw_page_set(&request->page, "client", client[0] != '\0' ? client : "-");
     apw_page_set(&request->page, "time", now);
     if (apw_template_fill(portal->site.templates, file, request->exchange->language,
-                          &request->page.variables, &text, &error) == 0)
-        status = apw_mail_send(&portal->portal_config->mail, to,
-                               apw_request_text(request, APW_TEXT_FROM_NAME), text.bytes, &error);
+                          &request->page.variables, &text, error) == 0)
+        status = apw_mail_compose(&portal->portal_config->mail, to,
+                                  apw_request_text(request, APW_TEXT_FROM_NAME), text.bytes, mail_r,
+                                  error);
     apw_page_set(&request->page, "time", NULL);
     apw_buffer_free(&text);
-    if (status != 0)
-        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
     return status;
 }
 
-int apw_request_notify(struct apw_request *request, const char *file, const char *label)
+static void log_failed_mail(struct apw_request *request, const struct apw_error *error)
+{
+    apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, error);
+}
+
+enum apw_mail_result apw_request_mail(struct apw_request *request, const char *to, const char *file)
+{
+    struct apw_mail mail = {.to = NULL};
+    struct apw_error error = {""};
+    enum apw_mail_result result = APW_MAIL_NOT_SENT;
+
+    if (compose(request, to, file, &mail, &error) == 0)
+        result = apw_mail_send(&request->portal->portal_config->mail, &mail, NULL, &error);
+    apw_mail_free(&mail);
+    if (result != APW_MAIL_SENT)
+        log_failed_mail(request, &error);
+    return result;
+}
+
+/* The person's own mailbox; NULL, and a log line, if it is not known. */
+static const char *own_address(struct apw_request *request)
 {
     const struct apw_values *mail = &request->account.user->mail;
     struct apw_error error = {""};
 
-    apw_page_set(&request->page, "label", label);
     if (mail->count > 0 && apw_method_address_is_valid(mail->value[0].bytes))
-        return apw_request_mail(request, mail->value[0].bytes, file);
+        return mail->value[0].bytes;
     apw_error_set(&error, "%s has no valid mail address, or it cannot be read",
                   request->account.user->dn);
-    apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
-    return -1;
+    log_failed_mail(request, &error);
+    return NULL;
+}
+
+enum apw_mail_result apw_request_mail_owner(struct apw_request *request, const char *file)
+{
+    const char *to = own_address(request);
+
+    return to != NULL ? apw_request_mail(request, to, file) : APW_MAIL_NOT_SENT;
+}
+
+/* Gives a mail that was not sent to the outbox; the error says what follows. */
+static void keep(const struct apw_request *request, struct apw_mail *mail, struct apw_error *error)
+{
+    struct apw_error why;
+
+    if (apw_outbox_keep(request->portal->outbox, mail, request->visitor->login,
+                        request->exchange->client, &why) == 0)
+        apw_error_set(error, "%s; trying again for a day", error->text);
+    else
+        apw_error_set(error, "%s; not trying again: %s", error->text, why.text);
+}
+
+void apw_request_notify(struct apw_request *request, const char *file, const char *label)
+{
+    const char *to = own_address(request);
+    struct apw_mail mail = {.to = NULL};
+    struct apw_error error = {""};
+    enum apw_mail_result result;
+
+    if (to == NULL)
+        return;
+    apw_page_set(&request->page, "label", label);
+    if (compose(request, to, file, &mail, &error) != 0) {
+        log_failed_mail(request, &error);
+        return;
+    }
+    result = apw_mail_send(&request->portal->portal_config->mail, &mail, NULL, &error);
+    if (result == APW_MAIL_NOT_SENT)
+        keep(request, &mail, &error);
+    apw_mail_free(&mail);
+    if (result != APW_MAIL_SENT)
+        log_failed_mail(request, &error);
 }
 
 void apw_request_format_time(int64_t seconds, bool with_time, char text_r[APW_REQUEST_TIME_SIZE])

@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "form_fields.h"
+#include "mail_result.h"
 #include "manage.h"
 #include "portal.h"
 #include "visitor.h"
@@ -45,12 +46,15 @@ void apw_request_give_up(struct apw_request *request, const char *action,
 void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum apw_reason reason,
                      const char *action, const char *id, const struct apw_error *error);
 
-/* Mails the person's own mailbox about something that was done; -1, and a log line, if that fails.
- * `label` names the app password, or is NULL. */
-int apw_request_notify(struct apw_request *request, const char *file, const char *label);
+/* Mails the person's own mailbox about something that was done. If that fails now, writes a log
+ * line and leaves the mail to the outbox. `label` names the app password, or is NULL. */
+void apw_request_notify(struct apw_request *request, const char *file, const char *label);
 
-/* Mails that address; -1, and a log line, if that fails. */
-int apw_request_mail(struct apw_request *request, const char *to, const char *file);
+/* Mails that address, or the person's own mailbox, now or not at all; writes a log line if that
+ * fails. */
+enum apw_mail_result apw_request_mail(struct apw_request *request, const char *to,
+                                      const char *file);
+enum apw_mail_result apw_request_mail_owner(struct apw_request *request, const char *file);
 
 #define APW_REQUEST_TIME_SIZE 32
 

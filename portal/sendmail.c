@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,43 +67,70 @@ static int start(const char *program, const char *from_name, int message, pid_t 
     return status == 0 ? 0 : apw_error_set(error, "%s: %s", program, strerror(status));
 }
 
-static int wait_for(pid_t child, const char *program, struct apw_error *error)
+/* Its children, too: postdrop may retry forever. */
+static void kill_all(pid_t child)
+{
+    kill(-child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static int wait_for(pid_t child, const char *program, const atomic_bool *stop, int *status_r,
+                    struct apw_error *error)
 {
     const struct timespec pause = {0, 10 * 1000 * 1000};
     int64_t deadline = apw_clock_monotonic_ms() + SECONDS_MAX * 1000;
-    int status = 0;
 
     for (;;) {
-        pid_t ended = waitpid(child, &status, WNOHANG);
+        pid_t ended = waitpid(child, status_r, WNOHANG);
 
         if (ended == child)
-            break;
+            return 0;
         if (ended < 0 && errno != EINTR)
             return apw_error_set(error, "%s: %s", program, strerror(errno));
+        if (stop != NULL && *stop) {
+            kill_all(child);
+            return apw_error_set(error, "%s was ended, because the page ends", program);
+        }
         if (apw_clock_remaining_ms(deadline) == 0) {
-            kill(-child, SIGKILL); /* its children, too: postdrop may retry forever */
-            waitpid(child, &status, 0);
+            kill_all(child);
             return apw_error_set(error, "%s took longer than %d seconds", program, SECONDS_MAX);
         }
         nanosleep(&pause, NULL);
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    return WIFEXITED(status)
-               ? apw_error_set(error, "%s ended with status %d", program, WEXITSTATUS(status))
-               : apw_error_set(error, "%s was ended by signal %d", program, WTERMSIG(status));
 }
 
-int apw_sendmail_send(const char *program, const char *from_name, const struct apw_buffer *message,
-                      struct apw_error *error)
+static enum apw_mail_result judge(const char *program, int status, struct apw_error *error)
 {
-    int fd = open_message(message, error), status = -1;
+    if (!WIFEXITED(status)) {
+        apw_error_set(error, "%s was ended by signal %d", program, WTERMSIG(status));
+        return APW_MAIL_NOT_SENT;
+    }
+    if (WEXITSTATUS(status) == 0)
+        return APW_MAIL_SENT;
+    apw_error_set(error, "%s ended with status %d", program, WEXITSTATUS(status));
+    switch (WEXITSTATUS(status)) {
+    case EX_DATAERR:
+    case EX_NOUSER:
+    case EX_NOHOST:
+        return APW_MAIL_REFUSED;
+    default:
+        return APW_MAIL_NOT_SENT;
+    }
+}
+
+enum apw_mail_result apw_sendmail_send(const char *program, const char *from_name,
+                                       const struct apw_buffer *message, const atomic_bool *stop,
+                                       struct apw_error *error)
+{
+    enum apw_mail_result result = APW_MAIL_NOT_SENT;
+    int fd = open_message(message, error), status;
     pid_t child;
 
     if (fd < 0)
-        return -1;
-    if (start(program, from_name, fd, &child, error) == 0)
-        status = wait_for(child, program, error);
+        return APW_MAIL_NOT_SENT;
+    if (start(program, from_name, fd, &child, error) == 0 &&
+        wait_for(child, program, stop, &status, error) == 0)
+        result = judge(program, status, error);
     close(fd);
-    return status;
+    return result;
 }

@@ -6,11 +6,14 @@
 #define APW_SENDMAIL_H
 
 #include "error.h"
+#include "mail_result.h"
 #include "web/buffer.h"
+#include <stdatomic.h>
 
-/* Waits up to ten seconds; -1 if the program cannot be started, fails or takes longer. The
- * recipient is in the message. */
-int apw_sendmail_send(const char *program, const char *from_name, const struct apw_buffer *message,
-                      struct apw_error *error);
+/* Waits up to ten seconds, or until `stop` (may be NULL) is set. REFUSED if the program ends with
+ * EX_DATAERR, EX_NOUSER or EX_NOHOST (sysexits.h). The recipient is in the message. */
+enum apw_mail_result apw_sendmail_send(const char *program, const char *from_name,
+                                       const struct apw_buffer *message, const atomic_bool *stop,
+                                       struct apw_error *error);
 
 #endif

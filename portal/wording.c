@@ -39,6 +39,8 @@ const char *const apw_wording[APW_TEXT_COUNT] = {
     [APW_TEXT_WRONG_ENROLMENT_CODE] = N_("This code is wrong, has been used, or has expired. Your "
                                          "administrator can give you a new one."),
     [APW_TEXT_MAIL_NOT_SENT] = N_("We couldn’t send the mail right now. Try again later."),
+    [APW_TEXT_MAIL_REFUSED] = N_("The mail server doesn’t accept mail to this address. Check the "
+                                 "address; if it’s right, tell your administrator."),
     [APW_TEXT_BAD_ADDRESS] = N_("This isn’t an e-mail address like name@example.net."),
     [APW_TEXT_OWN_ADDRESS] = N_("This address belongs to the mailbox that the code protects. Enter "
                                 "one that you can read without it."),

@@ -28,9 +28,10 @@ from collections import namedtuple
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE / "tests" / "live"))
 
+import authenticator  # noqa: E402
 import dovecot  # noqa: E402
 import dovecot24  # noqa: E402
-import portal  # noqa: E402
+import page_client  # noqa: E402
 import postfix  # noqa: E402
 import processes  # noqa: E402
 import samba  # noqa: E402
@@ -44,7 +45,7 @@ BOB = User("bob", "Account.bob/1")
 CAROL = User("carol", "Account.carol/1")
 ACCOUNT_PASSWORD = "account password"
 APP_PASSWORD = "app password"
-SHOWN = portal.SHOWN
+SHOWN = page_client.SHOWN
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIGNED = {"smtp": {"accepted": "235 ", "refused": "535 5.7.8 "},
@@ -257,7 +258,7 @@ class Demo:
              self.prefix / "bin" / "app-password-portal", "-c", folder / "app-password.conf"],
             self.folder / "portal.log")
         self.ending.callback(processes.stop, self.portal)
-        visitor = portal.Client(self.portal_port)
+        visitor = page_client.Client(self.portal_port)
 
         def answers():
             if self.portal.poll() is not None:
@@ -272,14 +273,14 @@ class Demo:
     def help_oneself(self):
         """carol's browser sends forms, and the page answers."""
         self.command("mfa", "on", "carol", shows="enforced now")
-        visitor = portal.Client(self.portal_port)
+        visitor = page_client.Client(self.portal_port)
         visitor.get("")
         steps = [("sign-in", {"login": CAROL.name, "password": CAROL.password}, "Sign in"),
                  ("start", {}, "Set it up now"),
                  ("choose", {"method": "app"}, "an authenticator app")]
         for path, fields, button in steps:
             self.visit(visitor, path, fields, button)
-        self.visit(visitor, "verify", {"code": portal.totp(visitor.page.secret())},
+        self.visit(visitor, "verify", {"code": authenticator.totp(visitor.page.secret())},
                    "the six digits of the app")
         self.visit(visitor, "create", {"label": "Outlook", "services": "", "expires": "never"},
                    "Next")

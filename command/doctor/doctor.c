@@ -159,17 +159,22 @@ static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
 {
     struct apw_session session = {.config = NULL};
     struct apw_doctor_view view;
-    bool is_managed = apw_session_is_managed(invocation);
+    bool can_connect, is_managed;
     enum apw_status status = APW_STATUS_DONE;
 
     apw_diagnosis_good(diagnosis, "configuration", "%s", config->path);
+    can_connect = apw_doctor_files_check_ca(diagnosis, config);
+    is_managed = can_connect && apw_session_is_managed(invocation);
     if (is_managed)
         status = apw_session_open(invocation, &session);
     if (status == APW_STATUS_DONE) {
         apw_doctor_files_check(diagnosis, config, is_managed ? &session.identity : NULL);
         apw_doctor_logging_check(diagnosis, config);
         apw_doctor_view_open(diagnosis, config, is_managed ? &session : NULL, &view);
-        check_directory(&view, request);
+        if (can_connect)
+            check_directory(&view, request);
+        else
+            apw_diagnosis_unknown(diagnosis, "directory", "not checked until tls_cacert is fixed");
         check_programs(diagnosis, request, &view, config->path);
         apw_doctor_view_close(&view);
     }

@@ -2,6 +2,7 @@
 #include "doctor/files.h"
 #include "ignorable.h"
 #include "secret.h"
+#include "session.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,9 +88,9 @@ static bool uses_tls(const struct apw_config *config)
            apw_uris_need_tls(&config->write_uris, config->start_tls);
 }
 
-static void check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config)
+static unsigned count_certificates(const char *path)
 {
-    FILE *file = fopen(config->tls_cacert, "re");
+    FILE *file = fopen(path, "re");
     unsigned certificates = 0;
     char line[1024];
 
@@ -98,17 +99,43 @@ static void check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *c
                         strstr(line, "-----BEGIN TRUSTED CERTIFICATE-----") != NULL;
     if (file != NULL)
         fclose(file);
-    if (certificates > 0) {
+    return certificates;
+}
+
+/* Whether libldap can read the certificates. This touches no network. */
+static bool can_prepare_tls(const struct apw_config *config)
+{
+    struct apw_directory *directory;
+    struct apw_error error;
+    int status = apw_session_connect(config, &config->uris, &config->identity, &directory, &error);
+
+    apw_directory_free(&directory);
+    return status == 0;
+}
+
+bool apw_doctor_files_check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config)
+{
+    unsigned certificates;
+
+    if (!uses_tls(config))
+        return true;
+    certificates = count_certificates(config->tls_cacert);
+    if (certificates > 0 && can_prepare_tls(config)) {
         apw_diagnosis_good(diagnosis, "tls_cacert", "%s has %u certificates", config->tls_cacert,
                            certificates);
-        return;
+        return true;
     }
-    apw_diagnosis_problem(diagnosis, "tls_cacert", "%s has no certificate in PEM form",
-                          config->tls_cacert);
+    if (certificates == 0)
+        apw_diagnosis_problem(diagnosis, "tls_cacert", "%s has no certificate in PEM form",
+                              config->tls_cacert);
+    else
+        apw_diagnosis_problem(diagnosis, "tls_cacert", "the certificates in %s cannot be read",
+                              config->tls_cacert);
     apw_diagnosis_fix(
         diagnosis,
         "write the certificate of the CA that signed the directory's certificate into %s",
         config->tls_cacert);
+    return false;
 }
 
 void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
@@ -121,6 +148,4 @@ void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_co
         check_secret(diagnosis, "bindpw_file of admin.conf", administrator->password_file);
         check_stray(diagnosis, "bindpw_file of admin.conf", administrator);
     }
-    if (uses_tls(config))
-        check_ca(diagnosis, config);
 }

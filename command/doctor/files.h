@@ -7,8 +7,13 @@
 
 #include "config.h"
 #include "doctor/diagnosis.h"
+#include <stdbool.h>
 
-/* `administrator` is the identity of admin.conf, or NULL. */
+/* Whether the CA file can be used, or need not be. If not, no connection to the directory is
+ * possible: libldap 2.6 accepts no file without certificates. */
+bool apw_doctor_files_check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config);
+
+/* Checks the other files. `administrator` is the identity of admin.conf, or NULL. */
 void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
                             const struct apw_identity *administrator);
 

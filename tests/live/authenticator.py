@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An authenticator app (RFC 6238)."""
 
+import base64
+import hashlib
+import hmac
 import subprocess
 import time
 import urllib.parse
 
-from portal import totp
-
 PERIOD = 30
+
+
+def totp(secret, at=None):
+    """The code that an authenticator app shows for a key in base32 (RFC 6238)."""
+    step = int(time.time() if at is None else at) // 30
+    digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1)
+    place = digest[-1] & 15
+    number = int.from_bytes(digest[place:place + 4], "big") & 0x7fffffff
+    return f"{number % 10**6:06}"
 
 
 class Authenticator:

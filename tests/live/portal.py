@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The self-service page on its own port, and a simple client for it."""
+"""The self-service page on its own port."""
 
 import base64
-import hashlib
-import hmac
-import html
-import http.client
 import re
 import secrets
 import shutil
-import socket
-import time
-import urllib.parse
 
 from administration import PREFIX, Site
+from page_client import Client, connect
 from processes import free_port, start, stop, wait_until
 from slapd import IDENTITIES
 
 PROGRAM = PREFIX / "bin" / "app-password-portal"
 PORTAL_USER = 31598  # a number that no user of the machine has
-SHOWN = r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4}"
 
 
 class Portal(Site):
@@ -135,111 +128,3 @@ class PortalOnSocket(Portal):
     def _answers(self):
         assert self.process.poll() is None, (self.folder / "portal.out").read_text()
         return self.socket.exists()
-
-
-def totp(secret, at=None):
-    """The code that an authenticator app shows for a key in base32 (RFC 6238)."""
-    step = int(time.time() if at is None else at) // 30
-    digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1)
-    place = digest[-1] & 15
-    number = int.from_bytes(digest[place:place + 4], "big") & 0x7fffffff
-    return f"{number % 10**6:06}"
-
-
-class Page:
-    """An answer."""
-
-    def __init__(self, response, body):
-        self.status = response.status
-        self.headers = response.headers
-        self.text = body
-
-    def words(self):
-        """The visible text, white space folded."""
-        bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.text, flags=re.DOTALL)
-        return " ".join(html.unescape(bare).split())
-
-    def title(self):
-        return html.unescape(re.search(r"<h1>(.*?)</h1>", self.text)[1])
-
-    def token(self):
-        return re.search(r'name="csrf" value="([^"]*)"', self.text)[1]
-
-    def secret(self):
-        """The key for the authenticator app."""
-        return re.search(r"secret=([A-Z2-7]+)&amp;", self.text)[1]
-
-    def app_password(self):
-        return re.search(rf'id="app-password"[^>]*>({SHOWN})<', self.text)[1]
-
-    def app_passwords(self):
-        """Whether it shows one."""
-        return re.findall(SHOWN, self.text)
-
-
-def connect(where, timeout=30):
-    """A connection to a port of this host, or to a Unix socket by its path."""
-    if isinstance(where, int):
-        return http.client.HTTPConnection("127.0.0.1", where, timeout=timeout)
-    connection = http.client.HTTPConnection("localhost")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.settimeout(timeout)
-    connection.sock.connect(where)
-    return connection
-
-
-class Client:
-    """A client that keeps cookies, follows redirects and sends forms with their token.
-
-    where  as for connect()
-    """
-
-    def __init__(self, where, headers=None):
-        self.where = where
-        self.headers = {"Accept-Language": "en"} | (headers or {})
-        self.cookie = None  # of the session
-        self.mark = None  # of the browser
-        self.page = None
-
-    def get(self, path):
-        self.page = self._ask("GET", path)
-        return self.page
-
-    def post(self, path, token=None, **fields):
-        """Send a form with the token of the page that was seen last."""
-        if token is None:
-            token = self.page.token()
-        body = urllib.parse.urlencode({"csrf": token} | fields)
-        self.page = self._ask("POST", path, body)
-        return self.page
-
-    def sign_in(self, who, password=None):
-        self.get("")
-        return self.post("sign-in", login=who.uid, password=password or who.password)
-
-    def _ask(self, method, path, body=None):
-        page = self.ask_once(method, path, body)
-        while page.status == 303:
-            page = self.ask_once("GET", page.headers["Location"].removeprefix("/"))
-        return page
-
-    def ask_once(self, method, path, body=None):
-        """One request, without following redirects."""
-        headers = dict(self.headers)
-        if cookies := [cookie for cookie in (self.cookie, self.mark) if cookie]:
-            headers["Cookie"] = "; ".join(cookies)
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = connect(self.where)
-        try:
-            connection.request(method, f"/{path}", body, headers)
-            response = connection.getresponse()
-            page = Page(response, response.read().decode())
-        finally:
-            connection.close()
-        for cookie in page.headers.get_all("Set-Cookie", []):
-            if "app-password-browser=" in cookie:
-                self.mark = cookie.split(";")[0]
-            else:
-                self.cookie = cookie.split(";")[0]
-        return page

@@ -25,6 +25,12 @@ KINDS = {
     "owns addresses": ("submissions", "1", 12, [
         "smtpd_sender_login_maps=texthash:$config_directory/senders",
         "smtpd_sender_restrictions=reject_sender_login_mismatch"]),
+    "refuses recipients": ("submissions", "1", 2, [
+        "{ smtpd_recipient_restrictions = check_recipient_access inline:{ "
+        "{ refused@elsewhere.example = REJECT }, { later@elsewhere.example = DEFER } }, "
+        "permit_sasl_authenticated, reject }",
+        "{ smtpd_end_of_data_restrictions = check_sender_access inline:{ "
+        "{ content@example.org = REJECT } } }"]),
     "asks Dovecot": ("submissions", "1", 5, ["smtpd_sasl_type=dovecot"]),
 }
 

@@ -139,6 +139,9 @@ def test_the_line_with_the_user_can_be_copied(own_directory, tmp_path, name):
 
 # ---- files ----
 
+DAMAGED = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
 def world_readable(name):
     return lambda site: (site.folder / name).chmod(0o644)
 
@@ -158,6 +161,10 @@ FILES = {
     "a CA file without certificates": (
         lambda site: site.write(site.config, site.keys | {"tls_cacert": site.config}),
         "no certificate in PEM form", "certificate of the CA"),
+    "a CA file that is damaged": (
+        lambda site: (site.write(site.config, site.keys | {"tls_cacert": site.folder / "ca"}),
+                      (site.folder / "ca").write_text(DAMAGED)),
+        "cannot be read", "certificate of the CA"),
     "a log that everybody writes": (
         lambda site: (site.write(site.config, site.keys | {"log": site.folder / "log"}),
                       (site.folder / "log").touch(), (site.folder / "log").chmod(0o666)),

@@ -170,6 +170,8 @@ def test_one_is_revoked_then_all_of_them(directory, portal):
         "An app password was revoked", "An app password was revoked",
         "All your app passwords were revoked"]
     assert "“two”" in portal.mails()[-2][1]
+    for secret in (who.password, first, second, third):
+        assert not any(secret in text for to, text in portal.mails())
 
 
 def test_nobody_revokes_another_users_app_password(directory, portal):

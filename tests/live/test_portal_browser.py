@@ -18,7 +18,8 @@ from apppassword import from_now
 from authenticator import Authenticator
 from browser import Browser
 from conftest import new_folder
-from portal import SHOWN, Portal
+from page_client import SHOWN
+from portal import Portal
 from portal_tour import Tour
 from processes import Clock, wait_until
 from selenium.webdriver import ActionChains

@@ -17,7 +17,8 @@ from administration import CONFIGURATION
 from browser import Browser
 from conftest import new_folder
 from nginx import Nginx
-from portal import PROGRAM, Page, Portal, PortalOnSocket
+from page_client import Page
+from portal import PROGRAM, Portal, PortalOnSocket
 from processes import seconds, wait_until
 
 TRUSTED = {"trusted_user_header": "X-Remote-User"}

@@ -7,14 +7,16 @@ them end with it.
 """
 
 import contextlib
+import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import debian
+from processes import wait_until
 
 SUITES = {"12": "bookworm", "13": "trixie"}
 
@@ -54,6 +56,9 @@ def site_root(release):
 class Machine:
     """A copy of such a Debian that runs like a machine of its own; a context manager."""
 
+    ENVIRONMENT = ["/usr/bin/env", "-i", "HOME=/root", "LC_ALL=C.UTF-8",
+                   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                   "DEBIAN_FRONTEND=noninteractive"]
     ENTER = """set -e
         ip link set lo up
         hostname mail
@@ -74,18 +79,20 @@ class Machine:
         self._outer = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
              "sh", "-c", self.ENTER, self.root])
-        children = pathlib.Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
-        end = time.monotonic() + 20
-        while not self._is_ready(children):
-            assert time.monotonic() < end, "the machine does not start"
-            time.sleep(0.05)
+        wait_until(self._is_ready, "the machine")
         return self
 
-    def _is_ready(self, children):
+    def _find_init(self):
+        """The process id that its first process has here; empty at first."""
+        children = pathlib.Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
+        self.init = children.read_text().strip()
+        return self.init
+
+    def _is_ready(self):
         """Whether its first process is the one that waits."""
-        self._init = children.read_text().strip()
+        self._find_init()
         with contextlib.suppress(OSError):
-            command = pathlib.Path(f"/proc/{self._init}/cmdline").read_text()
+            command = pathlib.Path(f"/proc/{self.init}/cmdline").read_text()
             return command.startswith("sh\0-c\0while")
         return False
 
@@ -96,10 +103,8 @@ class Machine:
 
     def argv(self, *command):
         """The command that runs another one there, as root."""
-        return ["nsenter", "--target", self._init, "--mount", "--pid", "--net", "--uts", "--ipc",
-                "chroot", self.root, "/usr/bin/env", "-i", "HOME=/root", "LC_ALL=C.UTF-8",
-                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "DEBIAN_FRONTEND=noninteractive", *map(str, command)]
+        return ["nsenter", "--target", self.init, "--mount", "--pid", "--net", "--uts", "--ipc",
+                "chroot", self.root, *self.ENVIRONMENT, *map(str, command)]
 
     def run(self, *command):
         """Run a command, which must succeed; return its output."""
@@ -115,3 +120,72 @@ class Machine:
     def fetch(self, packages):
         """Download the dependencies of our packages, so that apt finds them without a network."""
         debian.apt_get(self.root, "install", "--download-only", *packages)
+
+
+def own_cgroup():
+    """The folder of this process's cgroup v2.
+
+    Two containers with the same folder would take each other's services for their own.
+    """
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    places = [mount[1] for mount in mounts if mount[2] == "cgroup2"]
+    assert places, "systemd in a container needs cgroup v2, and this machine has not mounted it"
+    path, = re.findall("^0::/(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)
+    return pathlib.Path(places[0], path)
+
+
+class Booted(Machine):
+    """The same with systemd as its first process, in a container of systemd-nspawn."""
+
+    def __init__(self, root, folder):
+        super().__init__(root, folder)
+        debian.apt_get(self.root, "install", "systemd-sysv")  # without it, invoke-rc.d does nothing
+
+    def __enter__(self):
+        self._log = self.root.with_name(f"{self.root.name}.log")
+        self._cgroup = own_cgroup() / f"{self.root.name}-{os.getpid()}"
+        self._cgroup.mkdir()
+        with self._log.open("w") as log:
+            # systemd 257 needs cgroup v2. This option gives it one also where this machine has both.
+            self._outer = subprocess.Popen(
+                ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', self._cgroup,
+                 "systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--private-network",
+                 "--hostname=mail", f"--directory={self.root}", "--boot"],
+                env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            wait_until(self._is_ready, f"systemd, see {self._log}", 90)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _is_ready(self):
+        """Whether systemd has started everything, even if a service has failed."""
+        assert self._outer.poll() is None, \
+            f"systemd-nspawn cannot boot a Debian here: {self._log.read_text()}"
+        self._find_init()
+        with contextlib.suppress(OSError):
+            # Until then, it is a part of systemd-nspawn, and maybe not in the container yet.
+            if os.readlink(f"/proc/{self.init}/exe").endswith("/systemd"):
+                done = subprocess.run(self.argv("systemctl", "is-system-running", "--wait"),
+                                      text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL)
+                return done.stdout.strip() in ("running", "degraded")
+        return False
+
+    def __exit__(self, *_):
+        self._outer.terminate()  # systemd-nspawn then shuts the container down
+        try:
+            self._outer.wait(60)
+        except subprocess.TimeoutExpired:
+            (self._cgroup / "cgroup.kill").write_text("1")
+            self._outer.wait()
+        events = self._cgroup / "cgroup.events"
+        wait_until(lambda: "populated 0" in events.read_text(), "the end of the container")
+        for folder, _, _ in os.walk(self._cgroup, topdown=False):
+            os.rmdir(folder)
+        shutil.rmtree(self.root)
+
+    def argv(self, *command):
+        return ["nsenter", "--target", self.init, "--all", *self.ENVIRONMENT, *map(str, command)]

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A mail host with our packages is upgraded from Debian 12 to 13, as doc/upgrading.md says."""
 
-import pathlib
 import shutil
 
 import pytest
 
+import builder
 import debian
 import roots
-from test_packages import SOURCES, Builder, Host
+from test_packages import SOURCES, Host
 
 FULL_UPGRADE = ("full-upgrade", "--no-install-recommends",
                 "-o", "Dpkg::Options::=--force-confold")
@@ -18,22 +18,12 @@ TAKE_DOVECOTS_NEW_FILES = """find /etc/dovecot -name '*.ucf-dist' |
 while read -r file; do mv "$file" "${file%.ucf-dist}"; done"""
 
 
-def build(release, workdir):
-    """Our packages for a release, in a folder of their own."""
-    folder = workdir / f"for-{release}"
-    folder.mkdir()
-    with roots.Machine(roots.build_root(release), workdir / f"builder-{release}") as machine:
-        builder = Builder(machine)
-        packages = builder.build(builder.unpack("build/checkout"))
-        return {name: pathlib.Path(shutil.copy(path, folder)) for name, path in packages.items()}
-
-
 @pytest.fixture(scope="module")
 def host(workdir):
     """A Debian 12 that was set up as the README says."""
     host = Host(roots.host_root("12"), workdir / "upgraded")
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
-    host.put(build("12", workdir), "opt/12")
+    host.put(builder.packages("12", workdir), "opt/12")
     with host:
         host.python("sign_in.py", "prepare")
         host.install("opt/12")
@@ -57,7 +47,7 @@ def test_debian_13_needs_what_upgrading_md_says_and_nothing_else(host, workdir):
     host.run("sh", "-ec", TAKE_DOVECOTS_NEW_FILES)
     assert host.run("cat", "/etc/debian_version").startswith("13.")
     host.run("sh", "-c", "! doveconf -n")  # so it does not start with Debian's passdb alone
-    host.put(build("13", workdir), "opt/13")
+    host.put(builder.packages("13", workdir), "opt/13")
     host.install("opt/13")
     for server in "slapd", "postfix":
         host.run("service", server, "restart")

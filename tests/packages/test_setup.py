@@ -5,14 +5,15 @@ import shutil
 
 import pytest
 
+import builder
 import roots
-from test_packages import SOURCES, TESTS, Host, builder, release  # pylint: disable=unused-import
+from test_packages import SOURCES, Host, release  # pylint: disable=unused-import
 
 
 @pytest.fixture(scope="module")
-def packages(builder):
-    """The packages to install, without tests."""
-    return builder.build(builder.unpack("setup/checkout"))
+def packages(release, workdir):
+    """The packages to install."""
+    return builder.packages(release, workdir)
 
 
 def make_host(root, folder, packages):

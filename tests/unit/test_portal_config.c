@@ -404,7 +404,7 @@ static const struct bad_case {
     {"enrolment closed", "enrolment closed", "\"closed\" is neither open nor code"},
     {"enrolment in upper case", "enrolment Code", "neither open nor code"},
     {"mail_relay without a port", "mail_relay relay.example.org", "not a host and port"},
-    {"mail_relay_tls yes", "mail_relay_tls yes", "is not starttls, smtps or no"},
+    {"mail_relay_tls yes", "mail_relay_tls yes", "\"yes\" is not one of no, starttls, smtps"},
     {"mail_from without a domain", "mail_from postmaster", "is not an address like"},
     {"sendmail by its name", "sendmail sendmail", "\"sendmail\" is not an absolute path"},
 

@@ -3,8 +3,10 @@
 #include "clock.h"
 #include "login.h"
 #include "mail.h"
+#include "relay.h"
 #include "unit.h"
 #include "utf8.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
@@ -47,19 +49,28 @@ static void assert_result(const char *name, const char *expected)
     assert_string_equal(read_result(name), expected);
 }
 
-static int send_with(const char *path, const char *to, const char *from_name, const char *text,
-                     struct apw_error *error)
+/* Set by tests that end the wait. */
+static atomic_bool *stop;
+
+static enum apw_mail_result send_with(const char *path, const char *to, const char *from_name,
+                                      const char *text, struct apw_error *error)
 {
     const struct apw_mail_settings settings = {.program = (char *)path};
+    enum apw_mail_result result = APW_MAIL_NOT_SENT;
+    struct apw_mail mail;
 
-    return apw_mail_send(&settings, to, from_name, text, error);
+    if (apw_mail_compose(&settings, to, from_name, text, &mail, error) != 0)
+        return result;
+    result = apw_mail_send(&settings, &mail, stop, error);
+    apw_mail_free(&mail);
+    return result;
 }
 
 static void send_mail(const char *text)
 {
     struct apw_error error = {""};
 
-    if (send_with(program, TO, "App passwords", text, &error) != 0)
+    if (send_with(program, TO, "App passwords", text, &error) != APW_MAIL_SENT)
         fail_msg("%s", error.text);
     assert_string_equal(error.text, "");
 }
@@ -152,18 +163,18 @@ static void test_signals(void **state)
         self[PATH_MAX] = ""; /* by its name: valgrind runs no /proc/self/exe */
     struct apw_error error = {""};
     sigset_t blocked, before;
-    int status;
+    enum apw_mail_result result;
 
     (void)state;
     assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
     sigfillset(&blocked);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     signal(SIGPIPE, SIG_IGN);
-    status = send_with(self, TO, unit_path("signals", path), TEXT, &error);
+    result = send_with(self, TO, unit_path("signals", path), TEXT, &error);
     signal(SIGPIPE, SIG_DFL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert_string_equal(error.text, "");
-    assert_int_equal(status, 0);
+    assert_int_equal(result, APW_MAIL_SENT);
     assert_result("signals", "0 blocked, 0 ignored");
 }
 
@@ -272,7 +283,7 @@ static void test_bad_text(void **state)
     char path[UNIT_PATH_SIZE];
 
     write_program(KEEP_MESSAGE);
-    assert_int_equal(send_with(program, TO, "x", row->text, &error), -1);
+    assert_int_equal(send_with(program, TO, "x", row->text, &error), APW_MAIL_NOT_SENT);
     assert_contains(error.text, row->error);
     assert_null(strstr(error.text, "secret"));
     assert_int_equal(access(unit_path("message", path), F_OK), -1);
@@ -286,7 +297,7 @@ static void test_long_subject(void **state)
     (void)state;
     memcpy(text, "Subject: ", 9);
     write_program(KEEP_MESSAGE);
-    assert_int_equal(send_with(program, TO, "x", text, &error), -1);
+    assert_int_equal(send_with(program, TO, "x", text, &error), APW_MAIL_NOT_SENT);
     assert_contains(error.text, "must have 1 to 256 bytes");
     text[9 + 256] = '\0';
     check_subject(text + 9);
@@ -298,15 +309,25 @@ static void test_long_subject(void **state)
 static const struct failure_case {
     const char *name;
     const char *commands;
+    enum apw_mail_result result;
     const char *error; /* behind the program's name; NULL: it is none */
 } failures[] = {
-    {"a program that reads nothing has sent it", "exit 0", NULL},
-    {"a program that says something has sent it", "cat; echo done; echo done >&2", NULL},
-    {"status 1 is a failure", "exit 1", " ended with status 1"},
-    {"status 75 is a failure", "cat >/dev/null; exit 75", " ended with status 75"},
-    {"status 255 is a failure", "exit 255", " ended with status 255"},
-    {"a signal is a failure", "kill -9 $$", " was ended by signal 9"},
-    {"an interpreter that cannot run it is a failure", "exec /nowhere", " ended with status 127"},
+    {"a program that reads nothing has sent it", "exit 0", APW_MAIL_SENT, NULL},
+    {"a program that says something has sent it", "cat; echo done; echo done >&2", APW_MAIL_SENT,
+     NULL},
+    {"status 1 is a failure", "exit 1", APW_MAIL_NOT_SENT, " ended with status 1"},
+    {"status 75 is a failure", "cat >/dev/null; exit 75", APW_MAIL_NOT_SENT,
+     " ended with status 75"},
+    {"status 65, bad data, is final", "exit 65", APW_MAIL_REFUSED, " ended with status 65"},
+    {"status 67, no such user, is final", "exit 67", APW_MAIL_REFUSED, " ended with status 67"},
+    {"status 68, no such host, is final", "exit 68", APW_MAIL_REFUSED, " ended with status 68"},
+    {"status 64, usage, is not final", "exit 64", APW_MAIL_NOT_SENT, " ended with status 64"},
+    {"status 77, no permission, is not final", "exit 77", APW_MAIL_NOT_SENT,
+     " ended with status 77"},
+    {"status 255 is a failure", "exit 255", APW_MAIL_NOT_SENT, " ended with status 255"},
+    {"a signal is a failure", "kill -9 $$", APW_MAIL_NOT_SENT, " was ended by signal 9"},
+    {"an interpreter that cannot run it is a failure", "exec /nowhere", APW_MAIL_NOT_SENT,
+     " ended with status 127"},
 };
 
 static void test_failure(void **state)
@@ -316,7 +337,7 @@ static void test_failure(void **state)
     char expected[UNIT_PATH_SIZE + 64];
 
     write_program(row->commands);
-    assert_int_equal(send_with(program, TO, "x", TEXT, &error), row->error == NULL ? 0 : -1);
+    assert_int_equal(send_with(program, TO, "x", TEXT, &error), row->result);
     snprintf(expected, sizeof expected, "%s%s", row->error == NULL ? "" : program,
              row->error == NULL ? "" : row->error);
     assert_string_equal(error.text, expected);
@@ -332,14 +353,14 @@ static void test_no_program(void **state)
         print_message("valgrind's vfork() does not tell why a program could not be started\n");
         return;
     }
-    assert_int_equal(send_with("/nowhere/sendmail", TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with("/nowhere/sendmail", TO, "x", TEXT, &error), APW_MAIL_NOT_SENT);
     assert_string_equal(error.text, "/nowhere/sendmail: No such file or directory");
     unit_write(unit_path("plain", path), "#!/bin/sh\n", 10);
-    assert_int_equal(send_with(path, TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with(path, TO, "x", TEXT, &error), APW_MAIL_NOT_SENT);
     assert_contains(error.text, "/plain: Permission denied");
     unit_write(path, "no program", 10);
     assert_int_equal(chmod(path, 0755), 0);
-    assert_int_equal(send_with(path, TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with(path, TO, "x", TEXT, &error), APW_MAIL_NOT_SENT);
     assert_contains(error.text, "/plain: Exec format error");
 }
 
@@ -407,7 +428,7 @@ static void test_hang(void **state)
     snprintf(commands, sizeof commands, "cd \"${0%%/*}\" || exit 1\n%s", row->commands);
     write_program(commands);
     hung_file = unit_path("hung", path);
-    assert_int_equal(send_with(program, TO, "x", TEXT, &error), -1);
+    assert_int_equal(send_with(program, TO, "x", TEXT, &error), APW_MAIL_NOT_SENT);
     hung_file = NULL;
     snprintf(expected, sizeof expected, "%s took longer than 10 seconds", program);
     assert_string_equal(error.text, expected);
@@ -416,11 +437,53 @@ static void test_hang(void **state)
     assert_true(ends(process));
 }
 
+/* As at the end of the page. */
+static void test_stop(void **state)
+{
+    atomic_bool is_set = true;
+    struct apw_error error = {""};
+    char expected[UNIT_PATH_SIZE + 64];
+
+    (void)state;
+    write_program("exec sleep 600");
+    stop = &is_set;
+    assert_int_equal(send_with(program, TO, "x", TEXT, &error), APW_MAIL_NOT_SENT);
+    stop = NULL;
+    snprintf(expected, sizeof expected, "%s was ended, because the page ends", program);
+    assert_string_equal(error.text, expected);
+}
+
+/* A relay that takes the connection and says nothing would be waited for for ten seconds. */
+static void test_relay_stop(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct apw_mail_settings settings = {
+        .host = (char *)"127.0.0.1", .tls = APW_MAIL_TLS_NO, .from = (char *)TO};
+    int64_t begin = apw_clock_monotonic_ms();
+    struct apw_error error = {""};
+    atomic_bool is_set = true;
+    struct apw_mail mail;
+
+    (void)state;
+    assert_int_equal(bind(silent, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(silent, 1), 0);
+    assert_int_equal(getsockname(silent, (struct sockaddr *)&address, &length), 0);
+    snprintf(settings.port, sizeof settings.port, "%u", ntohs(address.sin_port));
+    assert_int_equal(apw_mail_compose(&settings, TO, "x", TEXT, &mail, &error), 0);
+    assert_int_equal(apw_mail_send(&settings, &mail, &is_set, &error), APW_MAIL_NOT_SENT);
+    assert_in_range(apw_clock_monotonic_ms() - begin, 0, 5000);
+    assert_contains(error.text, "mail_relay 127.0.0.1:");
+    apw_mail_free(&mail);
+    close(silent);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 3 && strcmp(argv[1], "-i") == 0)
         return be_sendmail(argv[4]);
-    if (sodium_init() < 0)
+    if (sodium_init() < 0 || apw_relay_init(NULL) != 0)
         abort();
     unit_path("sendmail", program);
     UNIT_TEST("the program has the arguments of sendmail", test_arguments);
@@ -436,5 +499,7 @@ int main(int argc, char **argv)
     UNIT_ROWS(failures, test_failure);
     UNIT_TEST("a missing program, and a file that is none", test_no_program);
     UNIT_ROWS(hangs, test_hang);
+    UNIT_TEST("a program is killed when the page ends", test_stop);
+    UNIT_TEST("a relay is not waited for when the page ends", test_relay_stop);
     return unit_run();
 }

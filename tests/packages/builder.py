@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Builds the packages in a Debian of their own."""
+
+import functools
+import os
+import pathlib
+import shutil
+
+import roots
+
+
+class Builder:
+    """A Debian that has only what a build needs."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.root = machine.root
+
+    def unpack(self, folder, source=roots.SOURCES):
+        """A copy of the sources in a folder there."""
+        shutil.copytree(source, self.root / folder, symlinks=True)
+        return f"/{folder}"
+
+    def make_dist(self, folder):
+        """The contents of the tarball of "make dist"."""
+        source = self.unpack("dist/source")
+        self.machine.run("sh", "-ec", f"""cd {source}; autoreconf -fi; ./configure; make dist
+            mkdir -p /{folder}; tar -C /{folder} --strip-components=1 -xf *.tar.xz""")
+        return f"/{folder}"
+
+    def build(self, source, options=("nocheck",), umask="022"):
+        """Build there; returns the .deb files by name."""
+        options = " ".join([*options, f"parallel={os.cpu_count()}"])
+        self.machine.run("sh", "-ec", f"""cd {source}; umask {umask}
+            DEB_BUILD_OPTIONS="{options}" dpkg-buildpackage -us -uc -b""")
+        return {path.name: path for path in (self.root / source[1:]).parent.glob("*.deb")}
+
+
+@functools.cache
+def packages(release, workdir):
+    """The .deb files by name, built once for all tests that only install them; they stay in workdir."""
+    folder = workdir / f"packages-{release}"
+    folder.mkdir()
+    with roots.Machine(roots.build_root(release), workdir / f"builder-{release}") as machine:
+        builder = Builder(machine)
+        built = builder.build(builder.unpack("build/checkout"))
+        return {name: pathlib.Path(shutil.copy(path, folder)) for name, path in built.items()}
