@@ -72,6 +72,17 @@ def test_somebody_decides(directory, site, newcomer, options, state):
     assert verdict == (REFUSED if state == "enforced now" else ACCEPTED)
 
 
+def test_an_announcement_takes_back_no_mfa_that_is_hidden(directory, site):
+    """The administrator may write the flag, but not read it."""
+    who = directory.new_person(mfa=True)
+    directory.hide(who, "appPasswordMfaEnabled", "administrator")
+    called = site.command("mfa", "on", who.uid, "--announce", "14d")
+    assert called.returncode == FAILED and "may not read" in called.stderr, called
+    assert directory.values(who, "appPasswordMfaEnforceFrom") == []
+    assert site.answers(who.uid, who.password) == (REFUSED, "account-password-with-mfa")
+    site.done("mfa", "on", who.uid)
+
+
 def test_users_are_found_by_each_name(directory, site, alice):
     for name, flag in ((alice.uid, "TRUE"), (principal(alice), "FALSE"), (alice.mail, "TRUE")):
         site.done("mfa", "on" if flag == "TRUE" else "off", name)
