@@ -8,6 +8,7 @@ import smtp
 from administration import CONFIGURATION, USAGE, Site
 from processes import wait_until
 from samba import GLOBAL_CATALOG, GLOBAL_CATALOG_TLS, LDAP, principal
+from slapd import BASE
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
 
@@ -99,6 +100,13 @@ def test_a_wrong_password_of_the_mail_server_is_unavailable(domain, mail_server,
     secret = tmp_path / "secret"
     secret.write_text("wrong\n")
     server = mail_server(domain.settings | {"bindpw_file": secret})
+    assert server.sign_in(alice[0].uid, alice[1]).code == UNAVAILABLE
+    assert " reason=directory-unavailable " in server.events()[-1]
+
+
+@pytest.mark.parametrize("base", ["dc=example,dc=net", f"ou=mistyped,{BASE}"])
+def test_a_base_that_is_not_there_is_unavailable(domain, mail_server, alice, base):
+    server = mail_server(domain.settings | {"base": base})
     assert server.sign_in(alice[0].uid, alice[1]).code == UNAVAILABLE
     assert " reason=directory-unavailable " in server.events()[-1]
 
