@@ -153,6 +153,21 @@ static enum apw_status open_directory(const struct apw_uris *uris,
     return APW_STATUS_CONFIGURATION;
 }
 
+/* -H. Leaves no URI if it was not given. */
+static enum apw_status read_uris(const struct apw_invocation *invocation,
+                                 const struct apw_config *config, struct apw_uris *uris_r)
+{
+    struct apw_error error = {""};
+
+    if (invocation->uris == NULL)
+        return APW_STATUS_DONE;
+    if (apw_uris_parse(invocation->uris, config->start_tls, uris_r, &error) == 0 &&
+        (config->directory != APW_DIRECTORY_ACTIVE_DIRECTORY ||
+         apw_uris_check_catalog(uris_r, &error) == 0))
+        return APW_STATUS_DONE;
+    return apw_say_usage("-H: %s", error.text);
+}
+
 enum apw_status apw_session_open(const struct apw_invocation *invocation,
                                  struct apw_session *session_r)
 {
@@ -168,19 +183,14 @@ enum apw_status apw_session_open(const struct apw_invocation *invocation,
         apw_say(NULL, "%s", error.text);
         return APW_STATUS_CONFIGURATION;
     }
-    if (invocation->uris != NULL &&
-        apw_uris_parse(invocation->uris, session_r->config->start_tls, &uris, &error) != 0) {
-        status = apw_say_usage("-H: %s", error.text);
-        goto out;
-    }
-    status = read_identity(invocation, &session_r->identity);
+    status = read_uris(invocation, session_r->config, &uris);
+    if (status == APW_STATUS_DONE)
+        status = read_identity(invocation, &session_r->identity);
     if (status == APW_STATUS_DONE)
         status = open_directory(uris.count > 0 ? &uris : &session_r->config->write_uris,
                                 &session_r->identity, session_r);
     session_r->manager =
         (struct apw_manager){.config = session_r->config, .directory = session_r->directory};
-
-out:
     apw_uris_free(&uris);
     if (status != APW_STATUS_DONE)
         apw_session_close(session_r);

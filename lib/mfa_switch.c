@@ -87,6 +87,15 @@ static int format_date(const struct apw_config *config, int64_t moment, char dat
     return 0;
 }
 
+/* How to set the flag. One that is hidden may say that MFA is enforced: a date must not take that
+ * back, and adding the flag fails. */
+static enum apw_change_kind kind_of_change(const struct apw_user *user,
+                                           const struct apw_mfa_state *after)
+{
+    return user->mfa_flag == APW_MFA_FLAG_ABSENT && after->has_from ? APW_CHANGE_ADD
+                                                                    : APW_CHANGE_REPLACE;
+}
+
 /* Plans the changes from `user` to `after`. `mfa` is as it was read, `date` that of `after` as
  * text. */
 static size_t plan(const struct apw_user *user, enum apw_mfa mfa, const struct apw_mfa_state *after,
@@ -107,7 +116,7 @@ static size_t plan(const struct apw_user *user, enum apw_mfa mfa, const struct a
         changes_r[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
     if (set_flag)
         changes_r[count++] =
-            (struct apw_change){APW_CHANGE_REPLACE, flag_name, is_on ? "TRUE" : "FALSE"};
+            (struct apw_change){kind_of_change(user, after), flag_name, is_on ? "TRUE" : "FALSE"};
     if (set_date)
         changes_r[count++] = (struct apw_change){APW_CHANGE_REPLACE, "appPasswordMfaEnforceFrom",
                                                  after->has_from ? date : NULL};

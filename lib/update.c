@@ -25,7 +25,9 @@ enum apw_manage_result apw_update_user(const struct apw_manager *manager,
         if (result != APW_MANAGE_CONFLICT)
             return result;
     }
-    apw_error_set(error, "somebody else keeps changing this entry; nothing was done, try again");
+    apw_error_set(error,
+                  "somebody else keeps changing this entry, or this identity may not read all of "
+                  "it; nothing was done");
     return APW_MANAGE_CONFLICT;
 }
 

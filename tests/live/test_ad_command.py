@@ -7,7 +7,7 @@ import pytest
 
 from administration import DONE, FAILED, NOT_PERMITTED, Site
 from processes import free_port
-from samba import PASSWORD, principal
+from samba import PASSWORD, person, principal
 from slapd import BASE
 
 ACCEPTED, REFUSED = "accepted", "refused"
@@ -70,6 +70,17 @@ def test_somebody_decides(directory, site, newcomer, options, state):
     assert said.startswith(f"{newcomer.uid}: neither on nor off → {state}"), said
     verdict, _ = site.answers(newcomer.uid, newcomer.password)
     assert verdict == (REFUSED if state == "enforced now" else ACCEPTED)
+
+
+def test_an_announcement_takes_back_no_mfa_that_is_hidden(directory, site):
+    """The administrator may write the flag, but not read it."""
+    who = directory.new_person(mfa=True)
+    directory.hide(who, "appPasswordMfaEnabled", "administrator")
+    called = site.command("mfa", "on", who.uid, "--announce", "14d")
+    assert called.returncode == FAILED and "may not read" in called.stderr, called
+    assert directory.values(who, "appPasswordMfaEnforceFrom") == []
+    assert site.answers(who.uid, who.password) == (REFUSED, "account-password-with-mfa")
+    site.done("mfa", "on", who.uid)
 
 
 def test_users_are_found_by_each_name(directory, site, alice):
@@ -157,6 +168,31 @@ def test_no_class_is_added(directory, site, alice):
     site.create(alice)
     assert directory.values(alice, "objectClass") == before
     assert "appPasswordAccount" not in before
+
+
+def test_a_dn_with_special_characters(directory, site):
+    who = directory.add_user(person("comma")._replace(dn=f"cn=Berg\\, Åse \\+ (b),ou=people,{BASE}"))
+    site.done("mfa", "on", who.uid)
+    shown = site.create(who)
+    assert site.answers(who.uid, shown) == (ACCEPTED, "app-password")
+    site.done("revoke", who.uid, shown[:4])
+    site.done("mfa", "off", who.uid)
+    assert site.answers(who.uid, shown) == (REFUSED, "revoked")
+
+
+def test_revoke_waits_for_every_domain_controller(directory, make_site):
+    """Here, for two names of the same one."""
+    site = make_site(uri=f"{directory.ldaps} {directory.ldaps}:636")
+    who, app_password = directory.new_person(mfa=True, app_passwords=1)
+    called = site.command("revoke", who.uid, app_password.id, "--wait=10s")
+    assert called.returncode == DONE, called
+    assert directory.app_passwords(who) == []
+
+
+def test_a_second_factor_is_reset(directory, site, alice):
+    directory.administrate(alice, appPasswordMfaMethod="sealed=AAAA")
+    site.done("mfa", "reset", alice.uid)
+    assert directory.values(alice, "appPasswordMfaMethod") == []
 
 
 def test_revoke_all(directory, site):

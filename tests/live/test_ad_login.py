@@ -237,6 +237,21 @@ def test_a_mistyped_group_is_unavailable(make_site, groups, which, rule):
         assert site.answers(who.uid, who.password) == (UNAVAILABLE, "mfa-unreadable")
 
 
+@pytest.mark.parametrize("rule", ["", f":{NESTED}:"], ids=["memberOf", "nested"])
+def test_a_witness_finds_a_mistyped_group_where_a_flag_says_off(
+        directory, make_site, groups, rule, tmp_path):
+    """Whether the group or the flag is believed must not depend on spelling."""
+    who = directory.new_person()
+    directory.manager().modify_s(groups.on, [(0, "member", [who.dn.encode()])])
+    directory.set_mfa(who, False)
+    keys = {"mfa_witness": groups.direct.dn, "mfa_filter": f"(memberOf{rule}={groups.on})"}
+    assert make_site(**keys).answers(who.uid, who.password) == \
+        (REFUSED, "account-password-with-mfa")
+    keys["mfa_filter"] = keys["mfa_filter"].replace("mfa-on", "mistyped")
+    site = Site(tmp_path / "mistyped", directory, **keys)
+    assert site.answers(who.uid, who.password) == (UNAVAILABLE, "mfa-unreadable")
+
+
 def test_a_negation_is_no_proof_that_mfa_is_off(make_site, groups):
     site = make_site(mfa_filter=f"(memberOf={groups.on})",
                      mfa_off_filter=f"(!(memberOf={groups.on}))")

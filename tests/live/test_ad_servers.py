@@ -5,9 +5,10 @@ import pytest
 
 import dovecot as clients
 import smtp
-from administration import Site
+from administration import CONFIGURATION, USAGE, Site
 from processes import wait_until
 from samba import GLOBAL_CATALOG, GLOBAL_CATALOG_TLS, LDAP, principal
+from slapd import BASE
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
 
@@ -82,14 +83,30 @@ def test_a_connection_without_tls_is_unavailable(domain, mail_server, alice):
 def test_a_global_catalog_is_refused(domain, tmp_path, key, port):
     site = Site(tmp_path / "site", domain, **{key: f"ldaps://{domain.address}:{port}"})
     called = site.command("mfa", "status", "anybody")
-    assert called.returncode == 78 and "is a global catalog" in called.stderr
+    assert called.returncode == CONFIGURATION and "is a global catalog" in called.stderr
     assert f"{site.config}:" in called.stderr
+
+
+@pytest.mark.parametrize("port", [GLOBAL_CATALOG, GLOBAL_CATALOG_TLS])
+def test_a_global_catalog_is_refused_as_an_option_too(domain, tmp_path, alice, port):
+    """It answers, and shows neither app passwords nor MFA."""
+    site = Site(tmp_path / "site", domain)
+    called = site.command("-H", f"ldaps://{domain.address}:{port}", "list", alice[0].uid)
+    assert called.returncode == USAGE and "-H: " in called.stderr, called
+    assert "is a global catalog" in called.stderr
 
 
 def test_a_wrong_password_of_the_mail_server_is_unavailable(domain, mail_server, alice, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("wrong\n")
     server = mail_server(domain.settings | {"bindpw_file": secret})
+    assert server.sign_in(alice[0].uid, alice[1]).code == UNAVAILABLE
+    assert " reason=directory-unavailable " in server.events()[-1]
+
+
+@pytest.mark.parametrize("base", ["dc=example,dc=net", f"ou=mistyped,{BASE}"])
+def test_a_base_that_is_not_there_is_unavailable(domain, mail_server, alice, base):
+    server = mail_server(domain.settings | {"base": base})
     assert server.sign_in(alice[0].uid, alice[1]).code == UNAVAILABLE
     assert " reason=directory-unavailable " in server.events()[-1]
 
@@ -106,6 +123,18 @@ def test_the_domain_controller_reboots(domain, server, alice):
         domain.start()
     assert server.sign_in(who.uid, app_password).code == ACCEPTED
     assert server.sign_in(who.uid, who.password).code == REFUSED
+
+
+def test_the_domain_controller_reboots_behind_dovecot(domain, dovecot, alice):
+    who, app_password = alice
+    server = dovecot(domain.settings)
+    assert clients.imap(server, who.uid, app_password) == clients.ACCEPTED
+    domain.stop()
+    try:
+        assert clients.imap(server, who.uid, app_password) == clients.UNAVAILABLE
+    finally:
+        domain.start()
+    assert clients.imap(server, who.uid, app_password) == clients.ACCEPTED
 
 
 def test_the_other_domain_controller_answers(domain, mail_server, alice):

@@ -13,6 +13,7 @@
 #define DN       "uid=alice,ou=People,dc=example,dc=org"
 #define OTHER_DN "uid=alice,ou=Guests,dc=example,dc=org"
 #define MFA      "(appPasswordMfaEnabled=TRUE)"
+#define OFF      "(appPasswordMfaEnabled=FALSE)"
 #define NOT_MFA  "(!(appPasswordMfaEnabled=TRUE))"
 
 /* Typed passwords. */
@@ -93,6 +94,7 @@ struct scene {
     enum apw_mfa_enforcement enforcement;
     enum apw_account_password account_password;
     const char *account_password_from;
+    bool is_active_directory; /* with mfa_off_filter, unless account_password is never */
     const char *login_attribute;
     unsigned hash_memory_mib, hash_passes;
     enum leads leads; /* where the accepted name does, if it is not what was typed */
@@ -222,7 +224,8 @@ static struct apw_entry *find_by_name(void)
 
 static bool mfa_search_matches(const char *filter)
 {
-    bool is_negated = strncmp(filter, "(!", 2) == 0;
+    bool is_negated =
+        strncmp(filter, "(!", 2) == 0 || strncmp(filter, "(&" OFF, 2 + strlen(OFF)) == 0;
 
     if (strstr(filter, DISABLED) != NULL)
         return scene->disabled == (is_negated ? OFF_IS_TRUE : ON_IS_TRUE);
@@ -328,6 +331,11 @@ static struct apw_config make_config(const struct scene *of)
                                 .account_password = of->account_password,
                                 .login_attribute = (char *)of->login_attribute};
 
+    if (of->is_active_directory) {
+        config.directory = APW_DIRECTORY_ACTIVE_DIRECTORY;
+        config.mfa_off_filter =
+            of->account_password == APW_ACCOUNT_PASSWORD_NEVER ? NULL : (char *)OFF;
+    }
     if (of->account_password_from != NULL &&
         apw_networks_parse(of->account_password_from, strlen(of->account_password_from), ' ',
                            &config.account_password_from, NULL) != 0)
@@ -806,8 +814,10 @@ static const struct scene cost_scenes[] = {
     {                                                                                              \
         "appPasswordMfaEnforceFrom", time                                                          \
     }
-#define BY_BIND         .bind = BIND_OK, ACCEPTED(ACCOUNT_PASSWORD)
-#define MFA_REFUSED     REFUSED(ACCOUNT_PASSWORD_WITH_MFA)
+#define BY_BIND     .bind = BIND_OK, ACCEPTED(ACCOUNT_PASSWORD)
+#define MFA_REFUSED REFUSED(ACCOUNT_PASSWORD_WITH_MFA)
+#define AD_USER                                                                                    \
+    .is_active_directory = true, .stored = {{"userAccountControl", "512"}, {"accountExpires", "0"}}
 #define UNREADABLE(why) UNAVAILABLE(MFA_UNREADABLE), .names_entry = true, .detail = why
 
 static const struct scene account_password_scenes[] = {
@@ -843,6 +853,14 @@ static const struct scene account_password_scenes[] = {
     {"nor from an exempt network", .password = SHOWN, .account_password_from = "203.0.113.0/24",
      REFUSED(UNKNOWN_APP_PASSWORD)},
     {"nor where account passwords never open", .password = SHOWN,
+     .account_password = APW_ACCOUNT_PASSWORD_NEVER, REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"in Active Directory, it is refused with MFA on", .password = SHOWN, AD_USER, WITH_MFA_ON,
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"and with MFA off", .password = SHOWN, AD_USER, .mfa = MFA_IS_OFF,
+     REFUSED(UNKNOWN_APP_PASSWORD)},
+    {"and is an outage where it may be hidden with the flag", .password = SHOWN, AD_USER,
+     .mfa = MFA_IS_HIDDEN, UNREADABLE("neither mfa_filter " MFA " nor mfa_off_filter " OFF)},
+    {"and is refused where account passwords never open", .password = SHOWN, AD_USER,
      .account_password = APW_ACCOUNT_PASSWORD_NEVER, REFUSED(UNKNOWN_APP_PASSWORD)},
     {"an app-shaped account password in upper case is tried",
      .password = "ZZZZ-0000-0000-0000-0004", .mfa = MFA_IS_OFF, BY_BIND},
