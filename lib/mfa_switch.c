@@ -87,13 +87,15 @@ static int format_date(const struct apw_config *config, int64_t moment, char dat
     return 0;
 }
 
-/* How to set the flag. One that is hidden may say that MFA is enforced: a date must not take that
- * back, and adding the flag fails. */
+/* How to set the flag. One that is hidden may say that MFA is on. Adding a flag then fails, so only
+ * MFA that is enforced at once replaces it. */
 static enum apw_change_kind kind_of_change(const struct apw_user *user,
                                            const struct apw_mfa_state *after)
 {
-    return user->mfa_flag == APW_MFA_FLAG_ABSENT && after->has_from ? APW_CHANGE_ADD
-                                                                    : APW_CHANGE_REPLACE;
+    bool is_enforced = after->mfa == APW_MFA_ON && !after->has_from;
+
+    return user->mfa_flag != APW_MFA_FLAG_ABSENT || is_enforced ? APW_CHANGE_REPLACE
+                                                                : APW_CHANGE_ADD;
 }
 
 /* Plans the changes from `user` to `after`. `mfa` is as it was read, `date` that of `after` as

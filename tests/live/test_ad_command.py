@@ -72,11 +72,14 @@ def test_somebody_decides(directory, site, newcomer, options, state):
     assert verdict == (REFUSED if state == "enforced now" else ACCEPTED)
 
 
-def test_an_announcement_takes_back_no_mfa_that_is_hidden(directory, site):
+@pytest.mark.parametrize("arguments", [
+    ["on", "--announce", "14d"], ["on", "--enforce-from", "2099-01-31"], ["off"]])
+def test_nothing_takes_back_mfa_that_is_hidden(directory, site, arguments):
     """The administrator may write the flag, but not read it."""
+    verb, *options = arguments
     who = directory.new_person(mfa=True)
     directory.hide(who, "appPasswordMfaEnabled", "administrator")
-    called = site.command("mfa", "on", who.uid, "--announce", "14d")
+    called = site.command("mfa", verb, who.uid, *options)
     assert called.returncode == FAILED and "may not read" in called.stderr, called
     assert directory.values(who, "appPasswordMfaEnforceFrom") == []
     assert site.answers(who.uid, who.password) == (REFUSED, "account-password-with-mfa")
