@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Postfix and Dovecot with an Active Directory: connections, outages and the last use."""
 
+import smtplib
+
 import pytest
 
 import dovecot as clients
 import smtp
 from administration import CONFIGURATION, USAGE, Site
 from processes import wait_until
-from samba import GLOBAL_CATALOG, GLOBAL_CATALOG_TLS, LDAP, principal
+from samba import DISABLED, GLOBAL_CATALOG, GLOBAL_CATALOG_TLS, LDAP, principal
 from slapd import BASE
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
+from test_dovecot_lmtp import LMTP, arrived_in, deliver
+from test_pam import NO, OK
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,28 @@ def test_one_mailbox_whatever_was_typed(domain, dovecot, alice):
         assert clients.imap(server, name, app_password, create=name) == clients.ACCEPTED
     folders, = {mailbox.parent for mailbox in server.mail.rglob(".*example*")}
     assert who.uid in str(folders)
+
+
+def test_deliveries_reach_the_same_mailbox(domain, dovecot):
+    server = dovecot(domain.settings, lines=LMTP)
+    who, gone, hidden = (domain.new_person() for _ in range(3))
+    domain.set(gone, userAccountControl=DISABLED)
+    domain.hide(hidden, "userAccountControl")
+    deliver(server, who.mail)
+    arrived_in(server, who.uid)
+    for other, code in ((gone, 550), (hidden, 451)):
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refusal:
+            deliver(server, other.mail)
+        assert refusal.value.recipients[other.mail][0] == code
+
+
+def test_saslauthd_with_pam(domain, services, saslauthd, alice):
+    who, app_password = alice
+    server = saslauthd(services(domain.settings))
+    assert server.says(who.uid, app_password) == OK
+    assert server.says(who.uid, who.password) == NO
+    domain.set_mfa(who, False)
+    assert server.says(who.uid, who.password) == OK
 
 
 def test_a_connection_without_tls_is_unavailable(domain, mail_server, alice):
