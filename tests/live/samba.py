@@ -108,6 +108,13 @@ class DomainController(Slapd):
             who, appPasswordMfaEnabled="TRUE" if enabled else "FALSE",
             appPasswordMfaEnforceFrom=enforce_from and re.sub(r"(\.0)?Z$", ".0Z", enforce_from))
 
+    def add_group(self, name, *members):
+        """Add a group with these DNs; returns its own."""
+        dn = f"cn={name},ou=groups,{BASE}"
+        self._add(dn, {"objectClass": ["group"], "sAMAccountName": [name]}
+                  | ({"member": members} if members else {}))
+        return dn
+
     def add_unit(self, name):
         """Add an organizational unit below the domain; returns its DN."""
         dn = f"ou={name},{BASE}"

@@ -7,7 +7,7 @@ import pytest
 
 from administration import DONE, FAILED, NOT_PERMITTED, Site
 from processes import free_port
-from samba import PASSWORD, person, principal
+from samba import DISABLED, PASSWORD, person, principal
 from slapd import BASE
 
 ACCEPTED, REFUSED = "accepted", "refused"
@@ -207,7 +207,7 @@ def test_revoke_all(directory, site):
 
 def test_an_account_that_has_ended_gets_none(directory, site, alice):
     site.done("mfa", "on", alice.uid)
-    directory.set(alice, userAccountControl="66050")
+    directory.set(alice, userAccountControl=DISABLED)
     called = site.command("create", alice.uid, "--label", "x")
     assert called.returncode == FAILED and "userAccountControl" in called.stderr, called
 

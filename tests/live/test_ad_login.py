@@ -33,14 +33,6 @@ def with_mfa(directory, enabled, who=None):
     return who
 
 
-def add_group(directory, name, *members):
-    """A group with these DNs; returns its own."""
-    dn = f"cn={name},ou=groups,{BASE}"
-    entry = [("objectClass", [b"group"]), ("sAMAccountName", [name.encode()])]
-    directory.manager().add_s(dn, entry + [("member", [one.encode() for one in members])])
-    return dn
-
-
 # ---- names ----
 
 NAMES = {"sAMAccountName": lambda who: who.uid, "userPrincipalName": principal,
@@ -193,11 +185,10 @@ class Groups:
     def __init__(self, directory):
         self.direct, self.nested, self.without, self.neither = (
             directory.new_person() for _ in range(4))
-        self.on, self.off = "mfa-on", "mfa-off"
-        inner = add_group(directory, "mfa-on-inner", self.nested.dn)
-        self.on = add_group(directory, "mfa-on", self.direct.dn, inner)
-        inner = add_group(directory, "mfa-off-inner", self.without.dn)
-        self.off = add_group(directory, "mfa-off", inner)
+        inner = directory.add_group("mfa-on-inner", self.nested.dn)
+        self.on = directory.add_group("mfa-on", self.direct.dn, inner)
+        inner = directory.add_group("mfa-off-inner", self.without.dn)
+        self.off = directory.add_group("mfa-off", inner)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import apppassword
 from administration import DONE, Site
 from apppassword import from_now
 from processes import run
-from samba import DomainController
+from samba import DISABLED, DomainController
 from slapd import BASE
 
 MANY = 1100  # MaxPageSize is 1000
@@ -29,12 +29,12 @@ class Population:
         self.expired_one = add(self.expired, created=OLD, expires=from_now(days=-1))
         self.expiring_one = add(self.expiring, expires=from_now(days=10))
         self.unused_one = add(self.unused, created=OLD)
-        self.fine_one, self.disabled_one = add(self.fine, label="Å\u0142 =1+1"), add(self.disabled)
+        self.fine_one, self.disabled_one = add(self.fine, label="Åses Łaptop"), add(self.disabled)
         directory.administrate(self.unused, appPasswordUsed=(
             f"id={self.unused_one.id} at={from_now(days=-200)}"))
         directory.administrate(self.fine, appPasswordUsed=(
             f"id={self.fine_one.id} at={from_now(minutes=-1)}"), appPasswordMfaMethod="sealed=AAAA")
-        directory.set(self.disabled, userAccountControl="66050")
+        directory.set(self.disabled, userAccountControl=DISABLED)
         self.guessed, self.announced = new(), new()
         directory.set_mfa(self.guessed, False)
         directory.administrate(self.guessed, appPasswordMfaMethod=(
@@ -44,14 +44,10 @@ class Population:
 
     def _add_group(self):
         """Everybody with MFA, and another group within."""
-        members = [self.expired, self.expiring, self.unused, self.fine, self.without,
-                   self.disabled, self.announced]
-        for name, dns in (("mfa-nested", []), ("mfa", [who.dn for who in members])):
-            self.directory.manager().add_s(f"cn={name},ou=groups,{BASE}", [
-                ("objectClass", [b"group"]), ("sAMAccountName", [name.encode()])])
-            for dn in dns + ([f"cn=mfa-nested,ou=groups,{BASE}"] if dns else []):
-                self.directory.manager().modify_s(f"cn={name},ou=groups,{BASE}", [
-                    (0, "member", [dn.encode()])])
+        people = (self.expired, self.expiring, self.unused, self.fine, self.without, self.disabled,
+                  self.announced)
+        nested = self.directory.add_group("mfa-nested")
+        self.directory.add_group("mfa", nested, *(who.dn for who in people))
 
     def findings(self):
         return {
