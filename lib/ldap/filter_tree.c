@@ -58,11 +58,10 @@ static bool is_same_attribute(const char *one, const char *other)
     return length == attribute_length(other) && strncasecmp(one, other, length) == 0;
 }
 
-/* How comparisons and negations evaluate. */
+/* How comparisons evaluate. Every negation counts as true. */
 struct reader {
     bool (*matches)(const char *comparison, const void *context);
     const void *context;
-    bool is_negation_true; /* whatever is negated */
 };
 
 static bool evaluate(const char *filter, const struct reader *reader)
@@ -72,14 +71,14 @@ static bool evaluate(const char *filter, const struct reader *reader)
 
     if (kind == '\0')
         return reader->matches(filter, reader->context);
+    if (kind == '!')
+        return true;
     EACH_PART (part, filter) {
         bool is_match = evaluate(part, reader);
 
         is_all = is_all && is_match;
         is_any = is_any || is_match;
     }
-    if (kind == '!')
-        return reader->is_negation_true || !is_all;
     return kind == '&' ? is_all : is_any;
 }
 
@@ -114,7 +113,7 @@ static bool is_unread(const char *comparison, const void *on)
 /* Whether the filter may match an entry without the attributes that `on` reads. */
 static bool may_match_without(const char *filter, const char *on)
 {
-    return evaluate(filter, &(const struct reader){is_unread, on, .is_negation_true = true});
+    return evaluate(filter, &(const struct reader){is_unread, on});
 }
 
 bool apw_filter_tree_infers(const char *off, const char *on)
@@ -133,41 +132,74 @@ bool apw_filter_tree_infers(const char *off, const char *on)
     return false;
 }
 
-/* Every entry shows its objectClass (2.5.4.0). */
-static bool compares_object_class(const char *comparison, const void *context)
+/* ---- what hidden attributes leave ---- */
+
+/* Every user has these, with values that many share: the kind of an entry. 2.5.4.0 is objectClass.
+ */
+static const char *const kinds[] = {"objectClass",        "2.5.4.0",
+                                    "objectCategory",     "sAMAccountType",
+                                    "userAccountControl", "primaryGroupID"};
+
+/* Every user has these. */
+static const char *const names[] = {"uid",
+                                    "cn",
+                                    "sn",
+                                    "mail",
+                                    "name",
+                                    "entryDN",
+                                    "entryUUID",
+                                    "nsUniqueId",
+                                    "objectGUID",
+                                    "objectSid",
+                                    "sAMAccountName",
+                                    "userPrincipalName",
+                                    "distinguishedName"};
+
+static bool is_one_of(const char *inside, const char *const *list, size_t count)
 {
-    const char *inside = inside_of(comparison);
-
-    (void)context;
-    return strncasecmp(inside, "objectClass", 11) == 0 || strncmp(inside, "2.5.4.0", 7) == 0;
-}
-
-/* Whether the comparison only asks for objectClass, or for any value or a range of values of an
- * attribute that every user has. */
-static bool asks_for_name(const char *comparison, const void *context)
-{
-    static const char *const names[] = {
-        "uid",       "cn",         "sn",         "mail",           "entryDN",
-        "entryUUID", "nsUniqueId", "objectGUID", "sAMAccountName", "userPrincipalName"};
-    const char *inside = inside_of(comparison);
-    size_t length = strcspn(inside, "=<>");
-    bool is_presence = strncmp(inside + length, "=*)", 3) == 0;
-    bool is_range = inside[length] == '<' || inside[length] == '>';
-
-    if (compares_object_class(comparison, context))
-        return true;
-    if (!is_presence && !is_range)
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == length && strncasecmp(inside, names[i], length) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (is_same_attribute(inside, list[i]))
             return true;
     return false;
 }
 
+/* Whether the comparison asks for a kind, or for any value or a range of values of a name. */
+static bool is_about_every_user(const char *inside)
+{
+    const char *behind = inside + attribute_length(inside);
+
+    if (is_one_of(inside, kinds, sizeof kinds / sizeof kinds[0]))
+        return true;
+    return (strncmp(behind, "=*)", 3) == 0 || *behind == '<' || *behind == '>') &&
+           is_one_of(inside, names, sizeof names / sizeof names[0]);
+}
+
+/* What a filter may say of a user whose other attributes are hidden. */
+struct outcome {
+    bool may_match, may_fail;
+};
+
+static struct outcome judge(const char *filter)
+{
+    char kind = kind_of(filter);
+    struct outcome all = {true, false}, any = {false, true};
+
+    if (kind == '\0')
+        return (struct outcome){is_about_every_user(inside_of(filter)), true};
+    EACH_PART (part, filter) {
+        struct outcome one = judge(part);
+
+        all = (struct outcome){all.may_match && one.may_match, all.may_fail || one.may_fail};
+        any = (struct outcome){any.may_match || one.may_match, any.may_fail && one.may_fail};
+    }
+    if (kind == '!')
+        return (struct outcome){all.may_fail, all.may_match};
+    return kind == '&' ? all : any;
+}
+
 bool apw_filter_tree_shows_nothing(const char *filter)
 {
-    return evaluate(filter, &(const struct reader){.matches = compares_object_class}) ||
-           evaluate(filter, &(const struct reader){.matches = asks_for_name});
+    return judge(filter).may_match;
 }
 
 /* ---- letters ---- */
@@ -188,7 +220,7 @@ static bool has_no_letter(const char *comparison, const void *letters)
 
 bool apw_filter_tree_ignores(const char *template, const char *letters)
 {
-    return evaluate(template, &(const struct reader){has_no_letter, letters, true});
+    return evaluate(template, &(const struct reader){has_no_letter, letters});
 }
 
 /* ---- all parts ---- */

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the filter matches an entry of which nothing can be seen but objectClass, or that and the
- * names that every user has: a negation, or "(uid=*)". */
+/* Whether the filter may match a user of whom nothing can be seen but the kind of the entry and the
+ * names that every user has: a negation, "(uid=*)", or "(objectCategory=person)". */
 bool apw_filter_tree_shows_nothing(const char *filter);
 
 /* Whether `off` may match because an entry lacks a value that `on` reads, as

@@ -4,7 +4,7 @@
 import pytest
 
 import apppassword
-from administration import Site
+from administration import CONFIGURATION, Site
 from samba import person, principal
 from slapd import BASE
 
@@ -243,8 +243,12 @@ def test_a_witness_finds_a_mistyped_group_where_a_flag_says_off(
     assert site.answers(who.uid, who.password) == (UNAVAILABLE, "mfa-unreadable")
 
 
-def test_a_negation_is_no_proof_that_mfa_is_off(make_site, groups):
+@pytest.mark.parametrize("off", [
+    "(!(memberOf={on}))", "(&(objectCategory=person)(!(memberOf={on})))",
+    "(&(objectCategory=person)(!(memberOf={off})))",
+    "(&(objectClass=user)(!(objectClass=computer)))", "(sAMAccountType=805306368)"])
+def test_what_every_user_matches_is_no_proof_that_mfa_is_off(make_site, groups, off):
     site = make_site(mfa_filter=f"(memberOf={groups.on})",
-                     mfa_off_filter=f"(!(memberOf={groups.on}))")
+                     mfa_off_filter=off.format(on=groups.on, off=groups.off))
     called = site.command("check", groups.neither.uid, input="x\n")
-    assert called.returncode != 0 and "mfa_off_filter also matches" in called.stdout + called.stderr
+    assert called.returncode == CONFIGURATION and "mfa_off_filter also matches" in called.stderr
