@@ -11,8 +11,10 @@
 
 enum apw_setup_key {
     APW_SETUP_DIRECTORY_URI,
+    APW_SETUP_TLS_CACERT,
     APW_SETUP_DIRECTORY,
     APW_SETUP_SUFFIX,
+    APW_SETUP_FOREST,
     APW_SETUP_DATABASE,
     APW_SETUP_DIRECTORY_ADMIN,
     APW_SETUP_PPOLICY,
@@ -42,5 +44,11 @@ struct apw_setup_answers {
 /* Whether the answer is this word. */
 bool apw_setup_answers_is(const struct apw_setup_answers *answers, enum apw_setup_key key,
                           const char *word);
+
+/* Whether the directory is Active Directory. */
+bool apw_setup_answers_has_ad(const struct apw_setup_answers *answers);
+
+/* The file with the CA of the directory's certificate. */
+const char *apw_setup_answers_cacert(const struct apw_setup_answers *answers);
 
 #endif

@@ -7,7 +7,8 @@
 #
 # "directory" are the steps on the directory's host, "host" those on the mail host. The default is
 # both, or what this host has. FILE contains the password of the directory's administrator; without
-# it, the script asks.
+# it, the script asks. In Active Directory it also asks, on a terminal, before it loads the schema and
+# before it turns MFA off for users who are neither on nor off.
 #
 # It stops at the first failure. Run it again afterwards: it skips what is done. Files that it
 # replaces are kept as FILE.before, and ./undo.sh goes back.

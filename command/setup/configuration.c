@@ -5,13 +5,26 @@
 #include "setup/text.h"
 #include <string.h>
 
+/* Active Directory answers as if a hidden attribute was absent, so off must be shown. */
+static char *name_ad(char *text)
+{
+    text = apw_setup_text_insert(text, "base ", "directory active-directory\n");
+    return apw_setup_text_append(text, "\n# A user who matches neither this nor "
+                                       "(appPasswordMfaEnabled=TRUE) is \"temporarily "
+                                       "unavailable\".\n"
+                                       "mfa_off_filter (appPasswordMfaEnabled=FALSE)\n");
+}
+
 static char *make_conf(const struct apw_setup_answers *answers, struct apw_error *error)
 {
     char *text = apw_setup_shipped_adapt("examples/app-password.conf", answers, error);
 
     text = apw_setup_text_set(text, "uri", answers->value[APW_SETUP_URI]);
     text = apw_setup_text_set(text, "base", answers->value[APW_SETUP_BASE]);
-    return apw_setup_text_set(text, "login_attribute", answers->value[APW_SETUP_LOGIN_ATTRIBUTE]);
+    text = apw_setup_text_set(text, "login_attribute", answers->value[APW_SETUP_LOGIN_ATTRIBUTE]);
+    if (*answers->value[APW_SETUP_TLS_CACERT] == '/')
+        text = apw_setup_text_set(text, "tls_cacert", answers->value[APW_SETUP_TLS_CACERT]);
+    return apw_setup_answers_has_ad(answers) ? name_ad(text) : text;
 }
 
 static char *make_admin_conf(const struct apw_setup_answers *answers)

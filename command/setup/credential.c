@@ -2,6 +2,7 @@
 #include "setup/credential.h"
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECRET_BYTES 24
 #define KEY_BYTES    32
@@ -21,11 +22,29 @@ static char *make_secret(size_t bytes, int variant)
     return text;
 }
 
+/* Active Directory demands three kinds of characters. */
+static bool has_all_kinds(const char *text)
+{
+    return strpbrk(text, "0123456789") != NULL &&
+           strpbrk(text, "abcdefghijklmnopqrstuvwxyz") != NULL &&
+           strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+}
+
+static char *make_password(void)
+{
+    char *text = NULL;
+
+    do {
+        free(text);
+        text = make_secret(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    } while (text != NULL && !has_all_kinds(text));
+    return text;
+}
+
 int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
                                struct apw_error *error)
 {
-    return apw_setup_folder_install(
-        folder, file, make_secret(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING), error);
+    return apw_setup_folder_install(folder, file, make_password(), error);
 }
 
 char *apw_setup_credential_make_key(void)

@@ -5,6 +5,7 @@
 #include "setup/slapdconf.h"
 #include "setup/text.h"
 #include <stdio.h>
+#include <string.h>
 
 static char *make_identities(const struct apw_setup_answers *answers, struct apw_error *error)
 {
@@ -49,9 +50,40 @@ static int write_389(struct apw_setup_folder *folder, const struct apw_setup_ans
         apw_setup_shipped_adapt("ldap-schema/app-password-389ds.ldif", answers, error), error);
 }
 
+/* The schema is the forest's. */
+static char *make_ad_schema(const struct apw_setup_answers *answers, struct apw_error *error)
+{
+    struct apw_setup_answers forest = *answers;
+
+    strcpy(forest.value[APW_SETUP_SUFFIX], answers->value[APW_SETUP_FOREST]);
+    return apw_setup_shipped_adapt("ldap-schema/active-directory/schema.ldif", &forest, error);
+}
+
+/* All identities, even without the page: set-rights names them. Those without a password stay
+ * disabled. */
+static int write_ad(struct apw_setup_folder *folder, const struct apw_setup_answers *answers,
+                    struct apw_error *error)
+{
+    static const char *const names[] = {"identities.ldif", "rights.sddl", "set-rights.sh",
+                                        "set-rights.ps1"};
+    char shipped[128], name[128];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(shipped, sizeof shipped, "ldap-schema/active-directory/%s", names[i]);
+        snprintf(name, sizeof name, "directory/%s", names[i]);
+        if (apw_setup_folder_write(folder, name, apw_setup_shipped_adapt(shipped, answers, error),
+                                   error) != 0)
+            return -1;
+    }
+    return apw_setup_folder_write(folder, "directory/schema.ldif", make_ad_schema(answers, error),
+                                  error);
+}
+
 int apw_setup_directory_write(struct apw_setup_folder *folder,
                               const struct apw_setup_answers *answers, struct apw_error *error)
 {
+    if (apw_setup_answers_has_ad(answers))
+        return write_ad(folder, answers, error);
     if (write_identities(folder, answers, error) != 0)
         return -1;
     if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "cn=config"))

@@ -3,6 +3,10 @@
 # directory.sh: what the steps in any directory need, and the step for the identities. rights.sh has the
 # others.
 
+# app-password sets LDAPNOINIT, which would hide ldap.conf and these variables from ldapsearch.
+unset LDAPNOINIT
+[ -z "${tls_cacert-}" ] || export LDAPTLS_CACERT="$tls_cacert"
+
 as_root() {
     tool=$1
     shift
@@ -17,6 +21,10 @@ as_admin() {
     else
         "$tool" -x -H "$directory_uri" -D "$directory_admin" -y "$admin_secret" "$@"
     fi
+}
+
+bind_only() {
+    ldapwhoami "$@"
 }
 
 # Sets $admin_secret, a file without a line end.
@@ -38,7 +46,7 @@ ask_for_admin() {
     printf '%s' "$password" >"$admin_typed"
     password=
     admin_secret=$admin_typed
-    as_admin ldapwhoami >/dev/null || fail "cannot bind as $directory_admin at $directory_uri"
+    as_admin bind_only >/dev/null || fail "cannot bind as $directory_admin at $directory_uri"
 }
 
 # Joins continued lines and drops comments.
@@ -85,7 +93,7 @@ state_of_schema() {
 # ---- Identities ----
 
 can_bind() {
-    ldapwhoami -x -H "$directory_uri" -D "$(dn_of "$1")" -y "etc/app-password/$1.secret" \
+    bind_only -x -H "$directory_uri" -D "$(dn_of "$1")" -y "etc/app-password/$1.secret" \
         >/dev/null 2>&1
 }
 
@@ -135,9 +143,14 @@ add_entry() {
     printf '%s\n' "$1" >>made
 }
 
+# Whether it has no password that is in use.
+is_new() {
+    grep -qxF "$1" made
+}
+
 set_password() {
     dn=$(dn_of "$1")
-    grep -qxF "$dn" made || fail "$dn exists already and has another password: write that password \
+    is_new "$dn" || fail "$dn exists already and has another password: write that password \
 into etc/app-password/$1.secret in this folder, and run this again"
     store_password "$dn" "etc/app-password/$1.secret"
 }

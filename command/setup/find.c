@@ -33,17 +33,35 @@ static int search_as_root(const struct apw_setup_answers *answers, const char *b
     return apw_program_read(argv, output_r, OUTPUT_SIZE);
 }
 
-/* An attribute of the root DSE, as anybody may read it. */
+/* Reads an attribute of the root DSE, as anybody may. Returns ldapsearch's exit status. */
+static int search_root(const struct apw_setup_answers *answers, const char *attribute,
+                       char *output_r)
+{
+    char cacert[SIZE + 16];
+    const char *argv[] = {"ldapsearch", "-x",   "-H", uri_of(answers), "-LLL",
+                          "-o",         cacert, "-o", "ldif-wrap=no",  "-s",
+                          "base",       "-b",   "",   attribute,       NULL};
+
+    snprintf(cacert, sizeof cacert, "TLS_CACERT=%s", apw_setup_answers_cacert(answers));
+    return apw_program_read(argv, output_r, OUTPUT_SIZE);
+}
+
 static bool find_in_root(const struct apw_setup_answers *answers, const char *attribute,
                          char *value_r)
 {
-    const char *argv[] = {"ldapsearch", "-x",           "-H", uri_of(answers), "-LLL",
-                          "-o",         "ldif-wrap=no", "-s", "base",          "-b",
-                          "",           attribute,      NULL};
     char output[OUTPUT_SIZE];
 
-    return apw_program_read(argv, output, sizeof output) == 0 &&
+    return search_root(answers, attribute, output) == 0 &&
            apw_setup_text_find(output, attribute, value_r, SIZE);
+}
+
+/* By the capability LDAP_CAP_ACTIVE_DIRECTORY_OID, [MS-ADTS] 3.1.1.3.4.3. */
+static bool is_active_directory(const struct apw_setup_answers *answers)
+{
+    char output[OUTPUT_SIZE];
+
+    return search_root(answers, "supportedCapabilities", output) == 0 &&
+           strstr(output, ": 1.2.840.113556.1.4.800\n") != NULL;
 }
 
 /* 389's socket is named after its instance. */
@@ -76,15 +94,26 @@ void apw_setup_find_directory(const struct apw_setup_answers *answers, char *val
         say(value_r, "cn=config");
     else if (find_in_root(answers, "vendorName", vendor) && strstr(vendor, "389") != NULL)
         say(value_r, "389");
+    else if (is_active_directory(answers))
+        say(value_r, "active-directory");
     else if (find_slapd_conf() != NULL)
         say(value_r, "slapd.conf");
     else
         say(value_r, "elsewhere");
 }
 
+/* Active Directory has several naming contexts; the default one is the domain. */
 void apw_setup_find_suffix(const struct apw_setup_answers *answers, char *value_r)
 {
-    if (!find_in_root(answers, "namingContexts", value_r))
+    bool has_ad = apw_setup_answers_has_ad(answers);
+
+    if (!find_in_root(answers, has_ad ? "defaultNamingContext" : "namingContexts", value_r))
+        *value_r = '\0';
+}
+
+void apw_setup_find_forest(const struct apw_setup_answers *answers, char *value_r)
+{
+    if (!find_in_root(answers, "rootDomainNamingContext", value_r))
         *value_r = '\0';
 }
 
@@ -127,6 +156,9 @@ void apw_setup_find_admin(const struct apw_setup_answers *answers, char *value_r
         find_in_database(answers, "olcRootDN", value_r);
     else if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "389"))
         say(value_r, "cn=Directory Manager");
+    else if (apw_setup_answers_has_ad(answers))
+        snprintf(value_r, SIZE, "CN=Administrator,CN=Users,%.480s",
+                 answers->value[APW_SETUP_SUFFIX]);
     else
         find_rootdn(answers->value[APW_SETUP_DATABASE], value_r);
     if (strstr(value_r, "cn=peercred,cn=external,cn=auth") != NULL)
@@ -161,9 +193,16 @@ void apw_setup_find_uri(const struct apw_setup_answers *answers, char *value_r)
                           "-b",         "",   NULL};
     char output[OUTPUT_SIZE];
 
-    if (!apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "elsewhere") &&
-        apw_program_read(argv, output, sizeof output) == 0)
+    if (apw_setup_answers_has_ad(answers))
+        say(value_r, uri_of(answers));
+    else if (!apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "elsewhere") &&
+             apw_program_read(argv, output, sizeof output) == 0)
         say(value_r, "ldap://127.0.0.1");
+}
+
+void apw_setup_find_login_attribute(const struct apw_setup_answers *answers, char *value_r)
+{
+    say(value_r, apw_setup_answers_has_ad(answers) ? "sAMAccountName" : "uid");
 }
 
 void apw_setup_find_base(const struct apw_setup_answers *answers, char *value_r)

@@ -13,11 +13,13 @@ typedef void (*apw_setup_finder)(const struct apw_setup_answers *answers, char *
 void apw_setup_find_socket(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_directory(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_suffix(const struct apw_setup_answers *answers, char *value_r);
+void apw_setup_find_forest(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_database(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_admin(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_ppolicy(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_uri(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_base(const struct apw_setup_answers *answers, char *value_r);
+void apw_setup_find_login_attribute(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_dovecot(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_userdb(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_postfix(const struct apw_setup_answers *answers, char *value_r);

@@ -9,6 +9,11 @@
 typedef bool (*condition)(const struct apw_setup_answers *answers);
 typedef int (*check)(const char *value, struct apw_error *error);
 
+static bool has_ldaps(const struct apw_setup_answers *answers)
+{
+    return strncmp(answers->value[APW_SETUP_DIRECTORY_URI], "ldaps:", 6) == 0;
+}
+
 static bool has_directory(const struct apw_setup_answers *answers)
 {
     return !apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "elsewhere");
@@ -18,6 +23,11 @@ static bool has_openldap(const struct apw_setup_answers *answers)
 {
     return apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "cn=config") ||
            apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf");
+}
+
+static bool has_directory_without_ad(const struct apw_setup_answers *answers)
+{
+    return has_directory(answers) && !apw_setup_answers_has_ad(answers);
 }
 
 static bool has_dovecot(const struct apw_setup_answers *answers)
@@ -37,8 +47,10 @@ static int check_words(const char *value, const char *const *words, struct apw_e
 
 static int check_directory(const char *value, struct apw_error *error)
 {
-    return check_words(value, (const char *[]){"cn=config", "slapd.conf", "389", "elsewhere", NULL},
-                       error);
+    static const char *const words[] = {"cn=config",        "slapd.conf", "389",
+                                        "active-directory", "elsewhere",  NULL};
+
+    return check_words(value, words, error);
 }
 
 static int check_yes_no(const char *value, struct apw_error *error)
@@ -92,6 +104,12 @@ static int check_uris(const char *value, struct apw_error *error)
     return 0;
 }
 
+/* A file, or those of this host. */
+static int check_cacert(const char *value, struct apw_error *error)
+{
+    return strcmp(value, "system") == 0 ? 0 : apw_settings_check_readable(value, error);
+}
+
 static int check_any(const char *value, struct apw_error *error)
 {
     (void)value;
@@ -105,10 +123,10 @@ static void find_none(const struct apw_setup_answers *answers, char *value_r)
     strcpy(value_r, "none");
 }
 
-static void find_uid(const struct apw_setup_answers *answers, char *value_r)
+static void find_system(const struct apw_setup_answers *answers, char *value_r)
 {
     (void)answers;
-    strcpy(value_r, "uid");
+    strcpy(value_r, "system");
 }
 
 struct row {
@@ -129,8 +147,10 @@ static const struct row rows[APW_SETUP_KEYS];
         return apw_setup_questions_set(target, KEY, value, error);                                 \
     }
 SETTER(directory_uri, APW_SETUP_DIRECTORY_URI)
+SETTER(tls_cacert, APW_SETUP_TLS_CACERT)
 SETTER(directory, APW_SETUP_DIRECTORY)
 SETTER(suffix, APW_SETUP_SUFFIX)
+SETTER(forest, APW_SETUP_FOREST)
 SETTER(database, APW_SETUP_DATABASE)
 SETTER(directory_admin, APW_SETUP_DIRECTORY_ADMIN)
 SETTER(ppolicy, APW_SETUP_PPOLICY)
@@ -156,11 +176,17 @@ SETTER(smtp_server, APW_SETUP_SMTP_SERVER)
 static const struct row rows[APW_SETUP_KEYS] = {
     [APW_SETUP_DIRECTORY_URI] = {"directory_uri", NULL, NULL, apw_setup_find_socket, check_uris,
                                  set_directory_uri},
-    [APW_SETUP_DIRECTORY] =
-        {"directory", "The directory on this host (cn=config, slapd.conf, 389), or elsewhere", NULL,
-         apw_setup_find_directory, check_directory, set_directory},
+    [APW_SETUP_TLS_CACERT] = {"tls_cacert",
+                              "File with the CA of the directory's certificate, or system",
+                              has_ldaps, find_system, check_cacert, set_tls_cacert},
+    [APW_SETUP_DIRECTORY] = {"directory",
+                             "The directory on this host (cn=config, slapd.conf, 389), "
+                             "active-directory, or elsewhere",
+                             NULL, apw_setup_find_directory, check_directory, set_directory},
     [APW_SETUP_SUFFIX] = {"suffix", "Suffix of the directory", NULL, apw_setup_find_suffix,
                           check_dn, set_suffix},
+    [APW_SETUP_FOREST] = {"forest", NULL, apw_setup_answers_has_ad, apw_setup_find_forest, check_dn,
+                          set_forest},
     [APW_SETUP_DATABASE] = {"database", NULL, has_openldap, apw_setup_find_database, check_database,
                             set_database},
     [APW_SETUP_DIRECTORY_ADMIN] = {"directory_admin",
@@ -171,15 +197,18 @@ static const struct row rows[APW_SETUP_KEYS] = {
                            set_ppolicy},
     [APW_SETUP_USER_MANAGER] = {"user_manager",
                                 "DN of a program or person that creates users, besides that one",
-                                has_directory, find_none, check_dn_or_none, set_user_manager},
-    [APW_SETUP_REPLICATOR] = {"replicator", "DN that replication binds as", has_directory,
-                              find_none, check_dn_or_none, set_replicator},
+                                has_directory_without_ad, find_none, check_dn_or_none,
+                                set_user_manager},
+    [APW_SETUP_REPLICATOR] = {"replicator", "DN that replication binds as",
+                              has_directory_without_ad, find_none, check_dn_or_none,
+                              set_replicator},
     [APW_SETUP_URI] = {"uri", "URI of the directory, for the mail servers", NULL,
                        apw_setup_find_uri, check_uris, set_uri},
     [APW_SETUP_BASE] = {"base", "Where the users are", NULL, apw_setup_find_base, check_dn,
                         set_base},
     [APW_SETUP_LOGIN_ATTRIBUTE] = {"login_attribute", "Attribute with the user's name for Dovecot",
-                                   NULL, find_uid, check_any, set_login_attribute},
+                                   NULL, apw_setup_find_login_attribute, check_any,
+                                   set_login_attribute},
     [APW_SETUP_DOVECOT] = {"dovecot", "Set up Dovecot (yes, no)", NULL, apw_setup_find_dovecot,
                            check_yes_no, set_dovecot},
     [APW_SETUP_USERDB] = {"userdb",
@@ -288,12 +317,22 @@ static int complete(struct apw_setup_answers *answers, enum apw_setup_key key, b
     return apw_error_set(error, "%s: found on this host: %s", row->name, error->text);
 }
 
+/* Active Directory takes passwords only over TLS, and is not on this host. */
+static int check_ad(const struct apw_setup_answers *answers, struct apw_error *error)
+{
+    if (!apw_setup_answers_has_ad(answers) || has_ldaps(answers))
+        return 0;
+    return apw_error_set(error,
+                         "directory_uri: active-directory needs the URI of a domain "
+                         "controller: run \"app-password -H ldaps://dc1.example.org setup\"");
+}
+
 int apw_setup_questions_complete(struct apw_setup_answers *answers, struct apw_error *error)
 {
     bool is_asking = isatty(STDIN_FILENO) == 1;
 
     for (enum apw_setup_key key = 0; key < APW_SETUP_KEYS; key++)
-        if (complete(answers, key, is_asking, error) != 0)
+        if (complete(answers, key, is_asking, error) != 0 || check_ad(answers, error) != 0)
             return -1;
     return 0;
 }

@@ -30,12 +30,14 @@ static void assign(FILE *stream, const char *name, const char *value)
 
 static void write_steps(FILE *stream, const struct apw_setup_answers *answers, bool has_postfix)
 {
+    bool has_ad = apw_setup_answers_has_ad(answers);
+
     fprintf(stream, "parts='%shost'\n", has_directory(answers) ? "directory " : "");
     fprintf(stream, "directory_steps='%s'\n",
-            apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf")
-                ? "slapd identities"
-                : "schema identities rights index");
-    fprintf(stream, "host_steps='configuration%s%s%s%s%s'\n",
+            apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf") ? "slapd identities"
+            : has_ad ? "schema identities rights"
+                     : "schema identities rights index");
+    fprintf(stream, "host_steps='configuration%s%s%s%s%s%s'\n", has_ad ? " mfa" : "",
             is_yes(answers, APW_SETUP_DOVECOT) ? " dovecot" : "", has_postfix ? " postfix" : "",
             is_yes(answers, APW_SETUP_PAGE) ? " page" : "",
             is_yes(answers, APW_SETUP_NGINX) ? " nginx" : "",
@@ -54,9 +56,13 @@ static char *make_site(const struct apw_setup_answers *answers, bool has_postfix
         return NULL;
     fputs("# The names of this site, for apply.sh and undo.sh.\n# shellcheck shell=sh\n", stream);
     assign(stream, "directory_uri", answers->value[APW_SETUP_DIRECTORY_URI]);
+    if (*answers->value[APW_SETUP_TLS_CACERT] != '\0')
+        assign(stream, "tls_cacert", apw_setup_answers_cacert(answers));
     assign(stream, "directory_admin", answers->value[APW_SETUP_DIRECTORY_ADMIN]);
     assign(stream, "database", answers->value[APW_SETUP_DATABASE]);
     assign(stream, "suffix", answers->value[APW_SETUP_SUFFIX]);
+    assign(stream, "forest", answers->value[APW_SETUP_FOREST]);
+    assign(stream, "base", answers->value[APW_SETUP_BASE]);
     assign(stream, "userdb", answers->value[APW_SETUP_USERDB]);
     assign(stream, "postfix", answers->value[APW_SETUP_POSTFIX]);
     write_steps(stream, answers, has_postfix);
@@ -83,6 +89,10 @@ static char *make_next(const struct apw_setup_answers *answers)
           "run\n\n"
           "    app-password doctor --mfa-user USER\n",
           stream);
+    if (apw_setup_answers_has_ad(answers))
+        fputs("\nNew users cannot sign in before it is said whether their MFA is on. Run this "
+              "for them:\n\n    app-password mfa off --filter '(!(appPasswordMfaEnabled=*))'\n",
+              stream);
     if (is_yes(answers, APW_SETUP_NGINX))
         fputs("\nThe page needs this line in the server {} block of its host, then a reload of "
               "nginx:\n\n    include snippets/app-password-portal.conf;\n",
@@ -110,6 +120,18 @@ static char *make_answers(const struct apw_setup_answers *answers)
     return NULL;
 }
 
+/* The script with the steps in the directory. */
+static const char *rights_script(const struct apw_setup_answers *answers)
+{
+    if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "389"))
+        return "setup/rights-389.sh";
+    if (apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf"))
+        return "setup/rights-slapdconf.sh";
+    if (apw_setup_answers_has_ad(answers))
+        return "setup/rights-ad.sh";
+    return "setup/rights-cnconfig.sh";
+}
+
 /* Whether a file of this step is in the folder. */
 static bool has_step(const struct apw_setup_folder *folder, const char *name)
 {
@@ -130,11 +152,7 @@ int apw_setup_scripts_write(struct apw_setup_folder *folder,
 {
     static const char *const shipped[] = {"setup/apply.sh", "setup/undo.sh", "setup/steps.sh",
                                           "setup/directory.sh"};
-    const char *rights = apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "389")
-                             ? "setup/rights-389.sh"
-                         : apw_setup_answers_is(answers, APW_SETUP_DIRECTORY, "slapd.conf")
-                             ? "setup/rights-slapdconf.sh"
-                             : "setup/rights-cnconfig.sh";
+    const char *rights = rights_script(answers);
     bool has_postfix =
         has_step(folder, "etc/postfix/main.cf") || has_step(folder, "etc/postfix/master.cf");
 

@@ -54,7 +54,7 @@ steps_of() {
 
 is_in_directory() {
     case $1 in
-    schema | identities | rights | index) return 0 ;;
+    schema | identities | rights | index | mfa) return 0 ;;
     esac
     return 1
 }
@@ -80,6 +80,7 @@ describe() {
     identities) say "adding identities and their passwords below $suffix" ;;
     rights) say "adding the access rules and limits before yours" ;;
     index) say "adding indexes" ;;
+    mfa) say "turning MFA off for users of whom the directory does not say whether it is on" ;;
     *) say "installing files" ;;
     esac
 }
