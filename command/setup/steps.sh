@@ -178,10 +178,25 @@ install_file() {
 
 put_back_files() {
     files_of "$1" | while read -r _ _ path; do
-        put_back "$path"
+        is_as_found "$path" || put_back_found "$path"
     done
 }
 
+# PATH.before may be older than what setup found: of an earlier folder.
+put_back_found() {
+    if [ ! -e "found$1" ]; then
+        rm -f "$1"
+    elif cmp -s "found$1" "$1.before"; then
+        mv "$1.before" "$1"
+    else
+        cp "found$1" "$1.new"
+        chmod --reference="$1" "$1.new"
+        chown --reference="$1" "$1.new"
+        mv "$1.new" "$1"
+    fi
+}
+
+# As before the first apply.sh.
 put_back() {
     if [ -e "$1.before" ]; then
         mv "$1.before" "$1"

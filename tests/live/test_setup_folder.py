@@ -193,6 +193,27 @@ def test_a_wrong_password_of_the_administrator_stops_it(setup, debian, tmp_path)
     assert not list(setup.path.glob("admin.??????"))
 
 
+@pytest.mark.parametrize("found", ["between", "first", None])
+def test_files_that_are_taken_back_are_as_setup_found_them(setup, tmp_path, found):
+    """Even if apply.sh of an earlier folder left a FILE.before."""
+    file, before = tmp_path / "app-password.conf", tmp_path / "app-password.conf.before"
+    before.write_text("first")
+    for folder, text in ("found", found), (".", "new"):
+        if text:
+            there = setup.path / folder / str(file)[1:]
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_text(text)
+    if found:
+        file.write_text(found)
+    (setup.path / "files").write_text(f"configuration 0644 root:root {file}\n")
+    path = f"{COMMAND.parent}:{os.environ['PATH']}"  # there without an app-password.conf
+    done = subprocess.run([setup.path / "apply.sh", "host"], capture_output=True, text=True,
+                          env=os.environ | {"PATH": path})
+    assert done.returncode == 1 and "the old one is back" in done.stderr
+    assert (file.read_text() if file.exists() else None) == found
+    assert before.exists() == (found != "first")
+
+
 @pytest.mark.parametrize("line, complaint", [
     ("dovecto yes", "dovecto"),
     ("dovecot maybe", '"maybe" is not one of yes, no'),
