@@ -119,6 +119,10 @@ state_of_file() {
 
 # "missing" means that no file is as it will be.
 state_of_files() {
+    if [ -e "unfinished-$1" ]; then
+        say differs
+        return 0
+    fi
     states=$(files_of "$1" | while read -r _ _ path; do state_of_file "$path"; done | sort -u)
     case $states in
     same) say same ;;
@@ -147,6 +151,7 @@ apply_files() {
         cmp -s ".$path" "$path" || is_as_found "$path" ||
             fail "$path has changed since setup ran: run setup again, into a new folder"
     done || exit 1
+    : >"unfinished-$1" # until the files are verified and in use
     "prepare_$1"
     files_of "$1" | while read -r mode owner path; do
         install_file "$mode" "$owner" "$path"
@@ -162,6 +167,7 @@ apply_files() {
         "reload_$1" || :
         fail "$1: does not accept the new configuration; the old one is back"
     }
+    rm -f "unfinished-$1"
 }
 
 # Keeps the file that is there as PATH.before.
@@ -180,6 +186,7 @@ put_back_files() {
     files_of "$1" | while read -r _ _ path; do
         is_as_found "$path" || put_back_found "$path"
     done
+    rm -f "unfinished-$1"
 }
 
 # PATH.before may be older than what setup found: of an earlier folder.
@@ -219,7 +226,7 @@ undo_files() {
             result=1
         fi
     done <undo.list
-    rm -f undo.list
+    rm -f undo.list "unfinished-$1"
     ! command -v "unprepare_$1" >/dev/null || "unprepare_$1"
     "reload_$1" || result=1
     return $result

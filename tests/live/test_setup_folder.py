@@ -7,6 +7,7 @@ the same for whole hosts, and for slapd.conf.
 
 import os
 import re
+import signal
 import subprocess
 
 import ldap
@@ -193,25 +194,47 @@ def test_a_wrong_password_of_the_administrator_stops_it(setup, debian, tmp_path)
     assert not list(setup.path.glob("admin.??????"))
 
 
+class OneFile:
+    """A folder whose only step on the host is one file; there is no app-password.conf to verify it."""
+
+    def __init__(self, setup, file, found):
+        self.setup, self.file, self.found = setup, file, found
+        for folder, text in ("found", found), (".", "new"):
+            if text:
+                there = setup.path / folder / str(file)[1:]
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.write_text(text)
+        if found:
+            file.write_text(found)
+        (setup.path / "files").write_text(f"configuration 0644 root:root {file}\n")
+
+    def apply(self, programs=COMMAND.parent):
+        path = f"{programs}:{os.environ['PATH']}"
+        return subprocess.run([self.setup.path / "apply.sh", "host"], capture_output=True,
+                              text=True, env=os.environ | {"PATH": path})
+
+    def expect_taken_back(self):
+        done = self.apply()
+        assert done.returncode == 1 and "the old one is back" in done.stderr, done.stdout
+        assert (self.file.read_text() if self.file.exists() else None) == self.found
+
+
 @pytest.mark.parametrize("found", ["between", "first", None])
 def test_files_that_are_taken_back_are_as_setup_found_them(setup, tmp_path, found):
     """Even if apply.sh of an earlier folder left a FILE.before."""
-    file, before = tmp_path / "app-password.conf", tmp_path / "app-password.conf.before"
+    before = tmp_path / "app-password.conf.before"
     before.write_text("first")
-    for folder, text in ("found", found), (".", "new"):
-        if text:
-            there = setup.path / folder / str(file)[1:]
-            there.parent.mkdir(parents=True, exist_ok=True)
-            there.write_text(text)
-    if found:
-        file.write_text(found)
-    (setup.path / "files").write_text(f"configuration 0644 root:root {file}\n")
-    path = f"{COMMAND.parent}:{os.environ['PATH']}"  # there without an app-password.conf
-    done = subprocess.run([setup.path / "apply.sh", "host"], capture_output=True, text=True,
-                          env=os.environ | {"PATH": path})
-    assert done.returncode == 1 and "the old one is back" in done.stderr
-    assert (file.read_text() if file.exists() else None) == found
+    OneFile(setup, tmp_path / "app-password.conf", found).expect_taken_back()
     assert before.exists() == (found != "first")
+
+
+def test_a_step_that_was_interrupted_is_done_again(setup, tmp_path):
+    step = OneFile(setup, tmp_path / "app-password.conf", "old")
+    (tmp_path / "app-password").write_text("#!/bin/sh\nkill -KILL $PPID\n")
+    (tmp_path / "app-password").chmod(0o755)
+    assert step.apply(programs=tmp_path).returncode == -signal.SIGKILL
+    assert step.file.read_text() == "new"
+    step.expect_taken_back()
 
 
 @pytest.mark.parametrize("line, complaint", [
