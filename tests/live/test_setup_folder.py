@@ -91,6 +91,28 @@ def test_fail2bans_own_jails_stay_for_a_server_that_does_not_ask_us(tmp_path, de
         assert set(re.findall(r"^\[(.*)\]$", jails, re.MULTILINE)) == left
 
 
+@pytest.mark.parametrize("main_cf, host, domains", [
+    ("myhostname = mail.example.net\n", "mail.example.net", "example.net"),
+    ("myhostname = mx1\n", "mx1.example.org", "example.org"),
+    ("myhostname = mx1.localdomain\n", "mx1.example.org", "example.org"),
+    ("myhostname = localhost\n", "mail.example.org", "example.org"),
+    ("myhostname = mail.example.net\nmydomain = example.net\n"
+     "virtual_mailbox_domains = $mydomain, hash:/etc/postfix/domains example.com\n"
+     "virtual_alias_domains = example.org\n",
+     "mail.example.net", "example.net example.com example.org"),
+])
+def test_hosts_and_domains_are_found_without_a_full_host_name(tmp_path, debian, monkeypatch,
+                                                              main_cf, host, domains):
+    (tmp_path / "main.cf").write_text(main_cf)
+    monkeypatch.setenv("MAIL_CONFIG", str(tmp_path))
+    setup = Setup(tmp_path, debian, page="yes", nginx="no", support="helpdesk@example.org")
+    answers = dict(line.split(maxsplit=1)
+                   for line in (setup.path / "answers").read_text().splitlines())
+    assert answers["own_domains"] == domains
+    assert answers["public_url"] == f"https://{host}/app-passwords"
+    assert (answers["imap_server"], answers["smtp_server"]) == (f"{host}:993", f"{host}:587")
+
+
 def test_a_folder_that_exists_is_left_alone(setup):
     secret = setup.secret("mail-server")
     done = subprocess.run([COMMAND, "setup", "--answers", setup.answers, setup.path],
