@@ -80,9 +80,10 @@ static char *make_next(const struct apw_setup_answers *answers)
           "    app-password create USER --label \"first app password\"\n\n"
           "Sign in with the app password, then with the account password, which must be refused.\n"
           "Before you turn MFA on for others, read rollout.md in /usr/share/doc/app-password and "
-          "run\n\n"
-          "    app-password doctor --mfa-user USER\n",
+          "run\n\n",
           stream);
+    fprintf(stream, "    app-password doctor --mfa-user USER --as '%s=USER,%s'\n",
+            answers->value[APW_SETUP_LOGIN_ATTRIBUTE], answers->value[APW_SETUP_BASE]);
     if (is_yes(answers, APW_SETUP_NGINX))
         fputs("\nThe page needs this line in the server {} block of its host, then a reload of "
               "nginx:\n\n    include snippets/app-password-portal.conf;\n",

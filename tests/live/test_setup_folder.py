@@ -144,6 +144,12 @@ def test_an_app_password_can_be_made_with_it(setup, debian):
     make_app_password(setup)
 
 
+def test_apply_prints_a_command_for_the_doctor_that_leaves_nothing_unknown(setup):
+    printed, = re.findall("^ +app-password (doctor .*)$", setup.script("apply.sh"), re.MULTILINE)
+    assert f"--as 'uid=USER,ou=people,{BASE}'" in printed
+    assert "--mfa-user USER" in printed
+
+
 def make_app_password(setup):
     """For alice, with the configuration and the identities of the folder."""
     conf = setup.path / "etc/app-password/app-password.conf"
