@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "setup/credential.h"
+#include "setup/text.h"
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECRET_BYTES 24
 #define KEY_BYTES    32
@@ -21,11 +23,19 @@ static char *make_secret(size_t bytes, int variant)
     return text;
 }
 
+/* One that is there is in use. */
 int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
                                struct apw_error *error)
 {
-    return apw_setup_folder_install(
-        folder, file, make_secret(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING), error);
+    char *secret = apw_setup_text_read(file->path, NULL);
+
+    if (secret != NULL)
+        secret[strcspn(secret, "\r\n")] = '\0';
+    if (secret == NULL || *secret == '\0') {
+        free(secret);
+        secret = make_secret(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    }
+    return apw_setup_folder_install(folder, file, secret, error);
 }
 
 char *apw_setup_credential_make_key(void)

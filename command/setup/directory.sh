@@ -138,7 +138,7 @@ add_entry() {
 set_password() {
     dn=$(dn_of "$1")
     grep -qxF "$dn" made || fail "$dn exists already and has another password: write that password \
-into etc/app-password/$1.secret in this folder, and run this again"
+into etc/app-password/$1.secret in this folder, or copy that file from an earlier folder, and run this again"
     store_password "$dn" "etc/app-password/$1.secret"
 }
 
