@@ -8,12 +8,13 @@
 #define PRIORITY     '<' /* of RFC 5424 */
 #define STAMP_LENGTH 15  /* of RFC 3164: "Nov 29 08:40:01" */
 
-/* Syslog's or the journal's words before the line: time, host and program. Texts from clients
- * would bring other characters. */
+/* Syslog's or the journal's words before the line: time, host and program. Behind the program's
+ * colon follow its own messages, in which it may quote what a client sent. */
 static bool is_prefix(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        if (strchr("\"=\\", text[i]) != NULL)
+        if (strchr("\"=\\", text[i]) != NULL ||
+            (i + 2 < length && text[i] == ':' && text[i + 1] == ' '))
             return false;
     return length == 0 || text[length - 1] == ' ';
 }

@@ -19,7 +19,7 @@
 #define WORDS_MAX 8
 
 static const char journal[] = "journalctl --quiet --no-pager --output=short-iso "
-                              "--grep='app-password: verdict=accepted .* would-refuse='";
+                              "--grep='^app-password: verdict=accepted .* would-refuse='";
 
 /* The first different ones. */
 struct words {

@@ -9,8 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#define NOTICES_MAX 500
-#define DAY_MS      (24 * 60 * 60 * INT64_C(1000))
+#define NOTICES_MAX        500
+#define NOTICES_TO_ONE_MAX 20
+#define DAY_MS             (24 * 60 * 60 * INT64_C(1000))
 
 static const int waits_s[] = {60, 5 * 60, 15 * 60, 60 * 60}; /* the last one repeats */
 
@@ -196,15 +197,30 @@ static struct notice *new_notice(struct apw_mail *mail, const char *login, const
     return notice;
 }
 
+/* One user must not take the room of all: that would keep the others' warnings from being sent. */
+static int check_room(const struct apw_outbox *outbox, const char *to, struct apw_error *error)
+{
+    unsigned to_this = 0;
+
+    if (outbox->count >= NOTICES_MAX)
+        return apw_error_set(error, "%d others wait to be sent", NOTICES_MAX);
+    for (const struct notice *notice = outbox->first; notice != NULL; notice = notice->next)
+        to_this += strcmp(notice->mail.to, to) == 0;
+    return to_this < NOTICES_TO_ONE_MAX
+               ? 0
+               : apw_error_set(error, "%d others to this address wait to be sent",
+                               NOTICES_TO_ONE_MAX);
+}
+
 int apw_outbox_keep(struct apw_outbox *outbox, struct apw_mail *mail, const char *login,
                     const char *client, struct apw_error *error)
 {
     struct notice *notice = NULL;
-    bool is_full;
+    bool has_room;
 
     pthread_mutex_lock(&outbox->mutex);
-    is_full = outbox->count >= NOTICES_MAX;
-    if (!is_full)
+    has_room = check_room(outbox, mail->to, error) == 0;
+    if (has_room)
         notice = new_notice(mail, login, client);
     if (notice != NULL) {
         outbox->count++;
@@ -214,6 +230,5 @@ int apw_outbox_keep(struct apw_outbox *outbox, struct apw_mail *mail, const char
     pthread_mutex_unlock(&outbox->mutex);
     if (notice != NULL)
         return 0;
-    return is_full ? apw_error_set(error, "%d others wait to be sent", NOTICES_MAX)
-                   : apw_error_set(error, "out of memory");
+    return has_room ? apw_error_set(error, "out of memory") : -1;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * outbox: keeps notices that could not be sent, and tries again: after 1, 5 and 15 minutes, then
- * each hour, for a day. One thread, in memory, for at most 500 notices. Thread-safe.
+ * each hour, for a day. One thread, in memory, for at most 500 notices, 20 to one address.
+ * Thread-safe.
  */
 #ifndef APW_OUTBOX_H
 #define APW_OUTBOX_H

@@ -13,7 +13,7 @@
 # It stops at the first failure. Run it again afterwards: it skips what is done. Files that it
 # replaces are kept as FILE.before, and ./undo.sh goes back.
 set -eu
-cd "$(dirname "$0")"
+CDPATH='' cd "$(dirname "$0")"
 # shellcheck source=/dev/null
 . ./site.sh
 . ./steps.sh

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "setup/credential.h"
+#include "setup/text.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,19 @@ static char *make_password(void)
     return text;
 }
 
+/* One that is there is in use. */
 int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
                                struct apw_error *error)
 {
-    return apw_setup_folder_install(folder, file, make_password(), error);
+    char *secret = apw_setup_text_read(file->path, NULL);
+
+    if (secret != NULL)
+        secret[strcspn(secret, "\r\n")] = '\0';
+    if (secret == NULL || *secret == '\0') {
+        free(secret);
+        secret = make_password();
+    }
+    return apw_setup_folder_install(folder, file, secret, error);
 }
 
 char *apw_setup_credential_make_key(void)

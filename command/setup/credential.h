@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * credential: new random passwords and keys.
+ * credential: random passwords and keys.
  */
 #ifndef APW_SETUP_CREDENTIAL_H
 #define APW_SETUP_CREDENTIAL_H
 
 #include "setup/folder.h"
 
-/* A password in a file to be installed. */
+/* A password in a file to be installed: that of the file that is there, or a new one. */
 int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
                                struct apw_error *error);
 

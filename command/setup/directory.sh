@@ -151,7 +151,7 @@ is_new() {
 set_password() {
     dn=$(dn_of "$1")
     is_new "$dn" || fail "$dn exists already and has another password: write that password \
-into etc/app-password/$1.secret in this folder, and run this again"
+into etc/app-password/$1.secret in this folder, or copy that file from an earlier folder, and run this again"
     store_password "$dn" "etc/app-password/$1.secret"
 }
 

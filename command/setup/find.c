@@ -300,20 +300,113 @@ void apw_setup_find_nginx(const struct apw_setup_answers *answers, char *value_r
 
 static void find_of_postfix(const char *parameter, char *value_r)
 {
-    const char *argv[] = {"postconf", "-h", parameter, NULL};
+    const char *argv[] = {"postconf", "-xh", parameter, NULL};
     char output[OUTPUT_SIZE];
 
     if (apw_program_read(argv, output, sizeof output) != 0)
         *output = '\0';
     output[strcspn(output, "\n")] = '\0';
-    say(value_r, strchr(output, '$') == NULL ? output : "");
+    say(value_r, output);
 }
 
-static void find_with_host(const char *before, const char *after, char *value_r)
+static void add(char *list_r, const char *separator, const char *word, size_t length)
+{
+    size_t used = strlen(list_r);
+
+    snprintf(list_r + used, SIZE - used, "%s%.*s", used > 0 ? separator : "", (int)length, word);
+}
+
+/* "example.org" of "dc=example,dc=org"; "" if the suffix names no domain. */
+static void find_domain_of_suffix(const struct apw_setup_answers *answers, char *value_r)
+{
+    const char *rdn = answers->value[APW_SETUP_SUFFIX];
+
+    *value_r = '\0';
+    while (*(rdn += strspn(rdn, ", ")) != '\0') {
+        size_t length = strcspn(rdn, ", ");
+
+        if (strncasecmp(rdn, "dc=", 3) == 0)
+            add(value_r, ".", rdn + 3, length - 3);
+        rdn += length;
+    }
+    if (strchr(value_r, '.') == NULL)
+        *value_r = '\0';
+}
+
+/* Not the name of a map, and not that of a host that does not know its domain. */
+static bool is_domain(const char *word, size_t length)
+{
+    static const char local[] = "localdomain";
+    const size_t local_length = sizeof local - 1;
+
+    return memchr(word, '.', length) != NULL && memchr(word, ':', length) == NULL &&
+           memchr(word, '/', length) == NULL &&
+           (length < local_length ||
+            strncasecmp(word + length - local_length, local, local_length) != 0);
+}
+
+static bool is_listed(const char *list, const char *word, size_t length)
+{
+    while (*(list += strspn(list, " ")) != '\0') {
+        size_t other = strcspn(list, " ");
+
+        if (other == length && strncasecmp(list, word, length) == 0)
+            return true;
+        list += other;
+    }
+    return false;
+}
+
+static void add_domains(const char *words, char *list_r)
+{
+    while (*(words += strspn(words, " ,\t")) != '\0') {
+        size_t length = strcspn(words, " ,\t");
+
+        if (is_domain(words, length) && !is_listed(list_r, words, length))
+            add(list_r, " ", words, length);
+        words += length;
+    }
+}
+
+void apw_setup_find_domains(const struct apw_setup_answers *answers, char *value_r)
+{
+    static const char *const parameters[] = {"mydomain", "virtual_mailbox_domains",
+                                             "virtual_alias_domains"};
+    char words[SIZE];
+
+    *value_r = '\0';
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        find_of_postfix(parameters[i], words);
+        add_domains(words, value_r);
+    }
+    if (*value_r == '\0')
+        find_domain_of_suffix(answers, value_r);
+}
+
+/* Postfix's name of this host, with the directory's domain if it has none. */
+static void find_host(const struct apw_setup_answers *answers, char *value_r)
+{
+    char domain[SIZE];
+
+    find_of_postfix("myhostname", value_r);
+    if (*value_r == '\0' || is_domain(value_r, strlen(value_r)))
+        return;
+    find_domain_of_suffix(answers, domain);
+    value_r[strcspn(value_r, ".")] = '\0';
+    if (strcmp(value_r, "localhost") == 0)
+        say(value_r, "mail");
+    if (*domain == '\0')
+        *value_r = '\0';
+    else
+        add(value_r, ".", domain, strlen(domain));
+}
+
+static void find_with_host(const struct apw_setup_answers *answers, const char *before,
+                           const char *after, char *value_r)
 {
     char host[SIZE];
 
-    find_of_postfix("myhostname", host);
+    find_host(answers, host);
     *value_r = '\0';
     if (*host != '\0' && snprintf(value_r, SIZE, "%s%s%s", before, host, after) >= SIZE)
         *value_r = '\0';
@@ -321,24 +414,15 @@ static void find_with_host(const char *before, const char *after, char *value_r)
 
 void apw_setup_find_public_url(const struct apw_setup_answers *answers, char *value_r)
 {
-    (void)answers;
-    find_with_host("https://", "/app-passwords", value_r);
-}
-
-void apw_setup_find_domain(const struct apw_setup_answers *answers, char *value_r)
-{
-    (void)answers;
-    find_of_postfix("mydomain", value_r);
+    find_with_host(answers, "https://", "/app-passwords", value_r);
 }
 
 void apw_setup_find_imap_server(const struct apw_setup_answers *answers, char *value_r)
 {
-    (void)answers;
-    find_with_host("", ":993", value_r);
+    find_with_host(answers, "", ":993", value_r);
 }
 
 void apw_setup_find_smtp_server(const struct apw_setup_answers *answers, char *value_r)
 {
-    (void)answers;
-    find_with_host("", ":587", value_r);
+    find_with_host(answers, "", ":587", value_r);
 }

@@ -27,7 +27,7 @@ void apw_setup_find_fail2ban(const struct apw_setup_answers *answers, char *valu
 void apw_setup_find_page(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_nginx(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_public_url(const struct apw_setup_answers *answers, char *value_r);
-void apw_setup_find_domain(const struct apw_setup_answers *answers, char *value_r);
+void apw_setup_find_domains(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_imap_server(const struct apw_setup_answers *answers, char *value_r);
 void apw_setup_find_smtp_server(const struct apw_setup_answers *answers, char *value_r);
 

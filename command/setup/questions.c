@@ -230,7 +230,7 @@ static const struct row rows[APW_SETUP_KEYS] = {
     [APW_SETUP_SUPPORT] = {"support", "How users reach support", has_page, NULL, check_any,
                            set_support},
     [APW_SETUP_OWN_DOMAINS] = {"own_domains", "Domains of your mailboxes", has_page,
-                               apw_setup_find_domain, check_any, set_own_domains},
+                               apw_setup_find_domains, check_any, set_own_domains},
     [APW_SETUP_IMAP_SERVER] = {"imap_server", "IMAP server that users enter", has_page,
                                apw_setup_find_imap_server, check_any, set_imap_server},
     [APW_SETUP_SMTP_SERVER] = {"smtp_server", "SMTP server that users enter", has_page,

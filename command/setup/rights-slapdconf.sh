@@ -34,6 +34,7 @@ index_mail() {
 
 # Without the schema, slapd could not read entries that use it, so its line stays.
 undo_slapd() {
+    rm -f unfinished-slapd
     if is_as_found "$database"; then
         return 0
     elif ! cmp -s ".$database" "$database"; then

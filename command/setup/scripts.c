@@ -86,13 +86,22 @@ static char *make_next(const struct apw_setup_answers *answers)
           "    app-password create USER --label \"first app password\"\n\n"
           "Sign in with the app password, then with the account password, which must be refused.\n"
           "Before you turn MFA on for others, read rollout.md in /usr/share/doc/app-password and "
-          "run\n\n"
-          "    app-password doctor --mfa-user USER\n",
+          "run\n\n",
           stream);
     if (apw_setup_answers_has_ad(answers))
-        fputs("\nNew users cannot sign in before it is said whether their MFA is on. Run this "
-              "for them:\n\n    app-password mfa off --filter '(!(appPasswordMfaEnabled=*))'\n",
+        fputs("    app-password doctor --mfa-user USER --as 'CN=…,DC=…'
+
+"
+              "New users cannot sign in before it is said whether their MFA is on. Run this "
+              "for them:
+
+    app-password mfa off --filter '(!(appPasswordMfaEnabled=*))'
+",
               stream);
+    else
+        fprintf(stream, "    app-password doctor --mfa-user USER --as '%s=USER,%s'
+",
+                answers->value[APW_SETUP_LOGIN_ATTRIBUTE], answers->value[APW_SETUP_BASE]);
     if (is_yes(answers, APW_SETUP_NGINX))
         fputs("\nThe page needs this line in the server {} block of its host, then a reload of "
               "nginx:\n\n    include snippets/app-password-portal.conf;\n",

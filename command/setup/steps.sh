@@ -120,6 +120,10 @@ state_of_file() {
 
 # "missing" means that no file is as it will be.
 state_of_files() {
+    if [ -e "unfinished-$1" ]; then
+        say differs
+        return 0
+    fi
     states=$(files_of "$1" | while read -r _ _ path; do state_of_file "$path"; done | sort -u)
     case $states in
     same) say same ;;
@@ -148,6 +152,7 @@ apply_files() {
         cmp -s ".$path" "$path" || is_as_found "$path" ||
             fail "$path has changed since setup ran: run setup again, into a new folder"
     done || exit 1
+    : >"unfinished-$1" # until the files are verified and in use
     "prepare_$1"
     files_of "$1" | while read -r mode owner path; do
         install_file "$mode" "$owner" "$path"
@@ -163,6 +168,7 @@ apply_files() {
         "reload_$1" || :
         fail "$1: does not accept the new configuration; the old one is back"
     }
+    rm -f "unfinished-$1"
 }
 
 # Keeps the file that is there as PATH.before.
@@ -179,10 +185,26 @@ install_file() {
 
 put_back_files() {
     files_of "$1" | while read -r _ _ path; do
-        put_back "$path"
+        is_as_found "$path" || put_back_found "$path"
     done
+    rm -f "unfinished-$1"
 }
 
+# PATH.before may be older than what setup found: of an earlier folder.
+put_back_found() {
+    if [ ! -e "found$1" ]; then
+        rm -f "$1"
+    elif cmp -s "found$1" "$1.before"; then
+        mv "$1.before" "$1"
+    else
+        cp "found$1" "$1.new"
+        chmod --reference="$1" "$1.new"
+        chown --reference="$1" "$1.new"
+        mv "$1.new" "$1"
+    fi
+}
+
+# As before the first apply.sh.
 put_back() {
     if [ -e "$1.before" ]; then
         mv "$1.before" "$1"
@@ -205,7 +227,7 @@ undo_files() {
             result=1
         fi
     done <undo.list
-    rm -f undo.list
+    rm -f undo.list "unfinished-$1"
     ! command -v "unprepare_$1" >/dev/null || "unprepare_$1"
     "reload_$1" || result=1
     return $result

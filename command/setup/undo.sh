@@ -7,7 +7,7 @@
 # It takes the same arguments as apply.sh. It leaves what users may need: the schema, the key of the
 # self-service page and the mailboxes. A file that was changed after apply.sh is left, too.
 set -eu
-cd "$(dirname "$0")"
+CDPATH='' cd "$(dirname "$0")"
 # shellcheck source=/dev/null
 . ./site.sh
 . ./steps.sh
@@ -35,7 +35,8 @@ case " $parts " in
     cat <<END
 
 App passwords and second factors stay in the entries of users. Without our access rules, your own rules
-now decide who may read them. ldap-schema/README.md, "Removing", says how to delete them.
+now decide who may read them. "Removing" in ldap-schema/README.md, below /usr/share/sasl-app-password,
+says how to delete them.
 END
     ;;
 esac

@@ -7,6 +7,7 @@ the same for whole hosts, and for slapd.conf.
 
 import os
 import re
+import signal
 import subprocess
 
 import ldap
@@ -90,6 +91,28 @@ def test_fail2bans_own_jails_stay_for_a_server_that_does_not_ask_us(tmp_path, de
         assert set(re.findall(r"^\[(.*)\]$", jails, re.MULTILINE)) == left
 
 
+@pytest.mark.parametrize("main_cf, host, domains", [
+    ("myhostname = mail.example.net\n", "mail.example.net", "example.net"),
+    ("myhostname = mx1\n", "mx1.example.org", "example.org"),
+    ("myhostname = mx1.localdomain\n", "mx1.example.org", "example.org"),
+    ("myhostname = localhost\n", "mail.example.org", "example.org"),
+    ("myhostname = mail.example.net\nmydomain = example.net\n"
+     "virtual_mailbox_domains = $mydomain, hash:/etc/postfix/domains example.com\n"
+     "virtual_alias_domains = example.org\n",
+     "mail.example.net", "example.net example.com example.org"),
+])
+def test_hosts_and_domains_are_found_without_a_full_host_name(tmp_path, debian, monkeypatch,
+                                                              main_cf, host, domains):
+    (tmp_path / "main.cf").write_text(main_cf)
+    monkeypatch.setenv("MAIL_CONFIG", str(tmp_path))
+    setup = Setup(tmp_path, debian, page="yes", nginx="no", support="helpdesk@example.org")
+    answers = dict(line.split(maxsplit=1)
+                   for line in (setup.path / "answers").read_text().splitlines())
+    assert answers["own_domains"] == domains
+    assert answers["public_url"] == f"https://{host}/app-passwords"
+    assert (answers["imap_server"], answers["smtp_server"]) == (f"{host}:993", f"{host}:587")
+
+
 def test_a_folder_that_exists_is_left_alone(setup):
     secret = setup.secret("mail-server")
     done = subprocess.run([COMMAND, "setup", "--answers", setup.answers, setup.path],
@@ -119,6 +142,12 @@ def test_an_app_password_can_be_made_with_it(setup, debian):
     debian.add(f"uid=alice,ou=people,{BASE}", objectClass=["inetOrgPerson"], uid=["alice"],
                cn=["alice"], sn=["alice"], userPassword=["Account.alice/1"])
     make_app_password(setup)
+
+
+def test_apply_prints_a_command_for_the_doctor_that_leaves_nothing_unknown(setup):
+    printed, = re.findall("^ +app-password (doctor .*)$", setup.script("apply.sh"), re.MULTILINE)
+    assert f"--as 'uid=USER,ou=people,{BASE}'" in printed
+    assert "--mfa-user USER" in printed
 
 
 def make_app_password(setup):
@@ -191,6 +220,49 @@ def test_a_wrong_password_of_the_administrator_stops_it(setup, debian, tmp_path)
     assert f"cannot bind as {MANAGER}" in setup.script("apply.sh", status=1)
     assert setup.check()["identities"] == "missing"
     assert not list(setup.path.glob("admin.??????"))
+
+
+class OneFile:
+    """A folder whose only step on the host is one file; there is no app-password.conf to verify it."""
+
+    def __init__(self, setup, file, found):
+        self.setup, self.file, self.found = setup, file, found
+        for folder, text in ("found", found), (".", "new"):
+            if text:
+                there = setup.path / folder / str(file)[1:]
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.write_text(text)
+        if found:
+            file.write_text(found)
+        (setup.path / "files").write_text(f"configuration 0644 root:root {file}\n")
+
+    def apply(self, programs=COMMAND.parent):
+        path = f"{programs}:{os.environ['PATH']}"
+        return subprocess.run([self.setup.path / "apply.sh", "host"], capture_output=True,
+                              text=True, env=os.environ | {"PATH": path})
+
+    def expect_taken_back(self):
+        done = self.apply()
+        assert done.returncode == 1 and "the old one is back" in done.stderr, done.stdout
+        assert (self.file.read_text() if self.file.exists() else None) == self.found
+
+
+@pytest.mark.parametrize("found", ["between", "first", None])
+def test_files_that_are_taken_back_are_as_setup_found_them(setup, tmp_path, found):
+    """Even if apply.sh of an earlier folder left a FILE.before."""
+    before = tmp_path / "app-password.conf.before"
+    before.write_text("first")
+    OneFile(setup, tmp_path / "app-password.conf", found).expect_taken_back()
+    assert before.exists() == (found != "first")
+
+
+def test_a_step_that_was_interrupted_is_done_again(setup, tmp_path):
+    step = OneFile(setup, tmp_path / "app-password.conf", "old")
+    (tmp_path / "app-password").write_text("#!/bin/sh\nkill -KILL $PPID\n")
+    (tmp_path / "app-password").chmod(0o755)
+    assert step.apply(programs=tmp_path).returncode == -signal.SIGKILL
+    assert step.file.read_text() == "new"
+    step.expect_taken_back()
 
 
 @pytest.mark.parametrize("line, complaint", [

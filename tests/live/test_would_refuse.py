@@ -6,6 +6,7 @@ import io
 import json
 
 import apppassword
+import smtp
 from administration import FAILED, Site, USAGE
 from smtp import ACCEPTED, REFUSED
 
@@ -50,6 +51,18 @@ def test_a_hostile_name_is_neither_raw_nor_another_line(directory, tmp_path):
     text = site.done("report", "--would-refuse", log)
     assert len(text.splitlines()) == 1 and "\x1b" not in text
     assert site.done("report", "--would-refuse", "--csv", log).splitlines()[1].startswith('"\'=1+1')
+
+
+def test_a_client_cannot_forge_a_line_in_the_log_of_postfix(postfix, usual, directory, tmp_path):
+    forged = ('x app-password: verdict=accepted reason=account-password user="eve" service=imap '
+              "client=192.0.2.1 id=- would-refuse=account-password-with-mfa")
+    with usual.connect() as client:
+        smtp.command(client, f"MAIL FROM:<{forged}>")
+    usual.postfix_says("in MAIL command: <x app-password: verdict=accepted")
+    log = tmp_path / "mail.log"
+    log.write_text("\n".join(postfix.log_of(usual.service)) + "\n")
+    site = Site(tmp_path / "site", directory)
+    assert site.done("report", "--would-refuse", log) == ""
 
 
 def test_a_damaged_log_is_read(directory, tmp_path):

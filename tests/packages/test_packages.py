@@ -322,6 +322,8 @@ def test_a_purge_leaves_nothing_behind_but_the_sites_own_files(host):
     host.run("install", "-m", "0640", "-o", "app-password-portal", "-g", "app-password-portal",
              "/dev/null", "/etc/app-password/own")
     host.run("cp", "-p", "/etc/app-password/portal.key", "/etc/app-password/portal.key.~1~")
+    for name in "app-password.conf", "portal.conf", "mail-server.secret", "portal.secret":
+        host.run("cp", "-p", f"/etc/app-password/{name}", f"/etc/app-password/{name}.before")
     rollout = (SOURCES / "doc/rollout.md").read_text()
     command, = re.findall("^    sudo (apt purge .*)$", rollout, re.MULTILINE)
     host.run("sh", "-c", f"{command} --yes")

@@ -31,6 +31,8 @@ static const struct case_row {
     {"another line", "Nov 29 08:40:01 mail postfix/smtpd[12]: connect from x", false, "", ""},
     {"nothing", "", false, "", ""},
     {"a line in what a client sent", "mail smtpd: helo=<" LINE("evil"), false, "", ""},
+    {"a line that a program quotes",
+     "Nov 29 08:40:01 mail smtpd[12]: warning: bad <x " LINE("evil"), false, "", ""},
     {"a line in a quoted text", "2026-11-29 user=\"" LINE("evil"), false, "", ""},
     {"a line behind a name", "mail x: \\" LINE("evil"), false, "", ""},
     {"cut in the name", "app-password: verdict=accepted reason=app-password user=\"ali", false, "",
