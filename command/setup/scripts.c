@@ -89,18 +89,12 @@ static char *make_next(const struct apw_setup_answers *answers)
           "run\n\n",
           stream);
     if (apw_setup_answers_has_ad(answers))
-        fputs("    app-password doctor --mfa-user USER --as 'CN=…,DC=…'
-
-"
+        fputs("    app-password doctor --mfa-user USER --as 'CN=…,DC=…'\n\n"
               "New users cannot sign in before it is said whether their MFA is on. Run this "
-              "for them:
-
-    app-password mfa off --filter '(!(appPasswordMfaEnabled=*))'
-",
+              "for them:\n\n    app-password mfa off --filter '(!(appPasswordMfaEnabled=*))'\n",
               stream);
     else
-        fprintf(stream, "    app-password doctor --mfa-user USER --as '%s=USER,%s'
-",
+        fprintf(stream, "    app-password doctor --mfa-user USER --as '%s=USER,%s'\n",
                 answers->value[APW_SETUP_LOGIN_ATTRIBUTE], answers->value[APW_SETUP_BASE]);
     if (is_yes(answers, APW_SETUP_NGINX))
         fputs("\nThe page needs this line in the server {} block of its host, then a reload of "
