@@ -18,7 +18,8 @@ static int check_mfa_off(const struct apw_config *config, struct apw_error *erro
     if (config->account_password == APW_ACCOUNT_PASSWORD_NEVER)
         return 0;
     if (apw_directory_traits(config->directory)->hides_per_entry)
-        return apw_mfa_rule_check_strictly(config->mfa_filter, config->mfa_off_filter, error);
+        return apw_mfa_rule_check_strictly(config->mfa_filter, config->mfa_off_filter,
+                                           config->mfa_witness, error);
     if (config->mfa_witness != NULL)
         return 0;
     return apw_mfa_rule_check(config->mfa_filter, config->mfa_off_filter, config->base, error);

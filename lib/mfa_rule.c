@@ -28,7 +28,8 @@ int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct
                          base);
 }
 
-int apw_mfa_rule_check_strictly(const char *on, const char *off, struct apw_error *error)
+int apw_mfa_rule_check_strictly(const char *on, const char *off, const char *witness,
+                                struct apw_error *error)
 {
     if (off == NULL)
         return apw_error_set(error,
@@ -42,6 +43,11 @@ int apw_mfa_rule_check_strictly(const char *on, const char *off, struct apw_erro
                              "mfa_off_filter also matches an entry whose attributes are hidden; it "
                              "must compare an attribute that says that MFA is off, like "
                              "\"mfa_off_filter (appPasswordMfaEnabled=FALSE)\"");
+    if (strcmp(on, APW_MFA_RULE_DEFAULT) != 0 && witness == NULL)
+        return apw_error_set(error,
+                             "mfa_witness is missing: without it nobody notices that a group in "
+                             "mfa_filter is mistyped or was renamed; add \"mfa_witness "
+                             "CN=…,DC=…\", the DN of an entry for which MFA is always on");
     return 0;
 }
 

@@ -14,9 +14,10 @@
  * NULL. The error gives the lines to write, with an entry below `base`. */
 int apw_mfa_rule_check(const char *on, const char *off, const char *base, struct apw_error *error);
 
-/* The same for a directory that hides attributes from entry to entry, so that no witness helps: off
- * must be shown by `off`. */
-int apw_mfa_rule_check_strictly(const char *on, const char *off, struct apw_error *error);
+/* The same for a directory that hides attributes from entry to entry: `off` must show it, and with
+ * any `on` but the default, `witness` (NULL: none) that `on` names what exists. */
+int apw_mfa_rule_check_strictly(const char *on, const char *off, const char *witness,
+                                struct apw_error *error);
 
 /* Fails unless disabled_filter and disabled_witness, NULL if not set, go together. */
 int apw_mfa_rule_check_disabled(const char *filter, const char *witness, const char *base,

@@ -73,7 +73,8 @@ def test_users_of_whom_nobody_has_said_whether_mfa_is_on(good_directory, tmp_pat
 @pytest.mark.parametrize("key, group", [("mfa_filter", "(|(appPasswordMfaEnabled=TRUE)(memberOf=cn=typo,{BASE}))"),
                                         ("mfa_off_filter", "(memberOf=cn=typo,{BASE})")])
 def test_a_group_in_a_filter_that_does_not_exist(good_directory, tmp_path, key, group):
-    site = make_site(tmp_path / "site", good_directory, **{key: group.format(BASE=BASE)})
+    site = make_site(tmp_path / "site", good_directory, mfa_witness=a_user(good_directory).dn,
+                     **{key: group.format(BASE=BASE)})
     assert_finds(doctor(site), f"{key}: the mail server sees no entry cn=typo,{BASE}", f"correct the DN in {key}")
 
 

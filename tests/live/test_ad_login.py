@@ -196,12 +196,13 @@ def groups(directory):
     return Groups(directory)
 
 
-def by_groups(on, off, rule=f":{NESTED}:"):
-    return {"mfa_filter": f"(memberOf{rule}={on})", "mfa_off_filter": f"(memberOf{rule}={off})"}
+def by_groups(groups, rule=f":{NESTED}:"):
+    return {"mfa_filter": f"(memberOf{rule}={groups.on})", "mfa_off_filter": f"(memberOf{rule}={groups.off})",
+            "mfa_witness": (groups.nested if rule else groups.direct).dn}
 
 
 def test_nested_groups(make_site, groups):
-    site = make_site(**by_groups(groups.on, groups.off))
+    site = make_site(**by_groups(groups))
     for who in (groups.direct, groups.nested):
         assert site.answers(who.uid, who.password) == (REFUSED, "account-password-with-mfa")
     assert site.answers(groups.without.uid, groups.without.password) == \
@@ -211,7 +212,7 @@ def test_nested_groups(make_site, groups):
 
 
 def test_memberof_knows_direct_members_only(make_site, groups):
-    site = make_site(**by_groups(groups.on, groups.off, rule=""))
+    site = make_site(**by_groups(groups, rule=""))
     assert site.answers(groups.direct.uid, groups.direct.password) == \
         (REFUSED, "account-password-with-mfa")
     for who in (groups.nested, groups.without):
@@ -221,7 +222,7 @@ def test_memberof_knows_direct_members_only(make_site, groups):
 @pytest.mark.parametrize("rule", ["", f":{NESTED}:"], ids=["memberOf", "nested"])
 @pytest.mark.parametrize("which", ["mfa_filter", "mfa_off_filter"])
 def test_a_mistyped_group_is_unavailable(make_site, groups, which, rule):
-    right = by_groups(groups.on, groups.off, rule)
+    right = by_groups(groups, rule)
     site = make_site(**right | {which: f"(memberOf{rule}=cn=mistyped,ou=groups,{BASE})"})
     people = (groups.direct,) if which == "mfa_filter" else (groups.without,)
     for who in people:

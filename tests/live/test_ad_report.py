@@ -100,7 +100,8 @@ def test_findings(population, site):
 
 
 def test_by_a_group_the_report_has_users_only(population, make_site):
-    site = make_site(mfa_filter=f"(memberOf=cn=mfa,ou=groups,{BASE})")
+    site = make_site(mfa_filter=f"(memberOf=cn=mfa,ou=groups,{BASE})",
+                     mfa_witness=f"cn=mfa-witness,ou=services,{BASE}")
     assert found(site, "--mfa-without-app-password") == {
         row for row in population.findings() if row[0] == "mfa-without-app-password"}
 
