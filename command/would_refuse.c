@@ -7,6 +7,7 @@
 #include "say.h"
 #include "utf8.h"
 #include <errno.h>
+#include <glob.h>
 #include <jansson.h>
 #include <search.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define LINE_SIZE (APW_EVENT_SIZE + 1024) /* and what syslog puts before it */
 #define WORDS_MAX 8
@@ -215,9 +217,29 @@ static void print(struct report *report)
 
 /* ---- the log ---- */
 
+static bool has_readable(const char *pattern)
+{
+    bool is_readable = false;
+    glob_t found;
+
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return false;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        is_readable = is_readable || access(found.gl_pathv[i], R_OK) == 0;
+    globfree(&found);
+    return is_readable;
+}
+
+/* If the journal is not there, or must not be read, journalctl ends as if it held no such line. */
+static bool has_journal(void)
+{
+    return has_readable("/var/log/journal/*/system.journal") ||
+           has_readable("/run/log/journal/*/system.journal");
+}
+
 static enum apw_status read_journal(struct report *report)
 {
-    FILE *log = popen(journal, "re");
+    FILE *log = has_journal() ? popen(journal, "re") : NULL;
     int status;
 
     if (log != NULL)
@@ -226,8 +248,8 @@ static enum apw_status read_journal(struct report *report)
     /* 1: the journal has no such line. */
     if (status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 1))
         return APW_STATUS_DONE;
-    apw_say(NULL, "the journal cannot be read by journalctl; name a log: report --would-refuse "
-                  "/var/log/mail.log");
+    apw_say(NULL, "the journal cannot be read; run this as root, or name a log: report "
+                  "--would-refuse /var/log/mail.log");
     return APW_STATUS_FAILED;
 }
 

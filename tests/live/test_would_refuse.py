@@ -2,8 +2,12 @@
 """report --would-refuse: who still signs in with the account password, from the logs of real logins."""
 
 import csv
+import glob
 import io
 import json
+import shutil
+
+import pytest
 
 import apppassword
 import smtp
@@ -77,6 +81,14 @@ def test_a_damaged_log_is_read(directory, tmp_path):
     found = json.loads(site.done("report", "--would-refuse", "--json", log))
     assert [person["name"] for person in found] == ["alice", "b?", "c"]
     assert found[2]["services"] == ["im?p"]
+
+
+@pytest.mark.skipif(not shutil.which("journalctl") or glob.glob("/*/log/journal/*/system.journal"),
+                    reason="needs a host with journalctl and without a journal")
+def test_a_journal_that_is_not_there_does_not_mean_nobody(directory, tmp_path):
+    site = Site(tmp_path / "site", directory, log="syslog mail")
+    called = site.command("report", "--would-refuse")
+    assert called.returncode == FAILED and "the journal cannot be read" in called.stderr
 
 
 def test_logs_that_cannot_be_read(directory, tmp_path):
