@@ -14,7 +14,7 @@ import ldap
 import pytest
 
 import ds389
-from administration import COMMAND
+from administration import COMMAND, PREFIX
 from processes import run
 from slapd import BASE, IDENTITIES
 from test_setup import (DEBIANS_RULES, MANAGER, OUR_RULES, PPOLICY_RULE, debian,
@@ -263,6 +263,18 @@ def test_a_step_that_was_interrupted_is_done_again(setup, tmp_path):
     assert step.apply(programs=tmp_path).returncode == -signal.SIGKILL
     assert step.file.read_text() == "new"
     step.expect_taken_back()
+
+
+def test_a_slapd_that_starts_slowly_is_waited_for(setup, debian):
+    scripts = PREFIX / "share/sasl-app-password/setup"
+    (setup.path / "rights.sh").write_text((scripts / "rights-slapdconf.sh").read_text())
+    debian.stop()
+    waiting = subprocess.Popen(["sh", "-euc", ". ./site.sh; . ./steps.sh; wait_for_directory"],
+                               cwd=setup.path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(0.5)
+    debian.run()
+    assert waiting.wait(15) == 0
 
 
 @pytest.mark.parametrize("line, complaint", [
