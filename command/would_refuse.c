@@ -42,6 +42,7 @@ struct person {
 struct report {
     void *people; /* a tree for tsearch(), sorted by name */
     size_t count;
+    size_t logins; /* accepted ones, by whatever password */
     enum apw_report_format format;
     size_t printed;
     bool is_out_of_memory;
@@ -95,7 +96,10 @@ static int add_line(struct report *report, const char *text)
     struct apw_log_line line;
     struct person *person;
 
-    if (!apw_log_line_read(text, &line) || !line.would_refuse)
+    if (!apw_log_line_read(text, &line))
+        return 0;
+    report->logins++;
+    if (!line.would_refuse)
         return 0;
     make_valid(line.time);
     make_valid(line.name);
@@ -266,10 +270,15 @@ static enum apw_status read_file(struct report *report, const char *path)
         failure = errno != 0 ? errno : EIO;
     if (log != NULL && !is_stdin)
         fclose(log);
-    if (failure == 0)
-        return APW_STATUS_DONE;
-    apw_say(NULL, "%s: %s", is_stdin ? "standard input" : path, strerror(failure));
-    return APW_STATUS_FAILED;
+    if (is_stdin)
+        path = "standard input";
+    if (failure != 0)
+        apw_say(NULL, "%s: %s", path, strerror(failure));
+    else if (report->logins == 0)
+        apw_say(NULL,
+                "%s: no login that app-password accepted; is it the right log, and not compressed?",
+                path);
+    return failure == 0 ? APW_STATUS_DONE : APW_STATUS_FAILED;
 }
 
 enum apw_status apw_would_refuse_report(const struct apw_config *config, const char *path,
