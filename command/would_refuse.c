@@ -7,6 +7,7 @@
 #include "say.h"
 #include "utf8.h"
 #include <errno.h>
+#include <glob.h>
 #include <jansson.h>
 #include <search.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define LINE_SIZE (APW_EVENT_SIZE + 1024) /* and what syslog puts before it */
 #define WORDS_MAX 8
@@ -40,6 +42,7 @@ struct person {
 struct report {
     void *people; /* a tree for tsearch(), sorted by name */
     size_t count;
+    size_t logins; /* accepted ones, by whatever password */
     enum apw_report_format format;
     size_t printed;
     bool is_out_of_memory;
@@ -93,7 +96,10 @@ static int add_line(struct report *report, const char *text)
     struct apw_log_line line;
     struct person *person;
 
-    if (!apw_log_line_read(text, &line) || !line.would_refuse)
+    if (!apw_log_line_read(text, &line))
+        return 0;
+    report->logins++;
+    if (!line.would_refuse)
         return 0;
     make_valid(line.time);
     make_valid(line.name);
@@ -215,9 +221,29 @@ static void print(struct report *report)
 
 /* ---- the log ---- */
 
+static bool has_readable(const char *pattern)
+{
+    bool is_readable = false;
+    glob_t found;
+
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return false;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        is_readable = is_readable || access(found.gl_pathv[i], R_OK) == 0;
+    globfree(&found);
+    return is_readable;
+}
+
+/* If the journal is not there, or must not be read, journalctl ends as if it held no such line. */
+static bool has_journal(void)
+{
+    return has_readable("/var/log/journal/*/system.journal") ||
+           has_readable("/run/log/journal/*/system.journal");
+}
+
 static enum apw_status read_journal(struct report *report)
 {
-    FILE *log = popen(journal, "re");
+    FILE *log = has_journal() ? popen(journal, "re") : NULL;
     int status;
 
     if (log != NULL)
@@ -226,8 +252,8 @@ static enum apw_status read_journal(struct report *report)
     /* 1: the journal has no such line. */
     if (status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 1))
         return APW_STATUS_DONE;
-    apw_say(NULL, "the journal cannot be read by journalctl; name a log: report --would-refuse "
-                  "/var/log/mail.log");
+    apw_say(NULL, "the journal cannot be read; run this as root, or name a log: report "
+                  "--would-refuse /var/log/mail.log");
     return APW_STATUS_FAILED;
 }
 
@@ -244,10 +270,15 @@ static enum apw_status read_file(struct report *report, const char *path)
         failure = errno != 0 ? errno : EIO;
     if (log != NULL && !is_stdin)
         fclose(log);
-    if (failure == 0)
-        return APW_STATUS_DONE;
-    apw_say(NULL, "%s: %s", is_stdin ? "standard input" : path, strerror(failure));
-    return APW_STATUS_FAILED;
+    if (is_stdin)
+        path = "standard input";
+    if (failure != 0)
+        apw_say(NULL, "%s: %s", path, strerror(failure));
+    else if (report->logins == 0)
+        apw_say(NULL,
+                "%s: no login that app-password accepted; is it the right log, and not compressed?",
+                path);
+    return failure == 0 ? APW_STATUS_DONE : APW_STATUS_FAILED;
 }
 
 enum apw_status apw_would_refuse_report(const struct apw_config *config, const char *path,

@@ -41,6 +41,7 @@ static bool set_up(struct attempt *attempt, const struct apw_mail_settings *sett
            curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK && /* whatever the environment */
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT, SECONDS_MAX) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* not for a silent DNS */
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, attempt->why) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USE_SSL, tls) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&

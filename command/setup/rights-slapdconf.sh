@@ -51,7 +51,7 @@ undo_slapd() {
 
 wait_for_directory() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-        ! require_directory 2>/dev/null || return 0
+        ! (require_directory) 2>/dev/null || return 0 # in a subshell, because it may end the script
         sleep 1
     done
     return 1

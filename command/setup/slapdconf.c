@@ -68,6 +68,16 @@ static char *add_schema(const struct apw_setup_answers *answers, const char *tex
                                       : apw_setup_text_insert(strdup(text), "database", line);
 }
 
+/* Without the line of an earlier folder. Takes over the text. */
+static char *drop_rights(const struct apw_setup_answers *answers, char *text)
+{
+    char path[PATH_MAX], line[PATH_MAX + 16];
+
+    make_path(answers, "app-password-rights.conf", path);
+    snprintf(line, sizeof line, "include %s", path);
+    return apw_setup_text_drop_lines(text, line);
+}
+
 /* With two more lines in the database, before the site's own rules. */
 static char *add_rights(const struct apw_setup_answers *answers, const char *text,
                         struct apw_error *error)
@@ -92,7 +102,7 @@ static int write_conf(struct apw_setup_folder *folder, const struct apw_setup_an
 {
     const struct apw_setup_file conf = {.step = "slapd",
                                         .path = answers->value[APW_SETUP_DATABASE]};
-    char *found = apw_setup_text_read(conf.path, error);
+    char *found = drop_rights(answers, apw_setup_text_read(conf.path, error));
     char *undone = found == NULL ? NULL : add_schema(answers, found);
     int status = -1;
 

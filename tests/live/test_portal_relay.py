@@ -30,9 +30,9 @@ def relay(usual, directory, authority, workdir):
             "mail_from": "sender@example.org"}
 
 
-def tried(portal):
-    result = subprocess.run([PROGRAM, "-c", portal.config, "-t"], capture_output=True, text=True,
-                            check=False, timeout=30)
+def tried(portal, prefix=()):
+    result = subprocess.run([*prefix, PROGRAM, "-c", portal.config, "-t"], capture_output=True,
+                            text=True, check=False, timeout=30)
     return result.returncode, result.stdout + result.stderr
 
 
@@ -97,6 +97,18 @@ def test_a_silent_relay_is_given_up_after_ten_seconds(start_portal, relay):
         portal = start_portal(relay | {
             "mail_relay": f"127.0.0.1:{silent.getsockname()[1]}", "mail_relay_tls": "starttls"})
         took, (status, text) = seconds(lambda: tried(portal))
+    assert status == 75 and "timed out" in text.lower() and took < 12
+
+
+def test_a_silent_name_server_is_given_up_after_ten_seconds(start_portal, relay, tmp_path):
+    address = "127.0.53.53"
+    (tmp_path / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:10 attempts:2\n")
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind((address, 53))
+        portal = start_portal(relay | {"mail_relay": "relay.example.net:25"})
+        took, (status, text) = seconds(lambda: tried(portal, [
+            "unshare", "--mount", "sh", "-ec", 'mount --bind "$0" /etc/resolv.conf; exec "$@"',
+            tmp_path / "resolv.conf"]))
     assert status == 75 and "timed out" in text.lower() and took < 12
 
 

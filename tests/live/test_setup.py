@@ -49,11 +49,14 @@ class DebianSlapd:
         (folder / "init.ldif").write_text(text)
         run(["slapadd", "-F", folder / "slapd.d", "-n", "0", "-l", folder / "init.ldif"])
 
-    def start(self):
-        """Start slapd with only the base and ou=people."""
+    def run(self):
         self.process = start(["/usr/sbin/slapd", "-F", self.folder / "slapd.d", "-h", self.uri,
                               "-d", "stats"], self.folder / "slapd.log")
         wait_until(self._answers, "slapd")
+
+    def start(self):
+        """Start slapd with only the base and ou=people."""
+        self.run()
         self.add(self.suffix, objectClass=["domain"], dc=[self.suffix.split(",")[0][3:]])
         self.add(f"ou=people,{self.suffix}", objectClass=["organizationalUnit"], ou=["people"])
 

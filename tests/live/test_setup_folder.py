@@ -14,7 +14,7 @@ import ldap
 import pytest
 
 import ds389
-from administration import COMMAND
+from administration import COMMAND, PREFIX
 from processes import run
 from slapd import BASE, IDENTITIES
 from test_setup import (DEBIANS_RULES, MANAGER, OUR_RULES, PPOLICY_RULE, debian,
@@ -263,6 +263,36 @@ def test_a_step_that_was_interrupted_is_done_again(setup, tmp_path):
     assert step.apply(programs=tmp_path).returncode == -signal.SIGKILL
     assert step.file.read_text() == "new"
     step.expect_taken_back()
+
+
+def test_slapd_conf_gets_each_line_once(tmp_path, debian):
+    conf = tmp_path / "slapd.conf"
+    conf.write_text(f'include core.schema\ndatabase mdb\nsuffix "{BASE}"\naccess to * by * read\n')
+
+    def write(folder):
+        (tmp_path / folder).mkdir()
+        setup = Setup(tmp_path / folder, debian, directory="slapd.conf", database=conf,
+                      directory_admin=MANAGER)
+        return ((setup.path / str(conf)[1:]).read_text(),
+                (setup.path / "directory/slapd.conf").read_text())
+
+    changed, undone = write("first")
+    assert changed.count("app-password-rights.conf") == changed.count("index mail eq") == 1
+    assert "app-password-rights.conf" not in undone
+    conf.write_text(changed)
+    assert write("second") == (changed, undone.replace("access", "index mail eq\naccess"))
+
+
+def test_a_slapd_that_starts_slowly_is_waited_for(setup, debian):
+    scripts = PREFIX / "share/sasl-app-password/setup"
+    (setup.path / "rights.sh").write_text((scripts / "rights-slapdconf.sh").read_text())
+    debian.stop()
+    waiting = subprocess.Popen(["sh", "-euc", ". ./site.sh; . ./steps.sh; wait_for_directory"],
+                               cwd=setup.path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(0.5)
+    debian.run()
+    assert waiting.wait(15) == 0
 
 
 @pytest.mark.parametrize("line, complaint", [

@@ -2,12 +2,18 @@
 """report --would-refuse: who still signs in with the account password, from the logs of real logins."""
 
 import csv
+import glob
+import gzip
 import io
 import json
+import pathlib
+import shutil
+
+import pytest
 
 import apppassword
 import smtp
-from administration import FAILED, Site, USAGE
+from administration import DONE, FAILED, Site, USAGE
 from smtp import ACCEPTED, REFUSED
 
 
@@ -77,6 +83,25 @@ def test_a_damaged_log_is_read(directory, tmp_path):
     found = json.loads(site.done("report", "--would-refuse", "--json", log))
     assert [person["name"] for person in found] == ["alice", "b?", "c"]
     assert found[2]["services"] == ["im?p"]
+
+
+@pytest.mark.skipif(not shutil.which("journalctl") or glob.glob("/*/log/journal/*/system.journal"),
+                    reason="needs a host with journalctl and without a journal")
+def test_a_journal_that_is_not_there_does_not_mean_nobody(directory, tmp_path):
+    site = Site(tmp_path / "site", directory, log="syslog mail")
+    called = site.command("report", "--would-refuse")
+    assert called.returncode == FAILED and "the journal cannot be read" in called.stderr
+
+
+@pytest.mark.parametrize("name, write", [("other.log", pathlib.Path.write_text),
+                                         ("mail.log.gz", lambda log, text: log.write_bytes(
+                                             gzip.compress(text.encode())))])
+def test_a_log_of_something_else_is_named(directory, tmp_path, name, write):
+    """Rather than only "nobody would be refused"."""
+    write(tmp_path / name, "Nov 29 08:40:01 mail postfix/smtpd[12]: connect from x\n" * 9)
+    called = Site(tmp_path / "site", directory).command("report", "--would-refuse", tmp_path / name)
+    assert called.returncode == DONE
+    assert f"{name}: no login that app-password accepted" in called.stderr
 
 
 def test_logs_that_cannot_be_read(directory, tmp_path):
