@@ -421,9 +421,7 @@ class ActiveDirectoryDemo(Demo):
             who = samba.person(user.name)
             self.directory.add_user(who)
             self.transcript.text(f"added {who.dn}")
-        self.write_settings(self.directory.settings | {
-            "directory": "active-directory", "login_attribute": "sAMAccountName",
-            "mfa_off_filter": "(appPasswordMfaEnabled=FALSE)"})
+        self.write_settings(self.directory.settings | {"login_attribute": "sAMAccountName"})
 
     def where_the_directory_is(self):
         return (f"{self.directory.ldaps}, {slapd.BASE}; certificates of\n"

@@ -28,10 +28,7 @@ def good_directory(workdir):
 
 
 def make_site(folder, server, /, **keys):
-    """The keys of an Active Directory, and others."""
-    return safe(Site(folder, server, **{
-        "directory": "active-directory", "uri": server.ldaps, "tls_cacert": server.authority.ca,
-        "mfa_off_filter": "(appPasswordMfaEnabled=FALSE)"} | keys))
+    return safe(Site(folder, server, **keys))
 
 
 def test_a_good_set_up_has_no_finding(good_directory, tmp_path):
