@@ -55,7 +55,7 @@ static void try_state(const char *text, size_t length)
         const struct apw_entry entry = {.attribute_count = 1, .attribute = &attribute};
         struct apw_error error = {""};
 
-        FUZZ_MUST((apw_account_state_read(&entry, 1800000000, &error) ==
+        FUZZ_MUST((apw_account_state_read(&entry, APW_DIRECTORY_LDAP, 1800000000, &error) ==
                    APW_ACCOUNT_STATE_ACTIVE) == (error.text[0] == '\0'));
     }
 }

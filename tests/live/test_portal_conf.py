@@ -81,6 +81,7 @@ class Files:
     wrong."""
 
     ldapi = "ldapi://%2Fnonexistent"
+    settings = {"uri": ldapi}
 
 
 @pytest.fixture(scope="module")
