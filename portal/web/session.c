@@ -242,7 +242,8 @@ static size_t count_own_of_network(const struct apw_web_sessions *sessions,
     return count;
 }
 
-/* One of the owner's own, from the network that has most of them. */
+/* One of the owner's own, from the network that has most of them. NULL if all of these are entered:
+ * no other network loses one for that. */
 static struct place *find_own(struct apw_web_sessions *sessions)
 {
     struct place *found = NULL;
@@ -250,14 +251,14 @@ static struct place *find_own(struct apw_web_sessions *sessions)
 
     for (size_t i = 0; i < SESSIONS_MAX; i++) {
         struct place *place = &sessions->place[i];
-        size_t count;
+        size_t count = place->is_own ? count_own_of_network(sessions, place->network) : 0;
 
-        if (!place->is_own || place->is_entered)
-            continue;
-        count = count_own_of_network(sessions, place->network);
-        if (count > most || (count == most && goes_first(place, found)))
+        if (count > most) {
+            most = count;
+            found = NULL;
+        }
+        if (count > 0 && count == most && !place->is_entered && goes_first(place, found))
             found = place;
-        most = count > most ? count : most;
     }
     return found;
 }

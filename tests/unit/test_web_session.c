@@ -293,6 +293,21 @@ static void test_unknown_ends_no_known(void **state)
     apw_web_sessions_free(&sessions);
 }
 
+/* As many as one person may have at once, and all of them are working on a request. */
+static void test_busy_ones_end_no_other(void **state)
+{
+    const struct apw_web_session_asker busy = {.owner = DN, .network = "198.51.100.1"};
+    struct apw_web_sessions *sessions = make();
+    char fresh[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE];
+
+    (void)state;
+    ask(sessions, "192.0.2.2", false, 0, fresh);
+    for (int i = 0; i < 30; i++)
+        assert_non_null(apw_web_session_begin(sessions, &busy, 1 + i, other));
+    assert_there(sessions, fresh, "alice", 40);
+    apw_web_sessions_free(&sessions);
+}
+
 static void test_full_of_known(void **state)
 {
     const struct apw_web_session_asker known = {.owner = "a", .network = "n", .is_known = true},
@@ -554,6 +569,7 @@ int main(void)
     UNIT_TEST("without room, who was idle the longest goes", test_full);
     UNIT_TEST("one person has twenty at most", test_one_person);
     UNIT_TEST("no session of a known browser ends for an unknown one", test_unknown_ends_no_known);
+    UNIT_TEST("sessions that are entered end none of another network", test_busy_ones_end_no_other);
     UNIT_TEST("a table full of known ones takes known ones alone", test_full_of_known);
     UNIT_TEST("those that are over make room first", test_room_of_the_idle);
     UNIT_TEST("entered sessions are not ended to make room", test_all_entered);
