@@ -9,13 +9,19 @@
 #define STAMP_LENGTH 15  /* of RFC 3164: "Nov 29 08:40:01" */
 
 /* Syslog's or the journal's words before the line: time, host and program. Behind the program's
- * colon follow its own messages, in which it may quote what a client sent. */
+ * colon, Dovecot adds single words with colons ("auth-worker(12): Error: "). Other text may be what
+ * a client sent. */
 static bool is_prefix(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (strchr("\"=\\", text[i]) != NULL ||
-            (i + 2 < length && text[i] == ':' && text[i + 1] == ' '))
+    bool is_message = false;
+
+    for (size_t i = 0; i < length; i++) {
+        bool is_behind_colon = i > 0 && text[i] == ' ' && text[i - 1] == ':';
+
+        if (strchr("\"=\\", text[i]) != NULL || (is_message && text[i] == ' ' && !is_behind_colon))
             return false;
+        is_message = is_message || is_behind_colon;
+    }
     return length == 0 || text[length - 1] == ' ';
 }
 

@@ -69,15 +69,19 @@ undo_rights() {
         return 1
     }
     {
-        printf 'dn: %s\nchangetype: modify\nreplace: olcAddContentAcl\n' "$database"
-        grep '^olcAddContentAcl: ' before.ldif || :
+        printf 'dn: %s\nchangetype: modify\n' "$database"
         for attribute in olcAccess olcLimits; do
             count=$(values_in_file $attribute | wc -l)
             while [ "$count" -gt 0 ]; do
                 count=$((count - 1))
-                printf -- '-\ndelete: %s\n%s: {%s}\n' $attribute $attribute $count
+                printf 'delete: %s\n%s: {%s}\n-\n' $attribute $attribute $count
             done
         done
+        # An earlier folder may have added the rules; this one then does not know what was before.
+        if [ -e before.ldif ]; then
+            echo 'replace: olcAddContentAcl'
+            grep '^olcAddContentAcl: ' before.ldif || :
+        fi
     } | as_root ldapmodify >/dev/null
 }
 

@@ -179,11 +179,13 @@ def test_dovecot_without_syslog_says_so_once_for_each_process(dovecot, signs_in)
     assert server.log.read_text().count(f"auth-worker: Error: app-password: {LOST}") == 1
 
 
-def test_dovecots_log_has_the_lines(dovecot, signs_in):
+def test_dovecots_log_has_the_lines_and_the_report_reads_them(dovecot, directory, signs_in, tmp_path):
     server = dovecot("stderr")
     assert imap(server, *signs_in) == ACCEPTED
     line = server.says(" verdict=accepted ")
     assert f'app-password: verdict=accepted reason=app-password user="{signs_in[0]}"' in line
+    called = Site(tmp_path / "site", directory).command("report", "--would-refuse", server.log)
+    assert called.stderr == "app-password: would-refuse: 0\n", "it has a login"
 
 
 def test_dovecot_notices_that_syslog_crashed(dovecot, devices, signs_in):

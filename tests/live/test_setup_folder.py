@@ -171,6 +171,15 @@ def test_undo_leaves_the_directory_as_it_was_but_for_the_schema(setup, debian):
     assert setup.check() == dict.fromkeys(STEPS, "same")
 
 
+def test_undo_of_another_folder_does_not_guess_what_was_before(setup, tmp_path, debian):
+    setup.script("apply.sh")
+    (tmp_path / "other").mkdir()
+    said = Setup(tmp_path / "other", debian).script("undo.sh")
+    assert "No such file" not in said
+    assert debian.rules() == DEBIANS_RULES
+    assert debian.config("olcAddContentAcl") == ["TRUE"]
+
+
 def test_ppolicys_rule_is_loaded_if_its_overlay_is(tmp_path, debian):
     load_ppolicy(debian)
     setup = Setup(tmp_path, debian)
