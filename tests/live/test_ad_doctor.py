@@ -23,6 +23,7 @@ def good_directory(workdir):
     server.set_mfa(who, True, enforce_from="20260101000000.0Z")
     app_password = server.add_app_password(who)
     server.administrate(who, appPasswordUsed=f"id={app_password.id} at={from_now(days=-1)}")
+    server.set(IDENTITIES["administrator"], appPasswordMfaEnabled="FALSE")  # may not do so itself
     yield server
     server.stop()
 
@@ -137,3 +138,10 @@ def test_an_attribute_that_is_not_confidential(bare_directory, tmp_path):
     bare_directory.set(f"CN=appPassword,CN=Schema,CN=Configuration,{BASE}", searchFlags="256")
     assert_finds(doctor(make_site(tmp_path / "site", bare_directory)), "appPassword is not confidential",
                  "add 128 to searchFlags")
+
+
+def test_a_defunct_definition_does_not_count(bare_directory, tmp_path):
+    bare_directory.set_rights()
+    bare_directory.set(f"CN=appPasswordMfaMethod,CN=Schema,CN=Configuration,{BASE}", isDefunct="TRUE")
+    assert_finds(doctor(make_site(tmp_path / "site", bare_directory)), "appPasswordMfaMethod is not defined",
+                 "schema")
