@@ -41,7 +41,7 @@ static bool has_value(const struct apw_entry *entry, const char *name, const cha
     return false;
 }
 
-/* The definition with that lDAPDisplayName, or NULL. The caller frees it. */
+/* The definition in use with that lDAPDisplayName, or NULL. The caller frees it. */
 static struct apw_entry *find(const struct schema *schema, const char *name)
 {
     static const char *const wanted[] = {
@@ -56,7 +56,7 @@ static struct apw_entry *find(const struct schema *schema, const char *name)
     struct apw_entry *entry;
     struct apw_error error = {""};
 
-    snprintf(filter, sizeof filter, "(lDAPDisplayName=%s)", name);
+    snprintf(filter, sizeof filter, "(&(lDAPDisplayName=%s)(!(isDefunct=TRUE)))", name);
     apw_doctor_view_search(schema->view, schema->directory, &query, &entry, &error);
     return entry;
 }

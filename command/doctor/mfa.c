@@ -207,6 +207,35 @@ static void compare_with_administrator(const struct apw_doctor_view *view)
     free(dn);
 }
 
+/* Matching mfa_off_filter must say that MFA is off: it decides where mfa_filter's attribute is
+ * hidden from the mail server, unless mfa_witness shows that it is hidden everywhere. */
+static void check_both(const struct apw_doctor_view *view)
+{
+    const struct apw_config *config = view->config;
+    char *both = NULL, *dn;
+
+    if (config->mfa_off_filter == NULL ||
+        (config->mfa_witness != NULL && !apw_directory_traits(config->directory)->hides_per_entry))
+        return;
+    if (asprintf(&both, "(&%s%s)", config->mfa_filter, config->mfa_off_filter) < 0) {
+        apw_diagnosis_unknown(view->diagnosis, "mfa_off_filter", "out of memory");
+        return;
+    }
+    dn = apw_doctor_view_find(view, view->directory, both);
+    if (dn != NULL) {
+        apw_diagnosis_problem(
+            view->diagnosis, "mfa_off_filter",
+            "%s also matches users for whom MFA is on, for example %s: where what "
+            "mfa_filter reads is hidden, their account passwords open mail",
+            config->mfa_off_filter, dn);
+        apw_diagnosis_fix(view->diagnosis,
+                          "let mfa_off_filter compare an attribute that only users with MFA off "
+                          "have, like (appPasswordMfaEnabled=FALSE), or correct these entries");
+    }
+    free(dn);
+    free(both);
+}
+
 /* "report" is for the time before enforcement, and is easily left in. A problem even then: nothing
  * here shows whether that time is over. */
 static void check_enforcement(const struct apw_doctor_view *view)
@@ -246,6 +275,7 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     check_names_in(view, "mfa_filter", config->mfa_filter);
     if (config->mfa_off_filter != NULL)
         check_names_in(view, "mfa_off_filter", config->mfa_off_filter);
+    check_both(view);
     if (config->mfa_witness != NULL)
         check_witness(view, "mfa", config->mfa_filter, config->mfa_witness);
     if (config->disabled_filter != NULL) {

@@ -31,15 +31,6 @@ void apw_doctor_view_close(struct apw_doctor_view *view)
     apw_directory_free(&view->directory);
 }
 
-void apw_doctor_view_find_sample(struct apw_doctor_view *view)
-{
-    char *filter = apw_filter_expand_any(view->config->filter);
-
-    if (filter != NULL)
-        view->sample = apw_doctor_view_find(view, view->directory, filter);
-    free(filter);
-}
-
 int64_t apw_doctor_view_deadline(const struct apw_doctor_view *view)
 {
     return apw_clock_monotonic_ms() + view->config->deadline_ms;
@@ -85,6 +76,48 @@ char *apw_doctor_view_find(const struct apw_doctor_view *view, struct apw_direct
         dn = strdup(entry->dn);
     apw_entries_free(&entry);
     return dn;
+}
+
+/* Nobody has the rights of others in an entry of their own. */
+static bool is_own_entry(const struct apw_doctor_view *view, const char *dn)
+{
+    return strcasecmp(dn, apw_doctor_view_dn(&view->config->identity)) == 0 ||
+           (view->session != NULL &&
+            strcasecmp(dn, apw_doctor_view_dn(&view->session->identity)) == 0);
+}
+
+/* One that is no identity's own. */
+static char *find_user(const struct apw_doctor_view *view, const char *filter)
+{
+    const struct apw_query query = {.base = view->config->base,
+                                    .scope = view->config->scope,
+                                    .filter = filter,
+                                    .attributes = no_attributes,
+                                    .limit = 3};
+    struct apw_entry *entries;
+    struct apw_error error = {""};
+    char *dn = NULL;
+
+    apw_doctor_view_search(view, view->directory, &query, &entries, &error);
+    for (const struct apw_entry *entry = entries; entry != NULL && dn == NULL; entry = entry->next)
+        if (!is_own_entry(view, entry->dn))
+            dn = strdup(entry->dn);
+    apw_entries_free(&entries);
+    return dn;
+}
+
+void apw_doctor_view_find_sample(struct apw_doctor_view *view)
+{
+    char *users = apw_filter_expand_any(view->config->filter), *ordinary = NULL;
+
+    if (users != NULL && view->config->directory == APW_DIRECTORY_ACTIVE_DIRECTORY &&
+        asprintf(&ordinary, "(&%s(!(adminCount=1)))", users) >= 0) {
+        view->sample = find_user(view, ordinary);
+        free(ordinary);
+    }
+    if (users != NULL && view->sample == NULL)
+        view->sample = find_user(view, users);
+    free(users);
 }
 
 /* Whether the entry has the attribute; copies its first value. */

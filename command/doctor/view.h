@@ -24,7 +24,8 @@ void apw_doctor_view_open(struct apw_diagnosis *diagnosis, const struct apw_conf
                           const struct apw_session *session, struct apw_doctor_view *view_r);
 void apw_doctor_view_close(struct apw_doctor_view *view);
 
-/* Fills view->sample. */
+/* Fills view->sample, if possible with a user who has no rights of administration: Active Directory
+ * lets such a one (adminCount 1) inherit none of our rights. */
 void apw_doctor_view_find_sample(struct apw_doctor_view *view);
 
 /* The monotonic time by which one operation that starts now must end. */

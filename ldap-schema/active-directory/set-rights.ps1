@@ -7,7 +7,7 @@
 #
 #     .\set-rights.ps1 'dc=example,dc=org'
 #
-# It prints the old rights, adds what is missing, before the rights that are there, and removes nothing. With
+# It prints the old rights, adds what is missing, in canonical order, and removes nothing. With
 # -Remove, it takes away what it has set.
 #Requires -Modules ActiveDirectory
 param([Parameter(Mandatory)][string]$Entry, [switch]$Remove)
@@ -24,20 +24,28 @@ $acl = Get-Acl -Path "AD:\$Entry"
 $old = $acl.GetSecurityDescriptorSddlForm('Access')
 Write-Output "The rights of $Entry before:" $old
 
-$all = ''
+$denials = ''
+$allowances = ''
+$isMissing = $false
 $others = $old
 foreach ($ace in Get-Content -Path "$PSScriptRoot\rights.sddl" | Where-Object { $_.StartsWith('(') }) {
     foreach ($name in $sids.Keys) {
         $ace = $ace.Replace(";$name)", ";$($sids[$name]))")
     }
-    $all += $ace
+    if ($ace.StartsWith('(OD;')) { $denials += $ace } else { $allowances += $ace }
+    if (-not $old.Contains($ace)) { $isMissing = $true }
     $others = $others.Replace($ace, '')
 }
-# Ours first, in the order of the file: the denials must precede what they deny.
+# In canonical order: denials first, and what is inherited (ID) last. Domain controllers sort the ACEs of such a list by
+# themselves (MS-ADTS, 6.1.3.1), and tools refuse to edit any other.
 $start = $old.IndexOf('(')
-$new = $old.Substring(0, $start) + $all + $others.Substring($start)
+$rest = $others.Substring($start)
+$length = [regex]::Match($rest, '^(\(O?D;(?!\w*ID;)[^)]*\))*').Length
+$new = $old
 if ($Remove) {
     $new = $others
+} elseif ($isMissing) {
+    $new = $old.Substring(0, $start) + $denials + $rest.Substring(0, $length) + $allowances + $rest.Substring($length)
 }
 if ($new -eq $old) {
     Write-Output "${Entry}: nothing to change"

@@ -8,8 +8,7 @@
 #     sh set-rights.sh dc=example,dc=org -H /var/lib/samba/private/sam.ldb
 #     sh set-rights.sh dc=example,dc=org -H ldap://dc1.example.org -U Administrator
 #
-# Run it again after a change of rights.sddl: it adds what is missing, before the rights that are there, and removes
-# nothing. With --remove before the entry, it takes away what it has set.
+# Run it again after a change of rights.sddl: it adds what is missing, in canonical order, and removes nothing. With --remove before the entry, it takes away what it has set.
 set -eu
 
 is_removing=
@@ -62,16 +61,31 @@ esac
 ours=$(sed -n "s/MAIL-SERVER)$/$mail_server_sid)/; s/PORTAL)$/$portal_sid)/
     s/ADMINISTRATORS)$/$administrators_sid)/; /^(/p" "$(dirname "$0")/rights.sddl")
 others=$old
-all=
+denials=
+allowances=
 for ace in $ours; do
-    all=$all$ace
+    case $ace in
+    "(OD;"*) denials=$denials$ace ;;
+    *) allowances=$allowances$ace ;;
+    esac
     case $others in
     *"$ace"*) others=${others%%"$ace"*}${others#*"$ace"} ;;
     esac
 done
-# Ours first, in the order of the file: the denials must precede what they deny.
+# In canonical order, which Windows' tools insist on: denials first, and what is inherited last.
 flags=${old%%(*}
-new=$flags$all${others#"$flags"}
+rest=${others#"$flags"}
+while :; do
+    ace=${rest%%)*}
+    case $ace in
+    "("*ID";"*) break ;;
+    "(D;"* | "(OD;"*) ;;
+    *) break ;;
+    esac
+    denials=$denials$ace")"
+    rest=${rest#*)}
+done
+new=$flags$denials$allowances$rest
 [ -z "$is_removing" ] || new=$others
 if [ "$new" = "$old" ]; then
     echo "$entry: nothing to change"

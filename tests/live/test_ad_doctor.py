@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The doctor on a site with Active Directory."""
 
+import ldap
 import pytest
 
 import apppassword
 from administration import DONE, FAILED, Site
 from apppassword import from_now
 from conftest import new_folder
-from samba import DomainController
+from samba import DomainController, person
 from slapd import BASE, IDENTITIES
 from test_doctor import a_user, assert_finds, doctor, safe
 
@@ -75,6 +76,33 @@ def test_a_group_in_a_filter_that_does_not_exist(good_directory, tmp_path, key, 
     assert_finds(doctor(site), f"{key}: the mail server sees no entry cn=typo,{BASE}", f"correct the DN in {key}")
 
 
+def test_a_filter_for_off_that_users_with_mfa_match_as_well(good_directory, tmp_path):
+    """It would let account passwords in where the flag is hidden."""
+    who = good_directory.new_person()
+    good_directory.set_mfa(who, True)
+    good_directory.set(who, company="Example")
+    called = doctor(make_site(tmp_path / "site", good_directory, mfa_off_filter="(company=Example)"))
+    assert_finds(called, "mfa_off_filter: (company=Example) also matches users for whom MFA is on",
+                 "let mfa_off_filter compare an attribute")
+
+
+def test_rights_are_not_judged_by_an_account_that_inherits_none(good_directory, tmp_path):
+    """Domain Admins, who on Windows are among the first entries of a domain."""
+    unit = good_directory.add_unit("mixed")
+    for name in "first", "second":
+        good_directory.set(good_directory.add_user(person(name)._replace(dn=f"cn={name},{unit}")),
+                           appPasswordMfaEnabled="FALSE")
+    (first, _), *_ = good_directory.connect("mail server").search_s(unit, ldap.SCOPE_ONELEVEL, attrlist=["1.1"])
+    good_directory.protect(person("any")._replace(dn=first))
+    called = doctor(make_site(tmp_path / "site", good_directory, base=unit))
+    assert not [line for line in called.stdout.splitlines() if line.startswith("PROBLEM  rights")], called.stdout
+
+
+def test_rights_are_not_judged_by_the_administrators_own_entry(good_directory, tmp_path):
+    called = doctor(make_site(tmp_path / "site", good_directory, base=IDENTITIES["administrator"]))
+    assert "the administrator may not write" not in called.stdout
+
+
 # ---- a domain of one's own ----
 
 @pytest.fixture
@@ -110,3 +138,10 @@ def test_an_attribute_that_is_not_confidential(bare_directory, tmp_path):
     bare_directory.set(f"CN=appPassword,CN=Schema,CN=Configuration,{BASE}", searchFlags="256")
     assert_finds(doctor(make_site(tmp_path / "site", bare_directory)), "appPassword is not confidential",
                  "add 128 to searchFlags")
+
+
+def test_a_defunct_definition_does_not_count(bare_directory, tmp_path):
+    bare_directory.set_rights()
+    bare_directory.set(f"CN=appPasswordMfaMethod,CN=Schema,CN=Configuration,{BASE}", isDefunct="TRUE")
+    assert_finds(doctor(make_site(tmp_path / "site", bare_directory)), "appPasswordMfaMethod is not defined",
+                 "schema")

@@ -216,6 +216,20 @@ def test_the_rights_are_set_once_and_a_missing_one_is_put_in_its_place(fresh):
     assert fresh.server.rights_of(BASE) == before
 
 
+def test_the_rights_are_in_canonical_order(fresh):
+    """As Windows' tools insist. They deny this on the parent of a unit that is protected from accidental deletion."""
+    unit = fresh.server.add_unit("protected")
+    protection = "(D;;DC;;;WD)"
+    fresh.server.set_rights_of(unit, fresh.server.rights_of(unit).replace("(", f"{protection}(", 1))
+    fresh.server.set_rights(unit)
+    after = fresh.server.rights_of(unit)
+    order = [("ID" in flags, "D" not in kind) for kind, flags in re.findall(r"\((.*?);(.*?);", after)]
+    assert order == sorted(order)
+    assert protection in after and "nothing to change" in fresh.server.set_rights(unit)
+    fresh.server.set_rights("--remove", unit)
+    assert re.findall(r"\((?!\w+;\w*ID).*?\)", fresh.server.rights_of(unit))[0] == protection
+
+
 def test_the_rights_can_be_removed(fresh):
     unit = fresh.server.add_unit("removed")
     before = fresh.server.rights_of(unit)
