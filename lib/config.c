@@ -22,6 +22,11 @@ static int check_mfa_off(const struct apw_config *config, struct apw_error *erro
                                            config->mfa_witness, error);
     if (config->mfa_witness != NULL)
         return 0;
+    if (config->mfa_off_filter == NULL && apw_directory_type_is_ad_filter(config->filter))
+        return apw_error_set(error,
+                             "filter looks like one for Active Directory, which cannot tell a "
+                             "hidden attribute from an absent one; add \"directory "
+                             "active-directory\", or, if it is another directory, mfa_witness");
     return apw_mfa_rule_check(config->mfa_filter, config->mfa_off_filter, config->base, error);
 }
 

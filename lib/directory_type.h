@@ -34,6 +34,10 @@ struct apw_directory_traits {
     bool is_id_binary;
 };
 
+/* Whether a template of filter names attributes that Active Directory has, and other directories
+ * rarely: sAMAccountName, userPrincipalName or objectCategory. */
+bool apw_directory_type_is_ad_filter(const char *filter);
+
 const struct apw_directory_traits *apw_directory_traits(enum apw_directory_type type);
 
 #endif

@@ -122,8 +122,9 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
     if (off != NULL && apw_mfa_switch_check(view->config, &error) == 0)
         apw_diagnosis_fix(
             view->diagnosis,
-            "app-password mfa off LOGIN   # if nobody has said whether MFA is on for "
-            "that user; mfa off --filter '(!(appPasswordMfaEnabled=*))' for all such");
+            "app-password mfa off LOGIN   # only if nobody has said whether MFA is on for "
+            "that user; mfa off --filter '(!(appPasswordMfaEnabled=*))' for all such. Never for "
+            "one whose value is hidden");
     fix_searching(view);
 }
 

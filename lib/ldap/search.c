@@ -100,7 +100,7 @@ static enum apw_connection_state finish_search(struct apw_connection *connection
             search->query.filter, outcome.text,
             *result_r == APW_LDAP_REFUSED
                 ? "; load the limits in acl-slapd.conf, acl-cnconfig.ldif or aci-389ds.ldif of "
-                  "ldap-schema/ for this identity"
+                  "ldap-schema/ for this identity, or raise those of the domain controllers"
                 : "");
     return status != 0 || apw_connection_is_gone(outcome.code) ? APW_CONNECTION_LOST
                                                                : APW_CONNECTION_GOOD;
