@@ -2,6 +2,25 @@
 #include "reason.h"
 #include <stddef.h>
 
+enum apw_reason apw_reason_of_bind(enum apw_user_bind bind)
+{
+    switch (bind) {
+    case APW_USER_BIND_OK:
+        return APW_REASON_ACCOUNT_PASSWORD;
+    case APW_USER_BIND_WRONG:
+        return APW_REASON_WRONG_ACCOUNT_PASSWORD;
+    case APW_USER_BIND_LOCKED:
+        return APW_REASON_ACCOUNT_LOCKED;
+    case APW_USER_BIND_DISABLED:
+        return APW_REASON_ACCOUNT_DISABLED;
+    case APW_USER_BIND_MUST_CHANGE:
+        return APW_REASON_PASSWORD_MUST_CHANGE;
+    case APW_USER_BIND_UNAVAILABLE:
+        break;
+    }
+    return APW_REASON_DIRECTORY_UNAVAILABLE;
+}
+
 const char *apw_reason_name(enum apw_reason reason)
 {
     static const char *const names[] = {

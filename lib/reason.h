@@ -5,6 +5,8 @@
 #ifndef APW_REASON_H
 #define APW_REASON_H
 
+#include "ldap/user_bind.h"
+
 enum apw_reason {
     APW_REASON_INTERNAL_ERROR = 0, /* unavailable: out of memory, … */
     APW_REASON_CONFIGURATION,      /* unavailable: the configuration is broken */
@@ -45,6 +47,9 @@ enum apw_reason {
     APW_REASON_NOT_DONE, /* signed in, but the change failed */
     APW_REASON_DONE,
 };
+
+/* What a bind with the account password means. Only OK accepts. */
+enum apw_reason apw_reason_of_bind(enum apw_user_bind bind);
 
 /* Like "account-password-with-mfa". */
 const char *apw_reason_name(enum apw_reason reason);

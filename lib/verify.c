@@ -431,28 +431,17 @@ static bool is_clock_behind(const struct login *login)
 
 static void decide_bind(struct login *login)
 {
-    switch (login->world->bind_user(login->world->context, login->entry->dn,
-                                    login->attempt->password, login->attempt->password_length,
-                                    login->deadline, &login->decision->event.detail)) {
-    case APW_USER_BIND_OK:
-        accept_login(login, APW_REASON_ACCOUNT_PASSWORD);
-        return;
-    case APW_USER_BIND_WRONG:
-        refuse(login, APW_REASON_WRONG_ACCOUNT_PASSWORD);
-        return;
-    case APW_USER_BIND_LOCKED:
-        refuse(login, APW_REASON_ACCOUNT_LOCKED);
-        return;
-    case APW_USER_BIND_DISABLED:
-        refuse(login, APW_REASON_ACCOUNT_DISABLED);
-        return;
-    case APW_USER_BIND_MUST_CHANGE:
-        refuse(login, APW_REASON_PASSWORD_MUST_CHANGE);
-        return;
-    case APW_USER_BIND_UNAVAILABLE:
-        break;
-    }
-    give_up(login, APW_REASON_DIRECTORY_UNAVAILABLE);
+    enum apw_user_bind bind = login->world->bind_user(
+        login->world->context, login->entry->dn, login->attempt->password,
+        login->attempt->password_length, login->deadline, &login->decision->event.detail);
+    enum apw_reason reason = apw_reason_of_bind(bind);
+
+    if (bind == APW_USER_BIND_OK)
+        accept_login(login, reason);
+    else if (reason == APW_REASON_DIRECTORY_UNAVAILABLE)
+        give_up(login, reason);
+    else
+        refuse(login, reason);
 }
 
 /* Refuses, or lets the directory check the account password. */

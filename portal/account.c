@@ -140,29 +140,12 @@ void apw_account_free(struct apw_account *account)
 
 /* ---- signing in ---- */
 
-static enum apw_verdict judge_bind(enum apw_user_bind result, enum apw_reason *reason_r)
+static enum apw_verdict judge_bind(enum apw_user_bind bind, enum apw_reason *reason_r)
 {
-    switch (result) {
-    case APW_USER_BIND_OK:
-        *reason_r = APW_REASON_ACCOUNT_PASSWORD;
+    *reason_r = apw_reason_of_bind(bind);
+    if (bind == APW_USER_BIND_OK)
         return APW_ACCEPTED;
-    case APW_USER_BIND_WRONG:
-        *reason_r = APW_REASON_WRONG_ACCOUNT_PASSWORD;
-        return APW_REFUSED;
-    case APW_USER_BIND_LOCKED:
-        *reason_r = APW_REASON_ACCOUNT_LOCKED;
-        return APW_REFUSED;
-    case APW_USER_BIND_DISABLED:
-        *reason_r = APW_REASON_ACCOUNT_DISABLED;
-        return APW_REFUSED;
-    case APW_USER_BIND_MUST_CHANGE:
-        *reason_r = APW_REASON_PASSWORD_MUST_CHANGE;
-        return APW_REFUSED;
-    case APW_USER_BIND_UNAVAILABLE:
-        break;
-    }
-    *reason_r = APW_REASON_DIRECTORY_UNAVAILABLE;
-    return APW_UNAVAILABLE;
+    return *reason_r == APW_REASON_DIRECTORY_UNAVAILABLE ? APW_UNAVAILABLE : APW_REFUSED;
 }
 
 static enum apw_verdict judge_search(enum apw_manage_result result, enum apw_reason *reason_r)
