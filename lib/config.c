@@ -3,6 +3,7 @@
 #include "apw_build.h"
 #include "config_keys.h"
 #include "ldap/filter.h"
+#include "ldap/filter_tree.h"
 #include "mfa_rule.h"
 #include "settings.h"
 #include <limits.h>
@@ -11,6 +12,14 @@
 #include <syslog.h>
 
 const char apw_config_default_path[] = APW_SYSCONFDIR "/app-password/app-password.conf";
+
+/* Whether a filter reads attributes that other directories rarely have. */
+static bool reads_as_active_directory(const char *filter)
+{
+    return apw_filter_tree_reads(filter, "sAMAccountName") ||
+           apw_filter_tree_reads(filter, "userPrincipalName") ||
+           apw_filter_tree_reads(filter, "objectCategory");
+}
 
 /* Whether a login can be shown that MFA is off, if it ever asks. */
 static int check_mfa_off(const struct apw_config *config, struct apw_error *error)
@@ -22,7 +31,7 @@ static int check_mfa_off(const struct apw_config *config, struct apw_error *erro
                                            config->mfa_witness, error);
     if (config->mfa_witness != NULL)
         return 0;
-    if (config->mfa_off_filter == NULL && apw_directory_type_is_ad_filter(config->filter))
+    if (config->mfa_off_filter == NULL && reads_as_active_directory(config->filter))
         return apw_error_set(error,
                              "filter looks like one for Active Directory, which cannot tell a "
                              "hidden attribute from an absent one; add \"directory "

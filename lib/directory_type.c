@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "directory_type.h"
-#include <string.h>
+#include <stddef.h>
 
 static const char *const none[] = {NULL};
 
@@ -40,14 +40,4 @@ static const struct apw_directory_traits all_traits[] = {
 const struct apw_directory_traits *apw_directory_traits(enum apw_directory_type type)
 {
     return &all_traits[type];
-}
-
-bool apw_directory_type_is_ad_filter(const char *filter)
-{
-    static const char *const names[] = {"(sAMAccountName", "(userPrincipalName", "(objectCategory"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcasestr(filter, names[i]) != NULL)
-            return true;
-    return false;
 }

@@ -6,7 +6,6 @@
 #define APW_DIRECTORY_TYPE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum apw_directory_type { APW_DIRECTORY_LDAP = 0, APW_DIRECTORY_ACTIVE_DIRECTORY };
 
@@ -33,10 +32,6 @@ struct apw_directory_traits {
     const char *const *id_attributes;
     bool is_id_binary;
 };
-
-/* Whether a template of filter names attributes that Active Directory has, and other directories
- * rarely: sAMAccountName, userPrincipalName or objectCategory. */
-bool apw_directory_type_is_ad_filter(const char *filter);
 
 const struct apw_directory_traits *apw_directory_traits(enum apw_directory_type type);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mfa_switch.h"
 #include "clock.h"
+#include "ldap/filter_tree.h"
 #include "manage.h"
 #include "update.h"
 #include <stddef.h>
@@ -14,24 +15,12 @@
 
 static const char flag_name[] = "appPasswordMfaEnabled";
 
-static bool is_name_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-}
-
 int apw_mfa_switch_check(const struct apw_config *config, struct apw_error *error)
 {
     const char *filter = config->mfa_filter;
 
-    for (const char *at = strcasestr(filter, flag_name); at != NULL;
-         at = strcasestr(at + 1, flag_name)) {
-        const char *before = at;
-
-        while (before > filter && before[-1] == ' ')
-            before--;
-        if ((before == filter || before[-1] == '(') && !is_name_character(at[sizeof flag_name - 1]))
-            return 0;
-    }
+    if (apw_filter_tree_reads(filter, flag_name))
+        return 0;
     return apw_error_set(error,
                          "mfa_filter %s in %s does not read %s, so setting it would not turn MFA "
                          "on or off; change the attributes that the filter reads instead",

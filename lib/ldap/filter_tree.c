@@ -202,6 +202,16 @@ bool apw_filter_tree_shows_nothing(const char *filter)
     return judge(filter).may_match;
 }
 
+bool apw_filter_tree_reads(const char *filter, const char *attribute)
+{
+    if (kind_of(filter) == '\0')
+        return is_same_attribute(inside_of(filter), attribute);
+    EACH_PART (part, filter)
+        if (apw_filter_tree_reads(part, attribute))
+            return true;
+    return false;
+}
+
 /* ---- letters ---- */
 
 bool apw_filter_tree_has_letter(const char *text, size_t length, const char *letters)

@@ -17,6 +17,9 @@ bool apw_filter_tree_shows_nothing(const char *filter);
  * (&(uid=*)(!(memberOf=…))) does: a hidden attribute or a renamed group looks the same. */
 bool apw_filter_tree_infers(const char *off, const char *on);
 
+/* Whether the filter compares this attribute anywhere. */
+bool apw_filter_tree_reads(const char *filter, const char *attribute);
+
 /* Whether one of these letters follows a percent sign. */
 bool apw_filter_tree_has_letter(const char *text, size_t length, const char *letters);
 
