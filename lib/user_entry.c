@@ -4,7 +4,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 static const char *const attributes[] = {
@@ -38,30 +37,22 @@ static const char *name_attribute(const struct apw_config *config)
                : apw_directory_traits(config->directory)->name_attribute;
 }
 
-static bool has_value(const struct apw_attribute *attribute, const char *wanted)
-{
-    for (size_t i = 0; attribute != NULL && i < attribute->count; i++)
-        if (attribute->value[i].length == strlen(wanted) &&
-            strcasecmp(attribute->value[i].bytes, wanted) == 0)
-            return true;
-    return false;
-}
-
 static bool read_has_class(const struct apw_config *config, const struct apw_entry *entry)
 {
-    const struct apw_attribute *classes = apw_entry_attribute(entry, "objectClass");
-
-    return apw_directory_traits(config->directory)->has_static_class || classes == NULL ||
-           has_value(classes, class_names[0]) || has_value(classes, class_names[1]);
+    return apw_directory_traits(config->directory)->has_static_class ||
+           apw_entry_attribute(entry, "objectClass") == NULL ||
+           apw_entry_has_value(entry, "objectClass", class_names[0]) ||
+           apw_entry_has_value(entry, "objectClass", class_names[1]);
 }
 
 static enum apw_mfa_flag read_mfa_flag(const struct apw_entry *entry)
 {
-    const struct apw_attribute *flag = apw_entry_attribute(entry, "appPasswordMfaEnabled");
+    static const char name[] = "appPasswordMfaEnabled";
+    const struct apw_attribute *flag = apw_entry_attribute(entry, name);
 
     if (flag == NULL || flag->count == 0)
         return APW_MFA_FLAG_ABSENT;
-    return has_value(flag, "TRUE") ? APW_MFA_FLAG_TRUE : APW_MFA_FLAG_FALSE;
+    return apw_entry_has_value(entry, name, "TRUE") ? APW_MFA_FLAG_TRUE : APW_MFA_FLAG_FALSE;
 }
 
 static void read_enforce_from(const struct apw_entry *entry, struct apw_user *user)

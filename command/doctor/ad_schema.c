@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/ad_schema.h"
 #include "doctor/dialect.h"
+#include "doctor/schema.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#define OID "1.2.840.113556.1.8000.2554.27290.26815.39468.18755.43497.11275773.4253308"
 
 #define CONFIDENTIAL 128 /* of searchFlags: fCONFIDENTIAL */
-
-static const char class_name[] = "appPasswordAccount";
-
-/* MS-ADTS, 3.1.1.2.2.2: the syntaxes. */
-static const struct definition {
-    const char *name, *oid, *syntax, *is_single;
-} definitions[] = {
-    {"appPassword", OID ".1.1", "2.5.5.12", "FALSE"},
-    {"appPasswordMfaEnabled", OID ".1.2", "2.5.5.8", "TRUE"},
-    {"appPasswordMfaEnforceFrom", OID ".1.3", "2.5.5.11", "TRUE"},
-    {"appPasswordUsed", OID ".1.4", "2.5.5.12", "FALSE"},
-    {"appPasswordMfaMethod", OID ".1.5", "2.5.5.12", "FALSE"},
-};
 
 /* A domain controller's schema. */
 struct schema {
@@ -31,22 +16,12 @@ struct schema {
     char *base;
 };
 
-static bool has_value(const struct apw_entry *entry, const char *name, const char *value)
-{
-    const struct apw_attribute *found = apw_entry_attribute(entry, name);
-
-    for (size_t i = 0; found != NULL && i < found->count; i++)
-        if (strcasecmp(found->value[i].bytes, value) == 0)
-            return true;
-    return false;
-}
-
 /* The definition in use with that lDAPDisplayName, or NULL. The caller frees it. */
 static struct apw_entry *find(const struct schema *schema, const char *name)
 {
-    static const char *const wanted[] = {
-        "attributeID", "attributeSyntax", "isSingleValued",       "searchFlags",
-        "governsID",   "auxiliaryClass",  "systemAuxiliaryClass", NULL};
+    static const char *const wanted[] = {"attributeID", "attributeSyntax", "isSingleValued",
+                                         "searchFlags", "governsID",       "auxiliaryClass",
+                                         NULL};
     char filter[80];
     const struct apw_query query = {.base = schema->base,
                                     .scope = APW_SCOPE_ONE,
@@ -85,15 +60,17 @@ static bool is_confidential(const struct apw_entry *entry)
            (strtol(flags->value[0].bytes, NULL, 10) & CONFIDENTIAL) != 0;
 }
 
-static void check_attribute(const struct schema *schema, const struct definition *definition)
+static void check_attribute(const struct schema *schema,
+                            const struct apw_doctor_definition *definition)
 {
     struct apw_entry *entry = find(schema, definition->name);
 
     if (entry == NULL) {
         report_missing(schema, definition->name);
-    } else if (!has_value(entry, "attributeID", definition->oid) ||
-               !has_value(entry, "attributeSyntax", definition->syntax) ||
-               !has_value(entry, "isSingleValued", definition->is_single)) {
+    } else if (!apw_entry_has_value(entry, "attributeID", definition->ad_oid) ||
+               !apw_entry_has_value(entry, "attributeSyntax", definition->ad_syntax) ||
+               !apw_entry_has_value(entry, "isSingleValued",
+                                    definition->is_single ? "TRUE" : "FALSE")) {
         report_other(schema, definition->name);
     } else if (!is_confidential(entry)) {
         apw_diagnosis_problem(schema->view->diagnosis, "schema",
@@ -109,18 +86,19 @@ static void check_attribute(const struct schema *schema, const struct definition
 /* Every user must have the class: no entry can add it. */
 static void check_class(const struct schema *schema)
 {
-    struct apw_entry *class = find(schema, class_name), *user = find(schema, "user");
+    const char *name = apw_doctor_schema_class.name, *oid = apw_doctor_schema_class.ad_oid;
+    struct apw_entry *class = find(schema, name), *user = find(schema, "user");
 
     if (class == NULL) {
-        report_missing(schema, class_name);
-    } else if (!has_value(class, "governsID", OID ".2.1")) {
-        report_other(schema, class_name);
-    } else if (user != NULL && !has_value(user, "auxiliaryClass", class_name) &&
-               !has_value(user, "auxiliaryClass", OID ".2.1")) {
+        report_missing(schema, name);
+    } else if (!apw_entry_has_value(class, "governsID", oid)) {
+        report_other(schema, name);
+    } else if (user != NULL && !apw_entry_has_value(user, "auxiliaryClass", name) &&
+               !apw_entry_has_value(user, "auxiliaryClass", oid)) {
         apw_diagnosis_problem(schema->view->diagnosis, "schema",
                               "%s: the class user does not have the auxiliary class %s, so no user "
                               "can have app passwords",
-                              schema->uri, class_name);
+                              schema->uri, name);
         apw_doctor_dialect_fix_schema(schema->view->diagnosis, APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY);
     }
     apw_entries_free(&class);
@@ -168,8 +146,8 @@ void apw_doctor_ad_schema_check(const struct apw_doctor_view *view, const char *
         apw_diagnosis_fix(view->diagnosis, "# Authenticated Users may read %s by default",
                           schema.base != NULL ? schema.base : "CN=Schema,CN=Configuration,…");
     } else {
-        for (size_t i = 0; i < sizeof definitions / sizeof definitions[0]; i++)
-            check_attribute(&schema, &definitions[i]);
+        for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
+            check_attribute(&schema, &apw_doctor_schema_attributes[i]);
         check_class(&schema);
         if (view->diagnosis->problems == before)
             apw_diagnosis_good(view->diagnosis, "schema", "%s", uri);

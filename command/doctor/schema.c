@@ -10,15 +10,26 @@
 #define BOOLEAN          "1.3.6.1.4.1.1466.115.121.1.7"
 #define GENERALIZED_TIME "1.3.6.1.4.1.1466.115.121.1.24"
 
+/* In Active Directory; syntaxes: MS-ADTS, 3.1.1.2.2.2. */
+#define AD_OID              "1.2.840.113556.1.8000.2554.27290.26815.39468.18755.43497.11275773.4253308"
+#define AD_STRING           "2.5.5.12"
+#define AD_BOOLEAN          "2.5.5.8"
+#define AD_GENERALIZED_TIME "2.5.5.11"
+
 const struct apw_doctor_definition apw_doctor_schema_attributes[] = {
-    {"appPassword", OID ".1.1", "caseExactMatch", "2.5.13.5", DIRECTORY_STRING, false},
-    {"appPasswordMfaEnabled", OID ".1.2", "booleanMatch", "2.5.13.13", BOOLEAN, true},
+    {"appPassword", OID ".1.1", "caseExactMatch", "2.5.13.5", DIRECTORY_STRING, AD_OID ".1.1",
+     AD_STRING, false},
+    {"appPasswordMfaEnabled", OID ".1.2", "booleanMatch", "2.5.13.13", BOOLEAN, AD_OID ".1.2",
+     AD_BOOLEAN, true},
     {"appPasswordMfaEnforceFrom", OID ".1.3", "generalizedTimeMatch", "2.5.13.27", GENERALIZED_TIME,
-     true},
-    {"appPasswordUsed", OID ".1.4", "caseExactMatch", "2.5.13.5", DIRECTORY_STRING, false},
-    {"appPasswordMfaMethod", OID ".1.5", "caseExactMatch", "2.5.13.5", DIRECTORY_STRING, false},
+     AD_OID ".1.3", AD_GENERALIZED_TIME, true},
+    {"appPasswordUsed", OID ".1.4", "caseExactMatch", "2.5.13.5", DIRECTORY_STRING, AD_OID ".1.4",
+     AD_STRING, false},
+    {"appPasswordMfaMethod", OID ".1.5", "caseExactMatch", "2.5.13.5", DIRECTORY_STRING,
+     AD_OID ".1.5", AD_STRING, false},
 };
-static const struct apw_doctor_definition class = {.name = "appPasswordAccount", .oid = OID ".2.1"};
+const struct apw_doctor_definition apw_doctor_schema_class = {
+    .name = "appPasswordAccount", .oid = OID ".2.1", .ad_oid = AD_OID ".2.1"};
 
 static bool is_as_defined(const struct apw_schema_element *element,
                           const struct apw_doctor_definition *definition)
@@ -106,7 +117,8 @@ void apw_doctor_schema_check(const struct apw_doctor_view *view, const char *uri
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
         check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[0]),
                          &apw_doctor_schema_attributes[i]);
-    check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[1]), &class);
+    check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[1]),
+                     &apw_doctor_schema_class);
     if (view->diagnosis->problems == before)
         apw_diagnosis_good(view->diagnosis, "schema", "%s", uri);
     apw_entries_free(&subschema);

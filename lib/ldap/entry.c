@@ -136,6 +136,17 @@ int apw_entry_copy_value(const struct apw_value *value, struct apw_value *copy_r
     return 0;
 }
 
+bool apw_entry_has_value(const struct apw_entry *entry, const char *name, const char *value)
+{
+    const struct apw_attribute *found = apw_entry_attribute(entry, name);
+
+    for (size_t i = 0; found != NULL && i < found->count; i++)
+        if (found->value[i].length == strlen(value) &&
+            strcasecmp(found->value[i].bytes, value) == 0)
+            return true;
+    return false;
+}
+
 int apw_entry_copy_values(const struct apw_entry *entry, const char *name,
                           struct apw_values *values_r)
 {

@@ -48,6 +48,9 @@ void apw_entries_free(struct apw_entry **entries); /* wipes; takes NULL */
 /* The attribute of that name without options, or NULL. Borrowed. */
 const struct apw_attribute *apw_entry_attribute(const struct apw_entry *entry, const char *name);
 
+/* Whether that attribute has the value, in upper or lower case. */
+bool apw_entry_has_value(const struct apw_entry *entry, const char *name, const char *value);
+
 /* Copies the values of that attribute; none if it is absent. */
 int apw_entry_copy_values(const struct apw_entry *entry, const char *name,
                           struct apw_values *values_r);
