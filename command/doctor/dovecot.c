@@ -2,6 +2,7 @@
 #include "doctor/dovecot.h"
 #include "doctor/doveconf.h"
 #include "doctor/mailboxes.h"
+#include "doctor/pam.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ static int is_ours_in_pam(const char *service, char file_r[PATH_MAX])
     snprintf(file_r, PATH_MAX, PAM_FOLDER "/%s", service);
     if (access(file_r, F_OK) != 0 && errno == ENOENT)
         snprintf(file_r, PATH_MAX, PAM_FOLDER "/other");
-    return file_has(file_r, "pam_app_password");
+    return apw_doctor_pam_names_ours(file_r);
 }
 
 /* All services must be ours if the protocol names the service. */

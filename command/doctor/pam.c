@@ -229,25 +229,29 @@ static void check_service(struct apw_diagnosis *diagnosis, const char *service)
                            path);
 }
 
-/* Files that name our module outside of comments. PAM reads a copy like imap.before or imap~ only
- * if a program asks for this very name. */
-static int names_ours(const struct dirent *file)
+int apw_doctor_pam_names_ours(const char *path)
 {
-    char path[PATH_MAX], line[LINE_SIZE];
+    FILE *file = fopen(path, "re");
+    char line[LINE_SIZE];
     bool is_found = false;
-    FILE *opened;
 
-    if (strpbrk(file->d_name, ".~") != NULL)
-        return false;
-    snprintf(path, sizeof path, FOLDER "/%s", file->d_name);
-    opened = fopen(path, "re");
-    while (opened != NULL && fgets(line, sizeof line, opened) != NULL) {
+    if (file == NULL)
+        return -1;
+    while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "#")] = '\0';
         is_found = is_found || strstr(line, OURS) != NULL;
     }
-    if (opened != NULL)
-        fclose(opened);
+    fclose(file);
     return is_found;
+}
+
+/* PAM reads a copy like imap.before or imap~ only if a program asks for this very name. */
+static int is_service_of_ours(const struct dirent *file)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, FOLDER "/%s", file->d_name);
+    return strpbrk(file->d_name, ".~") == NULL && apw_doctor_pam_names_ours(path) > 0;
 }
 
 void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service)
@@ -259,7 +263,7 @@ void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service)
         check_service(diagnosis, service);
         return;
     }
-    count = scandir(FOLDER, &files, names_ours, alphasort);
+    count = scandir(FOLDER, &files, is_service_of_ours, alphasort);
     for (int i = 0; i < count; i++) {
         check_service(diagnosis, files[i]->d_name);
         free(files[i]);

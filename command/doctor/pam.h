@@ -11,4 +11,8 @@
  * our module. */
 void apw_doctor_pam_check(struct apw_diagnosis *diagnosis, const char *service);
 
+/* Whether the PAM file names our module outside of comments; -1, with errno, if it cannot be read.
+ */
+int apw_doctor_pam_names_ours(const char *path);
+
 #endif
