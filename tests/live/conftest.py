@@ -15,6 +15,7 @@ import tempfile
 import pytest
 
 import smtp
+from administration import Site
 from certificates import Authority
 from postfix import EXAMPLES, Postfix
 from processes import wait_until
@@ -50,6 +51,18 @@ def workdir():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def make_site(directory, tmp_path):
+    """Makes hosts whose configurations differ; a test module may have a directory of its own."""
+    numbers = iter(range(100))
+    return lambda **keys: Site(tmp_path / f"site{next(numbers)}", directory, **keys)
+
+
+@pytest.fixture
+def site(make_site):
+    return make_site()
 
 
 @pytest.fixture

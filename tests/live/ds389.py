@@ -120,3 +120,20 @@ class DirectoryServer(Slapd):
             who = person(f"user{number:03}")
             yield who.dn, {"objectClass": ["inetOrgPerson"], "uid": [who.uid], "cn": [who.uid],
                            "sn": [who.uid], "mail": [who.mail], "userPassword": [who.password]}
+
+
+# A value of each attribute's syntax that no test's user has.
+PROBES = {"appPasswordMfaEnabled": b"FALSE", "appPasswordMfaEnforceFrom": b"19000101000000Z",
+          "ipaUserAuthType": b"pkinit"}
+
+
+def may_delete(connection, dn, name):
+    """Whether it has that right, by deleting a value that is not there."""
+    try:
+        connection.modify_s(dn, [(ldap.MOD_DELETE, name,
+                                  [PROBES.get(name, b"id=zzzz at=19000101000000Z")])])
+    except ldap.NO_SUCH_ATTRIBUTE:
+        return True
+    except ldap.INSUFFICIENT_ACCESS:
+        return False
+    raise AssertionError(f"the probe of {name} changed something")

@@ -6,7 +6,6 @@ import time
 import pytest
 
 import apppassword
-from administration import Site
 from samba import DISABLED, person
 from slapd import BASE
 
@@ -19,11 +18,6 @@ TEN_MINUTES = str(-600 * 10**7)
 @pytest.fixture(scope="module")
 def directory(active_directory):
     return active_directory
-
-
-@pytest.fixture
-def site(directory, tmp_path):
-    return Site(tmp_path / "site", directory)
 
 
 @pytest.fixture

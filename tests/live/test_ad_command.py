@@ -19,16 +19,6 @@ def directory(active_directory):
 
 
 @pytest.fixture
-def make_site(directory, tmp_path):
-    return lambda **keys: Site(tmp_path / "site", directory, **keys)
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site()
-
-
-@pytest.fixture
 def newcomer(directory):
     """Nobody has turned MFA on or off."""
     return directory.new_person()

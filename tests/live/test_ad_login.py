@@ -17,16 +17,6 @@ def directory(active_directory):
     return active_directory
 
 
-@pytest.fixture
-def make_site(directory, tmp_path):
-    return lambda **keys: Site(tmp_path / "site", directory, **keys)
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site()
-
-
 def with_mfa(directory, enabled, who=None):
     who = who or directory.new_person()
     directory.set_mfa(who, enabled)

@@ -43,18 +43,6 @@ def directory(workdir):
 
 
 @pytest.fixture
-def make_site(directory, tmp_path):
-    """Makes sites with other keys."""
-    numbers = iter(range(100))
-    return lambda **keys: Site(tmp_path / f"site{next(numbers)}", directory, **keys)
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site()
-
-
-@pytest.fixture
 def user(directory):
     """A user with MFA on."""
     return directory.new_person(mfa=True)

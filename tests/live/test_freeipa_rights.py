@@ -8,6 +8,7 @@ import ldap
 import pytest
 
 import apppassword
+from ds389 import may_delete
 from freeipa import (BASE, GROUPS, IDENTITIES, USERS, WITNESS, freeipa,
                      group)  # pylint: disable=unused-import
 from slapd import LDAP_SCHEMA
@@ -28,8 +29,6 @@ WRITES = {
     "portal": {"appPassword", "appPasswordUsed", "appPasswordMfaMethod"},
     "administrator": set(FIVE), "admin": set(), "user administrator": set(), "self": set(),
 }
-PROBES = {"appPasswordMfaEnabled": b"FALSE", "appPasswordMfaEnforceFrom": b"19000101000000Z",
-          "ipaUserAuthType": b"pkinit"}
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +58,6 @@ def test_no_other_identity_searches_by_app_passwords(freeipa, owner, identity):
     connection = connect(freeipa, identity, owner)
     assert [connection.search_s(BASE, ldap.SCOPE_SUBTREE, f"({name}=*)", ["1.1"])
             for name in ("appPassword", "appPasswordMfaMethod")] == [[], []]
-
-
-def may_delete(connection, dn, name):
-    try:
-        connection.modify_s(dn, [(ldap.MOD_DELETE, name,
-                                  [PROBES.get(name, b"id=zzzz at=19000101000000Z")])])
-    except ldap.NO_SUCH_ATTRIBUTE:
-        return True
-    except ldap.INSUFFICIENT_ACCESS:
-        return False
-    raise AssertionError(f"the probe of {name} changed something")
 
 
 @pytest.mark.parametrize("identity, name", itertools.product(WRITES, FIVE))

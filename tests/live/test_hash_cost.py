@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from administration import Site
 from slapd import Slapd
 
 OVER = re.compile(r"the hash costs (\d+) KiB and (\d+) passes, over the cap of (\d+) KiB and (\d+)")
@@ -18,13 +17,6 @@ def directory(workdir, tmp_path_factory):
     slapd = Slapd(workdir / tmp_path_factory.mktemp("cost").name).start()
     yield slapd
     slapd.stop()
-
-
-@pytest.fixture
-def make_site(directory, tmp_path):
-    """Makes hosts whose configurations differ."""
-    numbers = iter(range(100))
-    return lambda **keys: Site(tmp_path / f"site{next(numbers)}", directory, **keys)
 
 
 def check(site, who, app_password):

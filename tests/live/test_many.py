@@ -21,11 +21,6 @@ access to attrs=employeeType by dn.exact="{IDENTITIES["administrator"]}" write b
 
 
 @pytest.fixture
-def site(directory, tmp_path):
-    return Site(tmp_path / "site", directory)
-
-
-@pytest.fixture
 def users(directory):
     return [directory.new_person() for _ in range(3)]
 

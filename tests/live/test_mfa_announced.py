@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from administration import DONE, Site
+from administration import DONE
 from apppassword import from_now
 from slapd import Slapd
 
@@ -18,16 +18,6 @@ def directory(workdir):
     slapd = Slapd(workdir / "announced").start()
     yield slapd
     slapd.stop()
-
-
-@pytest.fixture
-def make_site(directory, tmp_path):
-    return lambda **keys: Site(tmp_path / "site", directory, **keys)
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site()
 
 
 @pytest.fixture

@@ -28,11 +28,6 @@ def directory(workdir, tmp_path_factory):
     slapd.stop()
 
 
-@pytest.fixture
-def site(directory, tmp_path):
-    return Site(tmp_path / "site", directory)
-
-
 def use(directory, who, app_password, **ago):
     """Record a use."""
     directory.administrate(who, appPasswordUsed=f"id={app_password.id} at={from_now(**ago)}")
