@@ -197,7 +197,7 @@ put_back_found() {
     elif cmp -s "found$1" "$1.before"; then
         mv "$1.before" "$1"
     else
-        cp "found$1" "$1.new"
+        install -m 0600 "found$1" "$1.new"
         chmod --reference="$1" "$1.new"
         chown --reference="$1" "$1.new"
         mv "$1.new" "$1"
