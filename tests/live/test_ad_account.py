@@ -47,10 +47,10 @@ def test_an_account_that_has_ended(directory, site, alice, attribute):
         assert f'error="{attribute} ends the account"' in line
 
 
-@pytest.mark.parametrize("end", ["0", str(2**63 - 1), filetime(60)], ids=["0", "never", "soon"])
+@pytest.mark.parametrize("end", ["0", str(2**63 - 1), "soon"])
 def test_an_account_that_has_not_ended(directory, site, alice, end):
     who, app_password = alice
-    directory.set(who, accountExpires=end)
+    directory.set(who, accountExpires=filetime(60) if end == "soon" else end)
     assert site.answers(who.uid, app_password) == (ACCEPTED, "app-password")
     assert site.answers(who.uid, who.password) == (ACCEPTED, "account-password")
 
