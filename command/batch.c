@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "batch.h"
 #include "ignorable.h"
+#include "ldap/filter_tree.h"
 #include "progress.h"
 #include "say.h"
+#include "store.h"
 #include "tally.h"
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +17,8 @@ struct state {
     void *context;
     struct apw_tally tally;
     unsigned unchanged;
-    bool is_stopped; /* the directory is unavailable */
+    bool is_stopped;   /* the directory is unavailable */
+    bool has_left_out; /* an entry of the store that belongs to nobody */
 };
 
 /* Owned. */
@@ -94,7 +97,7 @@ static int collect(const struct apw_batch *batch, struct names *names)
     bool has_read_input = false;
 
     for (int i = 0; i < batch->count; i++) {
-        bool is_input = strcmp(batch->name[i], "-") == 0;
+        bool is_input = !batch->is_literal && strcmp(batch->name[i], "-") == 0;
 
         if (is_input && has_read_input)
             continue;
@@ -113,7 +116,7 @@ static enum apw_status run_names(struct state *state, const struct apw_batch *ba
 
     if (collect(batch, &names) != 0)
         goto out;
-    apw_progress_begin(names.count > 1 ? names.count : 0);
+    apw_progress_begin("users", names.count > 1 ? names.count : 0);
     for (; done < names.count && !state->is_stopped; done++)
         run_one(state, &(struct apw_target){.login = names.name[done]}, names.name[done]);
     apw_progress_end();
@@ -130,6 +133,11 @@ static int run_for_user(void *context, const struct apw_user *user)
 {
     struct state *state = context;
 
+    if (user->is_orphan) {
+        apw_say(user->name, "left out: %s", user->account_problem.text);
+        state->has_left_out = true;
+        return 0;
+    }
     run_one(state, &(struct apw_target){.dn = user->dn}, user->name);
     return state->is_stopped ? -1 : 0;
 }
@@ -138,18 +146,22 @@ static enum apw_status run_filter(struct state *state, const char *filter)
 {
     struct apw_error error = {""};
     enum apw_manage_result result;
+    const struct apw_config *config = state->manager->config;
+    bool is_stored =
+        apw_config_has_store(config) && apw_filter_tree_reads_only(filter, apw_store_attributes);
 
-    apw_progress_begin(0);
-    result = apw_user_each(state->manager, filter, run_for_user, state, &error);
+    apw_progress_begin("users", 0);
+    result = (is_stored ? apw_user_each_holder : apw_user_each)(state->manager, filter,
+                                                                run_for_user, state, &error);
     apw_progress_end();
     if (state->is_stopped)
         apw_say(NULL, "stopped: the rest of %s was not tried", filter);
     if (result != APW_MANAGE_DONE) {
         apw_say(NULL, "%s", error.text);
         apw_tally_add(&state->tally, apw_status_of(result));
-    } else if (state->tally.count == 0) {
+    } else if (state->tally.count == 0 && !state->has_left_out) {
         apw_say(NULL, "no entry below \"%s\" matches %s, or this identity may not read it",
-                state->manager->config->base, filter);
+                is_stored ? config->store.base : config->base, filter);
         return APW_STATUS_FAILED;
     }
     return apw_tally_status(&state->tally);

@@ -17,6 +17,7 @@ typedef enum apw_manage_result (*apw_batch_run)(const struct apw_manager *manage
 struct apw_batch {
     int count; /* names as typed; "-" stands for the lines of standard input */
     char **name;
+    bool is_literal;    /* "-" is a name like any other */
     const char *filter; /* instead of names: every entry that matches; NULL */
 };
 

@@ -66,16 +66,37 @@ static enum apw_status status_of(const struct apw_decision *decision)
                                                               : APW_STATUS_UNAVAILABLE;
 }
 
-/* Decides, and prints the line that this login would leave in the log. */
-static enum apw_status decide(const struct apw_config *config, struct apw_directory *directory,
-                              const char *typed, struct apw_attempt *attempt)
+/* The mail server's directories. */
+struct directories {
+    struct apw_directory *users;
+    struct apw_directory *store; /* NULL without one */
+};
+
+static int connect_both(const struct apw_config *config, struct directories *directories,
+                        struct apw_error *error)
 {
-    struct apw_world world = apw_world_of(directory);
+    if (apw_session_connect(config, &config->uris, &config->identity, &directories->users, error) !=
+        0)
+        return -1;
+    return apw_config_has_store(config)
+               ? apw_session_connect_holder(config, &config->store.uris, &config->store.identity,
+                                            &directories->store, error)
+               : 0;
+}
+
+/* Decides, and prints the line that this login would leave in the log. */
+static enum apw_status decide(const struct apw_config *config,
+                              const struct directories *directories, const char *typed,
+                              struct apw_attempt *attempt)
+{
+    struct apw_world store = apw_world_of(directories->store);
+    struct apw_world world = apw_world_of(directories->users);
     int64_t deadline = apw_clock_monotonic_ms() + config->deadline_ms;
     struct apw_decision decision;
     char login[APW_LOGIN_SIZE], line[APW_EVENT_SIZE];
     enum apw_status status;
 
+    world.store = &store;
     /* As the mail servers do; apw_verify() refuses a name that cannot be a login. */
     attempt->login = apw_login_canonicalize(typed, strlen(typed), NULL, login) == 0 ? login : typed;
     attempt->login_length = strlen(attempt->login);
@@ -91,13 +112,13 @@ static enum apw_status check(const struct apw_config *config, const char *login,
                              struct apw_attempt *attempt)
 {
     enum apw_status status = APW_STATUS_CONFIGURATION;
-    struct apw_directory *directory = NULL;
+    struct directories directories = {.users = NULL};
     struct apw_error error = {""};
     char password[PASSWORD_SIZE], question[128];
 
-    if (apw_session_connect(config, &config->uris, &config->identity, &directory, &error) != 0) {
+    if (connect_both(config, &directories, &error) != 0) {
         apw_say(NULL, "%s", error.text);
-        return APW_STATUS_CONFIGURATION;
+        goto out;
     }
     snprintf(question, sizeof question, "Password of %.100s: ", login);
     if (apw_prompt_input(question, password, sizeof password, &attempt->password_length, &error) !=
@@ -106,10 +127,12 @@ static enum apw_status check(const struct apw_config *config, const char *login,
         status = APW_STATUS_FAILED;
     } else {
         attempt->password = password;
-        status = decide(config, directory, login, attempt);
+        status = decide(config, &directories, login, attempt);
     }
     sodium_memzero(password, sizeof password);
-    apw_directory_free(&directory);
+out:
+    apw_directory_free(&directories.users);
+    apw_directory_free(&directories.store);
     return status;
 }
 

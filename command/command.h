@@ -16,7 +16,7 @@ struct apw_command {
     const char *name;
     const struct apw_option *options;
     const char
-        *usage; /* its operands; if the first word has bars, the completion offers its parts */
+        *usage; /* its operands; the completion offers the parts of a first word in lower case */
     const char *help;
     enum apw_status (*run)(const struct apw_invocation *invocation,
                            const struct apw_options *options);

@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 #include "invocation.h"
+#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static void print_words(void)
     puts("    esac\n}\n");
 }
 
-/* "on|off USER..." begins with two verbs. */
+/* "on|off USER..." begins with two verbs, "init FOLDER" with one. */
 static void print_verbs(void)
 {
     puts("# The verbs of command $1.\n_app_password_verbs()\n{\n    case $1 in");
@@ -44,7 +45,7 @@ static void print_verbs(void)
         const char *usage = apw_commands[i]->usage;
         int length = (int)strcspn(usage, " ");
 
-        if (memchr(usage, '|', (size_t)length) == NULL)
+        if (!islower((unsigned char)*usage))
             continue;
         printf("    %s) echo ", apw_commands[i]->name);
         for (int at = 0; at < length; at++)

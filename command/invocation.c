@@ -6,7 +6,9 @@ enum { CONFIG, URI, BINDDN, SECRET, PROMPT, MECHANISM, VERSION };
 
 const struct apw_option apw_invocation_options[] = {
     [CONFIG] = {.letter = 'c', .argument = "FILE", .help = "path of app-password.conf"},
-    [URI] = {.letter = 'H', .argument = "URI", .help = "the LDAP server; several in quotes"},
+    [URI] = {.letter = 'H',
+             .argument = "URI",
+             .help = "the LDAP server, or that of the store; several in quotes"},
     [BINDDN] = {.letter = 'D',
                 .argument = "DN",
                 .help = "bind as this administrator, with -y or -W"},
@@ -15,9 +17,10 @@ const struct apw_option apw_invocation_options[] = {
                 .help = "read the administrator's password from this file"},
     [PROMPT] = {.letter = 'W', .help = "ask for the administrator's password"},
     [MECHANISM] = {.letter = 'Y',
-                   .argument = "EXTERNAL",
-                   .words = "EXTERNAL",
-                   .help = "bind as the calling system user, over ldapi"},
+                   .argument = "EXTERNAL|GSSAPI",
+                   .words = "EXTERNAL GSSAPI",
+                   .help = "bind as the calling system user, over ldapi, or with your Kerberos "
+                           "ticket"},
     [VERSION] = {.letter = 'V', .name = "version", .help = "print the version"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
@@ -31,6 +34,7 @@ int apw_invocation_read(int argc, char **argv, struct apw_invocation *invocation
         return -1;
     *invocation_r = (struct apw_invocation){
         .config_path = options.is_given[CONFIG] ? options.value[CONFIG] : apw_config_default_path,
+        .is_default_config = !options.is_given[CONFIG],
         .uris = options.value[URI],
         .binddn = options.value[BINDDN],
         .secret_path = options.value[SECRET],

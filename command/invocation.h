@@ -11,6 +11,7 @@
 /* As typed; NULL if not given. */
 struct apw_invocation {
     const char *config_path; /* never NULL */
+    bool is_default_config;  /* no -c */
     const char *uris;        /* -H */
     const char *binddn;      /* -D */
     const char *secret_path; /* -y */

@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "batch.h"
+#include "code.h"
 #include "command.h"
 #include "date.h"
 #include "enrolment.h"
+#include "factor_kinds.h"
 #include "ldap/filter.h"
+#include "ldap/filter_tree.h"
 #include "method.h"
 #include "mfa_change.h"
 #include "mfa_switch.h"
 #include "output.h"
+#include "policy_words.h"
+#include "reset.h"
+#include "rights.h"
 #include "say.h"
 #include "session.h"
+#include "sheet.h"
+#include "store.h"
+#include "trail.h"
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { ENFORCE_FROM, ANNOUNCE, NOW, CODE, FILTER, DRY_RUN };
+enum { ENFORCE_FROM, ANNOUNCE, NOW, CODE, CSV, FILTER, USERS, DRY_RUN };
 
 static const struct apw_option table[] = {
     [ENFORCE_FROM] =
@@ -29,9 +39,14 @@ static const struct apw_option table[] = {
     [CODE] = {.name = "code",
               .help = "(on, reset) print a code that sets up the second factor on the self-service "
                       "page"},
+    [CSV] = {.name = "csv", .help = "(--code) print the codes for a mail merge"},
     [FILTER] = {.name = "filter",
                 .argument = "FILTER",
                 .help = "every user that matches this LDAP filter"},
+    [USERS] = {.name = "users",
+               .argument = "FILE",
+               .help =
+                   "every user in the column \"user\" of this CSV file (\"-\": standard input)"},
     [DRY_RUN] = {.name = "dry-run", .help = "(on, off, reset) only show what would change"},
     APW_OPTION_HELP,
     APW_OPTION_LAST,
@@ -44,10 +59,21 @@ struct mfa_request {
     int64_t period_s; /* mfa_grace unless has_period; 0: none */
     bool is_dry_run;
     bool with_code;
+    bool is_csv;        /* the code */
     bool is_single;     /* one named user */
+    bool has_lost_code; /* it could not be printed */
     unsigned unwarned;  /* users without an app password, whom an announcement gives time */
     const char *filter; /* NULL: the users are named */
+    const char *users;  /* a list of them; NULL */
 };
+
+/* Logs a change. */
+static void note(enum apw_audit_action action, const char *name, enum apw_manage_result result,
+                 const struct apw_error *error)
+{
+    apw_trail_add(&(struct apw_audit){.action = action, .user = name, .error = error->text},
+                  result);
+}
 
 static enum apw_manage_result report(const struct apw_manager *manager, const char *name,
                                      enum apw_manage_result result,
@@ -63,26 +89,49 @@ static enum apw_manage_result report(const struct apw_manager *manager, const ch
     return result;
 }
 
-/* Prints a new enrollment code. */
+/* Nobody has the code if it cannot be printed, so this ends the list. */
+static enum apw_manage_result print_code(const char *name, const struct apw_user *user,
+                                         const struct apw_password *code, bool reset,
+                                         struct mfa_request *request)
+{
+    int status =
+        request->is_csv ? apw_code_print_csv(name, user, code) : apw_code_print(name, code, reset);
+
+    if (status == 0)
+        return APW_MANAGE_DONE;
+    apw_say(name, "standard output: %s; nobody has seen the code: make another one",
+            strerror(errno));
+    request->has_lost_code = true;
+    return APW_MANAGE_UNAVAILABLE;
+}
+
+/* Makes and prints a new enrollment code. */
 static enum apw_manage_result make_code(const struct apw_manager *manager,
                                         const struct apw_target *target, const char *name,
-                                        bool reset)
+                                        struct mfa_request *request, bool reset)
 {
-    char shown[APW_PASSWORD_SHOWN_SIZE];
+    struct apw_manager reading = *manager;
+    struct apw_target read = *target;
     struct apw_error error = {""};
-    struct apw_password code;
-    enum apw_manage_result result = apw_enrolment_make_code(manager, target, reset, &code, &error);
+    struct apw_user *user = NULL;
+    struct apw_password code = {{0}};
+    enum apw_manage_result result = APW_MANAGE_DONE;
 
-    if (result == APW_MANAGE_DONE) {
-        apw_password_show(&code, shown);
-        apw_output_line("%s: %scode to enroll with, once, within %d days: %s", name,
-                        reset ? "second factor removed; " : "", APW_ENROLMENT_CODE_SECONDS / 86400,
-                        shown);
-        sodium_memzero(shown, sizeof shown);
-    } else {
+    reading.with_enrolment = true; /* for the person's name and mail address */
+    if (request->is_csv)
+        result = apw_user_find(&reading, target, &user, &error);
+    read.user = user;
+    if (result == APW_MANAGE_DONE)
+        result = apw_enrolment_make_code(&reading, &read, reset, &code, &error);
+    note(reset ? APW_AUDIT_RESET : APW_AUDIT_CODE, name, result, &error);
+    if (reset && result == APW_MANAGE_DONE)
+        note(APW_AUDIT_CODE, name, result, &error);
+    if (result != APW_MANAGE_DONE)
         apw_say(name, "%s", error.text);
-    }
+    else
+        result = print_code(name, user, &code, reset, request);
     sodium_memzero(&code, sizeof code);
+    apw_user_free(&user);
     return result;
 }
 
@@ -113,12 +162,15 @@ static enum apw_manage_result turn_on(const struct apw_manager *manager,
     enum apw_manage_result result =
         apw_mfa_switch_on(manager, target, &request->start, &switched, &error);
 
-    report(manager, name, result, &switched, &error);
+    note(APW_AUDIT_MFA_ON, name, result, &error);
+    if (!request->is_csv || (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED))
+        report(manager, name, result, &switched, &error);
     if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED)
         return result;
     advise(manager, name, &switched, result == APW_MANAGE_UNCHANGED, request);
-    return request->with_code && !manager->is_dry_run ? make_code(manager, target, name, false)
-                                                      : result;
+    return request->with_code && !manager->is_dry_run
+               ? make_code(manager, target, name, request, false)
+               : result;
 }
 
 static enum apw_manage_result turn_off(const struct apw_manager *manager,
@@ -130,6 +182,7 @@ static enum apw_manage_result turn_off(const struct apw_manager *manager,
     enum apw_manage_result result = apw_mfa_switch_off(manager, target, &switched, &error);
 
     (void)context;
+    note(APW_AUDIT_MFA_OFF, name, result, &error);
     return report(manager, name, result, &switched, &error);
 }
 
@@ -137,15 +190,16 @@ static enum apw_manage_result reset(const struct apw_manager *manager,
                                     const struct apw_target *target, const char *name,
                                     void *context)
 {
-    const struct mfa_request *request = context;
+    struct mfa_request *request = context;
     struct apw_error error = {""};
     enum apw_manage_result result;
 
     if (request->with_code)
-        return make_code(manager, target, name, true);
+        return make_code(manager, target, name, request, true);
     result = apw_enrolment_reset(manager, target, &error);
+    note(APW_AUDIT_RESET, name, result, &error);
     if (result == APW_MANAGE_DONE)
-        apw_output_line("%s: second factor removed", name);
+        apw_output_line("%s: second factors removed", name);
     else if (result == APW_MANAGE_UNCHANGED)
         apw_output_line("%s: unchanged", name);
     else
@@ -156,15 +210,16 @@ static enum apw_manage_result reset(const struct apw_manager *manager,
 static enum apw_manage_result print_status(const char *name, const struct apw_user *user,
                                            enum apw_mfa mfa)
 {
-    char date[APW_DATE_RFC3339_SIZE];
+    char date[APW_DATE_RFC3339_SIZE], kinds[APW_FACTOR_KINDS_SIZE];
+    const char *intro = apw_factor_kinds(user, kinds) > 0 ? "; second factors: " : "";
 
     if (mfa == APW_MFA_OFF) {
-        apw_output_line("%s: off", name);
+        apw_output_line("%s: off%s%s", name, intro, kinds);
     } else if (!user->has_enforce_from) {
-        apw_output_line("%s: on", name);
+        apw_output_line("%s: on%s%s", name, intro, kinds);
     } else if (user->is_enforce_from_readable) {
         apw_date_format_rfc3339(user->enforce_from, date);
-        apw_output_line("%s: on, enforced from %s", name, date);
+        apw_output_line("%s: on, enforced from %s%s%s", name, date, intro, kinds);
     } else {
         apw_say(name,
                 "on, but appPasswordMfaEnforceFrom of %s is not a time: logins without an app "
@@ -175,22 +230,52 @@ static enum apw_manage_result print_status(const char *name, const struct apw_us
     return APW_MANAGE_DONE;
 }
 
+/* A reset that the help desk has asked for. */
+static enum apw_manage_result print_reset(const char *name, const struct apw_user *user)
+{
+    char at[APW_DATE_RFC3339_SIZE];
+    struct apw_error error = {""};
+    struct apw_reset reset;
+
+    switch (apw_reset_read(user, (int64_t)time(NULL), &reset, &error)) {
+    case APW_RESET_UNREADABLE:
+        apw_say(name, "%s", error.text);
+        return APW_MANAGE_REFUSED;
+    case APW_RESET_NONE:
+        return APW_MANAGE_DONE;
+    case APW_RESET_WAITING:
+    case APW_RESET_DUE:
+        break;
+    }
+    apw_date_format_rfc3339(reset.at, at);
+    apw_output_line("%s: %s of the help desk has asked to remove the second factors at the first "
+                    "sign-in after %s",
+                    name, apw_say_printable(reset.by), at);
+    return APW_MANAGE_DONE;
+}
+
 static enum apw_manage_result show(const struct apw_manager *manager,
                                    const struct apw_target *target, const char *name, void *context)
 {
+    struct apw_manager reading = *manager;
     struct apw_error error = {""};
     enum apw_manage_result result;
     struct apw_user *user;
     enum apw_mfa mfa = APW_MFA_UNREADABLE;
 
     (void)context;
-    result = apw_user_find(manager, target, &user, &error);
+    reading.with_enrolment = true;
+    result = apw_user_find(&reading, target, &user, &error);
     if (result == APW_MANAGE_DONE)
         result = apw_user_mfa(manager, user, &mfa, &error);
+    if (result == APW_MANAGE_NOT_PERMITTED && user != NULL)
+        result = apw_rights_check_after(manager, user, result, &error);
     if (result == APW_MANAGE_DONE)
         result = print_status(name, user, mfa);
     else
         apw_say(name, "%s", error.text);
+    if (result == APW_MANAGE_DONE)
+        result = print_reset(name, user);
     apw_user_free(&user);
     return result;
 }
@@ -219,6 +304,21 @@ static void apply_grace(const struct apw_config *config, struct mfa_request *req
     request->start.from = &request->from;
 }
 
+/* With a store, a filter selects in one directory or in the other. */
+static enum apw_status check_filter(const struct apw_config *config, const char *filter)
+{
+    if (filter == NULL || !apw_config_has_store(config) ||
+        apw_filter_tree_reads_only(filter, apw_store_attributes))
+        return APW_STATUS_DONE;
+    for (const char *const *stored = apw_store_attributes; *stored != NULL; stored++)
+        if (apw_filter_tree_reads(filter, *stored))
+            return apw_say_usage(
+                "--filter: %s is in the store, and the rest of the filter is about "
+                "the users' directory; a filter cannot ask both",
+                *stored);
+    return APW_STATUS_DONE;
+}
+
 /* What concerns all users of one call. */
 static void conclude(const struct apw_config *config, const struct mfa_request *request)
 {
@@ -233,27 +333,72 @@ static void conclude(const struct apw_config *config, const struct mfa_request *
                 config->path);
 }
 
+static enum apw_status run_in(struct apw_session *session, apw_batch_run run,
+                              struct mfa_request *request, const struct apw_batch *batch)
+{
+    const struct apw_config *config = session->config;
+    enum apw_status status = APW_STATUS_DONE;
+    struct apw_error error = {""};
+
+    apply_grace(config, request);
+    if ((run == turn_on || run == turn_off) && apw_mfa_switch_check(config, &error) != 0) {
+        apw_say(NULL, "%s", error.text);
+        status = APW_STATUS_CONFIGURATION;
+    } else if ((status = check_filter(config, request->filter)) == APW_STATUS_DONE) {
+        if (request->is_csv)
+            apw_code_print_header();
+        status = apw_batch_run_each(&session->manager, batch, run, request);
+        if (request->has_lost_code)
+            status = APW_STATUS_FAILED;
+        if (run == turn_on)
+            conclude(config, request);
+        if (run == show)
+            apw_policy_words_say(config);
+    }
+    return status;
+}
+
 static enum apw_status run_for_each(const struct apw_invocation *invocation, apw_batch_run run,
                                     struct mfa_request *request, int count, char **logins)
 {
-    const struct apw_batch batch = {.count = count, .name = logins, .filter = request->filter};
-    struct apw_error error = {""};
+    const struct apw_batch batch = {.count = count,
+                                    .name = logins,
+                                    .is_literal = request->users != NULL,
+                                    .filter = request->filter};
     struct apw_session session;
     enum apw_status status = apw_session_open(invocation, &session);
 
     if (status != APW_STATUS_DONE)
         return status;
     session.manager.is_dry_run = request->is_dry_run;
-    apply_grace(session.config, request);
-    if ((run == turn_on || run == turn_off) && apw_mfa_switch_check(session.config, &error) != 0) {
-        apw_say(NULL, "%s", error.text);
-        status = APW_STATUS_CONFIGURATION;
-    } else {
-        status = apw_batch_run_each(&session.manager, &batch, run, request);
-        if (run == turn_on)
-            conclude(session.config, request);
-    }
+    if (!request->is_single && request->filter == NULL)
+        status = apw_session_check_bind(&session);
+    if (status == APW_STATUS_DONE)
+        status = run_in(&session, run, request, &batch);
     apw_session_close(&session);
+    return status;
+}
+
+/* Reads the names from a list. */
+static enum apw_status run_for_list(const struct apw_invocation *invocation, apw_batch_run run,
+                                    struct mfa_request *request)
+{
+    static const char *const columns[] = {"user", NULL};
+    static const struct apw_sheet_format format = {.columns = columns, .ignores_others = true};
+    struct apw_sheet sheet;
+    struct apw_error error = {""};
+    enum apw_status status;
+
+    if (apw_sheet_read(request->users, &format, &sheet, &error) != 0)
+        return apw_say_usage("%s", error.text);
+    for (size_t i = 0; i < sheet.count; i++)
+        if (apw_sheet_cell(&sheet, i, 0) == NULL) {
+            status = apw_say_usage("%s:%u: the user is missing", request->users, sheet.line[i]);
+            apw_sheet_free(&sheet);
+            return status;
+        }
+    status = run_for_each(invocation, run, request, (int)sheet.count, (char **)sheet.cell);
+    apw_sheet_free(&sheet);
     return status;
 }
 
@@ -265,12 +410,12 @@ static int has_start(const struct apw_options *options)
 static enum apw_status check_arguments(const struct apw_options *options, apw_batch_run run)
 {
     const char *verb = options->operand[0];
-    bool is_named = options->count > 1, has_filter = options->is_given[FILTER];
+    int ways = (options->count > 1) + options->is_given[FILTER] + options->is_given[USERS];
 
-    if (!is_named && !has_filter)
+    if (ways == 0)
         return apw_say_usage("mfa %s: USER is missing", verb);
-    if (is_named && has_filter)
-        return apw_say_usage("mfa %s: USERs and --filter exclude each other", verb);
+    if (ways > 1)
+        return apw_say_usage("mfa %s: USERs, --users and --filter exclude each other", verb);
     if (has_start(options) && run != turn_on)
         return apw_say_usage("--enforce-from, --announce and --now go with mfa on only");
     if (options->is_given[DRY_RUN] && run != turn_on && run != turn_off && run != reset)
@@ -279,6 +424,8 @@ static enum apw_status check_arguments(const struct apw_options *options, apw_ba
         return apw_say_usage("mfa reset: --dry-run and --code exclude each other");
     if (options->is_given[CODE] && run != turn_on && run != reset)
         return apw_say_usage("--code goes with mfa on and mfa reset only");
+    if (options->is_given[CSV] && !options->is_given[CODE])
+        return apw_say_usage("mfa %s: --csv goes with --code only", verb);
     return APW_STATUS_DONE;
 }
 
@@ -309,8 +456,10 @@ static enum apw_status read_request(const struct apw_options *options, struct mf
     *request = (struct mfa_request){
         .is_dry_run = options->is_given[DRY_RUN],
         .with_code = options->is_given[CODE],
+        .is_csv = options->is_given[CSV],
         .is_single = options->count == 2 && strcmp(options->operand[1], "-") != 0,
         .filter = options->value[FILTER],
+        .users = options->value[USERS],
     };
     if (request->filter != NULL && apw_filter_check(request->filter, false, &error) != 0)
         return apw_say_usage("--filter: %s", error.text);
@@ -334,6 +483,8 @@ static enum apw_status run(const struct apw_invocation *invocation,
     status = check_arguments(options, verb);
     if (status != APW_STATUS_DONE)
         return status;
+    if (request.users != NULL)
+        return run_for_list(invocation, verb, &request);
     return run_for_each(invocation, verb, &request, options->count - 1, options->operand + 1);
 }
 
@@ -341,7 +492,7 @@ const struct apw_command apw_command_mfa = {
     .name = "mfa",
     .options = table,
     .usage = "on|off|status|reset USER...",
-    .help = "turn MFA of these users on or off, show it, or remove the enrolled second factor "
+    .help = "turn MFA of these users on or off, show it, or remove the enrolled second factors "
             "(USER \"-\": one on each line of standard input)",
     .run = run,
 };

@@ -28,20 +28,22 @@ static void format_state(const struct apw_mfa_state *state, char text_r[STATE_SI
         apw_date_format_short(state->from, date);
         snprintf(text_r, STATE_SIZE, "announced for %s", date);
     } else {
-        snprintf(text_r, STATE_SIZE, "enforced");
+        snprintf(text_r, STATE_SIZE, "enforced%s", state->is_default ? " by default" : "");
     }
 }
 
 void apw_mfa_change_print(const char *name, const struct apw_mfa_switched *switched,
                           bool is_dry_run)
 {
-    char before[STATE_SIZE], after[STATE_SIZE];
+    char before[STATE_SIZE], after[STATE_SIZE], links[STATE_SIZE] = "";
     bool is_enforced =
         switched->after.mfa == APW_MFA_ON && !apw_mfa_change_is_announced(&switched->after);
 
     format_state(&switched->before, before);
     format_state(&switched->after, after);
-    apw_output_line("%s: %s \u2192 %s%s%s", name, before, after, is_enforced ? " now" : "",
+    if (switched->withdrawn > 0)
+        snprintf(links, sizeof links, "; unused links withdrawn: %zu", switched->withdrawn);
+    apw_output_line("%s: %s \u2192 %s%s%s%s", name, before, after, is_enforced ? " now" : "", links,
                     is_dry_run ? " (dry run)" : "");
 }
 

@@ -8,8 +8,9 @@
 
 #include <stddef.h>
 
-/* Shows a bar, or a count if `total` is 0 (unknown). */
-void apw_progress_begin(size_t total);
+/* Shows a bar; or, if `total` is 0 (unknown), how many there were so far and how many a second.
+ * `what` says what is counted, like "users"; borrowed until apw_progress_end(). */
+void apw_progress_begin(const char *what, size_t total);
 void apw_progress_step(void);
 /* Removes it from the screen, so that a line can be printed; the next step shows it again. */
 void apw_progress_hide(void);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_progress.h"
 #include "csv.h"
-#include "guesses.h"
+#include "finding.h"
 #include "ldap/filter.h"
 #include "manage.h"
-#include "method.h"
+#include "method_seal.h"
 #include "output.h"
 #include "progress.h"
 #include "say.h"
@@ -19,6 +19,7 @@
 
 #define USED_S    (30 * 86400)
 #define BAR_WIDTH 20
+#define ROWS_MAX  10000 /* kept in memory, and sorted by insertion */
 
 enum column { USERS = 0, ENFORCED, ANNOUNCED, ENROLLED, HAVE_ONE, USED, COLUMN_COUNT };
 
@@ -44,14 +45,25 @@ struct tally {
     struct row without;
     struct row *row; /* sorted by value, whatever the case */
     size_t count;
-    size_t size; /* allocated */
-    bool is_out_of_memory;
+    size_t size;                   /* allocated */
+    enum apw_manage_result result; /* of adding the last row */
+    struct apw_error error;
 };
 
 /* ---- counting ---- */
 
 static struct row *insert_row(struct tally *tally, size_t place, const char *value)
 {
+    if (tally->count == ROWS_MAX) {
+        tally->result = APW_MANAGE_REFUSED;
+        apw_error_set(&tally->error,
+                      "--by %s: there are more than %d values; choose an attribute that many users "
+                      "share",
+                      tally->by, ROWS_MAX);
+        return NULL;
+    }
+    tally->result = APW_MANAGE_UNAVAILABLE; /* until there is a row */
+    apw_error_set(&tally->error, "out of memory");
     if (tally->count == tally->size) {
         size_t size = tally->size == 0 ? 64 : 2 * tally->size;
         struct row *row = realloc(tally->row, size * sizeof *row);
@@ -65,10 +77,13 @@ static struct row *insert_row(struct tally *tally, size_t place, const char *val
             (tally->count - place) * sizeof *tally->row);
     tally->row[place] = (struct row){.value = strdup(value)};
     tally->count++;
-    return tally->row[place].value != NULL ? &tally->row[place] : NULL;
+    if (tally->row[place].value == NULL)
+        return NULL;
+    tally->result = APW_MANAGE_DONE;
+    return &tally->row[place];
 }
 
-/* NULL without memory. */
+/* NULL, with tally->result and its error, if there is no room. */
 static struct row *row_of(struct tally *tally, const char *value)
 {
     size_t low = 0, high = tally->count;
@@ -103,10 +118,8 @@ static int add_user(struct tally *tally, const struct apw_user *user,
     for (size_t i = 0; i < user->also.count; i++) {
         struct row *row = row_of(tally, user->also.value[i].bytes);
 
-        if (row == NULL) {
-            tally->is_out_of_memory = true;
+        if (row == NULL)
             return -1;
-        }
         add(row, is_in);
     }
     return 0;
@@ -118,8 +131,7 @@ static bool is_enrolled(const struct apw_user *user)
     for (size_t i = 0; i < user->method.count; i++) {
         const struct apw_value *value = &user->method.value[i];
 
-        if (!apw_method_is_code(value->bytes, value->length) &&
-            !apw_guesses_is_value(value->bytes, value->length))
+        if (apw_method_is_sealed(value->bytes, value->length))
             return true;
     }
     return false;
@@ -158,32 +170,28 @@ static int count_user_with_mfa(void *context, const struct apw_user *user)
     return add_user(tally, user, is_in);
 }
 
-/* The directory itself evaluates mfa_filter, which may be any. */
 static enum apw_manage_result count_all(const struct apw_manager *manager, struct tally *tally,
                                         struct apw_error *error)
 {
     struct apw_manager reading = *manager;
-    char *users = apw_filter_expand_any(manager->config->filter), *with_mfa = NULL;
+    char *users = apw_filter_expand_any(manager->config->filter);
     enum apw_manage_result result = APW_MANAGE_UNAVAILABLE;
 
     reading.also = tally->by;
     reading.with_enrolment = true;
     apw_error_set(error, "out of memory");
-    if (users == NULL || asprintf(&with_mfa, "(&%s%s)", users, manager->config->mfa_filter) < 0) {
-        free(users);
+    if (users == NULL)
         return result;
-    }
-    apw_progress_begin(0);
+    apw_progress_begin("users", 0);
     result = apw_user_each(&reading, users, count_user, tally, error);
-    if (result == APW_MANAGE_DONE && !tally->is_out_of_memory)
-        result = apw_user_each(&reading, with_mfa, count_user_with_mfa, tally, error);
+    if (result == APW_MANAGE_DONE && tally->result == APW_MANAGE_DONE)
+        result = apw_finding_each_with_mfa(&reading, users, count_user_with_mfa, tally, error);
     apw_progress_end();
     free(users);
-    free(with_mfa);
-    if (!tally->is_out_of_memory)
+    if (tally->result == APW_MANAGE_DONE)
         return result;
-    apw_error_set(error, "out of memory");
-    return APW_MANAGE_UNAVAILABLE;
+    *error = tally->error;
+    return tally->result;
 }
 
 /* ---- printing ---- */
@@ -385,7 +393,7 @@ static void say_notes(const struct apw_config *config, const struct tally *tally
 enum apw_status apw_report_progress(const struct apw_manager *manager, const char *by,
                                     enum apw_report_format format)
 {
-    struct tally tally = {.now = (int64_t)time(NULL), .by = by};
+    struct tally tally = {.now = (int64_t)time(NULL), .by = by, .result = APW_MANAGE_DONE};
     struct apw_error error = {""};
     enum apw_manage_result result = count_all(manager, &tally, &error);
 

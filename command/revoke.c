@@ -3,20 +3,25 @@
 #include "command.h"
 #include "finding.h"
 #include "manage.h"
+#include "orphans.h"
 #include "output.h"
 #include "progress.h"
 #include "revocation.h"
+#include "rights.h"
 #include "say.h"
 #include "session.h"
 #include "tally.h"
+#include "trail.h"
+#include "unused.h"
 #include "wait.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define WAIT_DEFAULT_S 300
 
-enum { ALL, EXPIRED, UNUSED, DRY_RUN, WAIT };
+enum { ALL, EXPIRED, UNUSED, PASSWORD_CHANGED, ORPHANS, DRY_RUN, WAIT };
 
 static const struct apw_option table[] = {
     [ALL] = {.name = "all", .help = "all of them"},
@@ -25,6 +30,10 @@ static const struct apw_option table[] = {
     [UNUSED] = {.name = "unused",
                 .argument = "PERIOD",
                 .help = "those that were not used within this period: 180d"},
+    [PASSWORD_CHANGED] = {.name = "password-changed",
+                          .help = "those made before the account password was changed"},
+    [ORPHANS] = {.name = "orphans",
+                 .help = "instead: entries of a store whose users have been gone for 30 days"},
     [DRY_RUN] = {.name = "dry-run", .help = "only show which"},
     [WAIT] = {.name = "wait",
               .argument = "PERIOD",
@@ -40,6 +49,8 @@ struct request {
     bool is_expired;
     bool is_unused;
     int64_t unused_s;
+    bool is_password_changed;
+    bool is_orphans;
     bool is_dry_run;
     bool is_waiting;
     int64_t wait_s;
@@ -51,12 +62,14 @@ struct run {
     int64_t now;
     struct apw_tally tally;
     struct apw_revocations revocations; /* for --wait */
-    bool is_stopped;                    /* the directory is unavailable */
+    bool has_revoked;
+    bool has_seen;   /* a user with app passwords */
+    bool is_stopped; /* the directory is unavailable */
 };
 
 static bool is_sweep(const struct request *request)
 {
-    return request->is_expired || request->is_unused;
+    return request->is_expired || request->is_unused || request->is_password_changed;
 }
 
 /* Notes a revocation for --wait. */
@@ -73,8 +86,17 @@ static void settle(struct run *run, enum apw_manage_result result, const char *d
 {
     apw_tally_add(&run->tally, apw_status_of(result));
     run->is_stopped = result == APW_MANAGE_UNAVAILABLE;
+    run->has_revoked = run->has_revoked || result == APW_MANAGE_DONE;
     if (result == APW_MANAGE_DONE && dn != NULL)
         note(run, dn, id);
+}
+
+static void trace(enum apw_audit_action action, const char *login, const char *id,
+                  enum apw_manage_result result, const struct apw_error *error)
+{
+    apw_trail_add(
+        &(struct apw_audit){.action = action, .user = login, .id = id, .error = error->text},
+        result);
 }
 
 static const char *would_be(const struct run *run)
@@ -84,6 +106,19 @@ static const char *would_be(const struct run *run)
 
 /* ---- of one user ---- */
 
+/* What becomes of the sessions that an app password has opened. */
+static void say_what_stays_open(const struct run *run, const char *login)
+{
+    int64_t seconds = apw_config_sessions_end_s(run->manager->config);
+
+    if (seconds > 0)
+        apw_say(login, "open IMAP and POP3 sessions end within %" PRId64 " seconds", seconds);
+    else
+        apw_say(login,
+                "open IMAP and POP3 sessions stay open; `doveadm kick USER` ends them, and so "
+                "does app-password-watch(8) (watch_interval in app-password.conf)");
+}
+
 static void revoke_all(struct run *run, const char *login, const struct apw_user *user)
 {
     struct apw_error error = {""};
@@ -91,16 +126,17 @@ static void revoke_all(struct run *run, const char *login, const struct apw_user
     enum apw_manage_result result = apw_manage_revoke_all(
         run->manager, &(struct apw_target){.dn = user->dn, .user = user}, &count, &error);
 
+    apw_trail_add_all(login, user, result, &error);
     if (result == APW_MANAGE_DONE)
         apw_output_line("%s: %zu %srevoked", login, count, would_be(run));
     else if (result == APW_MANAGE_UNCHANGED)
         apw_output_line("%s: unchanged", login);
     else
         apw_say(login, "%s", error.text);
-    settle(run, result, user->dn, "");
+    settle(run, result, user->holder_dn, "");
     for (size_t i = 0; i < user->password_count && result == APW_MANAGE_DONE; i++)
         if (user->password[i].id[0] != '\0')
-            note(run, user->dn, user->password[i].id);
+            note(run, user->holder_dn, user->password[i].id);
 }
 
 static void revoke_id(struct run *run, const char *login, const struct apw_user *user,
@@ -114,11 +150,12 @@ static void revoke_id(struct run *run, const char *login, const struct apw_user 
         return; /* check_ids() has rejected it already */
     result = apw_manage_revoke(run->manager, &(struct apw_target){.dn = user->dn, .user = user}, id,
                                &error);
+    trace(APW_AUDIT_REVOKE, login, id, result, &error);
     if (result == APW_MANAGE_DONE)
         apw_output_line("%s: %s %srevoked", login, id, would_be(run));
     else
         apw_say(login, "%s", error.text);
-    settle(run, result, user->dn, id);
+    settle(run, result, user->holder_dn, id);
 }
 
 static void revoke_of_user(struct run *run, const struct apw_options *options)
@@ -131,6 +168,7 @@ static void revoke_of_user(struct run *run, const struct apw_options *options)
 
     if (result != APW_MANAGE_DONE) {
         apw_say(login, "%s", error.text);
+        trace(APW_AUDIT_REVOKE, login, NULL, result, &error);
         settle(run, result, NULL, "");
         return;
     }
@@ -138,12 +176,14 @@ static void revoke_of_user(struct run *run, const struct apw_options *options)
         revoke_all(run, login, user);
     for (int i = 1; i < options->count; i++)
         revoke_id(run, login, user, options->operand[i]);
+    if (run->has_revoked && !run->request->is_dry_run)
+        say_what_stays_open(run, login);
     apw_user_free(&user);
 }
 
 /* ---- expired or unused ones ---- */
 
-/* "expired" or "unused"; NULL to keep it. */
+/* "expired", "password changed" or "unused"; NULL to keep it. */
 static const char *reason_for(const struct run *run, const struct apw_user *user,
                               const struct apw_managed_password *password)
 {
@@ -153,7 +193,9 @@ static const char *reason_for(const struct run *run, const struct apw_user *user
         return NULL;
     if (request->is_expired && apw_finding_is_expired(password, run->now))
         return "expired";
-    if (request->is_unused && apw_finding_is_unused(user, password, run->now, request->unused_s))
+    if (request->is_password_changed && password->is_outdated)
+        return "password changed";
+    if (request->is_unused && apw_unused_is(user, password, run->now, request->unused_s))
         return "unused";
     return NULL;
 }
@@ -166,18 +208,25 @@ static void sweep_one(struct run *run, const struct apw_user *user,
         run->manager, &(struct apw_target){.dn = user->dn, .user = user}, password->id, &error);
 
     apw_progress_hide();
+    trace(APW_AUDIT_SWEEP, user->name, password->id, result, &error);
     if (result == APW_MANAGE_DONE)
         apw_output_line("%s: %s %srevoked, %s: %s", user->name, password->id, would_be(run), reason,
                         password->record.label);
     else
         apw_say(user->name, "%s: %s", password->id, error.text);
-    settle(run, result, user->dn, password->id);
+    settle(run, result, user->holder_dn, password->id);
 }
 
 static int sweep(void *context, const struct apw_user *user)
 {
     struct run *run = context;
 
+    run->has_seen = true;
+    if (run->request->is_password_changed && user->is_change_unreadable && !user->is_orphan) {
+        apw_progress_hide();
+        apw_say(user->name, "%s", user->change_problem.text);
+        apw_tally_add(&run->tally, APW_STATUS_FAILED);
+    }
     for (size_t i = 0; i < user->password_count && !run->is_stopped; i++) {
         const char *reason = reason_for(run, user, &user->password[i]);
 
@@ -194,7 +243,7 @@ static enum apw_status check_uses(const struct run *run)
     struct apw_error error = {""};
     bool has_uses;
     enum apw_manage_result result =
-        apw_finding_has_uses(run->manager, run->now, run->request->unused_s, &has_uses, &error);
+        apw_unused_has_uses(run->manager, run->now, run->request->unused_s, &has_uses, &error);
 
     if (result != APW_MANAGE_DONE) {
         apw_say(NULL, "%s", error.text);
@@ -205,7 +254,8 @@ static enum apw_status check_uses(const struct run *run)
     apw_say(NULL,
             "--unused: last use is not recorded here: no appPasswordUsed below \"%s\" is younger "
             "than that; nothing was revoked (record_use in app-password.conf turns recording on)",
-            run->manager->config->base);
+            apw_config_has_store(run->manager->config) ? run->manager->config->store.base
+                                                       : run->manager->config->base);
     return APW_STATUS_FAILED;
 }
 
@@ -220,6 +270,7 @@ static void sweep_user(struct run *run, const char *login)
         sweep(run, user);
     } else {
         apw_say(login, "%s", error.text);
+        trace(APW_AUDIT_SWEEP, login, NULL, result, &error);
         settle(run, result, NULL, "");
     }
     apw_user_free(&user);
@@ -236,9 +287,17 @@ static enum apw_status sweep_users(struct run *run, const struct apw_options *op
         if (status != APW_STATUS_DONE)
             return status;
     }
-    apw_progress_begin(0);
+    if (run->request->is_password_changed && !run->manager->config->revoke_on_password_change) {
+        apw_say(NULL,
+                "--password-changed: app-password.conf does not have "
+                "\"revoke_on_password_change yes\", so these still work; nothing was revoked");
+        return APW_STATUS_CONFIGURATION;
+    }
+    apw_progress_begin("users with app passwords", 0);
     if (options->count == 0) {
-        result = apw_user_each(run->manager, "(appPassword=*)", sweep, run, &error);
+        result = apw_user_each_holder(run->manager, "(appPassword=*)", sweep, run, &error);
+        if (result == APW_MANAGE_DONE && !run->has_seen)
+            result = apw_rights_check_any(run->manager, &error);
         if (result != APW_MANAGE_DONE) {
             apw_say(NULL, "%s", error.text);
             settle(run, result, NULL, "");
@@ -272,11 +331,17 @@ static enum apw_status check_ids(const struct apw_options *options)
 static enum apw_status check_arguments(const struct apw_options *options,
                                        const struct request *request)
 {
+    if (request->is_orphans &&
+        (options->count > 0 || request->is_all || is_sweep(request) || request->is_waiting))
+        return apw_say_usage("revoke: --orphans is about the whole store; it excludes USER, --all, "
+                             "--expired, --unused, --password-changed and --wait");
+    if (request->is_orphans)
+        return APW_STATUS_DONE;
     if (request->is_waiting && request->is_dry_run)
         return apw_say_usage("revoke: --dry-run and --wait exclude each other");
     if (is_sweep(request))
         return request->is_all ? apw_say_usage("revoke: --all is about one USER; it excludes "
-                                               "--expired and --unused")
+                                               "--expired, --unused and --password-changed")
                                : APW_STATUS_DONE;
     if (options->count == 0)
         return apw_say_usage("revoke: USER is missing");
@@ -295,6 +360,8 @@ static enum apw_status read_request(const struct apw_options *options, struct re
         .is_all = options->is_given[ALL],
         .is_expired = options->is_given[EXPIRED],
         .is_unused = options->is_given[UNUSED],
+        .is_password_changed = options->is_given[PASSWORD_CHANGED],
+        .is_orphans = options->is_given[ORPHANS],
         .is_dry_run = options->is_given[DRY_RUN],
         .is_waiting = options->is_given[WAIT],
         .wait_s = WAIT_DEFAULT_S,
@@ -339,8 +406,10 @@ static enum apw_status run(const struct apw_invocation *invocation,
     if (status != APW_STATUS_DONE)
         return status;
     session.manager.is_dry_run = request.is_dry_run;
+    session.manager.with_enrolment = !is_sweep(&request); /* invitations have ids, too */
     run.manager = &session.manager;
-    status = revoke_and_wait(&run, &session, options);
+    status = request.is_orphans ? apw_orphans_revoke(&session)
+                                : revoke_and_wait(&run, &session, options);
     apw_revocations_clear(&run.revocations);
     apw_session_close(&session);
     return status;
@@ -350,6 +419,6 @@ const struct apw_command apw_command_revoke = {
     .name = "revoke",
     .options = table,
     .usage = "USER ID...",
-    .help = "delete app passwords",
+    .help = "delete app passwords and invitations",
     .run = run,
 };

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "session.h"
+#include "admin_config.h"
+#include "admin_file.h"
 #include "ldap/schema.h"
 #include "prompt.h"
+#include "rights.h"
 #include "say.h"
 #include "secret.h"
 #include "settings.h"
+#include "trail.h"
 #include <errno.h>
 #include <limits.h>
 #include <sodium.h>
@@ -24,6 +28,22 @@ int apw_session_connect(const struct apw_config *config, const struct apw_uris *
     return apw_directory_new(&settings, directory_r, error);
 }
 
+int apw_session_connect_holder(const struct apw_config *config, const struct apw_uris *uris,
+                               const struct apw_identity *identity,
+                               struct apw_directory **directory_r, struct apw_error *error)
+{
+    const struct apw_directory_settings settings =
+        apw_config_has_store(config) ? apw_config_store_settings(config, uris, identity)
+                                     : apw_config_directory_settings(config, uris, identity);
+
+    return apw_directory_new(&settings, directory_r, error);
+}
+
+static bool is_external(const struct apw_invocation *invocation)
+{
+    return strcasecmp(invocation->mechanism, "EXTERNAL") == 0;
+}
+
 /* The checks that need no file. */
 static enum apw_status check_options(const struct apw_invocation *invocation)
 {
@@ -32,11 +52,14 @@ static enum apw_status check_options(const struct apw_invocation *invocation)
 
     if (ways > 1)
         return apw_say_usage("-y, -W and -Y exclude each other");
-    if (invocation->mechanism != NULL && strcasecmp(invocation->mechanism, "EXTERNAL") != 0)
-        return apw_say_usage("-Y %s: only EXTERNAL, over ldapi, is supported",
+    if (invocation->mechanism != NULL && !is_external(invocation) &&
+        strcasecmp(invocation->mechanism, "GSSAPI") != 0)
+        return apw_say_usage("-Y %s: must be EXTERNAL, over ldapi, or GSSAPI",
                              invocation->mechanism);
     if (invocation->mechanism != NULL && invocation->binddn != NULL)
-        return apw_say_usage("-Y EXTERNAL and -D exclude each other: the system says who you are");
+        return apw_say_usage("-Y %s and -D exclude each other: the %s says who you are",
+                             invocation->mechanism,
+                             is_external(invocation) ? "system" : "Kerberos ticket");
     if (invocation->mechanism == NULL && ways == 1 && invocation->binddn == NULL)
         return apw_say_usage("%s needs the DN that the password belongs to: give -D DN",
                              invocation->is_prompting ? "-W" : "-y");
@@ -81,7 +104,7 @@ static enum apw_status read_options_identity(const struct apw_invocation *invoca
     int status;
 
     if (invocation->mechanism != NULL) {
-        identity_r->method = APW_BIND_EXTERNAL;
+        identity_r->method = is_external(invocation) ? APW_BIND_EXTERNAL : APW_BIND_GSSAPI;
         return APW_STATUS_DONE;
     }
     identity_r->method = APW_BIND_SIMPLE;
@@ -98,48 +121,127 @@ static enum apw_status read_options_identity(const struct apw_invocation *invoca
     return APW_STATUS_CONFIGURATION;
 }
 
-/* Also true if the file cannot be examined, or its path is too long: reading it reports the error.
- */
-static bool has_admin_file(const char *config_path, char path_r[PATH_MAX])
-{
-    return apw_settings_sibling(config_path, "admin.conf", path_r, PATH_MAX,
-                                &(struct apw_error){""}) != 0 ||
-           access(path_r, F_OK) == 0 || errno != ENOENT;
-}
-
 bool apw_session_is_managed(const struct apw_invocation *invocation)
 {
-    char path[PATH_MAX];
+    struct apw_admin_file file;
 
-    return invocation->binddn != NULL || invocation->mechanism != NULL ||
-           has_admin_file(invocation->config_path, path);
+    apw_admin_file_find(invocation, &file);
+    return invocation->binddn != NULL || invocation->mechanism != NULL || file.exists;
 }
 
-static enum apw_status read_identity(const struct apw_invocation *invocation,
-                                     struct apw_identity *identity_r)
+/* Names where an administrator's identity may come from. */
+static enum apw_status say_no_identity(const struct apw_invocation *invocation,
+                                       const struct apw_config *config, const char *admin_path)
+{
+    bool has_store = apw_config_has_store(config);
+
+    apw_say(NULL,
+            "no administrator identity%s: give -D DN with -W or -y FILE, or -Y GSSAPI%s, or set "
+            "%sbinddn in %s%s",
+            has_store ? " in the store" : "", has_store ? "" : ", or -Y EXTERNAL",
+            has_store ? "store_" : "",
+            invocation->is_default_config ? "~/.config/app-password/admin.conf or " : "",
+            admin_path);
+    return APW_STATUS_CONFIGURATION;
+}
+
+/* Often only root may read the file of the whole host. */
+static enum apw_status say_unreadable(const struct apw_admin_file *file,
+                                      const struct apw_error *error)
+{
+    bool is_denied = !file->is_personal && access(file->path, R_OK) != 0 && errno == EACCES;
+
+    apw_say(NULL, "%s%s", error->text,
+            is_denied ? "; give -D DN with -W, or -Y GSSAPI, or make a file of your own: "
+                        "~/.config/app-password/admin.conf"
+                      : "");
+    return APW_STATUS_CONFIGURATION;
+}
+
+/* The identities of admin.conf, if there is one. */
+static enum apw_status read_admin(const struct apw_invocation *invocation,
+                                  const struct apw_config *config, struct apw_admin_config *admin_r,
+                                  struct apw_admin_file *file_r)
 {
     struct apw_error error = {""};
-    char path[PATH_MAX];
 
-    if (invocation->binddn != NULL || invocation->mechanism != NULL)
-        return read_options_identity(invocation, identity_r);
-    if (!has_admin_file(invocation->config_path, path)) {
-        apw_say(NULL,
-                "no administrator identity: give -D DN with -W or -y FILE, or -Y EXTERNAL, or "
-                "binddn and bindpw_file in %s",
-                path);
-        return APW_STATUS_CONFIGURATION;
+    apw_admin_file_find(invocation, file_r);
+    if (!file_r->exists || apw_admin_config_read(file_r->path, apw_config_has_store(config),
+                                                 file_r->is_personal, admin_r, &error) == 0)
+        return APW_STATUS_DONE;
+    return say_unreadable(file_r, &error);
+}
+
+/* Moves the identity to its owner. */
+static void take(struct apw_identity *from, struct apw_identity *to_r)
+{
+    *to_r = *from;
+    *from = (struct apw_identity){.dn = NULL};
+}
+
+/* Asks for the password if a file names a DN without one. `path` is that file. */
+static enum apw_status complete(struct apw_identity *identity, const char *path)
+{
+    struct apw_error error = {""};
+
+    if (!apw_identity_needs_password(identity) ||
+        ask_for_secret(identity->dn, &identity->password, &error) == 0)
+        return APW_STATUS_DONE;
+    apw_say(NULL, "%s names no file with the password of %s: %s", path, identity->dn, error.text);
+    return APW_STATUS_CONFIGURATION;
+}
+
+/* The identity in the users' directory, if there is a store: only for reading, and therefore that
+ * of the mail server unless admin.conf has another. */
+static enum apw_status read_reader(const struct apw_invocation *invocation,
+                                   struct apw_admin_config *admin, struct apw_identity *reader_r)
+{
+    struct apw_error error = {""};
+
+    if (apw_identity_is_set(&admin->users)) {
+        take(&admin->users, reader_r);
+        return APW_STATUS_DONE;
     }
-    if (apw_config_read_admin(invocation->config_path, identity_r, &error) == 0)
+    if (apw_config_read_identity(invocation->config_path, reader_r, &error) == 0)
         return APW_STATUS_DONE;
     apw_say(NULL, "%s", error.text);
     return APW_STATUS_CONFIGURATION;
 }
 
-static enum apw_status open_directory(const struct apw_uris *uris,
-                                      const struct apw_identity *identity,
-                                      struct apw_session *session)
+/* Options come before admin.conf. `reader_r` stays empty without a store. */
+static enum apw_status read_identities(const struct apw_invocation *invocation,
+                                       const struct apw_config *config,
+                                       struct apw_identity *identity_r,
+                                       struct apw_identity *reader_r)
 {
+    bool has_options = invocation->binddn != NULL || invocation->mechanism != NULL;
+    bool has_store = apw_config_has_store(config);
+    struct apw_admin_config admin = {.users = {.dn = NULL}};
+    struct apw_admin_file file = {.path = ""};
+    enum apw_status status = APW_STATUS_DONE;
+
+    if (has_store || !has_options)
+        status = read_admin(invocation, config, &admin, &file);
+    if (status == APW_STATUS_DONE && has_options)
+        status = read_options_identity(invocation, identity_r);
+    else if (status == APW_STATUS_DONE)
+        take(has_store ? &admin.store : &admin.users, identity_r);
+    if (status == APW_STATUS_DONE && !apw_identity_is_set(identity_r))
+        status = say_no_identity(invocation, config, file.path);
+    if (status == APW_STATUS_DONE && has_store)
+        status = read_reader(invocation, &admin, reader_r);
+    if (status == APW_STATUS_DONE)
+        status = complete(identity_r, file.path);
+    if (status == APW_STATUS_DONE)
+        status = complete(reader_r, file.path);
+    apw_admin_config_wipe(&admin);
+    return status;
+}
+
+/* Opens the directory with our attributes at `uris`. */
+static enum apw_status open_holder(const struct apw_uris *uris, struct apw_session *session)
+{
+    const struct apw_identity *identity = &session->identity;
     struct apw_error error = {""};
 
     if (identity->method == APW_BIND_EXTERNAL && !apw_uris_are_ldapi(uris)) {
@@ -147,7 +249,22 @@ static enum apw_status open_directory(const struct apw_uris *uris,
                 uris->uri[0]);
         return APW_STATUS_CONFIGURATION;
     }
-    if (apw_session_connect(session->config, uris, identity, &session->directory, &error) == 0)
+    if (apw_session_connect_holder(session->config, uris, identity,
+                                   apw_config_has_store(session->config) ? &session->store
+                                                                         : &session->directory,
+                                   &error) == 0)
+        return APW_STATUS_DONE;
+    apw_say(NULL, "%s", error.text);
+    return APW_STATUS_CONFIGURATION;
+}
+
+/* Opens the users' directory besides the store. */
+static enum apw_status open_users(struct apw_session *session)
+{
+    struct apw_error error = {""};
+
+    if (apw_session_connect(session->config, &session->config->uris, &session->reader,
+                            &session->directory, &error) == 0)
         return APW_STATUS_DONE;
     apw_say(NULL, "%s", error.text);
     return APW_STATUS_CONFIGURATION;
@@ -157,12 +274,13 @@ static enum apw_status open_directory(const struct apw_uris *uris,
 static enum apw_status read_uris(const struct apw_invocation *invocation,
                                  const struct apw_config *config, struct apw_uris *uris_r)
 {
+    bool start_tls = apw_config_has_store(config) ? config->store.start_tls : config->start_tls;
     struct apw_error error = {""};
 
     if (invocation->uris == NULL)
         return APW_STATUS_DONE;
-    if (apw_uris_parse(invocation->uris, config->start_tls, uris_r, &error) == 0 &&
-        (config->directory != APW_DIRECTORY_ACTIVE_DIRECTORY ||
+    if (apw_uris_parse(invocation->uris, start_tls, uris_r, &error) == 0 &&
+        (apw_config_holder(config) != APW_DIRECTORY_ACTIVE_DIRECTORY ||
          apw_uris_check_catalog(uris_r, &error) == 0))
         return APW_STATUS_DONE;
     return apw_say_usage("-H: %s", error.text);
@@ -185,21 +303,43 @@ enum apw_status apw_session_open(const struct apw_invocation *invocation,
     }
     status = read_uris(invocation, session_r->config, &uris);
     if (status == APW_STATUS_DONE)
-        status = read_identity(invocation, &session_r->identity);
+        status = read_identities(invocation, session_r->config, &session_r->identity,
+                                 &session_r->reader);
     if (status == APW_STATUS_DONE)
-        status = open_directory(uris.count > 0 ? &uris : &session_r->config->write_uris,
-                                &session_r->identity, session_r);
-    session_r->manager =
-        (struct apw_manager){.config = session_r->config, .directory = session_r->directory};
+        status = open_holder(
+            uris.count > 0 ? &uris : apw_config_holder_write_uris(session_r->config), session_r);
+    if (status == APW_STATUS_DONE && apw_config_has_store(session_r->config))
+        status = open_users(session_r);
+    session_r->manager = (struct apw_manager){
+        .config = session_r->config,
+        .directory = session_r->directory,
+        .store = session_r->store,
+        .explained = &session_r->identity,
+    };
     apw_uris_free(&uris);
-    if (status != APW_STATUS_DONE)
+    if (status == APW_STATUS_DONE)
+        apw_trail_begin(&session_r->manager, &session_r->identity);
+    else
         apw_session_close(session_r);
     return status;
 }
 
+enum apw_status apw_session_check_bind(const struct apw_session *session)
+{
+    struct apw_error error = {""};
+    enum apw_manage_result result = apw_rights_check_bind(&session->manager, &error);
+
+    if (result != APW_MANAGE_DONE)
+        apw_say(NULL, "%s", error.text);
+    return apw_status_of(result);
+}
+
 void apw_session_close(struct apw_session *session)
 {
+    apw_trail_end(&session->manager);
     apw_directory_free(&session->directory);
+    apw_directory_free(&session->store);
     apw_identity_wipe(&session->identity);
+    apw_identity_wipe(&session->reader);
     apw_config_free(&session->config);
 }

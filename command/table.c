@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "table.h"
 #include "date.h"
+#include "invitation.h"
 #include "login.h"
+#include "policy.h"
 #include "say.h"
 #include "use.h"
 #include "utf8.h"
@@ -20,21 +22,29 @@ static const char *const headers[COLUMN_COUNT] = {
 struct row {
     const char *cell[COLUMN_COUNT]; /* points into the fields below */
     struct apw_record record;       /* a printable copy */
-    char created[APW_DATE_MINUTE_SIZE];
+    char created[APW_DATE_MINUTE_SIZE + 32];
     char expires[APW_DATE_MINUTE_SIZE + 16];
     char last_used[APW_DATE_MINUTE_SIZE + APW_SERVICE_SIZE + APW_ADDRESS_TEXT_SIZE + 2];
 };
 
-static void fill_expires(const struct apw_record *record, int64_t now, struct row *row)
+static void fill_expires(int64_t end, int64_t now, struct row *row)
 {
     char minute[APW_DATE_MINUTE_SIZE];
 
     strcpy(row->expires, "never");
-    if (!record->has_expires)
+    if (end == APW_POLICY_NEVER)
         return;
-    apw_date_format_minute(record->expires, minute);
-    snprintf(row->expires, sizeof row->expires, "%s%s", minute,
-             record->expires <= now ? " expired" : "");
+    apw_date_format_minute(end, minute);
+    snprintf(row->expires, sizeof row->expires, "%s%s", minute, end <= now ? " expired" : "");
+}
+
+static void fill_created(const struct apw_managed_password *password, struct row *row)
+{
+    char minute[APW_DATE_MINUTE_SIZE];
+
+    apw_date_format_minute(row->record.created, minute);
+    snprintf(row->created, sizeof row->created, "%s%s", minute,
+             password->is_outdated ? " password changed" : "");
 }
 
 static void fill_last_used(const struct apw_managed_password *password, struct row *row)
@@ -57,8 +67,8 @@ static void fill(const struct apw_managed_password *password, int64_t now, struc
     struct apw_record *record = &row->record;
 
     *record = password->record;
-    apw_date_format_minute(record->created, row->created);
-    fill_expires(record, now, row);
+    fill_created(password, row);
+    fill_expires(password->end, now, row);
     fill_last_used(password, row);
     row->cell[ID] = apw_say_printable(record->id);
     row->cell[LABEL] = apw_say_printable(record->label);
@@ -135,4 +145,29 @@ void apw_table_print_revoked(const struct apw_user *user)
         printf("%-4s  %-16s  %-16s  %s\n", tombstone->id, created, revoked,
                apw_say_printable(label));
     }
+}
+
+static void print_invitation(const struct apw_value *value, int64_t now)
+{
+    struct apw_invitation invitation;
+    char created[APW_DATE_MINUTE_SIZE], until[APW_DATE_MINUTE_SIZE];
+    struct apw_error error;
+
+    if (apw_invitation_parse(value->bytes, value->length, &invitation, &error) != 0) {
+        printf("?     %s\n", error.text);
+        return;
+    }
+    apw_date_format_minute(invitation.record.created, created);
+    apw_date_format_minute(invitation.until, until);
+    printf("%-4s  %-16s  %-16s  %s%s\n", invitation.record.id, created, until,
+           apw_say_printable(invitation.record.label), now >= invitation.until ? " (expired)" : "");
+}
+
+void apw_table_print_invitations(const struct apw_user *user)
+{
+    if (apw_invitation_count(user) > 0)
+        printf("%-4s  %-16s  %-16s  %s\n", "ID", "INVITED (UTC)", "UNTIL (UTC)", "LABEL");
+    for (size_t i = 0; i < user->method.count; i++)
+        if (apw_invitation_is_value(user->method.value[i].bytes, user->method.value[i].length))
+            print_invitation(&user->method.value[i], (int64_t)time(NULL));
 }

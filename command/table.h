@@ -14,4 +14,7 @@ int apw_table_print(const struct apw_user *user);
 /* Prints those that were revoked, the last one first; nothing if there are none. */
 void apw_table_print_revoked(const struct apw_user *user);
 
+/* Prints unused invitations; nothing if there are none. */
+void apw_table_print_invitations(const struct apw_user *user);
+
 #endif

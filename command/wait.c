@@ -101,15 +101,16 @@ static enum apw_status open_servers(const struct apw_session *session, struct se
                                     size_t *count_r)
 {
     char *uris[SERVERS_MAX];
-    size_t count = apw_uris_unite(&session->config->uris, &session->config->write_uris, uris);
+    size_t count = apw_uris_unite(apw_config_holder_uris(session->config),
+                                  apw_config_holder_write_uris(session->config), uris);
 
     for (*count_r = 0; *count_r < count; (*count_r)++) {
         struct server *server = &servers[*count_r];
         const struct apw_uris alone = {.count = 1, .uri = {uris[*count_r]}};
 
         server->uri = uris[*count_r];
-        if (apw_session_connect(session->config, &alone, &session->identity, &server->directory,
-                                &server->error) != 0) {
+        if (apw_session_connect_holder(session->config, &alone, &session->identity,
+                                       &server->directory, &server->error) != 0) {
             apw_say(NULL, "--wait: %s", server->error.text);
             return APW_STATUS_CONFIGURATION;
         }

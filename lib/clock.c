@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define SECONDS_PER_DAY   86400
+#define TIMESTAMP_MAX     INT64_C(253402300799) /* 9999-12-31 23:59:59 */
 #define DURATION_DAYS_MAX 36500
 
 int64_t apw_clock_monotonic_ms(void)
@@ -104,7 +105,9 @@ int apw_clock_parse_timestamp(const char *text, size_t length, int64_t *seconds_
     for (size_t i = 0; i < length - 1; i++)
         if (text[i] < '0' || text[i] > '9')
             return -1;
-    return apw_clock_parse_generalized_time(text, length, seconds_r);
+    if (apw_clock_parse_generalized_time(text, length, seconds_r) != 0)
+        return -1;
+    return *seconds_r <= TIMESTAMP_MAX ? 0 : -1; /* a leap second would be in the year 10000 */
 }
 
 /* Reads the zone: "Z", or +hh, +hhmm, -hh, -hhmm. */

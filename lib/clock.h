@@ -26,7 +26,8 @@ void apw_clock_sleep_until_ms(int64_t moment);
  * Fails, with -1, for years outside 0000 to 9999. */
 int apw_clock_format_timestamp(int64_t seconds, char text_r[APW_TIMESTAMP_SIZE]);
 
-/* The inverse, for exactly that form; every field in its range, -1 for anything else. */
+/* The inverse, for exactly that form; every field in its range, -1 for anything else. 60 seconds
+ * are a leap second, except at the end of the year 9999. */
 int apw_clock_parse_timestamp(const char *text, size_t length, int64_t *seconds_r);
 
 /* Any GeneralizedTime (RFC 4517, 3.3.13): as above, or without minutes and seconds, with a

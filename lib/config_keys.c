@@ -5,9 +5,13 @@
 #include "hash.h"
 #include "ldap/filter.h"
 #include "ldap/schema.h"
+#include "remember.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WATCH_INTERVAL_MAX_S   300
+#define REVOKE_UNUSED_MIN_DAYS 30
 
 static int set_start_tls(void *target, const char *value, struct apw_error *error)
 {
@@ -268,14 +272,141 @@ static int set_record_use(void *target, const char *value, struct apw_error *err
                          value);
 }
 
+static int set_max_lifetime(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_days(value, 1, &((struct apw_config *)target)->max_lifetime_s, error);
+}
+
+static int set_default_expires(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
+
+    config->has_default_expires = true;
+    return apw_settings_days(value, 1, &config->default_expires_s, error);
+}
+
+static int set_revoke_unused(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_days(value, REVOKE_UNUSED_MIN_DAYS,
+                             &((struct apw_config *)target)->revoke_unused_s, error);
+}
+
+static int set_revoke_on_password_change(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_yes_no(value, &((struct apw_config *)target)->revoke_on_password_change,
+                               error);
+}
+
 static int set_remember(void *target, const char *value, struct apw_error *error)
 {
-    return apw_settings_yes_no(value, &((struct apw_config *)target)->remember, error);
+    unsigned *count = &((struct apw_config *)target)->remember;
+    struct apw_error ignored;
+
+    if (strcmp(value, "yes") == 0)
+        return 0; /* the default */
+    *count = 0;
+    if (strcmp(value, "no") == 0 || strcmp(value, "0") == 0 ||
+        apw_settings_count(value, APW_REMEMBER_MAX, "app passwords", count, &ignored) == 0)
+        return 0;
+    return apw_error_set(error, "\"%s\" is not a number of app passwords from 0 to %d", value,
+                         APW_REMEMBER_MAX);
 }
 
 static int set_refusal_delay(void *target, const char *value, struct apw_error *error)
 {
     return apw_settings_seconds(value, 0, &((struct apw_config *)target)->refusal_delay_ms, error);
+}
+
+static int set_watch_interval(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_config *config = target;
+
+    config->watch_interval_s = 0;
+    if (strcmp(value, "never") == 0 ||
+        (apw_clock_parse_duration(value, true, &config->watch_interval_s) == 0 &&
+         config->watch_interval_s > 0 && config->watch_interval_s <= WATCH_INTERVAL_MAX_S))
+        return 0;
+    return apw_error_set(error, "\"%s\" must be never, or a time from 1s to 5m, such as 5s", value);
+}
+
+static int set_watch_kick_max(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_count(value, 1000000, "users",
+                              &((struct apw_config *)target)->watch_kick_max, error);
+}
+
+static struct apw_store_config *store_of(void *target)
+{
+    return &((struct apw_config *)target)->store;
+}
+
+static int set_store_start_tls(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_yes_no(value, &store_of(target)->start_tls, error);
+}
+
+static int set_store_uri(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_store_config *store = store_of(target);
+
+    return apw_uris_parse(value, store->start_tls, &store->uris, error);
+}
+
+static int set_store_write_uri(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_store_config *store = store_of(target);
+
+    return apw_uris_parse(value, store->start_tls, &store->write_uris, error);
+}
+
+static int set_store_base(void *target, const char *value, struct apw_error *error)
+{
+    if (!apw_schema_is_dn(value))
+        return apw_error_set(error, "\"%s\" is not a DN like ou=entries,o=app-passwords", value);
+    return apw_settings_copy(value, &store_of(target)->base, error);
+}
+
+static int set_store_binddn(void *target, const char *value, struct apw_error *error)
+{
+    return apw_identity_set_dn(&store_of(target)->identity, value, error);
+}
+
+static int set_store_bindpw_file(void *target, const char *value, struct apw_error *error)
+{
+    return apw_identity_set_password_file(&store_of(target)->identity, value, error);
+}
+
+static int set_store_tls_cacert(void *target, const char *value, struct apw_error *error)
+{
+    if (apw_settings_check_readable(value, error) != 0)
+        return -1;
+    return apw_settings_copy(value, &store_of(target)->tls_cacert, error);
+}
+
+static int set_id_attribute(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_store_config *store = store_of(target);
+
+    store->id_attribute = apw_directory_id_attribute(value);
+    if (store->id_attribute != NULL)
+        return 0;
+    return apw_error_set(error, "\"%s\" must be %s, which a user keeps for good", value,
+                         apw_directory_id_attributes);
+}
+
+static int set_store_mfa(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_yes_no(value, &store_of(target)->has_mfa, error);
+}
+
+static int set_store_mfa_default(void *target, const char *value, struct apw_error *error)
+{
+    static const char *const names[] = {"on", "off", NULL};
+    int choice = apw_settings_choice(value, names, error);
+
+    if (choice >= 0)
+        store_of(target)->is_mfa_off_by_default = choice == 1;
+    return choice >= 0 ? 0 : -1;
 }
 
 int apw_config_set_log(void *target, const char *value, struct apw_error *error)
@@ -327,24 +458,33 @@ static const struct apw_key login_keys[] = {
     {"hash_passes", set_hash_passes},
     {"max_app_passwords", set_max_app_passwords},
     {"record_use", set_record_use},
+    {"max_lifetime", set_max_lifetime},
+    {"default_expires", set_default_expires},
+    {"revoke_unused", set_revoke_unused},
+    {"revoke_on_password_change", set_revoke_on_password_change},
     {"remember", set_remember},
     {"refusal_delay", set_refusal_delay},
+    {"watch_interval", set_watch_interval},
+    {"watch_kick_max", set_watch_kick_max},
+    {"store_start_tls", set_store_start_tls},
+    {"store_uri", set_store_uri},
+    {"store_write_uri", set_store_write_uri},
+    {"store_base", set_store_base},
+    {"store_binddn", set_store_binddn},
+    {"store_bindpw_file", set_store_bindpw_file},
+    {"store_tls_cacert", set_store_tls_cacert},
+    {"id_attribute", set_id_attribute},
+    {"store_mfa", set_store_mfa},
+    {"store_mfa_default", set_store_mfa_default},
     {"log", apw_config_set_log},
-};
-
-static const struct apw_key admin_keys[] = {
-    {"bind", set_bind},
-    {"binddn", set_binddn},
-    {"bindpw_file", set_bindpw_file},
 };
 
 const struct apw_key_table apw_config_login_keys = {
     "app-password.conf(5)", sizeof login_keys / sizeof login_keys[0], login_keys};
-const struct apw_key_table apw_config_admin_keys = {
-    "app-password.conf(5)", sizeof admin_keys / sizeof admin_keys[0], admin_keys};
 _Static_assert(sizeof login_keys / sizeof login_keys[0] <= APW_KEYS_MAX, "more keys than allowed");
 
 bool apw_config_is_identity_key(const struct apw_key *key)
 {
-    return key->set == set_bind || key->set == set_binddn || key->set == set_bindpw_file;
+    return key->set == set_bind || key->set == set_binddn || key->set == set_bindpw_file ||
+           key->set == set_store_binddn || key->set == set_store_bindpw_file;
 }

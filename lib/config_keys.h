@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_keys: what the keys of app-password.conf and admin.conf set.
+ * config_keys: what the keys of app-password.conf set.
  */
 #ifndef APW_CONFIG_KEYS_H
 #define APW_CONFIG_KEYS_H
@@ -16,6 +16,20 @@
 
 enum apw_mfa_enforcement { APW_MFA_ENFORCE = 0, APW_MFA_REPORT };
 enum apw_account_password { APW_ACCOUNT_PASSWORD_WHEN_MFA_OFF = 0, APW_ACCOUNT_PASSWORD_NEVER };
+
+/* A directory of its own for our attributes. The other one, with the users, is then only read. */
+struct apw_store_config {
+    struct apw_uris uris; /* count 0: there is no store, and nothing else is set */
+    struct apw_uris write_uris;
+    char *base; /* the parent of all entries */
+    struct apw_identity identity;
+    bool start_tls;
+    char *tls_cacert;
+    const struct apw_id_attribute *id_attribute; /* of the user's entry; its value is the key */
+    bool has_mfa;                                /* the MFA flag, too, is in the store */
+    bool is_mfa_off_by_default;                  /* if `has_mfa`: without an entry MFA is off */
+};
+
 struct apw_config {
     char *path; /* the file it was read from */
 
@@ -49,8 +63,18 @@ struct apw_config {
     unsigned max_app_passwords;
     int64_t record_use_s; /* 0: never */
     bool record_use_without_address;
-    bool remember; /* matches of app passwords, within the process */
+    int64_t max_lifetime_s;         /* of app passwords; 0: no limit */
+    int64_t default_expires_s;      /* of new ones for which nobody names an end; 0: never */
+    bool has_default_expires;       /* as given in the file */
+    int64_t revoke_unused_s;        /* by `app-password remind`; 0: never */
+    bool revoke_on_password_change; /* refuse app passwords made before the last one */
+    unsigned remember;              /* app passwords that a process remembers; 0: none */
     int refusal_delay_ms;
+
+    int64_t watch_interval_s; /* of app-password-watch; 0: there is none */
+    unsigned watch_kick_max;  /* users whose sessions it ends within a minute without asking */
+
+    struct apw_store_config store;
 
     int log_facility; /* LOG_MAIL and the like; used if neither of the others is set */
     char *log_file;
@@ -58,9 +82,8 @@ struct apw_config {
 };
 
 extern const struct apw_key_table apw_config_login_keys;
-extern const struct apw_key_table apw_config_admin_keys;
 
-/* Whether it is bind, binddn or bindpw_file. */
+/* Whether it is bind, binddn or bindpw_file, or one of those of the store. */
 bool apw_config_is_identity_key(const struct apw_key *key);
 
 /* The setter of `log`, whose target is a struct apw_config. */

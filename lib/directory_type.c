@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "directory_type.h"
 #include <stddef.h>
+#include <strings.h>
 
 static const char *const none[] = {NULL};
 
@@ -28,6 +29,7 @@ static const struct apw_directory_traits all_traits[] = {
             .login_attribute = "sAMAccountName",
             .name_attribute = "sAMAccountName",
             .user_filter = "(&" AD_USERS ")",
+            .other_than_administrators = "(!(adminCount=1))", /* MS-ADA1, 2.11 */
             .utc = ".0Z",
             .has_static_class = true,
             .hides_per_entry = true,
@@ -40,4 +42,21 @@ static const struct apw_directory_traits all_traits[] = {
 const struct apw_directory_traits *apw_directory_traits(enum apw_directory_type type)
 {
     return &all_traits[type];
+}
+
+/* Active Directory (MS-ADA3, 2.44); RFC 4530; 389 Directory Server; FreeIPA. */
+static const struct apw_id_attribute ids[] = {
+    {"objectGUID", true},
+    {"entryUUID", false},
+    {"nsUniqueId", false},
+    {"ipaUniqueID", false},
+};
+const char apw_directory_id_attributes[] = "objectGUID, entryUUID, nsUniqueId or ipaUniqueID";
+
+const struct apw_id_attribute *apw_directory_id_attribute(const char *name)
+{
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        if (strcasecmp(ids[i].name, name) == 0)
+            return &ids[i];
+    return NULL;
 }

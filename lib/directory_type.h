@@ -14,7 +14,10 @@ struct apw_directory_traits {
     const char *login_attribute; /* default of the key; NULL: the name as typed */
     const char *name_attribute;  /* has the name that people use, unless login_attribute does */
     const char *user_filter;     /* matches every user; NULL: every entry may be one */
-    const char *utc;             /* how a GeneralizedTime ends */
+    /* Matches everybody but administrators, as far as the directory marks them; NULL: it does not.
+     */
+    const char *other_than_administrators;
+    const char *utc; /* how a GeneralizedTime ends */
 
     /* The auxiliary class is linked to the class of users, and no entry may add it (MS-ADTS,
      * 3.1.1.3.1.1.5). */
@@ -34,5 +37,15 @@ struct apw_directory_traits {
 };
 
 const struct apw_directory_traits *apw_directory_traits(enum apw_directory_type type);
+
+/* An attribute by which a directory names an entry for good, whatever it is called. */
+struct apw_id_attribute {
+    const char *name;
+    bool is_binary;
+};
+
+/* The one of that name, in upper or lower case, or NULL. */
+const struct apw_id_attribute *apw_directory_id_attribute(const char *name);
+extern const char apw_directory_id_attributes[]; /* their names, for people */
 
 #endif

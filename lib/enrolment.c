@@ -2,6 +2,7 @@
 #include "enrolment.h"
 #include "hash.h"
 #include "method.h"
+#include "reminder.h"
 #include "update.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -9,40 +10,80 @@
 
 static const char method_name[] = "appPasswordMfaMethod";
 
+static void append(enum apw_change_kind kind, const char *value, struct apw_change *changes,
+                   size_t *count)
+{
+    if (value != NULL)
+        changes[(*count)++] = (struct apw_change){kind, method_name, value};
+}
+
+static bool is_reminder(const struct apw_value *value)
+{
+    return apw_reminder_is_value(value->bytes, value->length);
+}
+
+static size_t count_reminders(const struct apw_user *user)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < user->method.count; i++)
+        count += is_reminder(&user->method.value[i]);
+    return count;
+}
+
+/* Deletes all values, even those that cannot be named, and adds the reminders again: they are
+ * there, so the first change cannot fail. */
+static void delete_all_but_reminders(const struct apw_user *user, struct apw_change *changes,
+                                     size_t *count)
+{
+    changes[(*count)++] = (struct apw_change){APW_CHANGE_DELETE, method_name, NULL};
+    for (size_t i = 0; i < user->method.count; i++)
+        if (is_reminder(&user->method.value[i]))
+            append(APW_CHANGE_ADD, user->method.value[i].bytes, changes, count);
+}
+
+/* Does not rely on what it could read, unless there are reminders: they show that it can. */
 static enum apw_manage_result reset(const struct apw_manager *manager, const struct apw_user *user,
                                     void *context, struct apw_error *error)
 {
+    size_t reminders = count_reminders(user), count = 0;
+    enum apw_manage_result result;
+    struct apw_change *changes;
+
     (void)context;
-    return apw_update_delete_all(manager, user, method_name, error);
+    if (reminders == 0)
+        return apw_update_delete_all(manager, user, method_name, error);
+    if (reminders == user->method.count)
+        return APW_MANAGE_UNCHANGED;
+    changes = calloc(reminders + 1, sizeof *changes);
+    if (changes == NULL) {
+        apw_error_set(error, "out of memory");
+        return APW_MANAGE_UNAVAILABLE;
+    }
+    delete_all_but_reminders(user, changes, &count);
+    result = apw_update_apply(manager, user, changes, count, error);
+    free(changes);
+    return result;
 }
 
 enum apw_manage_result apw_enrolment_reset(const struct apw_manager *manager,
                                            const struct apw_target *target, struct apw_error *error)
 {
-    return apw_update_user(manager, target, reset, NULL, error);
+    struct apw_manager reading = *manager;
+    struct apw_target again = *target;
+
+    reading.with_enrolment = true;
+    again.user = NULL;
+    return apw_update_user(&reading, &again, reset, NULL, error);
 }
 
-/* Appends deletions of the enrollment codes that the user was read with, and of `old` unless NULL.
- */
-static void plan_removal(const struct apw_user *user, const char *old, struct apw_change *changes,
-                         size_t *count)
+/* Removes the codes as well; with `all`, everything but reminders. */
+static enum apw_manage_result apply(const struct apw_manager *manager, const struct apw_user *user,
+                                    bool all, const struct apw_enrolment_change *change,
+                                    struct apw_error *error)
 {
-    for (size_t i = 0; i < user->method.count; i++) {
-        const struct apw_value *value = &user->method.value[i];
-
-        if (apw_method_is_code(value->bytes, value->length))
-            changes[(*count)++] = (struct apw_change){APW_CHANGE_DELETE, method_name, value->bytes};
-    }
-    if (old != NULL)
-        changes[(*count)++] = (struct apw_change){APW_CHANGE_DELETE, method_name, old};
-}
-
-/* Replaces the codes and `old` with `value`; with `all`, everything. */
-static enum apw_manage_result replace_method(const struct apw_manager *manager,
-                                             const struct apw_user *user, bool all, const char *old,
-                                             const char *value, struct apw_error *error)
-{
-    struct apw_change *changes = calloc(user->method.count + 3, sizeof *changes);
+    struct apw_change *changes = calloc(user->method.count + 6, sizeof *changes);
+    bool is_replacing = all && count_reminders(user) == 0;
     enum apw_manage_result result;
     size_t count = 0;
 
@@ -52,10 +93,19 @@ static enum apw_manage_result replace_method(const struct apw_manager *manager,
     }
     if (!user->has_class)
         changes[count++] = (struct apw_change){APW_CHANGE_ADD, "objectClass", APW_UPDATE_CLASS};
-    if (!all)
-        plan_removal(user, old, changes, &count);
-    changes[count++] =
-        (struct apw_change){all ? APW_CHANGE_REPLACE : APW_CHANGE_ADD, method_name, value};
+    if (all && !is_replacing)
+        delete_all_but_reminders(user, changes, &count);
+    for (size_t i = 0; i < user->method.count && !all; i++) {
+        const struct apw_value *value = &user->method.value[i];
+
+        if (apw_method_is_code(value->bytes, value->length))
+            append(APW_CHANGE_DELETE, value->bytes, changes, &count);
+    }
+    for (size_t i = 0; i < 2; i++)
+        append(APW_CHANGE_DELETE, change->removed[i], changes, &count);
+    for (size_t i = 0; i < 2; i++)
+        append(is_replacing ? APW_CHANGE_REPLACE : APW_CHANGE_ADD, change->added[i], changes,
+               &count);
     result = apw_update_apply(manager, user, changes, count, error);
     free(changes);
     return result;
@@ -72,7 +122,8 @@ static enum apw_manage_result store_code(const struct apw_manager *manager,
 {
     const struct code_wish *wish = context;
 
-    return replace_method(manager, user, wish->reset, NULL, wish->value, error);
+    return apply(manager, user, wish->reset, &(struct apw_enrolment_change){.added = {wish->value}},
+                 error);
 }
 
 enum apw_manage_result apw_enrolment_make_code(const struct apw_manager *manager,
@@ -99,11 +150,12 @@ enum apw_manage_result apw_enrolment_make_code(const struct apw_manager *manager
     return result;
 }
 
-enum apw_manage_result apw_enrolment_set_method(const struct apw_manager *manager,
-                                                const struct apw_user *user, const char *old,
-                                                const char *value, struct apw_error *error)
+enum apw_manage_result apw_enrolment_change_methods(const struct apw_manager *manager,
+                                                    const struct apw_user *user,
+                                                    const struct apw_enrolment_change *change,
+                                                    struct apw_error *error)
 {
-    return replace_method(manager, user, false, old, value, error);
+    return apply(manager, user, false, change, error);
 }
 
 enum apw_manage_result apw_enrolment_remove_method(const struct apw_manager *manager,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "field.h"
+#include "clock.h"
+#include <sodium.h>
 #include <string.h>
 
 bool apw_field_take(struct apw_field *rest, const char *key, bool is_last,
@@ -20,6 +22,30 @@ bool apw_field_take(struct apw_field *rest, const char *key, bool is_last,
     rest->start += value_r->length + (space != NULL);
     rest->length -= value_r->length + (space != NULL);
     return true;
+}
+
+int apw_field_take_time(struct apw_field *rest, const char *key, int64_t *seconds_r)
+{
+    struct apw_field field;
+
+    return apw_field_take(rest, key, false, &field)
+               ? apw_clock_parse_timestamp(field.start, field.length, seconds_r)
+               : -1;
+}
+
+bool apw_field_begins(const char *value, size_t length, const char *start)
+{
+    return length >= strlen(start) && memcmp(value, start, strlen(start)) == 0;
+}
+
+/* sodium_base642bin() takes any byte past ASCII for '_'. */
+int apw_field_decode(const struct apw_field *field, uint8_t *bytes_r, size_t size, size_t *length_r)
+{
+    for (size_t i = 0; i < field->length; i++)
+        if ((unsigned char)field->start[i] > '~')
+            return -1;
+    return sodium_base642bin(bytes_r, size, field->start, field->length, NULL, length_r, NULL,
+                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 int apw_field_copy(const struct apw_field *field, char *text_r, size_t size)

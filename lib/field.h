@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Part of a value, borrowed and not NUL-terminated. */
 struct apw_field {
@@ -18,6 +19,17 @@ struct apw_field {
  * Returns whether the key was there. */
 bool apw_field_take(struct apw_field *rest, const char *key, bool is_last,
                     struct apw_field *value_r);
+
+/* Takes a time such as 20261122101500Z in the same way; -1 if it is missing or no such time. */
+int apw_field_take_time(struct apw_field *rest, const char *key, int64_t *seconds_r);
+
+/* Whether the value begins with that text. */
+bool apw_field_begins(const char *value, size_t length, const char *start);
+
+/* Decodes base64url without padding (RFC 4648, 5); -1 if it is anything else, or longer than `size`
+ * bytes. */
+int apw_field_decode(const struct apw_field *field, uint8_t *bytes_r, size_t size,
+                     size_t *length_r);
 
 /* Copies it and appends a NUL; -1 if it does not fit or contains a NUL. */
 int apw_field_copy(const struct apw_field *field, char *text_r, size_t size);

@@ -15,6 +15,7 @@
 struct apw_front {
     struct apw_config *config;
     struct apw_directory *directory; /* NULL: the configuration is broken */
+    struct apw_directory *store;     /* NULL: there is none */
     struct apw_log *log;
     struct apw_recorder *recorder;   /* NULL: last use is not recorded */
     struct apw_repeat_table *repeat; /* NULL: repetitions are not noticed */
@@ -25,20 +26,30 @@ struct apw_front {
     struct apw_error broken;
 };
 
+static int open_directories(struct apw_front *front, struct apw_error *error)
+{
+    const struct apw_config *config = front->config;
+    const struct apw_directory_settings store =
+        apw_config_store_settings(config, &config->store.uris, &config->store.identity);
+    const struct apw_directory_settings users =
+        apw_config_directory_settings(config, &config->uris, &config->identity);
+
+    if (apw_config_has_store(config) && apw_directory_new(&store, &front->store, error) != 0)
+        return -1;
+    return apw_directory_new(&users, &front->directory, error);
+}
+
 /* Everything that needs a valid configuration. */
 static int prepare(struct apw_front *front, const char *config_path, struct apw_error *error)
 {
-    struct apw_directory_settings settings;
-
     if (apw_config_read(config_path, &front->config, error) != 0 ||
         apw_log_open(front->config, &front->log, error) != 0)
         return -1;
-    settings = apw_config_directory_settings(front->config, &front->config->uris,
-                                             &front->config->identity);
-    if (apw_directory_new(&settings, &front->directory, error) != 0)
+    if (open_directories(front, error) != 0)
         return -1;
     if (front->config->record_use_s == 0 ||
-        apw_recorder_new(front->config, front->directory, front->log, &front->recorder, error) == 0)
+        apw_recorder_new(front->config, front->store != NULL ? front->store : front->directory,
+                         front->log, &front->recorder, error) == 0)
         return 0;
     apw_directory_free(&front->directory);
     return -1;
@@ -76,14 +87,18 @@ int apw_front_open(const char *config_path, struct apw_front **front_r, struct a
         apw_front_close(&front);
         return -1;
     }
-    if (front->directory != NULL && front->config->remember)
-        apw_remember_new(&front->remember, &(struct apw_error){""}); /* optional */
+    if (front->directory != NULL && front->config->remember > 0)
+        apw_remember_new(front->config->remember, &front->remember,
+                         &(struct apw_error){""}); /* optional */
     if (front->directory != NULL)
         apw_repeat_new(&front->repeat, &(struct apw_error){""}); /* optional */
     if (front->directory != NULL && front->config->login_attribute != NULL)
-        apw_tags_new(APW_NAME_S, &front->names, &(struct apw_error){""}); /* optional */
-    if (front->config != NULL)
-        apw_identity_wipe(&front->config->identity); /* the directory has its own copy */
+        apw_tags_new(APW_NAME_S, APW_NAMES_MAX, &front->names,
+                     &(struct apw_error){""}); /* optional */
+    if (front->config != NULL) {               /* the directories have their own copies */
+        apw_identity_wipe(&front->config->identity);
+        apw_identity_wipe(&front->config->store.identity);
+    }
     *front_r = front;
     return 0;
 }
@@ -97,6 +112,7 @@ void apw_front_close(struct apw_front **front)
     apw_tags_free(&(*front)->remember);
     apw_tags_free(&(*front)->names);
     apw_directory_free(&(*front)->directory);
+    apw_directory_free(&(*front)->store);
     apw_config_free(&(*front)->config);
     apw_log_close(&(*front)->log);
     free(*front);
@@ -113,8 +129,8 @@ int apw_front_refusal_delay_ms(const struct apw_front *front)
     return front->config != NULL ? front->config->refusal_delay_ms : DEFAULT_REFUSAL_DELAY_MS;
 }
 
-/* The directory, and what this process remembers. */
-static struct apw_world world_of(struct apw_front *front)
+/* The directory, and what this process remembers. `store_r` is filled if there is a store. */
+static struct apw_world world_of(struct apw_front *front, struct apw_world *store_r)
 {
     struct apw_world world = apw_world_of(front->directory);
 
@@ -123,6 +139,11 @@ static struct apw_world world_of(struct apw_front *front)
     world.names = front->names;
     world.mfa_witness = &front->mfa_witness;
     world.disabled_witness = &front->disabled_witness;
+    if (front->store != NULL) {
+        *store_r = apw_world_of(front->store);
+        store_r->mfa_witness = &front->mfa_witness; /* the flag is in one of them */
+        world.store = store_r;
+    }
     return world;
 }
 
@@ -130,10 +151,12 @@ void apw_front_verify(struct apw_front *front, const struct apw_attempt *attempt
                       struct apw_decision *decision_r)
 {
     int64_t start = apw_clock_monotonic_ms();
-    struct apw_world world = world_of(front);
+    struct apw_world store, world = world_of(front, &store);
 
     apw_verify(front->directory != NULL ? front->config : NULL, &world, attempt,
-               start + (front->directory != NULL ? front->config->deadline_ms : 0), decision_r);
+               start - attempt->waited_ms +
+                   (front->directory != NULL ? front->config->deadline_ms : 0),
+               decision_r);
     if (decision_r->event.reason == APW_REASON_CONFIGURATION)
         decision_r->event.detail = front->broken;
     apw_log_event(front->log, &decision_r->event);
@@ -181,7 +204,7 @@ enum apw_existence apw_front_look_up(struct apw_front *front, const struct apw_a
 {
     char login[APW_LOGIN_SIZE];
     struct apw_attempt trimmed = trim(attempt, login);
-    struct apw_world world = world_of(front);
+    struct apw_world store, world = world_of(front, &store);
     int64_t budget_ms = front->directory != NULL ? front->config->deadline_ms : 0;
     enum apw_existence existence =
         apw_verify_existence(front->directory != NULL ? front->config : NULL, &world, &trimmed,

@@ -3,17 +3,14 @@
 #include "clock.h"
 #include "field.h"
 #include "update.h"
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define WORD        "guesses "
-#define DAY_S       86400
-#define TOKEN_BYTES 16
-#define VARIANT     sodium_base64_VARIANT_URLSAFE_NO_PADDING
-#define COUNT_MAX   9999
+#define WORD      "guesses "
+#define DAY_S     86400
+#define COUNT_MAX 9999
 
 static const char attribute[] = "appPasswordMfaMethod";
 
@@ -21,14 +18,14 @@ static const char attribute[] = "appPasswordMfaMethod";
 
 bool apw_guesses_is_value(const char *value, size_t length)
 {
-    return length >= sizeof WORD - 1 && memcmp(value, WORD, sizeof WORD - 1) == 0;
+    return apw_field_begins(value, length, WORD);
 }
 
 static int parse_day(const struct apw_field *field, int64_t *day_r)
 {
     int64_t seconds;
 
-    if (apw_clock_parse_timestamp(field->start, field->length, &seconds) != 0 || seconds <= 0 ||
+    if (apw_clock_parse_timestamp(field->start, field->length, &seconds) != 0 || seconds < DAY_S ||
         seconds % DAY_S != 0)
         return -1;
     *day_r = seconds / DAY_S;
@@ -214,41 +211,17 @@ enum apw_manage_result apw_guesses_update(const struct apw_manager *manager, con
 
 /* ---- the link ---- */
 
-static void hash_token(const char *token, char link_r[APW_GUESSES_TOKEN_SIZE])
+void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_TOKEN_SIZE])
 {
-    uint8_t hash[TOKEN_BYTES];
-
-    crypto_generichash(hash, sizeof hash, (const uint8_t *)token, strlen(token), NULL, 0);
-    sodium_bin2base64(link_r, APW_GUESSES_TOKEN_SIZE, hash, sizeof hash, VARIANT);
-}
-
-void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_GUESSES_TOKEN_SIZE])
-{
-    uint8_t bytes[TOKEN_BYTES];
-
-    randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2base64(token_r, APW_GUESSES_TOKEN_SIZE, bytes, sizeof bytes, VARIANT);
-    sodium_memzero(bytes, sizeof bytes);
+    apw_token_make(token_r);
     guesses->told = today();
-    hash_token(token_r, guesses->link);
-}
-
-bool apw_guesses_is_token(const char *text)
-{
-    static const char base64url[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    return strlen(text) == APW_GUESSES_TOKEN_SIZE - 1 &&
-           strspn(text, base64url) == APW_GUESSES_TOKEN_SIZE - 1;
+    apw_token_hash(token_r, guesses->link);
 }
 
 bool apw_guesses_use_link(struct apw_guesses *guesses, const char *token)
 {
-    char link[APW_GUESSES_TOKEN_SIZE];
-
-    hash_token(token, link);
-    if (guesses->link[0] == '\0' || guesses->told + APW_GUESSES_LINK_DAYS < today() ||
-        sodium_memcmp(link, guesses->link, sizeof link) != 0)
+    if (guesses->told + APW_GUESSES_LINK_DAYS < today() ||
+        !apw_token_has_hash(token, guesses->link)) /* no token has an empty hash */
         return false;
     guesses->link[0] = '\0';
     return true;

@@ -14,13 +14,13 @@
 #define APW_GUESSES_H
 
 #include "error.h"
+#include "token.h"
 #include "user.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define APW_GUESSES_VALUE_SIZE 160
-#define APW_GUESSES_TOKEN_SIZE 23 /* 16 bytes in base64url, and NUL */
 #define APW_GUESSES_TELL       10 /* wrong codes that cause a mail and a finding */
 #define APW_GUESSES_MOST       50 /* codes checked per day */
 #define APW_GUESSES_LINK_DAYS  7
@@ -28,8 +28,8 @@
 struct apw_guesses {
     int64_t day; /* days since 1970, UTC; 0 for none */
     unsigned count;
-    int64_t told;                      /* a day; 0 for never */
-    char link[APW_GUESSES_TOKEN_SIZE]; /* hash of the token; "" for none */
+    int64_t told;              /* a day; 0 for never */
+    char link[APW_TOKEN_SIZE]; /* hash of the token; "" for none */
 };
 
 bool apw_guesses_is_value(const char *value, size_t length);
@@ -53,10 +53,7 @@ enum apw_manage_result apw_guesses_update(const struct apw_manager *manager, con
                                           struct apw_error *error);
 
 /* Makes a link's token and sets `told` and `link`. */
-void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_GUESSES_TOKEN_SIZE]);
-
-/* Whether it has the form of a token. */
-bool apw_guesses_is_token(const char *text);
+void apw_guesses_make_link(struct apw_guesses *guesses, char token_r[APW_TOKEN_SIZE]);
 
 /* Whether it is the token of the link. If so, removes the link, which works only once. */
 bool apw_guesses_use_link(struct apw_guesses *guesses, const char *token);

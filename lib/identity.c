@@ -16,8 +16,11 @@ int apw_identity_set_dn(struct apw_identity *identity, const char *value, struct
 int apw_identity_set_password_file(struct apw_identity *identity, const char *value,
                                    struct apw_error *error)
 {
+    char place[PATH_MAX];
+
+    apw_secret_locate(value, place);
     if (apw_settings_check_absolute(value, error) != 0 ||
-        apw_settings_copy(value, &identity->password_file, error) != 0)
+        apw_settings_copy(place, &identity->password_file, error) != 0)
         return -1;
     return apw_secret_read(value, &identity->password, error);
 }
@@ -25,10 +28,10 @@ int apw_identity_set_password_file(struct apw_identity *identity, const char *va
 int apw_identity_check(const struct apw_identity *identity, const char *path,
                        struct apw_error *error)
 {
-    if (identity->method == APW_BIND_EXTERNAL) {
+    if (identity->method != APW_BIND_SIMPLE) {
         if (identity->dn != NULL || identity->password != NULL)
-            return apw_error_set(error, "%s: \"bind external\" excludes binddn and bindpw_file",
-                                 path);
+            return apw_error_set(error, "%s: \"bind %s\" excludes binddn and bindpw_file", path,
+                                 identity->method == APW_BIND_GSSAPI ? "gssapi" : "external");
         return 0;
     }
     if (identity->dn == NULL || identity->password == NULL)
@@ -37,12 +40,40 @@ int apw_identity_check(const struct apw_identity *identity, const char *path,
     return 0;
 }
 
+bool apw_identity_is_set(const struct apw_identity *identity)
+{
+    return identity->dn != NULL || identity->method != APW_BIND_SIMPLE;
+}
+
+bool apw_identity_needs_password(const struct apw_identity *identity)
+{
+    return identity->method == APW_BIND_SIMPLE && identity->dn != NULL &&
+           identity->password == NULL;
+}
+
+const char *apw_identity_name(const struct apw_identity *identity)
+{
+    switch (identity->method) {
+    case APW_BIND_SIMPLE:
+        return identity->dn;
+    case APW_BIND_EXTERNAL:
+        return "SASL EXTERNAL";
+    case APW_BIND_GSSAPI:
+        return "SASL GSSAPI";
+    case APW_BIND_ANONYMOUS:
+        break;
+    }
+    return "anonymous";
+}
+
 int apw_identity_copy(const struct apw_identity *identity, struct apw_identity *copy_r,
                       struct apw_error *error)
 {
     copy_r->method = identity->method;
     if (identity->method != APW_BIND_SIMPLE)
         return 0;
+    if (identity->dn == NULL || identity->password == NULL)
+        return apw_error_set(error, "an identity without a DN or without a password");
     copy_r->dn = strdup(identity->dn);
     copy_r->password = strdup(identity->password);
     if (copy_r->dn == NULL || copy_r->password == NULL)

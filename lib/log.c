@@ -32,10 +32,10 @@ static atomic_bool has_complained;
 
 /* Opens the file for appending. A new file is readable for its group, whatever the host program's
  * umask. */
-static int open_file(const char *path)
+static int open_file(const char *path, int more_flags)
 {
     /* O_NONBLOCK: a FIFO without a reader is an error, not a wait. */
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more_flags;
     int fd = open(path, flags);
 
     if (fd >= 0 || errno != ENOENT)
@@ -50,19 +50,24 @@ static int open_file(const char *path)
 
 /* ---- lost lines ---- */
 
+/* After chroot(), paths lead elsewhere. */
+static bool is_in_other_root(const struct apw_log *log)
+{
+    struct stat root;
+
+    return stat("/", &root) != 0 || root.st_dev != log->root.st_dev ||
+           root.st_ino != log->root.st_ino;
+}
+
 /* Why a line for syslog is lost, as errno; 0 if it is not lost or we cannot tell: after chroot() or
  * a loss of privileges, an old connection may still work. */
 static int find_loss(const struct apw_log *log, bool is_opening)
 {
     int why = apw_outlet_find_syslog();
-    struct stat root;
 
     if (why == 0 || is_opening)
         return why;
-    if (why == EACCES || why == EPERM || stat("/", &root) != 0 || root.st_dev != log->root.st_dev ||
-        root.st_ino != log->root.st_ino)
-        return 0;
-    return why;
+    return why == EACCES || why == EPERM || is_in_other_root(log) ? 0 : why;
 }
 
 static const char *name_sink(const struct apw_log *log)
@@ -79,7 +84,8 @@ static void describe_loss(struct apw_log *log, int why_not_sink, int why_not_sys
         snprintf(cause, sizeof cause, "cannot write %s: %s, and ", name_sink(log),
                  strerror(why_not_sink));
     apw_error_set(&log->loss,
-                  "logins are not logged: %sno syslog server listens on %s: %s; start one, or set "
+                  "logins and changes are not logged: %sno syslog server listens on %s: %s; start "
+                  "one, or set "
                   "\"log\" in app-password.conf to a file or to stderr",
                   cause, _PATH_LOG, strerror(why_not_syslog));
 }
@@ -141,7 +147,7 @@ static int open_sink(struct apw_log *log, const struct apw_config *config, bool 
     if (config->log_file == NULL)
         return 0;
     log->file = strdup(config->log_file);
-    log->fd = open_file(config->log_file);
+    log->fd = open_file(config->log_file, 0);
     return log->file != NULL && log->fd >= 0
                ? 0
                : apw_error_set(error, "log %s: %s", config->log_file, strerror(errno));
@@ -184,11 +190,47 @@ int apw_log_open_own(const struct apw_config *config, struct apw_log **log_r,
 
 /* ---- writing ---- */
 
+/* Whether the path still leads to the open file. While a rotation has renamed the file and not yet
+ * created another, the old one takes the lines. */
+static bool is_current(const struct apw_log *log, const struct stat *opened)
+{
+    struct stat named;
+
+    if (!S_ISREG(opened->st_mode))
+        return true;
+    /* lstat: /dev/stderr leads to whatever the host has opened meanwhile. */
+    if (lstat(log->file, &named) != 0 || !S_ISREG(named.st_mode))
+        return opened->st_nlink > 0;
+    return named.st_dev == opened->st_dev && named.st_ino == opened->st_ino;
+}
+
+/* The file to write to; -1 with errno set if nobody could read it. Follows a rotation if this
+ * process may open the new file; in a chroot, or without the rights, it keeps the old one. */
+static int current_file(struct apw_log *log)
+{
+    struct stat opened;
+    int fresh;
+
+    if (fstat(log->fd, &opened) != 0)
+        return -1;
+    if (is_current(log, &opened))
+        return log->fd;
+    fresh = is_in_other_root(log) ? -1 : open_file(log->file, O_NOFOLLOW);
+    if (fresh >= 0) {
+        dup3(fresh, log->fd, O_CLOEXEC); /* other threads write to the one file or to the other */
+        close(fresh);
+        atomic_store(&log->is_torn, false);
+        return log->fd;
+    }
+    errno = ENOENT;
+    return opened.st_nlink > 0 ? log->fd : -1;
+}
+
 /* Writes the line, in a file after the time; -1 with errno set. */
 static int write_sink(struct apw_log *log, const char *line)
 {
     char stamped[APW_EVENT_SIZE + 32];
-    int fd = log->is_stderr ? apw_outlet_stderr(&log->standard_error) : log->fd;
+    int fd = log->is_stderr ? apw_outlet_stderr(&log->standard_error) : current_file(log);
     time_t now = time(NULL);
     struct tm fields;
     size_t length = 0, written;
@@ -244,6 +286,22 @@ void apw_log_event(struct apw_log *log, const struct apw_event *event)
 
     apw_event_format(event, line);
     write_line(log, priority_of(event->verdict), line);
+}
+
+void apw_log_kick(struct apw_log *log, const struct apw_event *event)
+{
+    char line[APW_EVENT_SIZE];
+
+    apw_event_format_kick(event, line);
+    write_line(log, LOG_NOTICE, line);
+}
+
+void apw_log_audit(struct apw_log *log, const struct apw_audit *audit)
+{
+    char line[APW_LINE_SIZE];
+
+    apw_audit_format(audit, line);
+    write_line(log, audit->is_done ? LOG_NOTICE : LOG_WARNING, line);
 }
 
 void apw_log_warning(struct apw_log *log, const char *text)

@@ -7,7 +7,8 @@
 
 #include "error.h"
 
-#define APW_MFA_RULE_DEFAULT "(appPasswordMfaEnabled=TRUE)"
+#define APW_MFA_RULE_DEFAULT     "(appPasswordMfaEnabled=TRUE)"
+#define APW_MFA_RULE_DEFAULT_OFF "(appPasswordMfaEnabled=FALSE)"
 
 /* Fails unless MFA can be read as off without a witness: a hidden attribute, a renamed group and a
  * proxy that drops an attribute all look like the negation of a filter. `off` is mfa_off_filter or

@@ -108,11 +108,12 @@ enum apw_name_result apw_name_check(const struct apw_world *world, const struct 
                                     struct apw_error *error)
 {
     const char *const parts[] = {dn, name, NULL};
-    const char *const attributes[] = {"1.1", NULL};
     enum apw_name_result result = APW_NAME_UNAVAILABLE;
     struct apw_entry *entries = NULL;
-    struct apw_query query = {
-        .base = config->base, .scope = config->scope, .attributes = attributes, .limit = 2};
+    struct apw_query query = {.base = config->base,
+                              .scope = config->scope,
+                              .attributes = apw_search_no_attributes,
+                              .limit = 2};
     char *filter;
 
     if (world->names != NULL && apw_tags_have(world->names, parts))

@@ -21,6 +21,10 @@
 /* How long a unique name is remembered, in seconds. */
 #define APW_NAME_S 3600
 
+/* How many names a process remembers. The directory has them, so that strangers can add no others.
+ */
+#define APW_NAMES_MAX 100000
+
 enum apw_name_result {
     APW_NAME_UNAVAILABLE = 0, /* the directory gives no answer, or memory is short */
     APW_NAME_UNIQUE,

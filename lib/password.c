@@ -34,16 +34,18 @@ char apw_password_check_symbol(const char *symbols)
     return alphabet[(32 - sum % 32) % 32];
 }
 
+void apw_password_make_symbols(size_t count, char *symbols_r)
+{
+    for (size_t i = 0; i < count; i++)
+        symbols_r[i] = alphabet[randombytes_random() & 31];
+    symbols_r[count] = '\0';
+}
+
 void apw_password_make(struct apw_password *password_r)
 {
-    unsigned char random[APW_PASSWORD_LENGTH - 1];
-
-    randombytes_buf(random, sizeof random);
-    for (size_t i = 0; i < sizeof random; i++)
-        password_r->symbols[i] = alphabet[random[i] & 31];
+    apw_password_make_symbols(APW_PASSWORD_LENGTH - 1, password_r->symbols);
     password_r->symbols[APW_PASSWORD_LENGTH - 1] = apw_password_check_symbol(password_r->symbols);
     password_r->symbols[APW_PASSWORD_LENGTH] = '\0';
-    sodium_memzero(random, sizeof random);
 }
 
 /* One typed byte as a canonical symbol, or 0. */
@@ -58,9 +60,9 @@ static char fold_symbol(char typed)
     return symbol_value(symbol) < 0 ? 0 : symbol;
 }
 
-static bool fold(const char *typed, size_t length, struct apw_password *password_r)
+bool apw_password_read_symbols(const char *typed, size_t length, size_t count, char *symbols_r)
 {
-    size_t count = 0;
+    size_t found = 0;
 
     while (length > 0) {
         size_t skipped = apw_ignorable_separator_bytes(typed, length);
@@ -68,22 +70,23 @@ static bool fold(const char *typed, size_t length, struct apw_password *password
         if (skipped == 0) {
             char symbol = fold_symbol(*typed);
 
-            if (symbol == 0 || count == APW_PASSWORD_LENGTH)
+            if (symbol == 0 || found == count)
                 return false;
-            password_r->symbols[count++] = symbol;
+            symbols_r[found++] = symbol;
             skipped = 1;
         }
         typed += skipped;
         length -= skipped;
     }
-    password_r->symbols[count] = '\0';
-    return count == APW_PASSWORD_LENGTH;
+    symbols_r[found] = '\0';
+    return found == count;
 }
 
 bool apw_password_recognize(const char *typed, size_t length, struct apw_password *password_r)
 {
-    if (fold(typed, length, password_r) && apw_password_check_symbol(password_r->symbols) ==
-                                               password_r->symbols[APW_PASSWORD_LENGTH - 1])
+    if (apw_password_read_symbols(typed, length, APW_PASSWORD_LENGTH, password_r->symbols) &&
+        apw_password_check_symbol(password_r->symbols) ==
+            password_r->symbols[APW_PASSWORD_LENGTH - 1])
         return true;
     sodium_memzero(password_r, sizeof *password_r);
     return false;

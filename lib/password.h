@@ -43,6 +43,12 @@ void apw_password_id(const struct apw_password *password, char id_r[APW_ID_LENGT
 /* Whether `text` is four symbols of the alphabet, as an id is stored. */
 bool apw_password_is_id(const char *text, size_t length);
 
+/* Makes `count` random symbols and a NUL. */
+void apw_password_make_symbols(size_t count, char *symbols_r);
+
+/* Reads exactly `count` symbols as typed, as apw_password_recognize() does, and a NUL. */
+bool apw_password_read_symbols(const char *typed, size_t length, size_t count, char *symbols_r);
+
 #define APW_PASSWORD_SHOWN_SIZE (APW_PASSWORD_LENGTH + 4 + 1)
 /* The form shown to people, in groups of four with hyphens. Secret: wipe it. */
 void apw_password_show(const struct apw_password *password, char shown_r[APW_PASSWORD_SHOWN_SIZE]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "password_spec.h"
 #include "network.h"
+#include "policy.h"
 #include "service.h"
 #include <string.h>
 
@@ -91,4 +92,16 @@ enum apw_password_spec_part apw_password_spec_to_record(const struct apw_passwor
         return APW_PASSWORD_SPEC_EXPIRES;
     }
     return APW_PASSWORD_SPEC_GOOD;
+}
+
+bool apw_password_spec_limit(const struct apw_password_spec *spec, const struct apw_config *config,
+                             struct apw_record *record)
+{
+    bool is_open = spec->expires == NULL && !spec->is_endless;
+
+    if (is_open && config->default_expires_s > 0) {
+        record->has_expires = true;
+        record->expires = apw_policy_default(config, record->created);
+    }
+    return apw_policy_cap(config, record) && !is_open;
 }

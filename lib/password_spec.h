@@ -5,6 +5,7 @@
 #ifndef APW_PASSWORD_SPEC_H
 #define APW_PASSWORD_SPEC_H
 
+#include "config_keys.h"
 #include "error.h"
 #include "record.h"
 #include <stdbool.h>
@@ -15,9 +16,12 @@ struct apw_password_spec {
     const char *label;      /* trimmed; then see apw_record_check_label() */
     const char *services;   /* comma-separated, in any case, aliases allowed; NULL for all */
     const char *from;       /* comma-separated addresses and CIDR blocks; NULL for everywhere */
-    const int64_t *expires; /* seconds since 1970; NULL for never */
+    const int64_t *expires; /* seconds since 1970; NULL for default_expires */
+    bool is_endless;        /* no `expires`, and no default_expires either */
     bool without_mfa;       /* even if MFA is off for the user */
     bool is_forced;         /* even if the account has ended */
+    const char *invitation; /* the value that is used up by it: see invitation.h; NULL for none */
+    bool is_told;           /* record that the owner learns of it: see reminder.h */
 };
 
 enum apw_password_spec_part {
@@ -33,5 +37,10 @@ enum apw_password_spec_part {
 enum apw_password_spec_part apw_password_spec_to_record(const struct apw_password_spec *spec,
                                                         int64_t now, struct apw_record *record_r,
                                                         struct apw_error *error);
+
+/* Then ends the record as default_expires and max_lifetime say. True if that is earlier than the
+ * spec asks for. Pure. */
+bool apw_password_spec_limit(const struct apw_password_spec *spec, const struct apw_config *config,
+                             struct apw_record *record);
 
 #endif

@@ -11,6 +11,7 @@ enum apw_reason {
     APW_REASON_INTERNAL_ERROR = 0, /* unavailable: out of memory, … */
     APW_REASON_CONFIGURATION,      /* unavailable: the configuration is broken */
     APW_REASON_MALFORMED,
+    APW_REASON_WAITED_TOO_LONG, /* unavailable: more logins than the host can do */
     APW_REASON_DIRECTORY_UNAVAILABLE,
     APW_REASON_UNKNOWN_USER,
     APW_REASON_AMBIGUOUS_USER,
@@ -22,6 +23,7 @@ enum apw_reason {
     APW_REASON_UNUSABLE_VALUE,
     APW_REASON_CLOCK,
     APW_REASON_EXPIRED,
+    APW_REASON_PASSWORD_CHANGED, /* made before the account password was changed */
     APW_REASON_WRONG_SERVICE,
     APW_REASON_WRONG_NETWORK,
     APW_REASON_WRONG_APP_PASSWORD,
@@ -40,6 +42,7 @@ enum apw_reason {
     APW_REASON_WRONG_SECOND_FACTOR,
     APW_REASON_REPLAYED_SECOND_FACTOR,   /* the code is right, but was used before */
     APW_REASON_SECOND_FACTOR_UNREADABLE, /* our key does not open it */
+    APW_REASON_REMEMBERED_BROWSER,
     APW_REASON_ENROLMENT_CODE,
     APW_REASON_WRONG_ENROLMENT_CODE,
     APW_REASON_TOO_MANY_TRIES, /* still waiting after wrong ones */

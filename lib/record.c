@@ -68,6 +68,15 @@ static int parse_from(struct apw_field *rest, struct apw_record *record, struct 
     return 0;
 }
 
+int apw_record_parse_limits(struct apw_field *rest, struct apw_record *record,
+                            struct apw_error *error)
+{
+    return parse_expires(rest, record, error) == 0 && parse_services(rest, record, error) == 0 &&
+                   parse_from(rest, record, error) == 0
+               ? 0
+               : -1;
+}
+
 static int parse_hash(struct apw_field *rest, struct apw_record *record, struct apw_error *error)
 {
     const size_t scheme_length = sizeof HASH_SCHEME - 1;
@@ -84,7 +93,8 @@ static int parse_hash(struct apw_field *rest, struct apw_record *record, struct 
     return 0;
 }
 
-static int parse_label(struct apw_field *rest, struct apw_record *record, struct apw_error *error)
+int apw_record_parse_label(struct apw_field *rest, struct apw_record *record,
+                           struct apw_error *error)
 {
     struct apw_field value;
 
@@ -106,32 +116,46 @@ int apw_record_parse(const char *value, size_t length, struct apw_record *record
         !apw_password_is_id(field.start, field.length))
         return apw_error_set(error, "it does not begin with id= and four symbols");
     apw_field_copy(&field, record_r->id, sizeof record_r->id);
-    if (!apw_field_take(&rest, "created", false, &field) ||
-        apw_clock_parse_timestamp(field.start, field.length, &record_r->created) != 0)
+    if (apw_field_take_time(&rest, "created", &record_r->created) != 0)
         return apw_error_set(error, "created= is missing or not a time like 20261122101500Z");
-    if (parse_expires(&rest, record_r, error) != 0 || parse_services(&rest, record_r, error) != 0 ||
-        parse_from(&rest, record_r, error) != 0 || parse_hash(&rest, record_r, error) != 0 ||
-        parse_label(&rest, record_r, error) != 0)
+    if (apw_record_parse_limits(&rest, record_r, error) != 0 ||
+        parse_hash(&rest, record_r, error) != 0 ||
+        apw_record_parse_label(&rest, record_r, error) != 0)
         return -1;
+    return 0;
+}
+
+int apw_record_format_limits(const struct apw_record *record, char limits_r[APW_RECORD_SIZE],
+                             struct apw_error *error)
+{
+    char expires[APW_TIMESTAMP_SIZE] = "";
+    int length;
+
+    if (record->has_expires && apw_clock_format_timestamp(record->expires, expires) != 0)
+        return apw_error_set(error, "a time lies outside the years 0 to 9999");
+    length =
+        snprintf(limits_r, APW_RECORD_SIZE, "%s%s%s%s%s%s", record->has_expires ? " expires=" : "",
+                 expires, record->services[0] != '\0' ? " services=" : "", record->services,
+                 record->from_text[0] != '\0' ? " from=" : "", record->from_text);
+    if (length < 0 || length >= APW_RECORD_SIZE)
+        return apw_error_set(error, "the value is longer than %d bytes", APW_RECORD_SIZE - 1);
     return 0;
 }
 
 int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_SIZE],
                       struct apw_error *error)
 {
-    char created[APW_TIMESTAMP_SIZE], expires[APW_TIMESTAMP_SIZE] = "";
+    char created[APW_TIMESTAMP_SIZE], limits[APW_RECORD_SIZE];
     struct apw_record check;
     int length;
 
-    if (apw_clock_format_timestamp(record->created, created) != 0 ||
-        (record->has_expires && apw_clock_format_timestamp(record->expires, expires) != 0))
+    if (apw_clock_format_timestamp(record->created, created) != 0)
         return apw_error_set(error, "a time lies outside the years 0 to 9999");
-    length = snprintf(value_r, APW_RECORD_SIZE,
-                      "id=%s created=%s%s%s%s%s%s%s hash=" HASH_SCHEME "%s label=%s", record->id,
-                      created, record->has_expires ? " expires=" : "", expires,
-                      record->services[0] != '\0' ? " services=" : "", record->services,
-                      record->from_text[0] != '\0' ? " from=" : "", record->from_text, record->hash,
-                      record->label);
+    if (apw_record_format_limits(record, limits, error) != 0)
+        return -1;
+    length =
+        snprintf(value_r, APW_RECORD_SIZE, "id=%s created=%s%s hash=" HASH_SCHEME "%s label=%s",
+                 record->id, created, limits, record->hash, record->label);
     if (length < 0 || length >= APW_RECORD_SIZE)
         return apw_error_set(error, "the value is longer than %d bytes", APW_RECORD_SIZE - 1);
     return apw_record_parse(value_r, (size_t)length, &check, error);

@@ -12,6 +12,7 @@
 #define APW_RECORD_H
 
 #include "error.h"
+#include "field.h"
 #include "network.h"
 #include "password.h"
 #include "service.h"
@@ -49,6 +50,16 @@ int apw_record_parse(const char *value, size_t length, struct apw_record *record
 /* Writes a value. Fails unless apw_record_parse() would read the same struct back. */
 int apw_record_format(const struct apw_record *record, char value_r[APW_RECORD_SIZE],
                       struct apw_error *error);
+
+/* Parts of a value, for others that promise an app password: " expires=… services=… from=…", each
+ * of which may be missing, and "label=…" at the end. The parsers take them from the front of *rest.
+ */
+int apw_record_format_limits(const struct apw_record *record, char limits_r[APW_RECORD_SIZE],
+                             struct apw_error *error);
+int apw_record_parse_limits(struct apw_field *rest, struct apw_record *record,
+                            struct apw_error *error);
+int apw_record_parse_label(struct apw_field *rest, struct apw_record *record,
+                           struct apw_error *error);
 
 /* Fails unless the label has 1 to 64 characters of UTF-8, no space at either end and no control
  * characters. */

@@ -239,7 +239,9 @@ int apw_recorder_new(const struct apw_config *config, const struct apw_directory
                      struct apw_log *log, struct apw_recorder **recorder_r, struct apw_error *error)
 {
     struct apw_directory_settings settings =
-        apw_config_directory_settings(config, &config->write_uris, &config->identity);
+        apw_config_has_store(config)
+            ? apw_config_store_settings(config, &config->store.write_uris, &config->store.identity)
+            : apw_config_directory_settings(config, &config->write_uris, &config->identity);
     struct apw_recorder *recorder = calloc(1, sizeof *recorder);
 
     settings.tls_of = logins;

@@ -19,8 +19,9 @@
 
 struct apw_recorder;
 
-/* Prepares TLS if write_uri needs it and `logins`, the directory for logins, has none: call it
- * before chroot(). Borrows `logins` and `log`, which must outlive it. Starts no thread. */
+/* Prepares TLS if write_uri needs it and `logins`, the directory that logins read our attributes
+ * from, has none: call it before chroot(). Borrows `logins` and `log`, which must outlive it.
+ * Starts no thread. With a store it writes to store_write_uri. */
 int apw_recorder_new(const struct apw_config *config, const struct apw_directory *logins,
                      struct apw_log *log, struct apw_recorder **recorder_r,
                      struct apw_error *error);

@@ -2,9 +2,9 @@
 #include "remember.h"
 #include <stddef.h>
 
-int apw_remember_new(struct apw_tags **remember_r, struct apw_error *error)
+int apw_remember_new(unsigned maximum, struct apw_tags **remember_r, struct apw_error *error)
 {
-    return apw_tags_new(APW_REMEMBER_S, remember_r, error);
+    return apw_tags_new(APW_REMEMBER_S, maximum, remember_r, error);
 }
 
 bool apw_remember_has(struct apw_tags *remember, const char *dn,

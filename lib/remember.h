@@ -19,14 +19,18 @@
 /* How long a match is remembered, in seconds. */
 #define APW_REMEMBER_S 86400
 
+/* For how many app passwords, at most. */
+#define APW_REMEMBER_MAX 1000000
+
 /* See apw_tags_new(). */
-int apw_remember_new(struct apw_tags **remember_r, struct apw_error *error);
+int apw_remember_new(unsigned maximum, struct apw_tags **remember_r, struct apw_error *error);
 
 /* Whether exactly this match was added within the last day. False when in doubt. */
 bool apw_remember_has(struct apw_tags *remember, const char *dn,
                       const struct apw_password *password, const char *phc);
 
-/* Adds a match that apw_hash_verify() has just found, in place of the oldest of its set. */
+/* Adds a match that apw_hash_verify() has just found. So only those who know an app password can
+ * make the table grow, by one for each. */
 void apw_remember_add(struct apw_tags *remember, const char *dn,
                       const struct apw_password *password, const char *phc);
 

@@ -5,7 +5,7 @@
 
 #define ATTRIBUTE     "appPassword"
 #define DAY_S         86400
-#define OTHER_CHANGES 3 /* deleting all of them, and the caller's two */
+#define OTHER_CHANGES 5 /* deleting all of them, and the caller's four */
 
 /* Room for every change and text that this user may need. */
 static int begin(const struct apw_user *user, struct apw_revoke_plan *plan_r,
@@ -14,7 +14,8 @@ static int begin(const struct apw_user *user, struct apw_revoke_plan *plan_r,
     size_t values = user->password_count, stones = user->tombstone_count;
 
     memset(plan_r, 0, sizeof *plan_r);
-    plan_r->change = calloc(2 * values + stones + OTHER_CHANGES, sizeof *plan_r->change);
+    plan_r->change =
+        calloc(2 * values + stones + user->method.count + OTHER_CHANGES, sizeof *plan_r->change);
     plan_r->text = calloc(values + stones + 1, sizeof *plan_r->text);
     if (plan_r->change != NULL && plan_r->text != NULL)
         return 0;

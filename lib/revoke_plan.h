@@ -22,7 +22,7 @@
 /* Owned: apw_revoke_plan_clear(). Borrows the user's values. */
 struct apw_revoke_plan {
     size_t count;
-    struct apw_change *change; /* with room for two more, which the caller may add */
+    struct apw_change *change; /* with room for four more of the caller, and user->method.count */
     size_t revoked;            /* app passwords that it revokes */
     size_t text_count;
     char (*text)[APW_TOMBSTONE_SIZE];

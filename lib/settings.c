@@ -245,6 +245,17 @@ int apw_settings_period(const char *text, int64_t *seconds_r, struct apw_error *
     return apw_error_set(error, "\"%s\" must be never, or a time like 5m or 30s", text);
 }
 
+int apw_settings_days(const char *text, unsigned minimum, int64_t *seconds_r,
+                      struct apw_error *error)
+{
+    *seconds_r = 0;
+    if (strcmp(text, "never") == 0 || (apw_clock_parse_duration(text, false, seconds_r) == 0 &&
+                                       *seconds_r >= (int64_t)minimum * 86400))
+        return 0;
+    return apw_error_set(error, "\"%s\" must be never, or a time like 365d, at least %ud", text,
+                         minimum);
+}
+
 int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,
                            struct apw_error *error)
 {

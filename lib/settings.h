@@ -21,7 +21,7 @@ struct apw_key {
     apw_setter set;
 };
 
-#define APW_KEYS_MAX 32
+#define APW_KEYS_MAX 64
 
 /* The keys of a file. Values are set in the order of this table, not of the file. */
 struct apw_key_table {
@@ -64,6 +64,10 @@ int apw_settings_seconds(const char *text, long minimum, int *milliseconds_r,
 
 /* A time like 5m, or never, which is 0. */
 int apw_settings_period(const char *text, int64_t *seconds_r, struct apw_error *error);
+
+/* A time of at least `minimum` days, or never, which is 0. */
+int apw_settings_days(const char *text, unsigned minimum, int64_t *seconds_r,
+                      struct apw_error *error);
 
 /* A size like 8M, from 1M to `maximum`. */
 int apw_settings_mebibytes(const char *text, unsigned maximum, unsigned *mebibytes_r,

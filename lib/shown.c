@@ -25,12 +25,11 @@ enum answer { ANSWER_NONE = 0, ANSWER_NO, ANSWER_YES, ANSWER_UNTRUSTED };
 /* A search of only this entry. */
 static struct apw_query query_of(const char *dn, const char *filter)
 {
-    static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
 
     return (struct apw_query){.base = dn,
                               .scope = APW_SCOPE_BASE,
                               .filter = filter,
-                              .attributes = no_attributes,
+                              .attributes = apw_search_no_attributes,
                               .limit = 1};
 }
 
@@ -137,7 +136,7 @@ static enum answer ask_off(const struct reading *reading)
     return answer;
 }
 
-/* Leaves three filters to free, or NULLs without memory. */
+/* Leaves filters for free_filters(), also without memory. */
 static int make_filters(struct reading *reading)
 {
     const char *on = reading->question->filter, *off = reading->question->off_filter;
@@ -148,6 +147,13 @@ static int make_filters(struct reading *reading)
     if (reading->off != NULL && reading->witness_on != NULL && reading->witness_off != NULL)
         return 0;
     return apw_error_set(reading->error, "out of memory");
+}
+
+static void free_filters(struct reading *reading)
+{
+    free(reading->off);
+    free(reading->witness_on);
+    free(reading->witness_off);
 }
 
 /* Asks for on and for off, the likelier one first, until one is shown. */
@@ -192,8 +198,81 @@ enum apw_shown apw_shown_read(const struct apw_world *world,
     enum apw_shown shown = make_filters(&reading) == 0 ? read_on_or_off(&reading, is_likely_on)
                                                        : APW_SHOWN_UNAVAILABLE;
 
-    free(reading.off);
-    free(reading.witness_on);
-    free(reading.witness_off);
+    free_filters(&reading);
     return shown;
+}
+
+/* ---- together with the search for the entry ---- */
+
+/* Whether the one entry that was found is also the one that is off. */
+static bool is_found_off(const struct apw_search_series *series)
+{
+    const struct apw_entry *found = series->search[0].entries, *off = series->search[1].entries;
+
+    return series->search[1].result == APW_LDAP_OK && found != NULL && found->next == NULL &&
+           off != NULL && off->next == NULL && strcasecmp(found->dn, off->dn) == 0;
+}
+
+/* Whether the series has shown the witness. */
+static bool shows_witness(const struct apw_search_series *series)
+{
+    return series->search[2].result == APW_LDAP_OK && series->search[2].entries != NULL &&
+           series->search[3].result == APW_LDAP_OK && series->search[3].entries == NULL;
+}
+
+static enum apw_ldap_result find(const struct reading *reading, const struct apw_query *query,
+                                 const char *filter_and_off, struct apw_entry **entries_r,
+                                 bool *is_off_r)
+{
+    const struct apw_world *world = reading->world;
+    const char *witness = reading->question->witness;
+    struct apw_witness *seen = reading->question->seen;
+    int64_t start = apw_clock_monotonic_ms();
+    uint32_t seen_over = seen == NULL ? 0 : apw_witness_connection(seen, start);
+    struct apw_search_series series = {
+        .count = witness == NULL || seen_over != 0 ? 2 : 4,
+        .is_together = true,
+        .search = {{.query = *query},
+                   {.query = *query},
+                   {.query = query_of(witness, reading->witness_on)},
+                   {.query = query_of(witness, reading->witness_off)}}};
+    enum apw_ldap_result result;
+
+    series.search[1].query.filter = filter_and_off;
+    series.search[1].query.attributes = apw_search_no_attributes;
+    result = world->search_series(world->context, &series, reading->deadline, reading->error);
+    *is_off_r = result == APW_LDAP_OK && is_found_off(&series) &&
+                (witness == NULL ||
+                 (seen_over != 0 ? seen_over == series.connection : shows_witness(&series)));
+    if (*is_off_r && series.count == 4 && seen != NULL)
+        apw_witness_note(seen, series.connection, start);
+    *entries_r = series.search[0].entries;
+    series.search[0].entries = NULL;
+    apw_search_series_clear(&series);
+    return result;
+}
+
+enum apw_ldap_result apw_shown_find(const struct apw_world *world,
+                                    const struct apw_shown_question *question,
+                                    const struct apw_query *query, int64_t deadline,
+                                    struct apw_entry **entries_r, bool *is_off_r,
+                                    struct apw_error *error)
+{
+    struct reading reading = {
+        .world = world, .question = question, .deadline = deadline, .error = error};
+    enum apw_ldap_result result = APW_LDAP_UNAVAILABLE;
+    char *filter_and_off = NULL;
+
+    *entries_r = NULL;
+    *is_off_r = false;
+    if (make_filters(&reading) == 0) {
+        filter_and_off = apw_filter_both(query->filter, reading.off);
+        if (filter_and_off == NULL)
+            apw_error_set(error, "out of memory");
+        else
+            result = find(&reading, query, filter_and_off, entries_r, is_off_r);
+    }
+    free(filter_and_off);
+    free_filters(&reading);
+    return result;
 }

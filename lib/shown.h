@@ -32,4 +32,13 @@ enum apw_shown apw_shown_read(const struct apw_world *world,
                               const struct apw_shown_question *question, const char *dn,
                               bool is_likely_on, int64_t deadline, struct apw_error *error);
 
+/* Searches as world->search() does, and asks together with that whether what is found is off, which
+ * takes one round trip. *is_off_r: it found one entry, and this is off as above. Otherwise nothing
+ * is known yet: it may be off all the same. */
+enum apw_ldap_result apw_shown_find(const struct apw_world *world,
+                                    const struct apw_shown_question *question,
+                                    const struct apw_query *query, int64_t deadline,
+                                    struct apw_entry **entries_r, bool *is_off_r,
+                                    struct apw_error *error);
+
 #endif

@@ -5,15 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int take_time(struct apw_field *rest, const char *key, int64_t *seconds_r)
-{
-    struct apw_field field;
-
-    return apw_field_take(rest, key, false, &field)
-               ? apw_clock_parse_timestamp(field.start, field.length, seconds_r)
-               : -1;
-}
-
 static int read_fields(const char *value, size_t length, struct apw_tombstone *tombstone_r)
 {
     struct apw_field rest = {value, length}, field;
@@ -22,8 +13,8 @@ static int read_fields(const char *value, size_t length, struct apw_tombstone *t
         !apw_password_is_id(field.start, field.length) ||
         apw_field_copy(&field, tombstone_r->id, sizeof tombstone_r->id) != 0)
         return -1;
-    if (take_time(&rest, "created", &tombstone_r->created) != 0 ||
-        take_time(&rest, "revoked", &tombstone_r->revoked) != 0)
+    if (apw_field_take_time(&rest, "created", &tombstone_r->created) != 0 ||
+        apw_field_take_time(&rest, "revoked", &tombstone_r->revoked) != 0)
         return -1;
     if (!apw_field_take(&rest, "label", true, &field) ||
         apw_record_check_label(field.start, field.length, NULL) != 0)

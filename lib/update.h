@@ -24,7 +24,8 @@ enum apw_manage_result apw_update_user(const struct apw_manager *manager,
                                        const struct apw_target *target, apw_update_change change,
                                        void *context, struct apw_error *error);
 
-/* Makes all changes or none. Writes nothing with `is_dry_run`. */
+/* Makes all changes of the entry with our attributes, or none; adds it to the store if it is not
+ * there yet. Writes nothing with `is_dry_run`. */
 enum apw_manage_result apw_update_apply(const struct apw_manager *manager,
                                         const struct apw_user *user,
                                         const struct apw_change *changes, size_t count,

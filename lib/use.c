@@ -15,8 +15,7 @@ int apw_use_parse(const char *value, size_t length, struct apw_use *use_r)
         !apw_password_is_id(field.start, field.length))
         return -1;
     apw_field_copy(&field, use_r->id, sizeof use_r->id);
-    if (!apw_field_take(&rest, "at", false, &field) ||
-        apw_clock_parse_timestamp(field.start, field.length, &use_r->at) != 0)
+    if (apw_field_take_time(&rest, "at", &use_r->at) != 0)
         return -1;
     if (apw_field_take(&rest, "service", false, &field) &&
         (!apw_service_list_is_valid(field.start, field.length) ||

@@ -36,9 +36,11 @@ enum apw_manage_result {
 struct apw_manager {
     const struct apw_config *config;
     struct apw_directory *directory;
-    bool is_dry_run;     /* report the result, but change nothing */
-    bool with_enrolment; /* also read what enrollment needs: see struct apw_user */
-    const char *also;    /* one more attribute to read; NULL for none */
+    struct apw_directory *store; /* if the configuration has one; then the other is only read */
+    bool is_dry_run;             /* report the result, but change nothing */
+    bool with_enrolment;         /* also read what enrollment needs: see struct apw_user */
+    const char *also;            /* one more attribute to read; NULL for none */
+    const struct apw_identity *explained; /* who manages, if a person is told why not: rights.h */
 };
 
 /* Names an entry by a login that the configuration's filter finds, or by its DN; the other is NULL.
@@ -49,6 +51,10 @@ struct apw_target {
     const struct apw_user
         *user; /* that entry, just read, or NULL: saves manage.h the first search */
 };
+
+/* What the end of a search means. A base that does not exist is one that the configuration names.
+ */
+enum apw_manage_result apw_user_result_of(enum apw_ldap_result result);
 
 /* The deadline of an operation that starts now (apw_clock_monotonic_ms()). */
 int64_t apw_user_deadline(const struct apw_manager *manager);
@@ -62,11 +68,17 @@ enum apw_manage_result apw_user_find(const struct apw_manager *manager,
 /* Called for each user, which is borrowed. Anything but 0 ends the search. */
 typedef int (*apw_user_callback)(void *context, const struct apw_user *user);
 
-/* Reads, page by page, every user under the configuration's base who matches `filter`. The callback
- * may change them. DONE also if the callback ends the search. */
+/* Reads, page by page, every user under the configuration's base whose own entry matches `filter`.
+ * The callback may change them. DONE also if the callback ends the search. */
 enum apw_manage_result apw_user_each(const struct apw_manager *manager, const char *filter,
                                      apw_user_callback callback, void *context,
                                      struct apw_error *error);
+
+/* The same for everybody whose entry with our attributes matches `filter`, like
+ * "(appPassword=*)": with a store, its entries, orphans included. */
+enum apw_manage_result apw_user_each_holder(const struct apw_manager *manager, const char *filter,
+                                            apw_user_callback callback, void *context,
+                                            struct apw_error *error);
 
 /* Reads whether MFA is on, as a login does. *mfa_r is APW_MFA_ON or APW_MFA_OFF with
  * APW_MANAGE_DONE, and APW_MFA_UNREADABLE with NOT_PERMITTED. */

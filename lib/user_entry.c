@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user_entry.h"
 #include "clock.h"
+#include "password_change.h"
+#include "policy.h"
+#include "store.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +18,10 @@ static const char *const attributes[] = {
 };
 #define ATTRIBUTE_COUNT (sizeof attributes / sizeof attributes[0])
 
-static const char *const enrolment_attributes[] = {"appPasswordMfaMethod", "mail"};
-#define ENROLMENT_COUNT (sizeof enrolment_attributes / sizeof enrolment_attributes[0])
-
 #define IDS_MAX 2 /* of apw_directory_traits */
-_Static_assert(ATTRIBUTE_COUNT + APW_ACCOUNT_STATE_ATTRIBUTES + ENROLMENT_COUNT + IDS_MAX + 3 <=
+/* Besides: appPasswordMfaMethod, mail, the name, `also` and NULL. */
+_Static_assert(ATTRIBUTE_COUNT + APW_ACCOUNT_STATE_ATTRIBUTES + APW_PASSWORD_CHANGE_ATTRIBUTES +
+                       IDS_MAX + 5 <=
                    APW_USER_ATTRIBUTES_SIZE,
                "more attributes than allowed");
 
@@ -39,7 +41,7 @@ static const char *name_attribute(const struct apw_config *config)
 
 static bool read_has_class(const struct apw_config *config, const struct apw_entry *entry)
 {
-    return apw_directory_traits(config->directory)->has_static_class ||
+    return apw_directory_traits(apw_config_holder(config))->has_static_class ||
            apw_entry_attribute(entry, "objectClass") == NULL ||
            apw_entry_has_value(entry, "objectClass", class_names[0]) ||
            apw_entry_has_value(entry, "objectClass", class_names[1]);
@@ -66,6 +68,18 @@ static void read_enforce_from(const struct apw_entry *entry, struct apw_user *us
                                          &user->enforce_from) == 0;
 }
 
+static void read_lock(const struct apw_entry *entry, struct apw_user *user)
+{
+    const struct apw_attribute *locked = apw_entry_attribute(entry, "pwdAccountLockedTime");
+    int64_t since;
+
+    if (locked != NULL && locked->count == 1 &&
+        apw_clock_parse_generalized_time(locked->value[0].bytes, locked->value[0].length, &since) ==
+            0 &&
+        since > 0)
+        user->locked_since = since;
+}
+
 static int read_uses(const struct apw_entry *entry, struct apw_user *user)
 {
     const struct apw_attribute *used = apw_entry_attribute(entry, "appPasswordUsed");
@@ -89,17 +103,24 @@ static int read_uses(const struct apw_entry *entry, struct apw_user *user)
     return 0;
 }
 
+const struct apw_use *apw_user_newest_use(const struct apw_user *user, const char *id)
+{
+    const struct apw_use *newest = NULL;
+
+    for (size_t i = 0; i < user->use_count; i++)
+        if (strcmp(user->use[i].id, id) == 0 && user->use[i].at != INT64_MIN &&
+            (newest == NULL || user->use[i].at > newest->at))
+            newest = &user->use[i];
+    return newest;
+}
+
 static void find_newest_use(const struct apw_user *user, struct apw_managed_password *password)
 {
-    for (size_t i = 0; i < user->use_count; i++) {
-        const struct apw_use *use = &user->use[i];
+    const struct apw_use *use = apw_user_newest_use(user, password->id);
 
-        if (use->at == INT64_MIN || strcmp(use->id, password->id) != 0)
-            continue;
-        if (!password->has_use || use->at > password->use.at)
-            password->use = *use;
-        password->has_use = true;
-    }
+    password->has_use = use != NULL;
+    if (use != NULL)
+        password->use = *use;
 }
 
 static int read_password(const struct apw_config *config, const struct apw_value *value,
@@ -118,6 +139,8 @@ static int read_password(const struct apw_config *config, const struct apw_value
         apw_record_parse(value->bytes, value->length, &password->record, &password->problem) == 0;
     password->is_usable = password->has_record &&
                           apw_hash_check(password->record.hash, &cap, &password->problem) == 0;
+    password->end =
+        password->has_record ? apw_policy_end(config, &password->record) : APW_POLICY_NEVER;
     password->cost = apw_hash_cost_of(password->record.hash);
     password->is_costly =
         apw_hash_is_costly(&password->cost, config->hash_memory_mib, config->hash_passes);
@@ -234,56 +257,163 @@ static int read_id(const struct apw_config *config, const struct apw_entry *entr
     return *unique_id_r != NULL ? 0 : -1;
 }
 
-/* Empty unless its attributes were asked for. */
-static int read_enrolment(const struct apw_config *config, const struct apw_entry *entry,
-                          struct apw_user *user)
+/* Reads the id, and where our attributes are. */
+static int read_place(const struct apw_config *config, const struct apw_entry *entry,
+                      const struct apw_entry *holder, struct apw_user *user)
 {
-    return read_id(config, entry, &user->unique_id) == 0 &&
-                   apw_entry_copy_values(entry, "mail", &user->mail) == 0 &&
-                   apw_entry_copy_values(entry, "appPasswordMfaMethod", &user->method) == 0
+    char id[APW_STORE_ID_SIZE];
+
+    user->has_holder = holder != NULL;
+    if (!apw_config_has_store(config)) {
+        user->holder_dn = strdup(entry->dn);
+        return user->holder_dn == NULL ? -1 : read_id(config, entry, &user->unique_id);
+    }
+    if (apw_store_read_id(config, entry, id, NULL) != 0)
+        return -1;
+    user->unique_id = strdup(id);
+    user->holder_dn = holder != NULL ? strdup(holder->dn) : apw_store_dn(config, id);
+    return user->unique_id == NULL || user->holder_dn == NULL ? -1 : 0;
+}
+
+/* Reads our attributes. */
+static int read_holder(const struct apw_config *config, const struct apw_entry *holder,
+                       struct apw_user *user)
+{
+    user->has_class = holder == NULL || read_has_class(config, holder);
+    user->mfa_flag = read_mfa_flag(holder);
+    read_enforce_from(holder, user);
+    return read_uses(holder, user) == 0 && read_passwords(config, holder, user) == 0 &&
+                   apw_entry_copy_values(holder, "appPasswordMfaMethod", &user->method) == 0
                ? 0
                : -1;
 }
 
-struct apw_user *apw_user_read(const struct apw_config *config, const char *also,
-                               const struct apw_entry *entry)
+/* Marks the app passwords that were made before the account password was changed. */
+static void mark_outdated(const struct apw_config *config, const struct apw_entry *entry,
+                          struct apw_user *user)
 {
-    const struct apw_attribute *name = apw_entry_attribute(entry, name_attribute(config));
+    int64_t changed;
+
+    if (!config->revoke_on_password_change)
+        return;
+    user->is_change_unreadable =
+        apw_password_change_read(entry, &changed, &user->change_problem) != 0;
+    for (size_t i = 0; i < user->password_count && !user->is_change_unreadable; i++)
+        user->password[i].is_outdated =
+            user->password[i].has_record && user->password[i].record.created < changed;
+}
+
+static int read_full_name(const struct apw_entry *entry, struct apw_user *user)
+{
+    char *common_name = apw_entry_copy_first(entry, "cn", "");
+
+    if (common_name == NULL)
+        return -1;
+    user->full_name = apw_entry_copy_first(entry, "displayName", common_name);
+    free(common_name);
+    return user->full_name == NULL ? -1 : 0;
+}
+
+struct apw_user *apw_user_read(const struct apw_config *config, const char *also,
+                               const struct apw_entry *entry, const struct apw_entry *holder,
+                               struct apw_error *error)
+{
     struct apw_user *user = calloc(1, sizeof *user);
 
     if (user == NULL)
-        return NULL;
+        goto failed;
     user->dn = strdup(entry->dn);
-    user->name = strdup(name != NULL && name->count > 0 ? name->value[0].bytes : entry->dn);
-    if (user->dn == NULL || user->name == NULL || read_uses(entry, user) != 0 ||
-        read_passwords(config, entry, user) != 0 || read_enrolment(config, entry, user) != 0 ||
-        (also != NULL && apw_entry_copy_values(entry, also, &user->also) != 0)) {
-        apw_user_free(&user);
-        return NULL;
-    }
-    user->has_class = read_has_class(config, entry);
+    user->name = apw_entry_copy_first(entry, name_attribute(config), entry->dn);
+    if (user->dn == NULL || user->name == NULL || read_place(config, entry, holder, user) != 0 ||
+        read_holder(config, holder, user) != 0 || read_full_name(entry, user) != 0 ||
+        apw_entry_copy_values(entry, "mail", &user->mail) != 0 ||
+        (also != NULL && apw_entry_copy_values(entry, also, &user->also) != 0))
+        goto failed;
+    read_lock(entry, user);
+    mark_outdated(config, entry, user);
     user->account_state = apw_account_state_read(entry, config->directory, (int64_t)time(NULL),
                                                  &user->account_problem);
-    user->mfa_flag = read_mfa_flag(entry);
-    read_enforce_from(entry, user);
     return user;
+
+failed:
+    apw_error_set(error, "out of memory");
+    apw_user_free(&user);
+    return NULL;
+}
+
+struct apw_user *apw_user_read_orphan(const struct apw_config *config,
+                                      const struct apw_entry *holder, struct apw_error *error)
+{
+    struct apw_user *user = calloc(1, sizeof *user);
+
+    if (user == NULL)
+        goto failed;
+    user->dn = strdup(holder->dn);
+    user->holder_dn = strdup(holder->dn);
+    user->name = apw_entry_copy_first(holder, "uid", holder->dn);
+    user->unique_id = apw_entry_copy_first(holder, "appPasswordOwner", "");
+    if (user->dn == NULL || user->holder_dn == NULL || user->name == NULL ||
+        user->unique_id == NULL || read_holder(config, holder, user) != 0)
+        goto failed;
+    user->has_holder = true;
+    user->is_orphan = true;
+    user->account_state = APW_ACCOUNT_STATE_ENDED;
+    apw_error_set(&user->account_problem, "nobody in the users' directory has the id %s",
+                  user->unique_id);
+    return user;
+
+failed:
+    apw_error_set(error, "out of memory");
+    apw_user_free(&user);
+    return NULL;
+}
+
+void apw_user_list_stored(bool with_enrolment, const char *list_r[APW_USER_ATTRIBUTES_SIZE])
+{
+    size_t count = ATTRIBUTE_COUNT;
+
+    memcpy(list_r, attributes, sizeof attributes);
+    if (with_enrolment)
+        list_r[count++] = "appPasswordMfaMethod";
+    list_r[count++] = "appPasswordOwner";
+    list_r[count++] = "uid";
+    list_r[count] = NULL;
+}
+
+/* Lists our attributes, and with `with_enrolment` those of the id. Returns their number. */
+static size_t list_ours(const struct apw_config *config, bool with_enrolment,
+                        const char *list_r[APW_USER_ATTRIBUTES_SIZE])
+{
+    size_t count = ATTRIBUTE_COUNT;
+
+    memcpy(list_r, attributes, sizeof attributes);
+    if (!with_enrolment)
+        return count;
+    list_r[count++] = "appPasswordMfaMethod";
+    for (const char *const *id = apw_directory_traits(config->directory)->id_attributes;
+         *id != NULL; id++)
+        list_r[count++] = *id;
+    return count;
 }
 
 void apw_user_list_attributes(const struct apw_config *config, bool with_enrolment,
                               const char *also, const char *list_r[APW_USER_ATTRIBUTES_SIZE])
 {
-    const char *const *id = apw_directory_traits(config->directory)->id_attributes;
-    size_t count = ATTRIBUTE_COUNT;
+    size_t count = 0;
 
-    memcpy(list_r, attributes, sizeof attributes);
+    if (apw_config_has_store(config))
+        list_r[count++] = config->store.id_attribute->name;
+    else
+        count = list_ours(config, with_enrolment, list_r);
     memcpy(list_r + count, apw_account_state_attributes, sizeof apw_account_state_attributes);
     count += APW_ACCOUNT_STATE_ATTRIBUTES;
+    for (size_t i = 0; config->revoke_on_password_change && i < APW_PASSWORD_CHANGE_ATTRIBUTES; i++)
+        list_r[count++] = apw_password_change_attributes[i];
     list_r[count++] = name_attribute(config);
     if (with_enrolment) {
-        memcpy(list_r + count, enrolment_attributes, sizeof enrolment_attributes);
-        count += ENROLMENT_COUNT;
-        for (; *id != NULL; id++)
-            list_r[count++] = *id;
+        list_r[count++] = "mail";
+        list_r[count++] = "displayName";
+        list_r[count++] = "cn";
     }
     if (also != NULL)
         list_r[count++] = also;
@@ -306,8 +436,10 @@ void apw_user_free(struct apw_user **user)
     apw_entry_free_values(&(*user)->method);
     apw_entry_free_values(&(*user)->also);
     free((*user)->unique_id);
+    free((*user)->holder_dn);
     free((*user)->dn);
     free((*user)->name);
+    free((*user)->full_name);
     free(*user);
     *user = NULL;
 }
@@ -316,6 +448,14 @@ bool apw_user_has_tombstone(const struct apw_user *user, const char *id)
 {
     for (size_t i = 0; i < user->tombstone_count; i++)
         if (strcmp(user->tombstone[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+bool apw_user_has_method(const struct apw_user *user, const char *value)
+{
+    for (size_t i = 0; i < user->method.count; i++)
+        if (strcmp(user->method.value[i].bytes, value) == 0)
             return true;
     return false;
 }

@@ -30,6 +30,7 @@ struct apw_world {
     struct apw_repeat_table *repeat; /* NULL: repetitions are not noticed. Borrowed. */
     struct apw_witness *mfa_witness; /* NULL: the witness is looked up each time. Borrowed. */
     struct apw_witness *disabled_witness; /* as above */
+    const struct apw_world *store;        /* the world of the store; NULL without one. Borrowed. */
 };
 
 /* The real one. Borrows the directory; remembers nothing. */

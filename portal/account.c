@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "account.h"
 #include "clock.h"
-#include "enrolment.h"
-#include "guesses.h"
 #include "hash.h"
 #include "manage.h"
 #include "web/browser.h"
@@ -25,8 +23,10 @@ static const struct apw_patience sign_in_patience = {.free = 10, .base_s = 30, .
 
 void apw_account_log(const struct apw_portal *portal, const struct apw_account_event *event)
 {
-    struct apw_event line = {
-        .verdict = event->verdict, .reason = event->reason, .action = event->action};
+    struct apw_event line = {.verdict = event->verdict,
+                             .reason = event->reason,
+                             .action = event->action,
+                             .actor = event->actor};
 
     line.user_length = strnlen(event->login, APW_LOGIN_BYTES_MAX);
     memcpy(line.user, event->login, line.user_length);
@@ -34,38 +34,14 @@ void apw_account_log(const struct apw_portal *portal, const struct apw_account_e
     snprintf(line.client, sizeof line.client, "%s", event->client);
     if (event->id != NULL)
         snprintf(line.id, sizeof line.id, "%s", event->id);
+    if (event->invitation != NULL)
+        snprintf(line.invitation, sizeof line.invitation, "%s", event->invitation);
     if (event->error != NULL)
         line.detail = *event->error;
     apw_log_event(portal->log, &line);
 }
 
 /* ---- reading ---- */
-
-/* There may be one sealed value. */
-static int read_method(const struct apw_portal *portal, struct apw_account *account,
-                       struct apw_error *error)
-{
-    const struct apw_user *user = account->user;
-
-    for (size_t i = 0; i < user->method.count; i++) {
-        const struct apw_value *value = &user->method.value[i];
-
-        if (apw_method_is_code(value->bytes, value->length) ||
-            apw_guesses_is_value(value->bytes, value->length))
-            continue;
-        if (account->has_method)
-            return apw_error_set(error, "%s has more than one second factor", user->dn);
-        if (apw_method_open(value->bytes, value->length, portal->portal_config->key,
-                            user->unique_id, &account->method, error) != 0)
-            return apw_error_set(error,
-                                 "%s: %s; restore the portal.key that sealed it, or let "
-                                 "app-password mfa reset remove it",
-                                 user->dn, error->text);
-        account->has_method = true;
-        account->method_value = value->bytes;
-    }
-    return 0;
-}
 
 static enum apw_account_lookup read_state(const struct apw_portal *portal,
                                           struct apw_account *account, struct apw_error *error)
@@ -77,7 +53,8 @@ static enum apw_account_lookup read_state(const struct apw_portal *portal,
     case APW_ACCOUNT_STATE_ACTIVE:
         break;
     case APW_ACCOUNT_STATE_ENDED:
-        return APW_ACCOUNT_GONE;
+        account->is_ended = true;
+        break;
     case APW_ACCOUNT_STATE_UNREADABLE:
         return APW_ACCOUNT_UNAVAILABLE;
     }
@@ -90,7 +67,7 @@ static enum apw_account_lookup read_state(const struct apw_portal *portal,
     }
     if (apw_user_mfa(&portal->manager, user, &mfa, error) != APW_MANAGE_DONE)
         return APW_ACCOUNT_UNAVAILABLE;
-    if (read_method(portal, account, error) != 0)
+    if (apw_factors_read(portal, user, &account->factors, error) != 0)
         return APW_ACCOUNT_SEALED;
     if (user->has_enforce_from && !user->is_enforce_from_readable) {
         apw_error_set(error, "%s: appPasswordMfaEnforceFrom is not a time", user->dn);
@@ -101,9 +78,9 @@ static enum apw_account_lookup read_state(const struct apw_portal *portal,
     return APW_ACCOUNT_THERE;
 }
 
-static enum apw_account_lookup find(const struct apw_portal *portal,
-                                    const struct apw_target *target, struct apw_account *account_r,
-                                    struct apw_error *error)
+static enum apw_account_lookup find_any(const struct apw_portal *portal,
+                                        const struct apw_target *target,
+                                        struct apw_account *account_r, struct apw_error *error)
 {
     enum apw_account_lookup lookup = APW_ACCOUNT_UNAVAILABLE;
     enum apw_manage_result result;
@@ -119,6 +96,18 @@ static enum apw_account_lookup find(const struct apw_portal *portal,
     return lookup;
 }
 
+static enum apw_account_lookup find(const struct apw_portal *portal,
+                                    const struct apw_target *target, struct apw_account *account_r,
+                                    struct apw_error *error)
+{
+    enum apw_account_lookup lookup = find_any(portal, target, account_r, error);
+
+    if (lookup != APW_ACCOUNT_THERE || !account_r->is_ended)
+        return lookup;
+    apw_account_free(account_r);
+    return APW_ACCOUNT_GONE;
+}
+
 enum apw_account_lookup apw_account_read(const struct apw_portal *portal, const char *dn,
                                          const char *login, struct apw_account *account_r,
                                          struct apw_error *error)
@@ -132,8 +121,15 @@ enum apw_account_lookup apw_account_find(const struct apw_portal *portal, const 
     return find(portal, &(struct apw_target){.login = login}, account_r, error);
 }
 
+enum apw_account_lookup apw_account_find_any(const struct apw_portal *portal, const char *login,
+                                             struct apw_account *account_r, struct apw_error *error)
+{
+    return find_any(portal, &(struct apw_target){.login = login}, account_r, error);
+}
+
 void apw_account_free(struct apw_account *account)
 {
+    apw_factors_free(&account->factors);
     apw_user_free(&account->user);
     sodium_memzero(account, sizeof *account);
 }
@@ -244,39 +240,40 @@ void apw_account_forget_sign_ins(const struct apw_portal *portal,
     apw_throttle_forget(throttle, SIGN_INS, payer);
 }
 
-/* The result of the sign-in form. */
+/* What is logged. */
 struct outcome {
-    char *dn; /* owned; if accepted */
     enum apw_reason reason;
     struct apw_error error;
 };
 
 static enum apw_verdict sign_in(const struct apw_portal *portal,
-                                const struct apw_account_form *form, char login_r[APW_LOGIN_SIZE],
-                                struct outcome *outcome)
+                                const struct apw_account_form *form,
+                                struct apw_account_sign_in *found, struct outcome *outcome)
 {
     const char *password = form->password;
     struct apw_account_person person = {
-        .login = login_r, .client = form->client, .browser = form->browser};
+        .login = found->login, .client = form->client, .browser = form->browser};
     struct apw_throttle *throttle;
     char payer[PAYER_SIZE];
     enum apw_verdict verdict;
 
-    outcome->reason = APW_REASON_MALFORMED;
-    if (apw_login_canonicalize(form->login, strlen(form->login), NULL, login_r) != 0 ||
+    if (apw_login_canonicalize(form->login, strlen(form->login), NULL, found->login) != 0 ||
         password[0] == '\0' || strlen(password) > APW_SECRET_BYTES_MAX)
         return APW_REFUSED;
     throttle = name_payer(portal, &person, payer);
     outcome->reason = APW_REASON_TOO_MANY_TRIES;
     if (!apw_throttle_take(throttle, PASSWORD_TRIES, payer, &password_patience,
-                           apw_clock_monotonic_ms()))
+                           apw_clock_monotonic_ms())) {
+        found->wait_ms =
+            apw_throttle_wait_ms(throttle, PASSWORD_TRIES, payer, apw_clock_monotonic_ms());
         return APW_REFUSED;
-    verdict =
-        check_password(portal, login_r, password, &outcome->dn, &outcome->reason, &outcome->error);
+    }
+    verdict = check_password(portal, found->login, password, &found->dn, &outcome->reason,
+                             &outcome->error);
     if (verdict == APW_REFUSED)
         return verdict;
     apw_throttle_give_back(throttle, PASSWORD_TRIES, payer);
-    person.dn = outcome->dn;
+    person.dn = found->dn;
     if (verdict != APW_ACCEPTED || may_sign_in(portal, &person))
         return verdict;
     outcome->reason = APW_REASON_TOO_MANY_TRIES;
@@ -285,10 +282,13 @@ static enum apw_verdict sign_in(const struct apw_portal *portal,
 
 enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
                                      const struct apw_account_form *form,
-                                     char login_r[APW_LOGIN_SIZE], char **dn_r)
+                                     struct apw_account_sign_in *sign_in_r)
 {
-    struct outcome outcome = {.dn = NULL};
-    enum apw_verdict verdict = sign_in(portal, form, login_r, &outcome);
+    struct outcome outcome = {.reason = APW_REASON_MALFORMED};
+    enum apw_verdict verdict;
+
+    *sign_in_r = (struct apw_account_sign_in){.dn = NULL};
+    verdict = sign_in(portal, form, sign_in_r, &outcome);
 
     /* The search's error may name the login, which may be an app password in the wrong field. */
     if (apw_password_is_login(form->login, strlen(form->login)) || verdict == APW_REFUSED)
@@ -296,83 +296,17 @@ enum apw_verdict apw_account_sign_in(const struct apw_portal *portal,
     apw_account_log(portal, &(struct apw_account_event){
                                 .verdict = verdict,
                                 .reason = outcome.reason,
-                                .login = verdict == APW_ACCEPTED ? login_r : form->login,
+                                .login = verdict == APW_ACCEPTED ? sign_in_r->login : form->login,
                                 .client = form->client,
                                 .error = &outcome.error});
     if (verdict != APW_ACCEPTED) {
-        free(outcome.dn);
-        outcome.dn = NULL;
+        free(sign_in_r->dn);
+        sign_in_r->dn = NULL;
     }
-    *dn_r = outcome.dn;
     return verdict;
 }
 
-/* ---- the second factor ---- */
-
-/* DONE if the value is the only second factor now, CONFLICT if not. */
-static enum apw_manage_result is_alone(const struct apw_portal *portal, const char *dn,
-                                       const char *value, struct apw_error *error)
-{
-    struct apw_user *user;
-    enum apw_manage_result result =
-        apw_user_find(&portal->manager, &(struct apw_target){.dn = dn}, &user, error);
-    size_t ours = 0, others = 0;
-
-    if (result != APW_MANAGE_DONE)
-        return result;
-    for (size_t i = 0; i < user->method.count; i++) {
-        const struct apw_value *found = &user->method.value[i];
-
-        if (strcmp(found->bytes, value) == 0)
-            ours++;
-        else if (!apw_method_is_code(found->bytes, found->length) &&
-                 !apw_guesses_is_value(found->bytes, found->length))
-            others++;
-    }
-    apw_user_free(&user);
-    return ours == 1 && others == 0 ? APW_MANAGE_DONE : APW_MANAGE_CONFLICT;
-}
-
-enum apw_manage_result apw_account_enrol(const struct apw_portal *portal,
-                                         const struct apw_account *account,
-                                         const struct apw_method *method, struct apw_error *error)
-{
-    char value[APW_METHOD_VALUE_SIZE];
-    enum apw_manage_result result = APW_MANAGE_UNAVAILABLE;
-
-    if (apw_method_seal(method, portal->portal_config->key, account->user->unique_id, value,
-                        error) == 0)
-        result = apw_enrolment_set_method(&portal->manager, account->user, account->method_value,
-                                          value, error);
-    /* Concurrent first enrollments do not conflict, so check afterwards and undo ours. A change
-     * must not be undone: the old value is gone. */
-    if (result == APW_MANAGE_DONE && account->method_value == NULL) {
-        result = is_alone(portal, account->user->dn, value, error);
-        if (result != APW_MANAGE_DONE)
-            apw_enrolment_remove_method(&portal->manager, account->user, value,
-                                        &(struct apw_error){""});
-    }
-    sodium_memzero(value, sizeof value);
-    return result;
-}
-
-enum apw_manage_result apw_account_use_counter(const struct apw_portal *portal,
-                                               const struct apw_account *account, uint64_t counter,
-                                               struct apw_error *error)
-{
-    struct apw_method used = account->method;
-    enum apw_manage_result result = APW_MANAGE_UNAVAILABLE;
-    char value[APW_METHOD_VALUE_SIZE];
-
-    used.counter = counter;
-    if (apw_method_seal(&used, portal->portal_config->key, account->user->unique_id, value,
-                        error) == 0)
-        result = apw_enrolment_set_method(&portal->manager, account->user, account->method_value,
-                                          value, error);
-    sodium_memzero(&used, sizeof used);
-    sodium_memzero(value, sizeof value);
-    return result;
-}
+/* ---- the code to enroll with ---- */
 
 static enum apw_verdict check_one_code(const struct apw_config *config,
                                        const struct apw_value *value,

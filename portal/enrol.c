@@ -2,6 +2,10 @@
 #include "enrol.h"
 #include "factor.h"
 #include "factor_app.h"
+#include "factor_passkey.h"
+#include "factor_recovery.h"
+#include "moment.h"
+#include "notice.h"
 #include "tries.h"
 #include <sodium.h>
 #include <string.h>
@@ -21,7 +25,7 @@ bool apw_enrol_may_choose(const struct apw_request *request)
 
     if (!request->account.has_mfa || request->visitor->is_single_sign_on)
         return false;
-    if (has_all_rights || request->account.has_method)
+    if (has_all_rights || request->account.factors.count > 0)
         return has_all_rights && request->visitor->is_choosing;
     return !apw_enrol_needs_code(request);
 }
@@ -31,15 +35,17 @@ bool apw_enrol_may_choose(const struct apw_request *request)
 void apw_enrol_show_start(struct apw_request *request)
 {
     struct apw_page *page = &request->page;
-    char date[APW_REQUEST_TIME_SIZE];
+    char date[APW_MOMENT_SIZE];
 
     apw_page_open(page, 200, APW_TITLE_START);
     if (request->account.is_announced) {
-        apw_request_format_time(request->account.user->enforce_from, false, date);
+        apw_moment_day(request->portal->site.texts, request->exchange->language,
+                       request->account.user->enforce_from, date);
         apw_page_set(page, "date", date);
         apw_page_add(page, "announced.html");
     }
-    apw_page_add(page, "start.html");
+    apw_page_add(page,
+                 request->account.user->password_count > 0 ? "start-again.html" : "start.html");
     apw_page_end(page);
 }
 
@@ -52,6 +58,7 @@ void apw_enrol_do_start(struct apw_request *request)
 
 void apw_enrol_show_code(struct apw_request *request)
 {
+    request->page.support = "support-enrolment.html";
     apw_page_show(&request->page, APW_TITLE_ENROLMENT_CODE, "enrolment-code.html");
 }
 
@@ -75,12 +82,14 @@ void apw_enrol_do_code(struct apw_request *request)
     struct apw_error error = {""};
     char *value = NULL;
 
-    if (request->account.has_method || request->session->level == APW_RIGHTS_FULL) {
+    if (request->account.factors.count > 0 || request->session->level == APW_RIGHTS_FULL) {
         apw_request_go(request, "");
         return;
     }
     if (!apw_tries_take(request, APW_TRIES_CODE)) {
-        apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, "enrolment-code", "");
+        apw_factor_refuse(request, &(struct apw_factor_refusal){.reason = APW_REASON_TOO_MANY_TRIES,
+                                                                .action = "enrolment-code",
+                                                                .path = ""});
         return;
     }
     switch (apw_account_check_code(request->portal, &request->account, typed, &value, &error)) {
@@ -90,7 +99,7 @@ void apw_enrol_do_code(struct apw_request *request)
     case APW_REFUSED:
         apw_request_log(request, APW_REFUSED, APW_REASON_WRONG_ENROLMENT_CODE, "enrolment-code",
                         NULL, NULL);
-        apw_request_go_saying(request, "", APW_TEXT_WRONG_ENROLMENT_CODE, false);
+        apw_request_go_complaining(request, "", APW_TEXT_WRONG_ENROLMENT_CODE);
         return;
     case APW_UNAVAILABLE:
         break;
@@ -100,36 +109,85 @@ void apw_enrol_do_code(struct apw_request *request)
 
 /* ---- choosing ---- */
 
+/* The kinds to choose from, the safest first. */
+static const struct {
+    enum apw_method_kind kind;
+    const char *file;
+} choices[] = {
+    {APW_METHOD_PASSKEY, "choose-passkey.html"},
+    {APW_METHOD_APP, "choose-totp.html"},
+    {APW_METHOD_MAIL, "choose-mail.html"},
+};
+
 void apw_enrol_show_choose(struct apw_request *request)
 {
-    apw_page_show(&request->page, APW_TITLE_CHOOSE, "choose.html");
+    const bool *allows = request->portal->portal_config->factors.allows;
+    struct apw_page *page = &request->page;
+
+    apw_page_set(page, "checked", "checked");
+    apw_page_open(page, 200, APW_TITLE_CHOOSE);
+    apw_request_add_setting_up_step(request, 1);
+    apw_page_add(page, "choose-top.html");
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        if (!allows[choices[i].kind])
+            continue;
+        apw_page_add(page, choices[i].file);
+        apw_page_set(page, "checked", "");
+    }
+    apw_page_add(page, "choose-end.html");
+    apw_request_add_cancel(request);
+    apw_page_end(page);
+}
+
+/* NONE, or why not. */
+static enum apw_text read_choice(const struct apw_request *request, enum apw_method_kind *kind_r)
+{
+    const char *name = apw_request_field(request, APW_FIELD_METHOD);
+
+    return apw_method_kind_read(name, strlen(name), kind_r) == 0 &&
+                   *kind_r != APW_METHOD_RECOVERY &&
+                   request->portal->portal_config->factors.allows[*kind_r]
+               ? APW_TEXT_NONE
+               : APW_TEXT_CHOOSE_ONE;
 }
 
 void apw_enrol_do_choose(struct apw_request *request)
 {
-    const char *method = apw_request_field(request, APW_FIELD_METHOD);
-    enum apw_text text = apw_request_check_field(request, APW_FIELD_METHOD);
+    enum apw_method_kind kind = APW_METHOD_APP;
+    enum apw_text text = read_choice(request, &kind);
 
     apw_visitor_forget_pending(request->visitor);
     apw_visitor_forget_mail_code(request->visitor);
     if (text != APW_TEXT_NONE) {
-        apw_request_go_saying(request, "choose", text, false);
-    } else if (strcmp(method, "app") == 0) {
-        apw_factor_app_begin(request->visitor);
+        apw_request_go_complaining(request, "choose", text);
+        return;
+    }
+    switch (kind) {
+    case APW_METHOD_APP:
+        apw_factor_app_begin(request);
         apw_request_go(request, "app");
-    } else {
+        return;
+    case APW_METHOD_MAIL:
         apw_request_go(request, "contact");
+        return;
+    case APW_METHOD_PASSKEY:
+        apw_request_go(request, "passkey");
+        return;
+    case APW_METHOD_RECOVERY:
+        break;
     }
 }
 
-void apw_enrol_do_change(struct apw_request *request)
+void apw_enrol_do_add(struct apw_request *request)
 {
     if (request->visitor->is_single_sign_on) {
         apw_request_go(request, "");
-        return;
+    } else if (apw_factors_count(&request->account.factors) >= APW_FACTORS_MAX) {
+        apw_request_go_saying(request, "second-steps", APW_TEXT_TOO_MANY_FACTORS, false);
+    } else {
+        request->visitor->is_choosing = true;
+        apw_request_go(request, "choose");
     }
-    request->visitor->is_choosing = true;
-    apw_request_go(request, "choose");
 }
 
 /* ---- verifying ---- */
@@ -137,15 +195,9 @@ void apw_enrol_do_change(struct apw_request *request)
 /* Whether the code that lets this person enroll still exists. */
 static bool is_code_there(const struct apw_request *request)
 {
-    const struct apw_values *values = &request->account.user->method;
-
-    if (request->portal->portal_config->enrolment == APW_ENROLMENT_OPEN ||
-        request->account.has_method)
-        return true;
-    for (size_t i = 0; i < values->count; i++)
-        if (strcmp(values->value[i].bytes, request->visitor->enrolment_code_value) == 0)
-            return true;
-    return false;
+    return request->portal->portal_config->enrolment == APW_ENROLMENT_OPEN ||
+           request->account.factors.count > 0 ||
+           apw_user_has_method(request->account.user, request->visitor->enrolment_code_value);
 }
 
 static void forget_enrollment(struct apw_visitor *visitor)
@@ -154,64 +206,107 @@ static void forget_enrollment(struct apw_visitor *visitor)
     apw_visitor_forget_pending(visitor);
 }
 
-static void finish(struct apw_request *request, const struct apw_method *method, const char *action)
+static void finish(struct apw_request *request, const struct apw_method *method, bool is_first)
 {
-    bool is_change = request->account.has_method;
+    char title[APW_FACTOR_TITLE_SIZE];
 
     apw_tries_forget(request, APW_TRIES_FACTOR);
+    if (method->kind == APW_METHOD_MAIL)
+        apw_tries_forget(request, APW_TRIES_MAIL);
     forget_enrollment(request->visitor);
+    request->exchange->is_draft_over = true;
     apw_factor_grant(request, method);
-    apw_request_log(request, APW_ACCEPTED, APW_REASON_DONE, action, NULL, NULL);
-    apw_request_notify(request, is_change ? "mail-method.txt" : "mail-enrolled.txt", NULL);
-    if (is_change)
-        apw_request_go_saying(request, "", APW_TEXT_METHOD_CHANGED, true);
-    else
-        apw_request_go(request, "verified");
+    apw_request_audit(request, is_first ? APW_AUDIT_ENROL : APW_AUDIT_ADD_FACTOR, NULL, NULL);
+    apw_factor_title(request, method, title);
+    apw_page_set(&request->page, "factor", title);
+    apw_notice_tell_all(request, is_first ? "mail-enrolled.txt" : "mail-factor-added.txt");
+    if (!is_first) {
+        apw_request_go_saying(request, "second-steps", APW_TEXT_FACTOR_ADDED, true);
+        return;
+    }
+    request->visitor->is_beginner = request->account.user->password_count == 0;
+    apw_factor_recovery_begin(request);
 }
 
-static void enrol(struct apw_request *request, uint64_t counter)
+/* Stores a verified factor. A further one only if the one that was passed is still there. */
+static void enrol(struct apw_request *request, struct apw_method *method)
 {
-    struct apw_method method = request->visitor->pending;
-    const char *action = request->account.has_method ? "change-method" : "enrol";
+    const struct apw_factors *factors = &request->account.factors;
+    bool is_first = factors->count == 0;
+    enum apw_audit_action action = is_first ? APW_AUDIT_ENROL : APW_AUDIT_ADD_FACTOR;
+    const struct apw_factors_change change = {
+        .kept = is_first ? NULL : apw_factors_find(factors, request->visitor->method.id),
+        .added = method};
     enum apw_manage_result result = APW_MANAGE_CONFLICT;
     struct apw_error error = {""};
 
-    method.since = (int64_t)time(NULL);
-    method.counter = counter;
+    apw_method_make_id(method->id);
+    method->since = method->used = (int64_t)time(NULL);
     if (is_code_there(request))
-        result = apw_account_enrol(request->portal, &request->account, &method, &error);
+        result = apw_factors_apply(request->portal, request->account.user, &change, &error);
     if (result == APW_MANAGE_DONE) {
-        finish(request, &method, action);
+        finish(request, method, is_first);
     } else if (result == APW_MANAGE_CONFLICT) {
         forget_enrollment(request->visitor);
-        apw_request_log(request, APW_REFUSED, APW_REASON_NOT_DONE, action, NULL, &error);
-        apw_request_go_saying(request, "", APW_TEXT_ALREADY_ENROLLED, false);
+        apw_request_audit(request, action, NULL, &error);
+        apw_request_go_saying(request, is_first ? "" : "second-steps",
+                              is_first ? APW_TEXT_ALREADY_ENROLLED : APW_TEXT_CHANGED_MEANWHILE,
+                              false);
     } else {
-        apw_request_give_up(request, action, &error);
+        apw_request_fail_change(request, action, NULL, &error);
     }
-    sodium_memzero(&method, sizeof method);
+}
+
+static void refuse(struct apw_request *request, const struct apw_method *method,
+                   enum apw_reason reason, const char *path)
+{
+    apw_factor_refuse(request,
+                      &(struct apw_factor_refusal){
+                          .reason = reason, .method = method, .action = "enrol", .path = path});
 }
 
 void apw_enrol_verify(struct apw_request *request)
 {
-    const struct apw_method *pending = &request->visitor->pending;
-    const char *path = pending->kind == APW_METHOD_APP ? "app" : "contact-code";
-    uint64_t counter = 0;
-    enum apw_reason reason;
+    struct apw_method method = request->visitor->pending;
+    const char *path = method.kind == APW_METHOD_APP ? "app" : "contact-code";
+    enum apw_reason reason = APW_REASON_TOO_MANY_TRIES;
 
-    if (!apw_tries_take(request, APW_TRIES_FACTOR)) {
-        apw_factor_refuse(request, APW_REASON_TOO_MANY_TRIES, "enrol", path);
-        return;
-    }
-    reason = apw_factor_check(request, pending, &counter);
+    if (apw_tries_take(request, APW_TRIES_FACTOR))
+        reason = apw_factor_check(request, &method, &(struct apw_error){""});
     if (reason == APW_REASON_SECOND_FACTOR)
-        enrol(request, counter);
+        enrol(request, &method);
     else
-        apw_factor_refuse(request, reason, "enrol", path);
+        refuse(request, &method, reason, path);
+    sodium_memzero(&method, sizeof method);
+}
+
+void apw_enrol_do_passkey(struct apw_request *request)
+{
+    struct apw_method method = {.kind = APW_METHOD_PASSKEY};
+
+    if (!request->portal->portal_config->factors.allows[APW_METHOD_PASSKEY])
+        apw_request_go(request, "choose");
+    else if (!apw_tries_take(request, APW_TRIES_FACTOR))
+        refuse(request, &method, APW_REASON_TOO_MANY_TRIES, "passkey");
+    else if (apw_factor_passkey_register(request, &method))
+        enrol(request, &method);
+    else
+        apw_request_go_saying(request, "passkey", APW_TEXT_WRONG_PASSKEY, false);
+    sodium_memzero(&method, sizeof method);
 }
 
 void apw_enrol_show_verified(struct apw_request *request)
 {
-    apw_page_set(&request->page, "label", apw_request_text(request, APW_TEXT_FIRST_LABEL));
-    apw_page_show(&request->page, APW_TITLE_VERIFIED, "verified.html");
+    struct apw_page *page = &request->page;
+
+    if (request->account.user->password_count > 0) {
+        apw_request_go(request, "");
+        return;
+    }
+    apw_page_set(page, "label", apw_request_text(request, APW_TEXT_FIRST_LABEL));
+    apw_page_open(page, 200, APW_TITLE_VERIFIED);
+    if (request->visitor->is_beginner)
+        apw_request_add_step(request, 3, 4);
+    apw_page_add(page, "verified.html");
+    apw_page_end(page);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * enrol: sets up a second factor, or replaces it.
+ * enrol: sets up the first second factor, and further ones.
  */
 #ifndef APW_ENROL_H
 #define APW_ENROL_H
@@ -20,8 +20,11 @@ void apw_enrol_show_code(struct apw_request *request);
 void apw_enrol_do_code(struct apw_request *request);
 void apw_enrol_show_choose(struct apw_request *request);
 void apw_enrol_do_choose(struct apw_request *request);
-void apw_enrol_do_change(struct apw_request *request);
+void apw_enrol_do_add(struct apw_request *request);
 void apw_enrol_show_verified(struct apw_request *request);
+
+/* POST passkey. */
+void apw_enrol_do_passkey(struct apw_request *request);
 
 /* POST verify with a pending second factor. */
 void apw_enrol_verify(struct apw_request *request);

@@ -7,14 +7,14 @@
 
 #include "request.h"
 
-/* Makes a secret, pending until a code of it is verified. */
-void apw_factor_app_begin(struct apw_visitor *visitor);
+/* Makes a secret, pending until a code of it is verified: the one that this browser was shown
+ * before, if there is one (draft.h). */
+void apw_factor_app_begin(struct apw_request *request);
 
 /* GET app: the pending secret as a QR code, a link and text. */
 void apw_factor_app_show(struct apw_request *request);
 
-/* Checks the typed code. If it is right, store *counter_r as used. */
-enum apw_reason apw_factor_app_check(const struct apw_request *request,
-                                     const struct apw_method *method, uint64_t *counter_r);
+/* Checks the typed code. If it is right, sets the method's counter: store it. */
+enum apw_reason apw_factor_app_check(const struct apw_request *request, struct apw_method *method);
 
 #endif

@@ -1,110 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flow.h"
+#include "admission.h"
+#include "autoconfig.h"
 #include "challenge.h"
 #include "clock.h"
-#include "enrol.h"
-#include "factor_app.h"
-#include "factor_mail.h"
 #include "guessing.h"
+#include "helpdesk.h"
+#include "invited.h"
 #include "login.h"
-#include "passwords.h"
+#include "new_password.h"
+#include "pending_reset.h"
+#include "remembered.h"
 #include "request.h"
-#include "utf8.h"
+#include "routes.h"
+#include "stranger.h"
 #include "web/browser.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- before signing in ---- */
-
-static void show_sign_in(const struct apw_portal *portal, struct apw_exchange *exchange,
-                         unsigned status, enum apw_text text, bool is_good)
-{
-    const char *login = apw_form_value(&exchange->form, APW_FIELD_LOGIN);
-    struct apw_request request;
-    struct apw_page *page = &request.page;
-    /* It may be an app password in the wrong field. */
-    bool is_shown =
-        !apw_password_is_login(login, strlen(login)) && apw_utf8_is_valid(login, strlen(login));
-
-    apw_request_begin(&request, portal, exchange, NULL);
-    apw_page_open(page, status, APW_TITLE_SIGN_IN);
-    apw_page_say(page, text, is_good);
-    apw_page_set(page, "login", is_shown ? login : "");
-    apw_page_add(page, "sign-in.html");
-    apw_page_end(page);
-}
-
-static void fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status,
-                 enum apw_text text)
-{
-    struct apw_request request;
-
-    apw_request_begin(&request, portal, exchange, NULL);
-    apw_page_fail(&request.page, status, text);
-    /* For a form on another site the browser withholds our cookie. A new one would replace it and
-     * sign the person out; this page has no form that needs one. */
-    exchange->new_cookie[0] = '\0';
-}
+/* Without a click, people who read how to set up their phone or mail program stay for so long. */
+#define READING_S (30 * 60)
 
 void apw_flow_fail(const struct apw_portal *portal, struct apw_exchange *exchange, unsigned status)
 {
-    fail(portal, exchange, status,
-         status == 404   ? APW_TEXT_NOT_FOUND
-         : status == 429 ? APW_TEXT_BUSY
-                         : APW_TEXT_BAD_REQUEST);
-}
-
-/* Begins a session in place of the one so far, with a new cookie. NULL without memory. */
-static struct apw_web_session *begin_session(const struct apw_portal *portal,
-                                             struct apw_exchange *exchange,
-                                             const char login[APW_LOGIN_SIZE], const char *dn)
-{
-    struct apw_web_sessions *sessions = portal->site.sessions;
-    int64_t now = apw_clock_monotonic_ms();
-    struct apw_web_session *session = NULL;
-    struct apw_visitor *visitor;
-    char site[APW_THROTTLE_NETWORK_SIZE];
-    struct apw_web_session_asker asker = {.owner = dn, .network = site};
-
-    apw_throttle_site(exchange->client, site);
-    asker.is_known = portal->portal_config->trusted_user_header != NULL ||
-                     apw_browser_is_known(portal->portal_config->key, login, exchange->browser);
-    if (exchange->cookie[0] != '\0')
-        session = apw_web_session_enter(sessions, exchange->cookie, now, NULL);
-    if (session != NULL)
-        apw_web_session_end(sessions, session);
-    session = apw_web_session_begin(sessions, &asker, now, exchange->new_cookie);
-    if (session == NULL)
-        return NULL;
-    visitor = session->content;
-    strcpy(visitor->login, login);
-    return session;
+    apw_stranger_fail(portal, exchange, status,
+                      status == 404   ? APW_TEXT_NOT_FOUND
+                      : status == 429 ? APW_TEXT_BUSY
+                      : status == 503 ? APW_TEXT_FULL
+                                      : APW_TEXT_BAD_REQUEST);
 }
 
 /* ---- with a session ---- */
 
-/* An administrator has reset the second factor, or it was changed in another session. */
-static bool is_method_replaced(const struct apw_request *request)
+/* An administrator has reset the second factor that was passed, or it was removed in another
+ * session. */
+static bool is_method_gone(const struct apw_request *request)
 {
     const struct apw_visitor *visitor = request->visitor;
+    const struct apw_factor *factor;
 
     if (visitor->is_single_sign_on || request->session->level != APW_RIGHTS_FULL)
         return false;
-    return !request->account.has_method ||
-           !apw_method_is_same(&request->account.method, &visitor->method);
+    factor = apw_factors_find(&request->account.factors, visitor->method.id);
+    return factor == NULL || !factor->is_allowed ||
+           !apw_method_is_same(&factor->method, &visitor->method);
 }
 
 /* Ends the session of somebody who must sign in again. */
-static void end_session(struct apw_request *request)
+static void end_session(struct apw_request *request, enum apw_text why)
 {
     const struct apw_portal *portal = request->portal;
 
     apw_web_session_end(portal->site.sessions, request->session);
     request->session = NULL;
-    if (portal->portal_config->trusted_user_header != NULL) /* there is no form to sign in */
-        fail(portal, request->exchange, 403, APW_TEXT_SESSION_OVER);
+    if (portal->portal_config->proxy.user_header != NULL) /* there is no form to sign in */
+        apw_stranger_fail(portal, request->exchange, 403, why);
     else
-        show_sign_in(portal, request->exchange, 403, APW_TEXT_SESSION_OVER, false);
+        apw_stranger_show_signed_out(portal, request->exchange, why);
 }
 
 /* Reads the entry. False if the request was answered because that failed. */
@@ -123,19 +75,21 @@ static bool read_account(struct apw_request *request)
         apw_page_fail(&request->page, 503, APW_TEXT_SEALED);
         return false;
     case APW_ACCOUNT_GONE:
-        break;
+        end_session(request, APW_TEXT_ACCOUNT_GONE);
+        return false;
     case APW_ACCOUNT_THERE:
-        if (!is_method_replaced(request))
-            return true;
         break;
     }
-    end_session(request);
+    if (!is_method_gone(request))
+        return true;
+    end_session(request, APW_TEXT_METHOD_REPLACED);
     return false;
 }
 
 static void finish(struct apw_request *request)
 {
     apw_account_free(&request->account);
+    apw_account_free(&request->helped);
     if (request->session != NULL)
         apw_web_session_leave(request->portal->site.sessions, request->session);
 }
@@ -150,26 +104,33 @@ static void sign_in(const struct apw_portal *portal, struct apw_exchange *exchan
     struct apw_web_session *session = NULL;
     struct apw_request request;
     int64_t start = apw_clock_monotonic_ms();
-    char login[APW_LOGIN_SIZE], *dn = NULL;
-    enum apw_verdict verdict = apw_account_sign_in(portal, &form, login, &dn);
+    struct apw_account_sign_in found;
+    enum apw_verdict verdict = apw_account_sign_in(portal, &form, &found);
 
     if (verdict == APW_REFUSED) {
         exchange->due_ms = start + 1 + portal->config->refusal_delay_ms;
-        show_sign_in(portal, exchange, 403, APW_TEXT_REFUSED, false);
+        apw_stranger_refuse(portal, exchange, found.wait_ms);
         return;
     }
     if (verdict == APW_ACCEPTED)
-        session = begin_session(portal, exchange, login, dn);
-    free(dn);
+        session = apw_admission_begin(portal, exchange, found.login, found.dn);
+    free(found.dn);
     if (session == NULL) {
-        fail(portal, exchange, 503, APW_TEXT_UNAVAILABLE);
+        apw_stranger_fail(portal, exchange, 503, APW_TEXT_UNAVAILABLE);
         return;
     }
     apw_request_begin(&request, portal, exchange, session);
-    if (read_account(&request)) {
-        if (session->is_crowding && request.account.has_mfa && request.account.has_method)
+    if (read_account(&request) && apw_pending_reset_carry_out(&request)) {
+        bool is_staff = apw_helpdesk_may_be_staff(&request);
+        bool is_in = !is_staff && apw_remembered_let_in(&request, form.password);
+
+        if (!is_in && !is_staff)
+            apw_remembered_prepare(&request, form.password);
+        if (!is_in && session->is_crowding && request.account.has_mfa &&
+            request.account.factors.count > 0)
             apw_guessing_tell_at_once(&request);
-        apw_challenge_send(&request);
+        if (!is_in)
+            apw_challenge_send(&request);
         apw_request_go(&request, "");
     }
     finish(&request);
@@ -180,110 +141,57 @@ static void sign_out(struct apw_request *request)
     apw_web_session_end(request->portal->site.sessions, request->session);
     request->session = NULL;
     apw_web_session_make_cookie(request->exchange->new_cookie);
-    show_sign_in(request->portal, request->exchange, 200, APW_TEXT_SIGNED_OUT, true);
-}
-
-/* ---- routes ---- */
-
-static void show_home(struct apw_request *request)
-{
-    if (request->session->level == APW_RIGHTS_FULL)
-        apw_passwords_show_list(request);
-    else if (request->account.has_method)
-        apw_challenge_show(request);
-    else if (apw_enrol_needs_code(request))
-        apw_enrol_show_code(request);
-    else
-        apw_enrol_show_start(request);
-}
-
-/* The same form verifies a new second factor and an enrolled one. */
-static void verify(struct apw_request *request)
-{
-    if (request->visitor->has_pending && apw_enrol_may_choose(request))
-        apw_enrol_verify(request);
-    else
-        apw_challenge_verify(request);
-}
-
-enum gate {
-    GATE_SIGNED_IN = 0, /* with the account password, at least */
-    GATE_CHOOSING,      /* may choose a second factor now */
-    GATE_FULL,          /* has all rights */
-};
-
-static const struct route {
-    const char *path; /* after a path that ends in a slash comes a token */
-    bool is_post;
-    enum gate gate;
-    void (*answer)(struct apw_request *request);
-} routes[] = {
-    {"", false, GATE_SIGNED_IN, show_home},
-    {"enrolment-code", true, GATE_SIGNED_IN, apw_enrol_do_code},
-    {"start", true, GATE_SIGNED_IN, apw_enrol_do_start},
-    {"resend", true, GATE_SIGNED_IN, apw_challenge_resend},
-    {"verify", true, GATE_SIGNED_IN, verify},
-    {"this-browser/", false, GATE_SIGNED_IN, apw_guessing_show_link},
-    {"this-browser/", true, GATE_SIGNED_IN, apw_guessing_do_link},
-    {"choose", false, GATE_CHOOSING, apw_enrol_show_choose},
-    {"choose", true, GATE_CHOOSING, apw_enrol_do_choose},
-    {"app", false, GATE_CHOOSING, apw_factor_app_show},
-    {"contact", false, GATE_CHOOSING, apw_factor_mail_show_contact},
-    {"contact", true, GATE_CHOOSING, apw_factor_mail_do_contact},
-    {"contact-code", false, GATE_CHOOSING, apw_factor_mail_show_code},
-    {"verified", false, GATE_FULL, apw_enrol_show_verified},
-    {"create", true, GATE_FULL, apw_passwords_do_create},
-    {"password", false, GATE_FULL, apw_passwords_show_new},
-    {"profile", false, GATE_FULL, apw_passwords_show_profile},
-    {"profile/", false, GATE_FULL, apw_passwords_show_profile},
-    {"revoke", true, GATE_FULL, apw_passwords_do_revoke},
-    {"revoke-all", true, GATE_FULL, apw_passwords_do_revoke_all},
-    {"change-method", true, GATE_FULL, apw_enrol_do_change},
-};
-
-static bool is_let_through(const struct apw_request *request, enum gate gate)
-{
-    switch (gate) {
-    case GATE_SIGNED_IN:
-        return true;
-    case GATE_CHOOSING:
-        return apw_enrol_may_choose(request);
-    case GATE_FULL:
-        break;
+    request->exchange->is_draft_over = true;
+    if (request->portal->portal_config->proxy.user_header != NULL) { /* there is no form */
+        apw_request_go(request, "");
+        return;
     }
-    return request->session->level == APW_RIGHTS_FULL;
+    apw_stranger_show_sign_in(request->portal, request->exchange, 200, APW_TEXT_SIGNED_OUT, true);
 }
 
-static const struct route *find_route(const char *path, bool is_post)
-{
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        const struct route *route = &routes[i];
-        size_t length = strlen(route->path);
-        bool has_token = length > 0 && route->path[length - 1] == '/';
+/* ---- which page ---- */
 
-        if (route->is_post == is_post &&
-            (has_token ? strncmp(path, route->path, length) == 0 : strcmp(path, route->path) == 0))
-            return route;
-    }
-    return NULL;
+/* Whether this person is setting up the second step or a mail program. */
+static bool is_setting_up(const struct apw_request *request)
+{
+    return request->account.factors.count == 0 || request->visitor->is_choosing ||
+           request->account.user->password_count == 0 ||
+           strcmp(request->exchange->path, "password") == 0;
+}
+
+/* From a script of the page that is open. */
+static bool is_background(const struct apw_exchange *exchange)
+{
+    return !exchange->is_post &&
+           (strcmp(exchange->path, "stay") == 0 || strcmp(exchange->path, "device-used") == 0);
 }
 
 static void answer_account(struct apw_request *request)
 {
     const struct apw_exchange *exchange = request->exchange;
-    const struct route *route;
+    const struct apw_route *route = apw_routes_find(request->portal, exchange);
 
+    apw_new_password_forget_old(request->visitor, exchange);
     if (!request->account.has_mfa) {
         apw_page_show(&request->page, APW_TITLE_NOT_ENABLED, "not-enabled.html");
         return;
     }
-    route = find_route(exchange->path, exchange->is_post);
+    if (request->visitor->is_invited) {
+        if (strcmp(exchange->path, "stay") == 0 && !exchange->is_post)
+            apw_routes_answer(route, request);
+        else
+            apw_invited_answer_session(request);
+        return;
+    }
+    if (!is_background(exchange) &&
+        (exchange->is_post || strncmp(exchange->path, "recovery-codes", 14) != 0))
+        apw_visitor_forget_codes(request->visitor); /* their page was left */
+    if (!is_background(exchange))
+        request->session->idle_s = is_setting_up(request) ? READING_S : APW_WEB_SESSION_IDLE_S;
     if (route == NULL)
         apw_page_fail(&request->page, 404, APW_TEXT_NOT_FOUND);
-    else if (is_let_through(request, route->gate))
-        route->answer(request);
     else
-        apw_request_go(request, ""); /* the start shows the next step for this person */
+        apw_routes_answer(route, request);
 }
 
 static void answer_session(const struct apw_portal *portal, struct apw_exchange *exchange,
@@ -300,18 +208,20 @@ static void answer_session(const struct apw_portal *portal, struct apw_exchange 
     finish(&request);
 }
 
-static void answer_stranger(const struct apw_portal *portal, struct apw_exchange *exchange)
+/* `why` nobody is signed in. */
+static void answer_stranger(const struct apw_portal *portal, struct apw_exchange *exchange,
+                            enum apw_web_absence why)
 {
     if (exchange->is_post && strcmp(exchange->path, "sign-in") == 0)
         sign_in(portal, exchange);
     else if (!exchange->is_post && exchange->path[0] == '\0')
-        show_sign_in(portal, exchange, 200, APW_TEXT_NONE, false);
+        apw_stranger_show_sign_in(portal, exchange, 200, apw_stranger_why(why), false);
     else if (strncmp(exchange->path, "this-browser/", 13) == 0)
-        show_sign_in(portal, exchange, 403, APW_TEXT_SIGN_IN_FIRST, false);
-    else if (exchange->is_post || find_route(exchange->path, false) != NULL)
-        show_sign_in(portal, exchange, 403, APW_TEXT_SESSION_OVER, false);
+        apw_stranger_show_sign_in(portal, exchange, 403, APW_TEXT_SIGN_IN_FIRST, false);
+    else if (exchange->is_post || apw_routes_find(portal, exchange) != NULL)
+        apw_stranger_show_signed_out(portal, exchange, apw_stranger_why(why));
     else
-        fail(portal, exchange, 404, APW_TEXT_NOT_FOUND);
+        apw_stranger_fail(portal, exchange, 404, APW_TEXT_NOT_FOUND);
 }
 
 /* ---- the site's single sign-on ---- */
@@ -337,17 +247,17 @@ static struct apw_web_session *begin_signed_on(const struct apw_portal *portal,
 
     switch (apw_account_find(portal, login, &account, &error)) {
     case APW_ACCOUNT_THERE:
-        session = begin_session(portal, exchange, login, account.user->dn);
+        session = apw_admission_begin(portal, exchange, login, account.user->dn);
         apw_account_free(&account);
         break;
     case APW_ACCOUNT_GONE:
         log_sign_on(portal, exchange, login, APW_REFUSED, APW_REASON_UNKNOWN_USER, NULL);
-        fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);
+        apw_stranger_fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);
         return NULL;
     case APW_ACCOUNT_SEALED:
         log_sign_on(portal, exchange, login, APW_UNAVAILABLE, APW_REASON_SECOND_FACTOR_UNREADABLE,
                     &error);
-        fail(portal, exchange, 503, APW_TEXT_SEALED);
+        apw_stranger_fail(portal, exchange, 503, APW_TEXT_SEALED);
         return NULL;
     case APW_ACCOUNT_UNAVAILABLE:
         break;
@@ -355,13 +265,21 @@ static struct apw_web_session *begin_signed_on(const struct apw_portal *portal,
     if (session == NULL) {
         log_sign_on(portal, exchange, login, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE,
                     &error);
-        fail(portal, exchange, 503, APW_TEXT_UNAVAILABLE);
+        apw_stranger_fail(portal, exchange, 503, APW_TEXT_UNAVAILABLE);
         return NULL;
     }
     ((struct apw_visitor *)session->content)->is_single_sign_on = true;
     session->level = APW_RIGHTS_FULL;
     log_sign_on(portal, exchange, login, APW_ACCEPTED, APW_REASON_SINGLE_SIGN_ON, NULL);
     return session;
+}
+
+/* Somebody who opened an invitation's link does not sign on. */
+static bool is_invited(const struct apw_web_session *session)
+{
+    const struct apw_visitor *visitor = session->content;
+
+    return visitor->is_invited;
 }
 
 static bool is_signed_on_as(const struct apw_web_session *session, const char *login)
@@ -384,14 +302,14 @@ static void answer_signed_on(const struct apw_portal *portal, struct apw_exchang
     if (apw_login_canonicalize(typed, strlen(typed), NULL, login) != 0) {
         if (session != NULL)
             apw_web_session_end(portal->site.sessions, session);
-        fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);
+        apw_stranger_fail(portal, exchange, 403, APW_TEXT_NO_SIGN_ON);
         return;
     }
     if (session != NULL && !is_signed_on_as(session, login)) {
         apw_web_session_end(portal->site.sessions, session);
         session = NULL;
         if (exchange->is_post) { /* the form was another user's */
-            fail(portal, exchange, 403, APW_TEXT_FOREIGN_FORM);
+            apw_stranger_fail(portal, exchange, 403, APW_TEXT_FOREIGN_FORM);
             return;
         }
     }
@@ -406,26 +324,34 @@ void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *excha
     const char *token = apw_form_value(&exchange->form, APW_FIELD_CSRF);
     struct apw_web_sessions *sessions = portal->site.sessions;
     struct apw_web_session *session = NULL;
-    bool is_busy = false;
+    enum apw_web_absence why = APW_WEB_ABSENCE_UNKNOWN;
 
+    if (apw_autoconfig_answer(portal, exchange))
+        return;
     if (exchange->is_post &&
         (exchange->cookie[0] == '\0' ||
          !apw_web_sessions_token_is_right(sessions, exchange->cookie, token))) {
-        fail(portal, exchange, 403, APW_TEXT_FOREIGN_FORM);
+        if (!apw_invited_show_again(portal, exchange))
+            apw_stranger_refuse_form(portal, exchange);
         return;
     }
     if (exchange->form.is_bad) {
-        fail(portal, exchange, 400, APW_TEXT_BAD_REQUEST);
+        apw_stranger_fail(portal, exchange, 400, APW_TEXT_BAD_REQUEST);
+        return;
+    }
+    if (strncmp(exchange->path, APW_INVITATION_PATH, sizeof APW_INVITATION_PATH - 1) == 0) {
+        apw_invited_answer(portal, exchange);
         return;
     }
     if (exchange->cookie[0] != '\0')
-        session =
-            apw_web_session_enter(sessions, exchange->cookie, apw_clock_monotonic_ms(), &is_busy);
-    if (is_busy) {
-        fail(portal, exchange, 429, APW_TEXT_BUSY);
+        session = apw_web_session_enter(sessions, exchange->cookie, apw_clock_monotonic_ms(), &why);
+    if (why == APW_WEB_ABSENCE_BUSY) {
+        apw_stranger_fail(portal, exchange, 429, APW_TEXT_BUSY);
         return;
     }
-    if (portal->portal_config->trusted_user_header != NULL) {
+    if (session != NULL && is_invited(session) && strcmp(exchange->path, "sign-in") != 0) {
+        answer_session(portal, exchange, session);
+    } else if (portal->portal_config->proxy.user_header != NULL) {
         answer_signed_on(portal, exchange, session);
     } else if (session != NULL && exchange->is_post && strcmp(exchange->path, "sign-in") == 0) {
         apw_web_session_leave(sessions, session);
@@ -433,6 +359,6 @@ void apw_flow_answer(const struct apw_portal *portal, struct apw_exchange *excha
     } else if (session != NULL) {
         answer_session(portal, exchange, session);
     } else {
-        answer_stranger(portal, exchange);
+        answer_stranger(portal, exchange, why);
     }
 }

@@ -21,9 +21,27 @@ enum apw_form_field_number {
     APW_FIELD_SERVICES,
     APW_FIELD_EXPIRES,
     APW_FIELD_ID,
+    APW_FIELD_CREDENTIAL, /* of a passkey, as are the next three */
+    APW_FIELD_CLIENT_DATA,
+    APW_FIELD_AUTHENTICATOR_DATA,
+    APW_FIELD_SIGNATURE,
+    APW_FIELD_REMEMBER,
+    APW_FIELD_FIND,   /* whom the help desk looks for */
+    APW_FIELD_PERSON, /* whom the help desk helps: their login */
+    APW_FIELD_DATE,
     APW_FIELD_COUNT
 };
 
 extern const struct apw_form_fields apw_form_fields;
+
+/* In addresses: the first two are sent by mail programs. */
+enum apw_query_field_number {
+    APW_QUERY_ADDRESS = 0, /* their user's */
+    APW_QUERY_PROTOCOL,    /* in which Outlook wants its settings */
+    APW_QUERY_PERSON,      /* as APW_FIELD_PERSON */
+    APW_QUERY_COUNT
+};
+
+extern const struct apw_form_fields apw_query_fields;
 
 #endif

@@ -2,6 +2,7 @@
 #include "guessing.h"
 #include "clock.h"
 #include "guesses.h"
+#include "notice.h"
 #include "tries.h"
 #include "web/browser.h"
 #include <sodium.h>
@@ -23,6 +24,15 @@ static enum apw_manage_result update(const struct apw_request *request, apw_gues
         result = apw_guesses_update(&request->portal->manager, request->session->owner, change,
                                     context, error);
     return result;
+}
+
+/* Concurrent changes, and what has been changed already, are no failure. */
+static void log_failure(struct apw_request *request, enum apw_manage_result result,
+                        const char *action, const struct apw_error *error)
+{
+    if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED &&
+        result != APW_MANAGE_CONFLICT)
+        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, action, NULL, error);
 }
 
 /* ---- counting ---- */
@@ -62,10 +72,8 @@ void apw_guessing_give_back(struct apw_request *request)
 {
     struct apw_error error = {""};
 
-    if (apw_tries_browser(request) == NULL &&
-        update(request, give_back, NULL, &error) == APW_MANAGE_UNAVAILABLE)
-        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "second-factor", NULL,
-                        &error);
+    if (apw_tries_browser(request) == NULL)
+        log_failure(request, update(request, give_back, NULL, &error), "second-factor", &error);
 }
 
 /* ---- telling the owner ---- */
@@ -75,7 +83,7 @@ static const struct apw_patience mail_patience = {.free = 3, .base_s = 5, .most_
 
 /* What goes into a mail, and what it replaces. */
 struct letter {
-    char token[APW_GUESSES_TOKEN_SIZE];
+    char token[APW_TOKEN_SIZE];
     struct apw_guesses before;
 };
 
@@ -110,7 +118,8 @@ static bool take_back(struct apw_guesses *guesses, void *context)
 static bool mail_link(struct apw_request *request, const char *token)
 {
     const struct apw_portal *portal = request->portal;
-    const struct apw_method *method = &request->account.method;
+    const struct apw_factor *factor =
+        apw_factors_of_kind(&request->account.factors, APW_METHOD_MAIL);
     char url[URL_SIZE];
     enum apw_mail_result result;
 
@@ -120,9 +129,8 @@ static bool mail_link(struct apw_request *request, const char *token)
         return false;
     snprintf(url, sizeof url, "%s/" PATH "%s", portal->portal_config->url, token);
     apw_page_set(&request->page, "link", url);
-    result = method->kind == APW_METHOD_MAIL
-                 ? apw_request_mail(request, method->address, "mail-guessed.txt")
-                 : apw_request_mail_owner(request, "mail-guessed.txt");
+    result = factor != NULL ? apw_notice_mail(request, factor->method.address, "mail-guessed.txt")
+                            : apw_notice_mail_owner(request, "mail-guessed.txt");
     apw_page_set(&request->page, "link", NULL);
     sodium_memzero(url, sizeof url);
     return result == APW_MAIL_SENT;
@@ -136,9 +144,7 @@ static void tell(struct apw_request *request, apw_guesses_change change)
 
     if (result == APW_MANAGE_DONE && !mail_link(request, letter.token))
         result = update(request, take_back, &letter, &error);
-    if (result != APW_MANAGE_DONE && result != APW_MANAGE_UNCHANGED &&
-        result != APW_MANAGE_CONFLICT)
-        apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, &error);
+    log_failure(request, result, "mail", &error);
     sodium_memzero(&letter, sizeof letter);
 }
 
@@ -161,7 +167,7 @@ static const char *read_token(struct apw_request *request)
 {
     const char *token = request->exchange->path + sizeof PATH - 1;
 
-    if (apw_guesses_is_token(token))
+    if (apw_token_is_token(token))
         return token;
     apw_page_fail(&request->page, 404, APW_TEXT_NOT_FOUND);
     return NULL;

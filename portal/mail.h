@@ -12,17 +12,24 @@
 #include "web/buffer.h"
 #include <stdatomic.h>
 
+/* What a message is written from. Addresses must be valid (mail_address.h). */
+struct apw_mail_content {
+    const char *from;
+    const char *from_name;
+    const char *to;
+    const char *reply_to; /* NULL: replies go to the sender */
+    const char *language; /* such as "nb" (RFC 3282) */
+    const char *text;     /* the line "Subject: …", an empty line, and the body; UTF-8 */
+};
+
 /* All zeroes: empty. */
 struct apw_mail {
     char *to;
-    const char *from_name; /* borrowed */
-    struct apw_buffer message;
+    struct apw_buffer message; /* ASCII, lines end in LF */
 };
 
-/* Writes a message from `text`: the line "Subject: …", an empty line, and the body, all UTF-8 (the
- * subject is encoded as in RFC 2047). `to` must be a valid address (method.h). Free the mail. */
-int apw_mail_compose(const struct apw_mail_settings *settings, const char *to,
-                     const char *from_name, const char *text, struct apw_mail *mail_r,
+/* Writes a message. Free the mail. */
+int apw_mail_compose(const struct apw_mail_content *content, struct apw_mail *mail_r,
                      struct apw_error *error);
 
 /* Waits up to ten seconds; NOT_SENT if the message was not accepted by then. If `stop` is not NULL,

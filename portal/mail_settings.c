@@ -12,11 +12,10 @@ int apw_mail_settings_check(const struct apw_mail_settings *mail, const char *pa
                             struct apw_error *error)
 {
     bool has_relay = mail->host != NULL || mail->tls != APW_MAIL_TLS_DEFAULT ||
-                     mail->cacert != NULL || mail->user != NULL || mail->password != NULL ||
-                     mail->from != NULL;
+                     mail->cacert != NULL || mail->user != NULL || mail->password != NULL;
 
     if (mail->program != NULL && has_relay)
-        return apw_error_set(error, "%s: sendmail excludes mail_from and mail_relay", path);
+        return apw_error_set(error, "%s: sendmail excludes mail_relay", path);
     if ((mail->user == NULL) != (mail->password == NULL))
         return apw_error_set(
             error, "%s: mail_relay_user and mail_relay_password_file need each other", path);

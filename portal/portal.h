@@ -18,9 +18,12 @@ struct apw_portal {
     struct apw_config *config;
     struct apw_portal_config *portal_config;
     struct apw_directory *directory; /* as the portal */
+    struct apw_directory *store;     /* the same; NULL without one */
     struct apw_manager manager;      /* the same; reads enrollments, too */
     struct apw_log *log;
-    struct apw_outbox *outbox; /* while it serves requests */
+    struct apw_outbox *outbox;               /* while it serves requests */
+    struct apw_reverse_names *reverse_names; /* NULL: none are shown */
+    struct apw_invited_uses *invited_uses;
     struct apw_site site;
     /* A full table forgets, so those who can fill one share it with nobody else. */
     struct apw_throttle *password_throttle; /* networks: whoever has many of them */

@@ -1,87 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "portal_config.h"
+#include "host_port.h"
+#include "moment.h"
 #include "network.h"
+#include "own_domains.h"
 #include "secret.h"
 #include "settings.h"
-#include "utf8.h"
-#include <arpa/inet.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/un.h>
 
-#define TRUSTED_SECRET_MIN 32
-#define LETTERS            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS             "0123456789"
-#define SEPARATORS         " \t,"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
 
 static int set_binddn(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_portal_config *config = target;
-
-    return apw_identity_set_dn(&config->identity, value, error);
+    return apw_identity_set_dn(&((struct apw_portal_config *)target)->identity, value, error);
 }
 
 static int set_bindpw_file(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_portal_config *config = target;
-
-    return apw_identity_set_password_file(&config->identity, value, error);
+    return apw_identity_set_password_file(&((struct apw_portal_config *)target)->identity, value,
+                                          error);
 }
 
-static bool is_port(const char *text, size_t length)
+static int set_store_binddn(void *target, const char *value, struct apw_error *error)
 {
-    char *end;
-    long port;
-
-    if (length == 0 || length > 5 || strspn(text, "0123456789") < length)
-        return false;
-    port = strtol(text, &end, 10);
-    return end == text + length && port > 0 && port <= 65535;
+    return apw_identity_set_dn(&((struct apw_portal_config *)target)->store_identity, value, error);
 }
 
-/* A name, an address, or an IPv6 address in brackets (RFC 3986, 3.2.2). */
-static bool is_host(const char *text, size_t length)
+static int set_store_bindpw_file(void *target, const char *value, struct apw_error *error)
 {
-    struct in6_addr address;
-    char bare[INET6_ADDRSTRLEN];
-
-    if (length == 0 || text[0] != '[')
-        return length > 0 && strspn(text, LETTERS DIGITS "-.") >= length;
-    if (length < 3 || length - 2 >= sizeof bare || text[length - 1] != ']')
-        return false;
-    memcpy(bare, text + 1, length - 2);
-    bare[length - 2] = '\0';
-    return inet_pton(AF_INET6, bare, &address) == 1;
-}
-
-/* Copies a host without its brackets. */
-static int copy_host(const char *text, size_t length, char **host_r, struct apw_error *error)
-{
-    *host_r = text[0] == '[' ? strndup(text + 1, length - 2) : strndup(text, length);
-    return *host_r == NULL ? apw_error_set(error, "out of memory") : 0;
-}
-
-/* Of the host in "host:port". */
-static size_t host_length(const char *text)
-{
-    return text[0] == '[' ? strcspn(text, "]") + (strchr(text, ']') != NULL) : strcspn(text, ":/");
-}
-
-static int split_host_port(const char *value, char **host_r, char port_r[6],
-                           struct apw_error *error)
-{
-    size_t length = host_length(value);
-    const char *port = value + length + 1;
-
-    if (!is_host(value, length) || value[length] != ':' || !is_port(port, strlen(port)))
-        return apw_error_set(error, "not a host and port like mail.example.org:993");
-    strcpy(port_r, port);
-    return copy_host(value, length, host_r, error);
+    return apw_identity_set_password_file(&((struct apw_portal_config *)target)->store_identity,
+                                          value, error);
 }
 
 static int set_listen(void *target, const char *value, struct apw_error *error)
@@ -95,7 +49,7 @@ static int set_listen(void *target, const char *value, struct apw_error *error)
                    ? apw_settings_copy(value + 5, &config->listen_socket, error)
                    : -1;
     }
-    if (split_host_port(value, &config->listen_host, config->listen_port, error) == 0 &&
+    if (apw_host_port_split(value, &config->listen_host, config->listen_port, error) == 0 &&
         apw_network_is_loopback(config->listen_host))
         return 0;
     return apw_error_set(error,
@@ -117,13 +71,15 @@ static bool is_path(const char *text, size_t length)
 static int split_public_url(struct apw_portal_config *config, const char *rest,
                             struct apw_error *error)
 {
-    size_t length = host_length(rest), authority = strcspn(rest, "/"), end = strlen(rest);
+    size_t length = apw_host_port_host_length(rest), authority = strcspn(rest, "/"),
+           end = strlen(rest);
     const char *port = rest + length + 1;
 
     while (end > authority && rest[end - 1] == '/')
         end--;
-    if (length > authority || !is_host(rest, length) ||
-        (length < authority && (rest[length] != ':' || !is_port(port, authority - length - 1))) ||
+    if (length > authority || !apw_host_port_is_host(rest, length) ||
+        (length < authority &&
+         (rest[length] != ':' || !apw_host_port_is_port(port, authority - length - 1))) ||
         !is_path(rest + authority, end - authority))
         return apw_error_set(error, "not an address");
     config->root = strndup(rest + authority, end - authority);
@@ -131,7 +87,7 @@ static int split_public_url(struct apw_portal_config *config, const char *rest,
                    asprintf(&config->url, "%s%.*s", config->is_https ? "https://" : "http://",
                             (int)end, rest) < 0
                ? apw_error_set(error, "out of memory")
-               : copy_host(rest, length, &config->site, error);
+               : apw_host_port_copy_host(rest, length, &config->site, error);
 }
 
 static int set_public_url(void *target, const char *value, struct apw_error *error)
@@ -180,9 +136,27 @@ static int set_key_file(void *target, const char *value, struct apw_error *error
 
 static int set_support(void *target, const char *value, struct apw_error *error)
 {
+    return apw_supports_add(&((struct apw_portal_config *)target)->support, value, error);
+}
+
+static int set_support_in(void *target, const char *value, struct apw_error *error)
+{
+    return apw_supports_add_list(&((struct apw_portal_config *)target)->support, value, error);
+}
+
+static int set_time_zone(void *target, const char *value, struct apw_error *error)
+{
     struct apw_portal_config *config = target;
 
-    return apw_settings_copy(value, &config->support, error);
+    return apw_moment_check_zone(value, error) == 0
+               ? apw_settings_copy(value, &config->time_zone, error)
+               : -1;
+}
+
+static int set_reverse_names(void *target, const char *value, struct apw_error *error)
+{
+    return apw_settings_yes_no(value, &((struct apw_portal_config *)target)->has_reverse_names,
+                               error);
 }
 
 static int set_enrolment(void *target, const char *value, struct apw_error *error)
@@ -198,6 +172,18 @@ static int set_enrolment(void *target, const char *value, struct apw_error *erro
     return 0;
 }
 
+static int set_second_factors(void *target, const char *value, struct apw_error *error)
+{
+    return apw_factor_settings_set_kinds(&((struct apw_portal_config *)target)->factors, value,
+                                         error);
+}
+
+static int set_remember_browser(void *target, const char *value, struct apw_error *error)
+{
+    return apw_factor_settings_set_remember(&((struct apw_portal_config *)target)->factors, value,
+                                            error);
+}
+
 static int set_sendmail(void *target, const char *value, struct apw_error *error)
 {
     struct apw_portal_config *config = target;
@@ -211,7 +197,7 @@ static int set_mail_relay(void *target, const char *value, struct apw_error *err
 {
     struct apw_portal_config *config = target;
 
-    return split_host_port(value, &config->mail.host, config->mail.port, error);
+    return apw_host_port_split(value, &config->mail.host, config->mail.port, error);
 }
 
 static int set_mail_relay_tls(void *target, const char *value, struct apw_error *error)
@@ -254,93 +240,133 @@ static int set_mail_from(void *target, const char *value, struct apw_error *erro
 {
     struct apw_portal_config *config = target;
 
-    if (!apw_method_address_is_valid(value))
+    if (!apw_mail_address_is_valid(value))
         return apw_error_set(error, "\"%s\" is not an address like postmaster@example.org", value);
     return apw_settings_copy(value, &config->mail.from, error);
 }
 
-/* Lower case with single spaces, for comparing. Only ASCII and no dot at either end, like the
- * addresses that they are compared with. */
 static int set_own_domains(void *target, const char *value, struct apw_error *error)
 {
     struct apw_portal_config *config = target;
-    char *to;
 
     free(config->own_domains);
-    if (apw_settings_copy(value, &config->own_domains, error) != 0)
-        return -1;
-    to = config->own_domains;
-    while (value += strspn(value, SEPARATORS), *value != '\0') {
-        size_t length = strcspn(value, SEPARATORS);
+    return apw_own_domains_read(value, &config->own_domains, error);
+}
 
-        if (strspn(value, LETTERS DIGITS "-.") < length || value[0] == '.' ||
-            value[length - 1] == '.')
-            return apw_error_set(error,
-                                 "\"%.*s\" is not a domain; it is a list like example.org "
-                                 "example.net, and includes their subdomains",
-                                 (int)length, value);
-        if (to != config->own_domains)
-            *to++ = ' ';
-        for (; length > 0; length--, value++)
-            *to++ = apw_utf8_lower(*value);
-    }
-    *to = '\0';
-    return *config->own_domains != '\0'
-               ? 0
-               : apw_error_set(error, "no domain; remove the line if you have none");
+static int set_server(const char *value, struct apw_host_port *server_r, struct apw_error *error)
+{
+    return apw_host_port_split(value, &server_r->host, server_r->port, error);
 }
 
 static int set_imap_server(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_portal_config *config = target;
-
-    return split_host_port(value, &config->imap.host, config->imap.port, error);
+    return set_server(value, &((struct apw_portal_config *)target)->imap, error);
 }
 
 static int set_smtp_server(void *target, const char *value, struct apw_error *error)
 {
+    return set_server(value, &((struct apw_portal_config *)target)->smtp, error);
+}
+
+static int set_pop3_server(void *target, const char *value, struct apw_error *error)
+{
+    return set_server(value, &((struct apw_portal_config *)target)->pop3, error);
+}
+
+static int set_managesieve_server(void *target, const char *value, struct apw_error *error)
+{
+    return set_server(value, &((struct apw_portal_config *)target)->sieve, error);
+}
+
+static int set_profile_certificate(void *target, const char *value, struct apw_error *error)
+{
     struct apw_portal_config *config = target;
 
-    return split_host_port(value, &config->smtp.host, config->smtp.port, error);
+    return apw_settings_check_absolute(value, error) == 0
+               ? apw_profile_signer_new(value, &config->profile_signer, error)
+               : -1;
+}
+
+static int set_profile_key(void *target, const char *value, struct apw_error *error)
+{
+    struct apw_portal_config *config = target;
+
+    if (config->profile_signer == NULL) /* the table has the certificate first */
+        return apw_error_set(error, "needs profile_certificate, whose key this is");
+    return apw_settings_check_absolute(value, error) == 0
+               ? apw_profile_signer_set_key(config->profile_signer, value, error)
+               : -1;
 }
 
 static int set_trusted_user_header(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_portal_config *config = target;
-
-    if (value[strspn(value, LETTERS DIGITS "-")] != '\0')
-        return apw_error_set(error, "\"%s\" is not the name of a header like X-Remote-User", value);
-    return apw_settings_copy(value, &config->trusted_user_header, error);
+    return apw_proxy_settings_set_header(&((struct apw_portal_config *)target)->proxy, value,
+                                         error);
 }
 
-/* It goes into a header, and must be hard to guess. */
 static int set_trusted_user_secret_file(void *target, const char *value, struct apw_error *error)
 {
-    struct apw_portal_config *config = target;
-    size_t length;
+    return apw_proxy_settings_set_secret_file(&((struct apw_portal_config *)target)->proxy, value,
+                                              error);
+}
 
-    apw_secret_free(&config->trusted_user_secret);
-    if (apw_settings_check_absolute(value, error) != 0 ||
-        apw_secret_read(value, &config->trusted_user_secret, error) != 0)
-        return -1;
-    length = strlen(config->trusted_user_secret);
-    if (length >= TRUSTED_SECRET_MIN &&
-        strspn(config->trusted_user_secret, LETTERS DIGITS "-._~+/=") == length)
-        return 0;
-    return apw_error_set(error,
-                         "%s: not %d or more letters and digits; make it with \"openssl rand -hex "
-                         "32\"",
-                         value, TRUSTED_SECRET_MIN);
+static int set_helpdesk_filter(void *target, const char *value, struct apw_error *error)
+{
+    return apw_helpdesk_settings_set_staff(&((struct apw_portal_config *)target)->helpdesk, value,
+                                           error);
+}
+
+static int set_helpdesk_users(void *target, const char *value, struct apw_error *error)
+{
+    return apw_helpdesk_settings_set_users(&((struct apw_portal_config *)target)->helpdesk, value,
+                                           error);
+}
+
+static int set_helpdesk_base(void *target, const char *value, struct apw_error *error)
+{
+    return apw_helpdesk_settings_set_base(&((struct apw_portal_config *)target)->helpdesk, value,
+                                          error);
+}
+
+static int set_helpdesk_may(void *target, const char *value, struct apw_error *error)
+{
+    return apw_helpdesk_settings_set_may(&((struct apw_portal_config *)target)->helpdesk, value,
+                                         error);
+}
+
+static int set_helpdesk_reset_delay(void *target, const char *value, struct apw_error *error)
+{
+    return apw_helpdesk_settings_set_reset_delay(&((struct apw_portal_config *)target)->helpdesk,
+                                                 value, error);
+}
+
+static int set_remind(void *target, const char *value, struct apw_error *error)
+{
+    return apw_remind_settings_set_topics(&((struct apw_portal_config *)target)->remind, value,
+                                          error);
+}
+
+static int set_remind_rate(void *target, const char *value, struct apw_error *error)
+{
+    return apw_remind_settings_set_rate(&((struct apw_portal_config *)target)->remind, value,
+                                        error);
 }
 
 static const struct apw_key portal_keys[] = {
     {"binddn", set_binddn},
     {"bindpw_file", set_bindpw_file},
+    {"store_binddn", set_store_binddn},
+    {"store_bindpw_file", set_store_bindpw_file},
     {"listen", set_listen},
     {"public_url", set_public_url},
     {"key_file", set_key_file},
     {"support", set_support},
+    {"support_in", set_support_in},
+    {"time_zone", set_time_zone},
+    {"reverse_names", set_reverse_names},
     {"enrolment", set_enrolment},
+    {"second_factors", set_second_factors},
+    {"remember_browser", set_remember_browser},
     {"sendmail", set_sendmail},
     {"mail_relay", set_mail_relay},
     {"mail_relay_tls", set_mail_relay_tls},
@@ -351,55 +377,49 @@ static const struct apw_key portal_keys[] = {
     {"own_domains", set_own_domains},
     {"imap_server", set_imap_server},
     {"smtp_server", set_smtp_server},
+    {"pop3_server", set_pop3_server},
+    {"managesieve_server", set_managesieve_server},
+    {"profile_certificate", set_profile_certificate},
+    {"profile_key", set_profile_key},
     {"trusted_user_header", set_trusted_user_header},
     {"trusted_user_secret_file", set_trusted_user_secret_file},
+    {"helpdesk_filter", set_helpdesk_filter},
+    {"helpdesk_users", set_helpdesk_users},
+    {"helpdesk_base", set_helpdesk_base},
+    {"helpdesk_may", set_helpdesk_may},
+    {"helpdesk_reset_delay", set_helpdesk_reset_delay},
+    {"remind", set_remind},
+    {"remind_rate", set_remind_rate},
 };
 static const struct apw_key_table portal_table = {
     "app-password-portal(8)", sizeof portal_keys / sizeof portal_keys[0], portal_keys};
 
-/* Only the proxy may name users. */
-static int check_trust(const struct apw_portal_config *config, const char *path,
-                       struct apw_error *error)
-{
-    bool has_header = config->trusted_user_header != NULL;
-
-    if (has_header && config->listen_socket == NULL)
-        return apw_error_set(error,
-                             "%s: trusted_user_header needs \"listen unix:/run/…\": on a port, "
-                             "any local user could claim to be anybody",
-                             path);
-    if (has_header && config->trusted_user_secret == NULL)
-        return apw_error_set(error,
-                             "%s: trusted_user_header needs trusted_user_secret_file: whatever "
-                             "runs as the proxy's user could claim to be anybody; "
-                             "app-password-portal(8) says how to create it",
-                             path);
-    if (!has_header && config->trusted_user_secret != NULL)
-        return apw_error_set(error,
-                             "%s: trusted_user_secret_file is of no use without "
-                             "trusted_user_header",
-                             path);
-    return 0;
-}
-
 static int check(const struct apw_portal_config *config, const char *path, struct apw_error *error)
 {
-    const char *missing = config->identity.dn == NULL         ? "binddn"
-                          : config->identity.password == NULL ? "bindpw_file"
-                          : config->site == NULL              ? "public_url"
-                          : !config->has_key                  ? "key_file"
-                          : config->support == NULL           ? "support"
-                                                              : NULL;
+    const char *missing = config->identity.dn == NULL                       ? "binddn"
+                          : config->identity.password == NULL               ? "bindpw_file"
+                          : config->site == NULL                            ? "public_url"
+                          : !config->has_key                                ? "key_file"
+                          : apw_supports_find(&config->support, "") == NULL ? "support"
+                                                                            : NULL;
 
     if (missing != NULL)
         return apw_error_set(error, "%s: %s is missing", path, missing);
-    return check_trust(config, path, error) == 0
+    if (config->profile_signer != NULL && !apw_profile_signer_has_key(config->profile_signer))
+        return apw_error_set(error, "%s: profile_certificate needs profile_key", path);
+    return apw_proxy_settings_check(&config->proxy, config->listen_socket != NULL, path, error) ==
+                       0 &&
+                   apw_helpdesk_settings_check(&config->helpdesk, config->proxy.user_header != NULL,
+                                               path, error) == 0
                ? apw_mail_settings_check(&config->mail, path, error)
                : -1;
 }
 
 static int set_defaults(struct apw_portal_config *config, struct apw_error *error)
 {
+    apw_factor_settings_begin(&config->factors);
+    apw_helpdesk_settings_begin(&config->helpdesk);
+    apw_remind_settings_begin(&config->remind);
     return apw_settings_copy("", &config->own_domains, error);
 }
 
@@ -424,6 +444,8 @@ int apw_portal_config_read(const char *config_path, struct apw_portal_config **c
         set_defaults(config, error) == 0 &&
         apw_settings_read(path, &portal_table, NULL, config, error) == 0 &&
         complete(config, error) == 0 && check(config, path, error) == 0 &&
+        apw_factor_settings_complete(&config->factors, config->url, config->site, path, error) ==
+            0 &&
         apw_mail_settings_complete(&config->mail, config->site, error) == 0)
         *config_r = config;
     if (*config_r != NULL)
@@ -437,36 +459,41 @@ void apw_portal_config_free(struct apw_portal_config **config)
     if (*config == NULL)
         return;
     apw_identity_wipe(&(*config)->identity);
+    apw_identity_wipe(&(*config)->store_identity);
     free((*config)->listen_socket);
     free((*config)->listen_host);
     free((*config)->url);
     free((*config)->site);
+    apw_factor_settings_free(&(*config)->factors);
     free((*config)->root);
-    free((*config)->support);
+    apw_supports_free(&(*config)->support);
+    free((*config)->time_zone);
     apw_mail_settings_free(&(*config)->mail);
     free((*config)->own_domains);
     free((*config)->imap.host);
     free((*config)->smtp.host);
-    free((*config)->trusted_user_header);
-    apw_secret_free(&(*config)->trusted_user_secret);
+    free((*config)->pop3.host);
+    free((*config)->sieve.host);
+    apw_profile_signer_free(&(*config)->profile_signer);
+    apw_proxy_settings_free(&(*config)->proxy);
+    apw_helpdesk_settings_free(&(*config)->helpdesk);
     sodium_memzero(*config, sizeof **config);
     free(*config);
     *config = NULL;
 }
 
-bool apw_portal_config_owns_address(const struct apw_portal_config *config, const char *address)
+int apw_portal_config_check_store(const struct apw_portal_config *config, bool has_store,
+                                  struct apw_error *error)
 {
-    const char *at = strrchr(address, '@'), *domain = at == NULL ? address : at + 1;
-    const char *own = config->own_domains;
+    const struct apw_identity *identity = &config->store_identity;
 
-    while (*own != '\0') {
-        size_t length = strcspn(own, " "), domain_length = strlen(domain);
-
-        if (domain_length >= length &&
-            strncasecmp(domain + domain_length - length, own, length) == 0 &&
-            (domain_length == length || domain[domain_length - length - 1] == '.'))
-            return true;
-        own += length + (own[length] == ' ');
-    }
-    return false;
+    if (!has_store)
+        return identity->dn == NULL && identity->password == NULL
+                   ? 0
+                   : apw_error_set(error, "portal.conf: store_binddn and store_bindpw_file need "
+                                          "store_uri in app-password.conf");
+    return identity->dn != NULL && identity->password != NULL
+               ? 0
+               : apw_error_set(error, "portal.conf: %s is missing: app-password.conf has store_uri",
+                               identity->dn == NULL ? "store_binddn" : "store_bindpw_file");
 }

@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "request.h"
-#include "outbox.h"
+#include "log.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+/* Sets {connections}: what becomes of those that an app password has opened when it is revoked. */
+static void set_connections(struct apw_request *request)
+{
+    int64_t seconds = apw_config_sessions_end_s(request->portal->config);
+    struct apw_page *page = &request->page;
+    struct apw_buffer text = {NULL, 0, 0, false};
+    char number[21];
+
+    snprintf(number, sizeof number, "%" PRId64, seconds);
+    apw_page_set(page, "seconds", number);
+    apw_template_fill_text(apw_request_text(request, seconds > 0 ? APW_TEXT_CONNECTIONS_END
+                                                                 : APW_TEXT_CONNECTIONS_STAY),
+                           &page->variables, &text);
+    if (!text.is_broken)
+        snprintf(request->connections, sizeof request->connections, "%s", text.bytes);
+    apw_buffer_free(&text);
+    apw_page_set(page, "seconds", NULL);
+    apw_page_set(page, "connections", request->connections);
+}
 
 void apw_request_begin(struct apw_request *request, const struct apw_portal *portal,
                        struct apw_exchange *exchange, struct apw_web_session *session)
 {
+    const struct apw_support *support;
     struct apw_page *page = &request->page;
 
     memset(request, 0, sizeof *request);
@@ -15,11 +37,19 @@ void apw_request_begin(struct apw_request *request, const struct apw_portal *por
     request->session = session;
     request->visitor = session == NULL ? NULL : session->content;
     apw_page_begin(page, &portal->site, exchange, session);
-    apw_page_set(page, "support", portal->portal_config->support);
+    support = apw_supports_find(&portal->portal_config->support,
+                                portal->site.languages.language[exchange->language].code);
+    if (support != NULL)
+        apw_page_set_link(page, "support", support->text, support->link);
     apw_page_set(page, "site", portal->portal_config->site);
+    set_connections(request);
     apw_page_set(page, "user", session == NULL ? "" : request->visitor->login);
     if (session != NULL)
-        page->who = request->visitor->is_single_sign_on ? "who-sso.html" : "who.html";
+        page->who = request->visitor->is_invited          ? "who-invited.html"
+                    : request->visitor->is_single_sign_on ? "who-sso.html"
+                                                          : "who.html";
+    if (session != NULL && !request->visitor->is_single_sign_on)
+        page->ending = request->visitor->is_invited ? "ending-invited.html" : "ending.html";
 }
 
 const char *apw_request_text(const struct apw_request *request, enum apw_text text)
@@ -38,6 +68,46 @@ enum apw_text apw_request_check_field(const struct apw_request *request,
     return (enum apw_text)apw_form_check(&request->exchange->form, field);
 }
 
+void apw_request_add_step(struct apw_request *request, unsigned step, unsigned steps)
+{
+    char step_text[12], steps_text[12];
+    struct apw_page *page = &request->page;
+
+    snprintf(step_text, sizeof step_text, "%u", step);
+    snprintf(steps_text, sizeof steps_text, "%u", steps);
+    apw_page_set(page, "step", step_text);
+    apw_page_set(page, "steps", steps_text);
+    apw_page_add(page, "step.html");
+    apw_page_set(page, "step", NULL);
+    apw_page_set(page, "steps", NULL);
+}
+
+void apw_request_add_setting_up_step(struct apw_request *request, unsigned step)
+{
+    bool is_addition = request->account.factors.count > 0;
+    bool has_passwords = request->account.user->password_count > 0;
+
+    apw_request_add_step(request, step, is_addition || has_passwords ? 2 : 4);
+}
+
+void apw_request_add_cancel(struct apw_request *request)
+{
+    if (request->account.factors.count > 0)
+        apw_page_add(&request->page, "cancel.html");
+}
+
+void apw_request_show_step(struct apw_request *request, enum apw_text title, const char *file,
+                           unsigned step)
+{
+    struct apw_page *page = &request->page;
+
+    apw_page_open(page, 200, title);
+    apw_request_add_setting_up_step(request, step);
+    apw_page_add(page, file);
+    apw_request_add_cancel(request);
+    apw_page_end(page);
+}
+
 void apw_request_go(struct apw_request *request, const char *path)
 {
     apw_page_redirect(&request->page, path);
@@ -48,7 +118,21 @@ void apw_request_go_saying(struct apw_request *request, const char *path, enum a
 {
     request->session->flash = text;
     request->session->is_flash_good = is_good;
+    request->session->is_flash_at_field = false;
     apw_request_go(request, path);
+}
+
+void apw_request_go_complaining(struct apw_request *request, const char *path, enum apw_text text)
+{
+    apw_request_go_saying(request, path, text, false);
+    request->session->is_flash_at_field = true;
+}
+
+void apw_request_go_waiting(struct apw_request *request, const char *path, enum apw_text text,
+                            unsigned minutes)
+{
+    request->session->flash_minutes = minutes;
+    apw_request_go_saying(request, path, text, false);
 }
 
 void apw_request_log(struct apw_request *request, enum apw_verdict verdict, enum apw_reason reason,
@@ -73,110 +157,35 @@ void apw_request_give_up(struct apw_request *request, const char *action,
     apw_page_fail(&request->page, 503, APW_TEXT_UNAVAILABLE);
 }
 
-/* Fills in the template of a mail. */
-static int compose(struct apw_request *request, const char *to, const char *file,
-                   struct apw_mail *mail_r, struct apw_error *error)
+void apw_request_audit(struct apw_request *request, enum apw_audit_action action, const char *id,
+                       const struct apw_error *error)
 {
-    const struct apw_portal *portal = request->portal;
-    const char *client = request->exchange->client;
-    struct apw_buffer text = {NULL, 0, 0, false};
-    char now[APW_REQUEST_TIME_SIZE];
-    int status = -1;
+    const char *login = request->visitor->login;
 
-    apw_request_format_time((int64_t)time(NULL), true, now);
-    apw_page_set(&request->page, "client", client[0] != '\0' ? client : "-");
-    apw_page_set(&request->page, "time", now);
-    if (apw_template_fill(portal->site.templates, file, request->exchange->language,
-                          &request->page.variables, &text, error) == 0)
-        status = apw_mail_compose(&portal->portal_config->mail, to,
-                                  apw_request_text(request, APW_TEXT_FROM_NAME), text.bytes, mail_r,
-                                  error);
-    apw_page_set(&request->page, "time", NULL);
-    apw_buffer_free(&text);
-    return status;
+    apw_log_audit(
+        request->portal->log,
+        &(struct apw_audit){.action = action,
+                            .actor = login,
+                            .user = request->helped.user != NULL ? request->helped_login : login,
+                            .id = id,
+                            .is_done = error == NULL,
+                            .client = request->exchange->client,
+                            .error = error == NULL ? NULL : error->text});
 }
 
-static void log_failed_mail(struct apw_request *request, const struct apw_error *error)
+static void audit_revoked(void *context, const char *id)
 {
-    apw_request_log(request, APW_UNAVAILABLE, APW_REASON_NOT_DONE, "mail", NULL, error);
+    apw_request_audit(context, APW_AUDIT_REVOKE, id, NULL);
 }
 
-enum apw_mail_result apw_request_mail(struct apw_request *request, const char *to, const char *file)
+void apw_request_audit_all(struct apw_request *request, const struct apw_user *user)
 {
-    struct apw_mail mail = {.to = NULL};
-    struct apw_error error = {""};
-    enum apw_mail_result result = APW_MAIL_NOT_SENT;
-
-    if (compose(request, to, file, &mail, &error) == 0)
-        result = apw_mail_send(&request->portal->portal_config->mail, &mail, NULL, &error);
-    apw_mail_free(&mail);
-    if (result != APW_MAIL_SENT)
-        log_failed_mail(request, &error);
-    return result;
+    apw_manage_each_id(user, audit_revoked, request);
 }
 
-/* The person's own mailbox; NULL, and a log line, if it is not known. */
-static const char *own_address(struct apw_request *request)
+void apw_request_fail_change(struct apw_request *request, enum apw_audit_action action,
+                             const char *id, const struct apw_error *error)
 {
-    const struct apw_values *mail = &request->account.user->mail;
-    struct apw_error error = {""};
-
-    if (mail->count > 0 && apw_method_address_is_valid(mail->value[0].bytes))
-        return mail->value[0].bytes;
-    apw_error_set(&error, "%s has no valid mail address, or it cannot be read",
-                  request->account.user->dn);
-    log_failed_mail(request, &error);
-    return NULL;
-}
-
-enum apw_mail_result apw_request_mail_owner(struct apw_request *request, const char *file)
-{
-    const char *to = own_address(request);
-
-    return to != NULL ? apw_request_mail(request, to, file) : APW_MAIL_NOT_SENT;
-}
-
-/* Gives a mail that was not sent to the outbox; the error says what follows. */
-static void keep(const struct apw_request *request, struct apw_mail *mail, struct apw_error *error)
-{
-    struct apw_error why;
-
-    if (apw_outbox_keep(request->portal->outbox, mail, request->visitor->login,
-                        request->exchange->client, &why) == 0)
-        apw_error_set(error, "%s; trying again for a day", error->text);
-    else
-        apw_error_set(error, "%s; not trying again: %s", error->text, why.text);
-}
-
-void apw_request_notify(struct apw_request *request, const char *file, const char *label)
-{
-    const char *to = own_address(request);
-    struct apw_mail mail = {.to = NULL};
-    struct apw_error error = {""};
-    enum apw_mail_result result;
-
-    if (to == NULL)
-        return;
-    apw_page_set(&request->page, "label", label);
-    if (compose(request, to, file, &mail, &error) != 0) {
-        log_failed_mail(request, &error);
-        return;
-    }
-    result = apw_mail_send(&request->portal->portal_config->mail, &mail, NULL, &error);
-    if (result == APW_MAIL_NOT_SENT)
-        keep(request, &mail, &error);
-    apw_mail_free(&mail);
-    if (result != APW_MAIL_SENT)
-        log_failed_mail(request, &error);
-}
-
-void apw_request_format_time(int64_t seconds, bool with_time, char text_r[APW_REQUEST_TIME_SIZE])
-{
-    time_t moment = (time_t)seconds;
-    struct tm fields;
-
-    if (gmtime_r(&moment, &fields) == NULL ||
-        strftime(text_r, APW_REQUEST_TIME_SIZE, with_time ? "%Y-%m-%d %H:%M UTC" : "%Y-%m-%d",
-                 &fields) == 0)
-        strcpy(text_r, "?");
+    apw_request_audit(request, action, id, error);
+    apw_page_fail(&request->page, 503, APW_TEXT_UNAVAILABLE);
 }

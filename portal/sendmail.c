@@ -45,11 +45,11 @@ static void set_attributes(posix_spawnattr_t *attributes)
 }
 
 /* -t: the recipient is in the message, because every user can read a program's arguments. */
-static int start(const char *program, const char *from_name, int message, pid_t *child_r,
+static int start(const char *program, const char *from, int message, pid_t *child_r,
                  struct apw_error *error)
 {
-    char *const arguments[] = {(char *)program, (char *)"-i",      (char *)"-t",
-                               (char *)"-F",    (char *)from_name, NULL};
+    char *const arguments[] = {(char *)program, (char *)"-i", (char *)"-t",
+                               (char *)"-f",    (char *)from, NULL};
     char *const environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                  (char *)"LC_ALL=C.UTF-8", NULL};
     posix_spawn_file_actions_t actions;
@@ -118,7 +118,7 @@ static enum apw_mail_result judge(const char *program, int status, struct apw_er
     }
 }
 
-enum apw_mail_result apw_sendmail_send(const char *program, const char *from_name,
+enum apw_mail_result apw_sendmail_send(const char *program, const char *from,
                                        const struct apw_buffer *message, const atomic_bool *stop,
                                        struct apw_error *error)
 {
@@ -128,7 +128,7 @@ enum apw_mail_result apw_sendmail_send(const char *program, const char *from_nam
 
     if (fd < 0)
         return APW_MAIL_NOT_SENT;
-    if (start(program, from_name, fd, &child, error) == 0 &&
+    if (start(program, from, fd, &child, error) == 0 &&
         wait_for(child, program, stop, &status, error) == 0)
         result = judge(program, status, error);
     close(fd);

@@ -11,8 +11,9 @@
 #include <stdatomic.h>
 
 /* Waits up to ten seconds, or until `stop` (may be NULL) is set. REFUSED if the program ends with
- * EX_DATAERR, EX_NOUSER or EX_NOHOST (sysexits.h). The recipient is in the message. */
-enum apw_mail_result apw_sendmail_send(const char *program, const char *from_name,
+ * EX_DATAERR, EX_NOUSER or EX_NOHOST (sysexits.h). The recipient is in the message; mail that
+ * cannot be delivered returns to `from`. */
+enum apw_mail_result apw_sendmail_send(const char *program, const char *from,
                                        const struct apw_buffer *message, const atomic_bool *stop,
                                        struct apw_error *error);
 

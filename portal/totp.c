@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PERIOD_S OATH_TOTP_DEFAULT_TIME_STEP_SIZE
+#define PERIOD_S  OATH_TOTP_DEFAULT_TIME_STEP_SIZE
+#define AHEAD_MAX 60 /* periods */
+#define SLOW_MAX  4  /* as old as a code may be that was typed slowly */
 
 int apw_totp_canonicalize_code(const char *typed, char code_r[APW_TOTP_DIGITS + 1])
 {
@@ -67,6 +69,21 @@ enum apw_totp_result apw_totp_check(const struct apw_method *method, const char 
     }
     sodium_memzero(code, sizeof code);
     return result;
+}
+
+int64_t apw_totp_find_ahead(const struct apw_method *method, const char *typed, int64_t now)
+{
+    char code[APW_TOTP_DIGITS + 1];
+    int64_t ahead_s = 0;
+
+    if (apw_totp_canonicalize_code(typed, code) != 0 || now < AHEAD_MAX * PERIOD_S)
+        return 0;
+    for (int drift = -AHEAD_MAX; drift <= AHEAD_MAX && ahead_s == 0; drift++)
+        if ((drift < -SLOW_MAX || drift > 1) &&
+            is_code_of(method, (uint64_t)(now / PERIOD_S + drift), code) > 0)
+            ahead_s = drift * INT64_C(1) * PERIOD_S;
+    sodium_memzero(code, sizeof code);
+    return ahead_s;
 }
 
 static int encode(const struct apw_method *method, char **text_r)

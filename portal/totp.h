@@ -24,6 +24,11 @@ enum apw_totp_result {
 enum apw_totp_result apw_totp_check(const struct apw_method *method, const char *typed, int64_t now,
                                     uint64_t *counter_r);
 
+/* For a code that is wrong now: by how many seconds the clock of the phone is ahead (or behind: <
+ * 0) if it is that of another time within half an hour. 0 if it is of none, or if it may just have
+ * been typed slowly. */
+int64_t apw_totp_find_ahead(const struct apw_method *method, const char *typed, int64_t now);
+
 /* Removes white space, hyphens and invisible characters; -1 unless exactly six digits remain. */
 int apw_totp_canonicalize_code(const char *typed, char code_r[APW_TOTP_DIGITS + 1]);
 

@@ -33,10 +33,9 @@ static void name_network(const struct apw_request *request, char name_r[NETWORK_
 
 const char *apw_tries_browser(const struct apw_request *request)
 {
-    const struct apw_account *account = &request->account;
     const char *mark = request->exchange->browser;
-    /* A mark from before this second factor was set up may be of a lost computer. */
-    int64_t since = account->has_method ? account->method.since : 0;
+    /* A mark from before the newest second factor was set up may be of a lost computer. */
+    int64_t since = apw_factors_newest(&request->account.factors);
 
     return apw_browser_is_known_since(request->portal->portal_config->key, request->visitor->login,
                                       mark, since)
@@ -70,8 +69,26 @@ bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
 bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind)
 {
     return apw_tries_browser(request) == NULL &&
-           apw_throttle_waits(request->portal->account_throttle, limits_of[kind].what,
-                              request->account.user->unique_id, apw_clock_monotonic_ms());
+           apw_throttle_wait_ms(request->portal->account_throttle, limits_of[kind].what,
+                                request->account.user->unique_id, apw_clock_monotonic_ms()) > 0;
+}
+
+unsigned apw_tries_wait_minutes(const struct apw_request *request, enum apw_tries_kind kind)
+{
+    const struct apw_portal *portal = request->portal;
+    const char *what = limits_of[kind].what, *browser = apw_tries_browser(request);
+    int64_t now = apw_clock_monotonic_ms(), wait, account = 0;
+    char network[NETWORK_NAME_SIZE];
+
+    if (browser != NULL) {
+        wait = apw_throttle_wait_ms(portal->browser_throttle, what, browser, now);
+    } else {
+        name_network(request, network);
+        wait = apw_throttle_wait_ms(portal->factor_throttle, what, network, now);
+        account = apw_throttle_wait_ms(portal->account_throttle, what,
+                                       request->account.user->unique_id, now);
+    }
+    return apw_throttle_minutes(wait > account ? wait : account);
 }
 
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind)

@@ -22,6 +22,9 @@ bool apw_tries_take(const struct apw_request *request, enum apw_tries_kind kind)
  * browser. */
 bool apw_tries_account_waits(const struct apw_request *request, enum apw_tries_kind kind);
 
+/* How long to wait, for a text: rounded up, and at least one. */
+unsigned apw_tries_wait_minutes(const struct apw_request *request, enum apw_tries_kind kind);
+
 /* Refunds a try that could not be made. */
 void apw_tries_give_back(const struct apw_request *request, enum apw_tries_kind kind);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The part of scripts/quickstart that needs packages: it builds, starts servers and signs in.
 
-    quickstart.py [--keep] [--directory active-directory] FOLDER INSTALLED
+    quickstart.py [--keep] [--demo active-directory|store] FOLDER INSTALLED
 
 Builds FOLDER/source, a copy of the tree, and removes FOLDER at the end. INSTALLED lists the Debian
 packages that scripts/quickstart installed, separated by spaces.
@@ -37,6 +37,7 @@ import processes  # noqa: E402
 import samba  # noqa: E402
 import slapd  # noqa: E402
 import smtp  # noqa: E402
+import store  # noqa: E402
 from certificates import Authority  # noqa: E402
 
 User = namedtuple("User", "name password")
@@ -148,6 +149,7 @@ class Demo:
     """The private servers, and what the users and the administrator do with them."""
 
     preparation = []  # steps before the mail servers start
+    portal_settings = ""  # more lines of portal.conf
 
     def __init__(self, folder, ending):
         self.folder = folder
@@ -249,7 +251,7 @@ class Demo:
                            ("imap_server", f"127.0.0.1:{self.dovecot.ports['imap']}"),
                            ("smtp_server", f"127.0.0.1:{self.submission.port}")):
             text = re.sub(rf"^{key} .*", f"{key} {value}", text, flags=re.MULTILINE)
-        (folder / "portal.conf").write_text(f"{text}\nsendmail {sendmail}\n")
+        (folder / "portal.conf").write_text(f"{text}\nsendmail {sendmail}\n{self.portal_settings}")
         for path in (folder / "portal.secret", folder / "portal.key", self.mails):
             shutil.chown(path, "nobody")
         self.log.chmod(0o666)  # several users write to it; with syslog this is not needed
@@ -277,7 +279,7 @@ class Demo:
         visitor.get("")
         steps = [("sign-in", {"login": CAROL.name, "password": CAROL.password}, "Sign in"),
                  ("start", {}, "Set it up now"),
-                 ("choose", {"method": "app"}, "an authenticator app")]
+                 ("choose", {"method": "totp"}, "an authenticator app")]
         for path, fields, button in steps:
             self.visit(visitor, path, fields, button)
         self.visit(visitor, "verify", {"code": authenticator.totp(visitor.page.secret())},
@@ -347,7 +349,7 @@ bindpw_file {folder}/admin.password
             for line in answer:
                 self.transcript.text(f"server: {line}")
             with contextlib.suppress(TimeoutError):
-                processes.wait_until(lambda: len(self.events()) > count, "the log line", timeout=3)
+                processes.wait_until(lambda: len(self.events()) > count, "the log line", timeout=30)
             event = "\n".join(self.events()[count:])
             self.transcript.text("log: " + (event or "nothing"))
             sign = SIGNED[service][verdict]
@@ -429,7 +431,66 @@ class ActiveDirectoryDemo(Demo):
                 f"           {samba.ADMINISTRATOR} has the password {samba.PASSWORD}")
 
 
-DEMOS = {"ldap": Demo, "active-directory": ActiveDirectoryDemo}
+class StoreDemo(Demo):
+    """The same with a directory that has no schema of ours and is only read, and with a store."""
+
+    preparation = [
+        ("That directory belongs to another department: its schema is untouched, and nobody here may "
+         "write to it. So make a store for the app passwords, a small OpenLDAP of its own, and start it.",
+         lambda demo: demo.start_store())]
+
+    def start_directory(self):
+        """slapd as it comes: everybody reads, nobody writes, and it knows nothing of app passwords."""
+        self.authority = Authority(self.folder / "ca")
+        self.directory = slapd.Slapd(
+            self.folder / "slapd", acl=(), schema=False, authority=self.authority,
+            site_rules="access to attrs=userPassword by anonymous auth\naccess to * by * read\n")
+        self.ending.callback(self.directory.stop)
+        self.directory.load((f"uid={user.name},ou=people,{slapd.BASE}", {
+            "objectClass": ["inetOrgPerson"], "uid": [user.name], "cn": [user.name], "sn": [user.name],
+            "mail": [f"{user.name}@example.org"], "userPassword": [user.password]})
+            for user in (ALICE, BOB, CAROL))
+        self.directory.start()
+        self.transcript.command("ldapsearch -x '(mail=*)' uid")
+        self.run(["ldapsearch", "-x", "-LLL", "-H", self.directory.ldapi, "-b", slapd.BASE,
+                  "(|(uid=alice)(uid=bob)(uid=carol))", "uid"], shows="uid: carol")
+
+    def start_store(self):
+        """The store as app-password store init writes it; its settings join those of the directory."""
+        init = self.folder / "store-init"
+        uri = f"ldap://127.0.0.1:{processes.free_port()}"
+        self.transcript.command(f"app-password store init store-init --listen {uri}")
+        subprocess.run([self.prefix / "bin" / "app-password", "store", "init", init, "--listen", uri],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.transcript.text("\n".join(sorted(path.name for path in init.iterdir())))
+        self.store = store.Store(self.folder / "store", init=init)
+        self.ending.callback(self.store.stop)
+        self.store.start()
+        self.transcript.command("slapd -f slapd.conf -h ldapi://…")
+        self.transcript.command("ldapadd … -f entries.ldif  &&  ldapadd … -f mfa-witness.ldif")
+        self.write_settings({"uri": self.directory.ldap})
+        folder = self.etc / "app-password"
+        for name in ("app-password.conf", "admin.conf"):
+            text = (init / name).read_text().replace("/etc/app-password/", f"{init}/")
+            before = "" if name == "admin.conf" else (folder / name).read_text()
+            (folder / name).write_text(before + text)
+        self.transcript.command("cat app-password.conf")
+        self.run(["sed", "/^$/d; /^#/d", folder / "app-password.conf"], shows="store_uri")
+
+    def start_portal(self):
+        """The page, with its identity in the store."""
+        secret = self.etc / "app-password" / "store-portal.secret"
+        write_secret(secret, self.store.secret_file("portal").read_text())
+        shutil.chown(secret, "nobody")
+        self.portal_settings = (f"store_binddn {self.store.identities['portal']}\n"
+                                f"store_bindpw_file {secret}\n")
+        super().start_portal()
+
+    def where_the_directory_is(self):
+        return f"{self.directory.ldap}, {slapd.BASE}\nstore      {self.store.listeners[-1]}, {self.store.base}"
+
+
+DEMOS = {"ldap": Demo, "active-directory": ActiveDirectoryDemo, "store": StoreDemo}
 
 
 def ldif_of(user):
@@ -510,7 +571,7 @@ rm -rf {demo.folder} && echo "Stopped and removed."
     demo.transcript.step("Everything stays running. alice gets another app password for you "
                          "to try.")
     demo.create_app_password("to try")
-    demo.command("mfa", "reset", "carol", shows="carol: second factor removed")
+    demo.command("mfa", "reset", "carol", shows="carol: second factors removed")
     command = demo.prefix / "bin" / "app-password"
     demo.transcript.text(f"""
 users      alice, with MFA:  {demo.app_password} (app password)
@@ -565,7 +626,7 @@ def run_demo(options, once_shown=lambda: None):
     """Run everything and return the exit status. Always cleans up."""
     with contextlib.ExitStack() as ending:
         ending.callback(shutil.rmtree, options.folder)
-        demo = DEMOS[options.directory](options.folder, ending)
+        demo = DEMOS[options.demo](options.folder, ending)
         try:
             show(demo, options)
             once_shown()
@@ -616,7 +677,7 @@ def run_in_background(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--keep", action="store_true")
-    parser.add_argument("--directory", choices=DEMOS, default="ldap")
+    parser.add_argument("--demo", choices=DEMOS, default="ldap")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("installed")
     options = parser.parse_args()

@@ -14,17 +14,19 @@ sys.path.insert(0, str(TOP / "tests" / "live"))
 from browser import Browser
 from certificates import Authority
 from nginx import Nginx
-from portal import PortalOnSocket
-from portal_tour import Tour
+from portal import PortalOnSocket, locales
+from portal_tour import HELP_DESK, Tour
 from processes import run
 from slapd import IDENTITIES, Slapd, person
 
 HOST = "mail.example.org"
-LANGUAGES = "en", "nb"
 WIDE, PHONE = 760, 360
-ALSO_DARK_AND_NARROW = "sign-in", "start", "choose", "app", "password", "list"
+ALSO_DARK_AND_NARROW = ("sign-in", "start", "choose", "app", "passkey", "recovery codes", "password", "list",
+                        "challenge by passkey", "second steps, browser remembered", "list, unused link",
+                        "device link", "device link, used", "device, iPhone", "device, app password, iPhone")
 HIRING = f'access to * by dn.exact="{IDENTITIES["user manager"]}" manage by * break'
-IN_README = "start", "password", "list"  # beside one another
+IN_README = {"second steps, browser remembered": "second-steps", "password, Outlook": "password",
+             "list": "list"}  # beside one another
 FONTS = """\
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -40,7 +42,10 @@ FONTS = """\
 class Directory(Slapd):
     """People with names that look good in a picture."""
 
-    names = iter(["ola", "kari", "anna", "per", "liv", "astrid"])
+    # Four for each language.
+    names = iter("""ola kari anna per liv astrid emma noah nora jakob sofie oskar ella filip maja emil ida
+        jonas lea leo sara elias alma axel vera hugo signe isak mia adam eva max julia simon olga
+        jan clara anton marie otto lena paul rosa tom iris finn nina erik""".split())
 
     def new_person(self, mfa=False):
         who = person(next(self.names))
@@ -72,7 +77,6 @@ def take(browser, file, width=WIDE, colors="light", height=None, scale=1):
     browser.use_width(width, height, scale)
     taken = browser.devtools("Page.captureScreenshot", format="png")
     file.write_bytes(base64.b64decode(taken["data"]))
-    run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "--strip", file])
     browser.use_colors("light")
     browser.use_window_width()
 
@@ -85,11 +89,13 @@ def take_all(browser, tour, folder):
         if page in ALSO_DARK_AND_NARROW:
             take(browser, folder / f"{name}-dark.png", colors="dark")
             take(browser, folder / f"{name}-phone.png", width=PHONE)
-        if page in IN_README:
-            take(browser, folder / f"readme-{page}.png", width=400, height=715, scale=2)
+        if page in IN_README and folder.name == "en":
+            file = folder / f"readme-{IN_README[page]}.png"
+            take(browser, file, width=520, height=930, scale=1.5)
+            run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "--strip", file])
 
 
-def main(work, folder):
+def main(work, folder, *languages):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     (work / "fonts.conf").write_text(FONTS.format(folder=work))
     os.environ["FONTCONFIG_FILE"] = str(work / "fonts.conf")
@@ -100,17 +106,20 @@ def main(work, folder):
         directory.start()
         portal = portal_behind_nginx(
             started, work, "portal", directory, authority,
-            imap_server="imap.example.org:993", smtp_server="smtp.example.org:587")
+            imap_server="imap.example.org:993", smtp_server="smtp.example.org:587", remember_browser="30d",
+            **HELP_DESK)
         with_code = portal_behind_nginx(
             started, work, "code", directory, authority, enrolment="code")
-        for language in LANGUAGES:
-            browser = Browser(work / language, language, flags=[
-                "--ignore-certificate-errors", "--hide-scrollbars",
-                f"--host-resolver-rules=MAP {HOST} 127.0.0.1"])
-            try:
-                take_all(browser, Tour(browser, portal, with_code, directory), folder / language)
-            finally:
-                browser.quit()
+        browser = Browser(work / "browser", flags=[
+            "--ignore-certificate-errors", "--hide-scrollbars",
+            f"--host-resolver-rules=MAP {HOST} 127.0.0.1"])
+        started.callback(browser.quit)
+        for language in languages or locales():
+            browser.forget()
+            portal.stop()  # forgets wrong passwords: each tour has one
+            portal.start()
+            browser.open(f"{portal.conf['public_url']}/?lang={language}")
+            take_all(browser, Tour(browser, portal, with_code, directory), folder / language)
 
 
-main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+main(*map(pathlib.Path, sys.argv[1:3]), *sys.argv[3:])

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/diagnosis.h"
 #include "command.h"
+#include "progress.h"
 #include "say.h"
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_SIZE 2048
+#define KEPT_MAX  100 /* JSON: findings that are not printed yet */
 
 enum level { GOOD, PROBLEM, UNKNOWN, NOTE };
 
@@ -21,12 +24,29 @@ static const struct {
     [NOTE] = {"-", "note"},
 };
 
+/* Prints the array up to here. */
+static int print_kept(struct apw_diagnosis *diagnosis)
+{
+    char *text = json_dumps(diagnosis->findings, JSON_INDENT(2));
+
+    if (text == NULL)
+        return -1;
+    apw_progress_hide();
+    /* Without the brackets: the first is followed by a line end, the last follows one. */
+    printf("%s%.*s", diagnosis->is_begun ? "," : "[", (int)strlen(text) - 3, text + 1);
+    free(text);
+    diagnosis->is_begun = true;
+    return json_array_clear(diagnosis->findings);
+}
+
 /* Adds to the array. The fix follows later. */
 static void keep(struct apw_diagnosis *diagnosis, enum level level, const char *subject,
                  const char *text)
 {
     if (diagnosis->findings == NULL)
         diagnosis->findings = json_array();
+    if (json_array_size(diagnosis->findings) == KEPT_MAX && print_kept(diagnosis) != 0)
+        diagnosis->is_incomplete = true;
     if (json_array_append_new(diagnosis->findings,
                               json_pack("{s:s, s:s, s:s, s:n, s:s?}", "level", names[level].json,
                                         "subject", subject, "text", text, "fix", "server",
@@ -52,6 +72,7 @@ __attribute__((format(printf, 4, 0))) static void add(struct apw_diagnosis *diag
                  text);
     else
         snprintf(line, sizeof line, "%-7s  %s: %s", names[level].printed, subject, text);
+    apw_progress_hide();
     puts(apw_say_printable(line));
 }
 
@@ -118,10 +139,12 @@ void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     apw_say_printable(text);
-    if (diagnosis->is_json)
+    if (diagnosis->is_json) {
         keep_fix(diagnosis, text);
-    else
-        printf("         fix: %s\n", text);
+        return;
+    }
+    apw_progress_hide();
+    printf("         fix: %s\n", text);
 }
 
 void apw_diagnosis_quote(const char *text, char *quoted_r, size_t size)
@@ -145,14 +168,12 @@ void apw_diagnosis_quote(const char *text, char *quoted_r, size_t size)
 
 static int print_array(struct apw_diagnosis *diagnosis)
 {
-    if (diagnosis->findings == NULL)
-        diagnosis->findings = json_array();
-    if (diagnosis->findings == NULL || diagnosis->is_incomplete ||
-        json_dumpf(diagnosis->findings, stdout, JSON_INDENT(2)) != 0) {
+    if (diagnosis->is_incomplete ||
+        (json_array_size(diagnosis->findings) > 0 && print_kept(diagnosis) != 0)) {
         apw_say(NULL, "out of memory");
         return -1;
     }
-    putchar('\n');
+    puts(diagnosis->is_begun ? "\n]" : "[]");
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * diagnosis: the doctor's findings, counted, and printed to standard output: one line each, or all
- * of them as a JSON array at the end.
+ * diagnosis: the doctor's findings, counted, and printed to standard output: one line each, or as
+ * a JSON array, of which at most 100 findings are kept in memory.
  *
  * Control characters, changes of direction and invalid UTF-8 are printed as question marks.
  */
@@ -19,9 +19,10 @@ struct apw_diagnosis {
     unsigned problems;
     unsigned unknown;        /* could not be checked; as bad as a problem to the exit status */
     const char *server;      /* URI that the findings are about, or NULL; borrowed */
-    bool is_json;            /* print nothing before apw_diagnosis_finish() */
+    bool is_json;            /* print nothing before the 101st, or apw_diagnosis_finish() */
+    bool is_begun;           /* a part of the array is printed */
     bool is_incomplete;      /* out of memory: findings are missing in the array */
-    struct json_t *findings; /* NULL before the first */
+    struct json_t *findings; /* those that are not printed yet; NULL before the first */
 };
 
 /* Each adds one finding: "ok", "PROBLEM" or "unknown", then `subject`, then the server unless the
@@ -45,7 +46,8 @@ void apw_diagnosis_fix(struct apw_diagnosis *diagnosis, const char *format, ...)
  * come from the directory. Truncates it if it is too long. */
 void apw_diagnosis_quote(const char *text, char *quoted_r, size_t size);
 
-/* Prints the counts, or the array, and frees it. -1, with a message, if out of memory. */
+/* Prints the counts, or the rest of the array, and frees it. -1, with a message and without the
+ * array's end, if out of memory. */
 int apw_diagnosis_finish(struct apw_diagnosis *diagnosis);
 
 /* Neither problems nor unknown. */

@@ -90,9 +90,11 @@ static void fix_ace(struct apw_diagnosis *diagnosis, const struct apw_doctor_rul
                       rule->dn != NULL ? rule->dn : "ANONYMOUS LOGON", rule->attribute);
 }
 
-void apw_doctor_dialect_fix_rule(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
+void apw_doctor_dialect_fix_rule(const struct apw_doctor_view *view,
+                                 enum apw_doctor_dialect dialect,
                                  const struct apw_doctor_rule *rule)
 {
+    struct apw_diagnosis *diagnosis = view->diagnosis;
     bool is_config = dialect == APW_DOCTOR_DIALECT_CN_CONFIG;
     char who[600] = "anonymous";
 
@@ -101,7 +103,12 @@ void apw_doctor_dialect_fix_rule(struct apw_diagnosis *diagnosis, enum apw_docto
         return;
     }
     if (dialect == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY) {
-        fix_ace(diagnosis, rule);
+        if (apw_doctor_view_is_holder(view))
+            fix_ace(diagnosis, rule);
+        else
+            apw_diagnosis_fix(diagnosis, "let %s have no right to %s but: %s",
+                              rule->dn != NULL ? rule->dn : "ANONYMOUS LOGON", rule->attribute,
+                              rule->right);
         return;
     }
     if (rule->dn != NULL)
@@ -146,8 +153,7 @@ void apw_doctor_dialect_fix_index(struct apw_diagnosis *diagnosis, enum apw_doct
 void apw_doctor_dialect_fix_limit(const struct apw_doctor_view *view)
 {
     struct apw_diagnosis *diagnosis = view->diagnosis;
-    const char *dn = apw_doctor_view_dn(view->session != NULL ? &view->session->identity
-                                                              : &view->config->identity);
+    const char *dn = apw_doctor_view_dn(view->manager != NULL ? view->manager : view->identity);
 
     switch (apw_doctor_dialect_find(view, view->directory)) {
     case APW_DOCTOR_DIALECT_SLAPD_CONF:

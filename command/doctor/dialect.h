@@ -33,7 +33,8 @@ struct apw_doctor_rule {
     bool is_denial;    /* it had more before */
 };
 
-void apw_doctor_dialect_fix_rule(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
+void apw_doctor_dialect_fix_rule(const struct apw_doctor_view *view,
+                                 enum apw_doctor_dialect dialect,
                                  const struct apw_doctor_rule *rule);
 
 /* An index for searches by a value of the attribute. */

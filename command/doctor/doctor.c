@@ -7,16 +7,22 @@
 #include "doctor/doubles.h"
 #include "doctor/dovecot.h"
 #include "doctor/files.h"
+#include "doctor/flags.h"
+#include "doctor/ids.h"
 #include "doctor/logging.h"
 #include "doctor/mfa.h"
 #include "doctor/pam.h"
 #include "doctor/portal.h"
 #include "doctor/postfix.h"
+#include "doctor/remind.h"
+#include "doctor/replicas.h"
 #include "doctor/rights.h"
 #include "doctor/sasl.h"
+#include "doctor/sender.h"
 #include "doctor/servers.h"
 #include "doctor/values.h"
 #include "doctor/view.h"
+#include "doctor/watch.h"
 #include "doctor/writers.h"
 #include "ldap/schema.h"
 #include "prompt.h"
@@ -29,7 +35,7 @@
 #define POSTFIX_FOLDER  "/etc/postfix"
 #define HASH_MEMORY_MIB 8 /* if the configuration cannot be read */
 
-enum { POSTFIX, SASL, DOVECOT, PAM, PORTAL, AS, MFA_USER, JSON };
+enum { POSTFIX, SASL, DOVECOT, WATCH, PAM, PORTAL, AS, MFA_USER, JSON };
 
 static const struct apw_option table[] = {
     [POSTFIX] = {.name = "postfix",
@@ -42,11 +48,16 @@ static const struct apw_option table[] = {
     [DOVECOT] = {.name = "dovecot",
                  .argument = "FILE",
                  .help = "also Dovecot: output of doveconf -n"},
+    [WATCH] = {.name = "watch",
+               .argument = "FOLDER",
+               .is_argument_optional = true,
+               .help = "also app-password-watch: the folder with its heartbeat"},
     [PAM] = {.name = "pam",
              .argument = "SERVICE",
              .is_argument_optional = true,
              .help = "also PAM: this service of /etc/pam.d; default: all that ask our module"},
-    [PORTAL] = {.name = "portal", .help = "also the page: app-password-portal -t"},
+    [PORTAL] = {.name = "portal",
+                .help = "also the page: app-password-portal -t, and its reminders"},
     [AS] = {.name = "as",
             .argument = "DN",
             .help = "what users may do, tried as this one; reads the password like check"},
@@ -60,6 +71,8 @@ struct request {
     const char *postfix_folder; /* NULL: not asked for, like the others */
     const char *sasl_path;
     const char *dovecot_path;
+    bool has_watch;
+    const char *watch_folder; /* NULL: its default */
     bool has_pam;
     const char *pam_service; /* NULL: all */
     bool has_portal;
@@ -92,37 +105,70 @@ static void suggest_user(const struct apw_doctor_view *view)
                       "app-password doctor --as %s   # any user whose password you know", dn);
 }
 
-/* `as_password` is NULL without --as. */
-static void check_content(const struct apw_doctor_view *view, const struct request *request,
-                          const char *as_password)
-{
-    apw_doctor_rights_check(view, request->as_dn, as_password);
-    apw_doctor_writers_check(view);
-    apw_doctor_mfa_check(view);
-    if (request->mfa_user != NULL)
-        apw_doctor_mfa_check_user(view, request->mfa_user);
-    apw_doctor_values_check(view);
-    apw_doctor_doubles_check(view);
-    if (request->as_dn == NULL)
-        suggest_user(view);
-}
+/* The directories of the site; `store` is NULL without one. */
+struct views {
+    struct apw_doctor_view *users, *store;
+    bool is_store_ready; /* or there is none */
+};
 
-static void check_directory(struct apw_doctor_view *view, const struct request *request)
+/* Checks the servers of one directory, and returns whether its content can be checked. */
+static bool prepare(struct apw_doctor_view *view)
 {
-    struct apw_diagnosis *diagnosis = view->diagnosis;
-    unsigned before = diagnosis->problems;
-    char password[APW_SECRET_BYTES_MAX + 1] = "";
-    bool has_password = request->as_dn != NULL && ask_password(diagnosis, request->as_dn, password);
+    unsigned before = view->diagnosis->problems;
 
     apw_doctor_servers_check(view);
-    if (view->directory != NULL) { /* else each server had the same error */
-        apw_doctor_view_find_sample(view);
-        if (diagnosis->problems == before || view->sample != NULL)
-            check_content(view, request, has_password ? password : NULL);
-        else
-            apw_diagnosis_unknown(diagnosis, "rights",
-                                  "not checked until the problems above are fixed");
+    if (view->directory == NULL) /* each server had the same error */
+        return false;
+    apw_doctor_view_find_sample(view);
+    if (view->diagnosis->problems == before || view->sample != NULL)
+        return true;
+    apw_diagnosis_unknown(view->diagnosis,
+                          apw_doctor_view_is_store(view) ? "store rights" : "rights",
+                          "not checked until the problems above are fixed");
+    return false;
+}
+
+/* What the store alone has, or both together. */
+static void check_stored(const struct views *views, const struct request *request)
+{
+    if (views->store != NULL) {
+        apw_doctor_rights_check(views->store, NULL, NULL);
+        apw_doctor_replicas_check(views->store);
+        apw_doctor_flags_check(views->store);
     }
+    apw_doctor_writers_check(views->users->holder);
+    apw_doctor_mfa_check(views->users);
+    if (request->mfa_user != NULL)
+        apw_doctor_mfa_check_user(views->users, request->mfa_user);
+    apw_doctor_values_check(views->users);
+}
+
+/* `as_password` is NULL without --as. */
+static void check_content(const struct views *views, const struct request *request,
+                          const char *as_password)
+{
+    const struct apw_doctor_view *users = views->users;
+
+    apw_doctor_rights_check(users, request->as_dn, as_password);
+    if (views->store != NULL)
+        apw_doctor_ids_check(users);
+    if (views->is_store_ready)
+        check_stored(views, request);
+    apw_doctor_doubles_check(users);
+    if (request->as_dn == NULL)
+        suggest_user(users);
+}
+
+static void check_directories(struct views *views, const struct request *request)
+{
+    struct apw_diagnosis *diagnosis = views->users->diagnosis;
+    char password[APW_SECRET_BYTES_MAX + 1] = "";
+    bool has_password = request->as_dn != NULL && ask_password(diagnosis, request->as_dn, password);
+    bool is_ready = prepare(views->users);
+
+    views->is_store_ready = views->store == NULL || prepare(views->store);
+    if (is_ready)
+        check_content(views, request, has_password ? password : NULL);
     sodium_memzero(password, sizeof password);
 }
 
@@ -134,7 +180,7 @@ static void check_programs(struct apw_diagnosis *diagnosis, const struct request
     struct apw_doctor_sender sender;
     bool has_sender = (request->postfix_folder != NULL || request->dovecot_path != NULL) &&
                       view != NULL && view->directory != NULL &&
-                      apw_doctor_view_find_sender(view, &sender);
+                      apw_doctor_sender_find(view, &sender);
 
     if (request->postfix_folder != NULL)
         apw_doctor_postfix_check(diagnosis, request->postfix_folder, config,
@@ -145,10 +191,14 @@ static void check_programs(struct apw_diagnosis *diagnosis, const struct request
         apw_doctor_dovecot_check(diagnosis, request->dovecot_path,
                                  config == NULL ? HASH_MEMORY_MIB : config->hash_memory_mib,
                                  has_sender ? &sender : NULL);
+    if (request->has_watch && config != NULL)
+        apw_doctor_watch_check(diagnosis, request->watch_folder, config);
     if (request->has_pam)
         apw_doctor_pam_check(diagnosis, request->pam_service);
     if (request->has_portal)
         apw_doctor_portal_check(diagnosis, config_path);
+    if (request->has_portal && config != NULL)
+        apw_doctor_remind_check(diagnosis, config);
 }
 
 /* The configuration, and everything that it names. */
@@ -158,7 +208,8 @@ static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
                                            const struct apw_config *config)
 {
     struct apw_session session = {.config = NULL};
-    struct apw_doctor_view view;
+    struct apw_doctor_view users, store = {.directory = NULL};
+    struct views views = {.users = &users};
     bool can_connect, is_managed;
     enum apw_status status = APW_STATUS_DONE;
 
@@ -168,15 +219,21 @@ static enum apw_status check_configuration(struct apw_diagnosis *diagnosis,
     if (is_managed)
         status = apw_session_open(invocation, &session);
     if (status == APW_STATUS_DONE) {
-        apw_doctor_files_check(diagnosis, config, is_managed ? &session.identity : NULL);
+        apw_doctor_files_check(diagnosis, config, is_managed ? &session : NULL);
         apw_doctor_logging_check(diagnosis, config);
-        apw_doctor_view_open(diagnosis, config, is_managed ? &session : NULL, &view);
+        apw_doctor_view_open(diagnosis, config, is_managed ? &session : NULL, &users);
+        if (apw_config_has_store(config)) {
+            apw_doctor_view_open_store(&users, &store);
+            views.store = &store;
+        }
         if (can_connect)
-            check_directory(&view, request);
+            check_directories(&views, request);
         else
-            apw_diagnosis_unknown(diagnosis, "directory", "not checked until tls_cacert is fixed");
-        check_programs(diagnosis, request, &view, config->path);
-        apw_doctor_view_close(&view);
+            apw_diagnosis_unknown(diagnosis, "directory",
+                                  "not checked until the certificates are fixed");
+        check_programs(diagnosis, request, &users, config->path);
+        apw_doctor_view_close(&users);
+        apw_doctor_view_close(&store);
     }
     apw_session_close(&session);
     return status;
@@ -208,6 +265,8 @@ static enum apw_status read_request(const struct apw_options *options, struct re
         .postfix_folder = options->value[POSTFIX],
         .sasl_path = options->value[SASL],
         .dovecot_path = options->value[DOVECOT],
+        .has_watch = options->is_given[WATCH],
+        .watch_folder = options->value[WATCH],
         .has_pam = options->is_given[PAM],
         .pam_service = options->value[PAM],
         .has_portal = options->is_given[PORTAL],

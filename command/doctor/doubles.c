@@ -2,6 +2,7 @@
 #include "doctor/doubles.h"
 #include "doctor/dialect.h"
 #include "ldap/filter.h"
+#include "progress.h"
 #include "session.h"
 #include "utf8.h"
 #include <sodium.h>
@@ -80,10 +81,11 @@ static void report(struct doubles *doubles, const char *value, const char *dn, c
 /* Asks the server which entries have the value. */
 static int ask(struct doubles *doubles, const char *value, const char *dn)
 {
-    static const char *const nothing[] = {"1.1", NULL};
     const struct apw_config *config = doubles->view->config;
-    struct apw_query query = {
-        .base = config->base, .scope = config->scope, .attributes = nothing, .limit = 2};
+    struct apw_query query = {.base = config->base,
+                              .scope = config->scope,
+                              .attributes = apw_search_no_attributes,
+                              .limit = 2};
     char *filter = apw_filter_expand(doubles->template, value);
     struct apw_entry *entries = NULL;
 
@@ -107,6 +109,7 @@ static int look_at_entry(void *context, const struct apw_entry *entry)
     int status = 0;
 
     doubles->entries++;
+    apw_progress_step();
     for (size_t i = 0; attribute != NULL && i < attribute->count && status == 0; i++) {
         const struct apw_value *value = &attribute->value[i];
         char *folded = malloc(value->length + 1);
@@ -191,8 +194,7 @@ void apw_doctor_doubles_check(const struct apw_doctor_view *view)
     const struct apw_query query = {
         .base = config->base, .scope = config->scope, .filter = filter, .attributes = attributes};
     struct doubles doubles = {.view = view,
-                              .directory = view->session != NULL ? view->session->manager.directory
-                                                                 : view->directory,
+                              .directory = apw_doctor_view_best(view),
                               .result = APW_LDAP_OK,
                               .error = {"out of memory"}};
     struct apw_error error = {""};
@@ -209,8 +211,10 @@ void apw_doctor_doubles_check(const struct apw_doctor_view *view)
         return;
     }
     randombytes_buf(doubles.key, sizeof doubles.key);
-    result = apw_directory_search_each(doubles.directory, &query, config->deadline_ms,
+    apw_progress_begin("users", 0);
+    result = apw_directory_search_each(doubles.directory, &query, APW_DIRECTORY_PAGE_MS,
                                        look_at_entry, &doubles, &error);
+    apw_progress_end();
     free(doubles.seen);
     conclude(&doubles, result, &error);
     check_nameless(view, doubles.directory);

@@ -36,6 +36,18 @@ static void read_args(struct apw_doctor_passdb *passdb, const char *args)
     }
 }
 
+/* "noauthenticate=yes reason=x" of 2.3; as in read_args(), a tab is part of a word. */
+static void read_default_fields(struct apw_doctor_passdb *passdb, const char *fields)
+{
+    static const char word[] = "noauthenticate=";
+
+    for (; *fields != '\0'; fields += strspn(fields, " ")) {
+        if (strncmp(fields, word, sizeof word - 1) == 0)
+            passdb->is_without_authentication = true;
+        fields += strcspn(fields, " ");
+    }
+}
+
 static bool is_yes(const char *value)
 {
     return strcasecmp(value, "yes") == 0;
@@ -49,6 +61,8 @@ static void set_of_passdb(struct apw_doctor_passdb *passdb, const char *name, co
         copy(passdb->driver, value);
     else if (strcmp(name, "args") == 0)
         read_args(passdb, value);
+    else if (strcmp(name, "default_fields") == 0)
+        read_default_fields(passdb, value);
     else if (strcmp(name, "lua_file") == 0)
         copy(passdb->file, value);
     else if (strcmp(name, "pam_service_name") == 0 || strcmp(name, "service_name") == 0)

@@ -208,12 +208,34 @@ static bool is_continue(const char *result)
     return *result == '\0' || strcmp(result, "continue") == 0;
 }
 
-/* The hint of examples/dovecot: adds a text to refusals, and leaves the decision to the next. */
-static bool is_hint(const struct apw_doctor_passdb *passdb)
+/* The optional ones of examples/dovecot: add a field, and leave the decision to the next. */
+static bool is_optional(const struct apw_doctor_passdb *passdb)
 {
-    return strcmp(passdb->driver, "static") == 0 && passdb->is_without_authentication &&
+    return passdb->is_without_authentication &&
+           (strcmp(passdb->driver, "static") == 0 || strcmp(passdb->driver, "lua") == 0) &&
            strcmp(passdb->result_success, "continue") == 0 && is_continue(passdb->result_failure) &&
            is_continue(passdb->result_internalfail);
+}
+
+/* The script that notes when a login arrives must run before ours, and before the wait for a
+ * worker. */
+static void check_optional(struct apw_diagnosis *diagnosis, const struct apw_doctor_passdb *passdb,
+                           bool is_after_ours)
+{
+    bool is_lua = strcmp(passdb->driver, "lua") == 0;
+
+    if (is_lua && (is_after_ours || !passdb->is_without_worker)) {
+        apw_diagnosis_problem(diagnosis, "dovecot",
+                              "a lua passdb that accepts nobody is of no use: it is asked after %s",
+                              is_after_ours ? "ours" : "the wait for a worker");
+        apw_diagnosis_fix(diagnosis, is_after_ours
+                                         ? "move it before the passdb of app-password.lua"
+                                         : "use_worker = no   # Dovecot 2.3: blocking=no in args");
+    } else {
+        apw_diagnosis_note(diagnosis, "dovecot", "a %s passdb %s, and accepts nobody",
+                           passdb->driver,
+                           is_lua ? "adds fields to each login" : "adds a text to each refusal");
+    }
 }
 
 static void report_foreign(struct apw_diagnosis *diagnosis, const struct apw_doctor_passdb *passdb,
@@ -240,9 +262,8 @@ static void check_passdbs(struct apw_diagnosis *diagnosis, const struct apw_doct
 
         if (passdb->is_master && ours <= 0) {
             continue; /* check_masters() */
-        } else if (is_hint(passdb)) {
-            apw_diagnosis_note(diagnosis, "dovecot",
-                               "a static passdb adds a text to each refusal, and accepts nobody");
+        } else if (is_optional(passdb)) {
+            check_optional(diagnosis, passdb, own > 0);
         } else if (ours < 0) {
             apw_diagnosis_unknown(
                 diagnosis, "dovecot",

@@ -7,7 +7,7 @@
 #define APW_DOCTOR_DOVECOT_H
 
 #include "doctor/diagnosis.h"
-#include "doctor/view.h"
+#include "doctor/sender.h"
 
 /* `path` has the output of doveconf; "-" is standard input. `hash_memory_mib` is the memory of one
  * hash. */

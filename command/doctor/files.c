@@ -2,7 +2,6 @@
 #include "doctor/files.h"
 #include "ignorable.h"
 #include "secret.h"
-#include "session.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,12 +81,6 @@ static void check_writers(struct apw_diagnosis *diagnosis, const char *path)
     }
 }
 
-static bool uses_tls(const struct apw_config *config)
-{
-    return apw_uris_need_tls(&config->uris, config->start_tls) ||
-           apw_uris_need_tls(&config->write_uris, config->start_tls);
-}
-
 static unsigned count_certificates(const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -103,49 +96,83 @@ static unsigned count_certificates(const char *path)
 }
 
 /* Whether libldap can read the certificates. This touches no network. */
-static bool can_prepare_tls(const struct apw_config *config)
+static bool can_prepare_tls(const struct apw_config *config, bool is_store)
 {
     struct apw_directory *directory;
     struct apw_error error;
-    int status = apw_session_connect(config, &config->uris, &config->identity, &directory, &error);
+    int status = is_store ? apw_session_connect_holder(config, &config->store.uris,
+                                                       &config->store.identity, &directory, &error)
+                          : apw_session_connect(config, &config->uris, &config->identity,
+                                                &directory, &error);
 
     apw_directory_free(&directory);
     return status == 0;
 }
 
-bool apw_doctor_files_check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config)
+static bool check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config,
+                     bool is_store)
 {
-    unsigned certificates;
+    const char *key = is_store ? "store_tls_cacert" : "tls_cacert";
+    const char *path = is_store ? config->store.tls_cacert : config->tls_cacert;
+    unsigned certificates = count_certificates(path);
 
-    if (!uses_tls(config))
-        return true;
-    certificates = count_certificates(config->tls_cacert);
-    if (certificates > 0 && can_prepare_tls(config)) {
-        apw_diagnosis_good(diagnosis, "tls_cacert", "%s has %u certificates", config->tls_cacert,
-                           certificates);
+    if (certificates > 0 && can_prepare_tls(config, is_store)) {
+        apw_diagnosis_good(diagnosis, key, "%s has %u certificates", path, certificates);
         return true;
     }
     if (certificates == 0)
-        apw_diagnosis_problem(diagnosis, "tls_cacert", "%s has no certificate in PEM form",
-                              config->tls_cacert);
+        apw_diagnosis_problem(diagnosis, key, "%s has no certificate in PEM form", path);
     else
-        apw_diagnosis_problem(diagnosis, "tls_cacert", "the certificates in %s cannot be read",
-                              config->tls_cacert);
-    apw_diagnosis_fix(
-        diagnosis,
-        "write the certificate of the CA that signed the directory's certificate into %s",
-        config->tls_cacert);
+        apw_diagnosis_problem(diagnosis, key, "the certificates in %s cannot be read", path);
+    apw_diagnosis_fix(diagnosis,
+                      "write the certificate of the CA that signed the %s's certificate into %s",
+                      is_store ? "store" : "directory", path);
     return false;
 }
 
-void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
-                            const struct apw_identity *administrator)
+bool apw_doctor_files_check_ca(struct apw_diagnosis *diagnosis, const struct apw_config *config)
 {
+    const struct apw_store_config *store = &config->store;
+    bool is_good = true;
+
+    if (apw_uris_need_tls(&config->uris, config->start_tls) ||
+        apw_uris_need_tls(&config->write_uris, config->start_tls))
+        is_good = check_ca(diagnosis, config, false);
+    if (apw_uris_need_tls(&store->uris, store->start_tls) ||
+        apw_uris_need_tls(&store->write_uris, store->start_tls))
+        is_good = check_ca(diagnosis, config, true) && is_good;
+    return is_good;
+}
+
+static void check_identity(struct apw_diagnosis *diagnosis, const char *key,
+                           const struct apw_identity *identity)
+{
+    check_secret(diagnosis, key, identity->password_file);
+    check_stray(diagnosis, key, identity);
+}
+
+/* Whether admin.conf names it, and not app-password.conf. */
+static bool is_of_its_own(const struct apw_identity *reader, const struct apw_config *config)
+{
+    return reader->password_file != NULL &&
+           (config->identity.password_file == NULL ||
+            strcmp(reader->password_file, config->identity.password_file) != 0);
+}
+
+void apw_doctor_files_check(struct apw_diagnosis *diagnosis, const struct apw_config *config,
+                            const struct apw_session *session)
+{
+    bool has_store = apw_config_has_store(config);
+
     check_writers(diagnosis, config->path);
-    check_secret(diagnosis, "bindpw_file", config->identity.password_file);
-    check_stray(diagnosis, "bindpw_file", &config->identity);
-    if (administrator != NULL) {
-        check_secret(diagnosis, "bindpw_file of admin.conf", administrator->password_file);
-        check_stray(diagnosis, "bindpw_file of admin.conf", administrator);
-    }
+    check_identity(diagnosis, "bindpw_file", &config->identity);
+    if (has_store)
+        check_identity(diagnosis, "store_bindpw_file", &config->store.identity);
+    if (session == NULL)
+        return;
+    check_identity(diagnosis,
+                   has_store ? "store_bindpw_file of admin.conf" : "bindpw_file of admin.conf",
+                   &session->identity);
+    if (is_of_its_own(&session->reader, config))
+        check_identity(diagnosis, "bindpw_file of admin.conf", &session->reader);
 }

@@ -22,8 +22,8 @@ static void check_syslog(struct apw_diagnosis *diagnosis)
         return;
     }
     apw_diagnosis_problem(diagnosis, "log",
-                          "logins are not logged: no syslog server listens on %s: %s", _PATH_LOG,
-                          strerror(why));
+                          "logins and changes are not logged: no syslog server listens on %s: %s",
+                          _PATH_LOG, strerror(why));
     apw_diagnosis_fix(diagnosis,
                       "start a syslog server, or: " GOOD_FILE ", or in a container: log stderr");
 }

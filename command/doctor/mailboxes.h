@@ -8,7 +8,7 @@
 
 #include "doctor/diagnosis.h"
 #include "doctor/doveconf.h"
-#include "doctor/view.h"
+#include "doctor/sender.h"
 
 /* Compares home and mail of "doveadm user" for both. Before that, with `has_lookup`, asks the
  * passdb, which answers without a password. A Dovecot that does not run here is a note. */

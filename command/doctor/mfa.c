@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/mfa.h"
 #include "doctor/dialect.h"
+#include "doctor/flags.h"
 #include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include "ldap/schema.h"
@@ -8,10 +9,12 @@
 #include "mfa_switch.h"
 #include "session.h"
 #include "shown.h"
+#include "store.h"
 #include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #define SAMPLE_SIZE 50
@@ -23,20 +26,68 @@ struct sample {
     unsigned seen;
 };
 
+/* The directory that mfa_filter is asked in. */
+static const struct apw_doctor_view *mfa_view(const struct apw_doctor_view *view)
+{
+    return view->config->store.has_mfa ? view->holder : view;
+}
+
+static enum apw_mfa read_subject(const struct apw_doctor_view *view,
+                                 const struct apw_mfa_subject *subject, struct apw_error *error)
+{
+    struct apw_world world = apw_world_of(view->directory);
+    struct apw_world store = apw_world_of(view->holder->directory);
+
+    world.store = &store;
+    return apw_mfa_read(&world, view->config, subject, false, apw_doctor_view_deadline(view),
+                        error);
+}
+
+/* Of an entry of the directory that mfa_filter is asked in. */
 static enum apw_mfa read_mfa(const struct apw_doctor_view *view, const char *dn,
                              struct apw_error *error)
 {
-    struct apw_world world = apw_world_of(view->directory);
+    return read_subject(view, &(struct apw_mfa_subject){.dn = dn, .stored_dn = dn}, error);
+}
 
-    return apw_mfa_read(&world, view->config, dn, false, apw_doctor_view_deadline(view), error);
+/* Of a user, whose entry in the store has the answer; false if other checks say what is wrong: the
+ * user has no id, or the entry does not say whether MFA is on. */
+static bool read_stored_mfa(const struct apw_doctor_view *view, const struct apw_entry *entry,
+                            enum apw_mfa *mfa_r)
+{
+    struct apw_world store = apw_world_of(view->holder->directory);
+    struct apw_entry *stored = NULL;
+    char id[APW_STORE_ID_SIZE];
+    struct apw_mfa_subject subject = {.dn = entry->dn, .id = id};
+    struct apw_error error = {""};
+    bool is_ours = true;
+
+    *mfa_r = APW_MFA_UNAVAILABLE;
+    if (apw_store_read_id(view->config, entry, id, &error) != 0)
+        return false;
+    if (apw_store_find(&store, view->config, id, apw_search_no_attributes,
+                       apw_doctor_view_deadline(view), &stored, &error) != APW_LDAP_OK)
+        return true;
+    subject.stored_dn = stored != NULL ? stored->dn : NULL;
+    *mfa_r = read_subject(view, &subject, &error);
+    if (*mfa_r == APW_MFA_UNREADABLE && stored != NULL)
+        is_ours = !apw_doctor_flags_is_missing(view->holder, stored->dn);
+    apw_entries_free(&stored);
+    return is_ours;
 }
 
 static int sample_entry(void *context, const struct apw_entry *entry)
 {
     struct sample *sample = context;
+    const struct apw_doctor_view *view = sample->view;
     struct apw_error error = {""};
+    enum apw_mfa mfa;
 
-    switch (read_mfa(sample->view, entry->dn, &error)) {
+    if (!view->config->store.has_mfa)
+        mfa = read_mfa(view, entry->dn, &error);
+    else if (!read_stored_mfa(view, entry, &mfa))
+        return 0;
+    switch (mfa) {
     case APW_MFA_ON:
         sample->on++;
         break;
@@ -53,8 +104,9 @@ static int sample_entry(void *context, const struct apw_entry *entry)
 }
 
 /* The mail server must be permitted to search by all that mfa_filter reads. */
-static void fix_searching(const struct apw_doctor_view *view)
+static void fix_searching(const struct apw_doctor_view *users)
 {
+    const struct apw_doctor_view *view = mfa_view(users);
     enum apw_doctor_dialect dialect = apw_doctor_dialect_find(view, view->directory);
     struct apw_doctor_names names = {.count = 0};
 
@@ -64,10 +116,10 @@ static void fix_searching(const struct apw_doctor_view *view)
     apw_doctor_names_add_filter(&names, view->config->mfa_filter);
     for (size_t i = 0; i < names.count; i++) {
         const struct apw_doctor_rule rule = {.attribute = names.name[i],
-                                             .dn = apw_doctor_view_dn(&view->config->identity),
+                                             .dn = apw_doctor_view_dn(view->identity),
                                              .right = "search"};
 
-        apw_doctor_dialect_fix_rule(view->diagnosis, dialect, &rule);
+        apw_doctor_dialect_fix_rule(view, dialect, &rule);
     }
 }
 
@@ -79,13 +131,31 @@ static bool is_new_site(const struct apw_doctor_view *view)
 
     if (view->session == NULL || strcmp(view->config->mfa_filter, APW_MFA_RULE_DEFAULT) != 0)
         return false;
-    dn = apw_doctor_view_find(view, view->session->directory, view->config->mfa_filter);
+    dn = apw_doctor_view_find(mfa_view(view), mfa_view(view)->managed, view->config->mfa_filter);
     free(dn);
     return dn == NULL;
 }
 
+/* Whether the mail server finds anybody else with MFA: of many users, the first may have none. */
+static bool is_on_for_others(const struct apw_doctor_view *view, unsigned seen)
+{
+    const char *witness = view->config->mfa_witness;
+    char *dn =
+        apw_doctor_view_find(mfa_view(view), mfa_view(view)->directory, view->config->mfa_filter);
+    bool is_found = dn != NULL && (witness == NULL || strcasecmp(dn, witness) != 0);
+
+    if (is_found)
+        apw_diagnosis_good(view->diagnosis, "mfa_filter",
+                           "MFA is on for none of the first %u users, and for others such as %s",
+                           seen, dn);
+    free(dn);
+    return is_found;
+}
+
 static void report_nobody(const struct apw_doctor_view *view, unsigned seen)
 {
+    if (is_on_for_others(view, seen))
+        return;
     if (is_new_site(view)) {
         apw_diagnosis_note(view->diagnosis, "mfa_filter",
                            "MFA is on for nobody yet; app-password mfa on turns it on");
@@ -119,7 +189,8 @@ static void judge_sample(const struct apw_doctor_view *view, const struct sample
                           "with their account passwords end in \"unavailable\"",
                           view->config->mfa_filter, off != NULL ? off : "its negation",
                           sample->unreadable, sample->seen, sample->unreadable_dn);
-    if (off != NULL && apw_mfa_switch_check(view->config, &error) == 0)
+    if (!view->config->store.has_mfa && off != NULL &&
+        apw_mfa_switch_check(view->config, &error) == 0)
         apw_diagnosis_fix(
             view->diagnosis,
             "app-password mfa off LOGIN   # only if nobody has said whether MFA is on for "
@@ -150,7 +221,7 @@ static void check_names_in(const struct apw_doctor_view *view, const char *key, 
                                       dn);
                 apw_diagnosis_fix(view->diagnosis,
                                   "correct the DN in %s, or permit %s to read that entry", key,
-                                  apw_doctor_view_dn(&view->config->identity));
+                                  apw_doctor_view_dn(view->identity));
             }
         }
         apw_entries_free(&entry);
@@ -180,7 +251,12 @@ static void check_witness(const struct apw_doctor_view *view, const char *name, 
                               "unavailable%s%s",
                               witness, all != NULL ? all : filter,
                               error.text[0] != '\0' ? ": " : "", error.text);
-        apw_diagnosis_fix(view->diagnosis, "make the witness match %s", all != NULL ? all : filter);
+        apw_diagnosis_fix(view->diagnosis, "%smake the witness match %s",
+                          view->config->store.is_mfa_off_by_default
+                              ? "if the store has lost its entries, restore its backup and do not "
+                                "add the witness; otherwise "
+                              : "",
+                          all != NULL ? all : filter);
     }
     free(all);
 }
@@ -190,9 +266,9 @@ static void check_witness(const struct apw_doctor_view *view, const char *name, 
 static void compare_with_administrator(const struct apw_doctor_view *view)
 {
     struct apw_error error = {""};
-    char *dn = view->session == NULL
-                   ? NULL
-                   : apw_doctor_view_find(view, view->session->directory, view->config->mfa_filter);
+    char *dn = view->session == NULL ? NULL
+                                     : apw_doctor_view_find(mfa_view(view), mfa_view(view)->managed,
+                                                            view->config->mfa_filter);
 
     if (dn != NULL && read_mfa(view, dn, &error) == APW_MFA_OFF) {
         apw_diagnosis_problem(view->diagnosis, "mfa_filter",
@@ -203,7 +279,7 @@ static void compare_with_administrator(const struct apw_doctor_view *view)
         apw_diagnosis_fix(view->diagnosis,
                           "pass the attributes of mfa_filter through that proxy, and write "
                           "\"mfa_witness uid=mfa-witness,%s\", an entry for which MFA is always on",
-                          view->config->base);
+                          mfa_view(view)->base);
     }
     free(dn);
 }
@@ -216,13 +292,14 @@ static void check_both(const struct apw_doctor_view *view)
     char *both = NULL, *dn;
 
     if (config->mfa_off_filter == NULL ||
-        (config->mfa_witness != NULL && !apw_directory_traits(config->directory)->hides_per_entry))
+        (config->mfa_witness != NULL &&
+         !apw_directory_traits(mfa_view(view)->type)->hides_per_entry))
         return;
     if (asprintf(&both, "(&%s%s)", config->mfa_filter, config->mfa_off_filter) < 0) {
         apw_diagnosis_unknown(view->diagnosis, "mfa_off_filter", "out of memory");
         return;
     }
-    dn = apw_doctor_view_find(view, view->directory, both);
+    dn = apw_doctor_view_find(mfa_view(view), mfa_view(view)->directory, both);
     if (dn != NULL) {
         apw_diagnosis_problem(
             view->diagnosis, "mfa_off_filter",
@@ -257,15 +334,16 @@ static void check_enforcement(const struct apw_doctor_view *view)
 
 void apw_doctor_mfa_check(const struct apw_doctor_view *view)
 {
-    static const char *const nothing[] = {"1.1", NULL};
     const struct apw_config *config = view->config;
+    const char *const wanted[] = {config->store.has_mfa ? config->store.id_attribute->name : "1.1",
+                                  NULL};
     struct sample sample = {.view = view};
     struct apw_error error = {"out of memory"};
     char *filter = apw_filter_expand_any(config->filter);
     const struct apw_query query = {
-        .base = config->base, .scope = config->scope, .filter = filter, .attributes = nothing};
+        .base = config->base, .scope = config->scope, .filter = filter, .attributes = wanted};
 
-    if (filter == NULL || apw_directory_search_each(view->directory, &query, config->deadline_ms,
+    if (filter == NULL || apw_directory_search_each(view->directory, &query, APW_DIRECTORY_PAGE_MS,
                                                     sample_entry, &sample, &error) != APW_LDAP_OK)
         apw_diagnosis_unknown(view->diagnosis, "mfa_filter", "%s", error.text);
     else
@@ -273,12 +351,12 @@ void apw_doctor_mfa_check(const struct apw_doctor_view *view)
     free(filter);
     check_enforcement(view);
     compare_with_administrator(view);
-    check_names_in(view, "mfa_filter", config->mfa_filter);
+    check_names_in(mfa_view(view), "mfa_filter", config->mfa_filter);
     if (config->mfa_off_filter != NULL)
-        check_names_in(view, "mfa_off_filter", config->mfa_off_filter);
+        check_names_in(mfa_view(view), "mfa_off_filter", config->mfa_off_filter);
     check_both(view);
     if (config->mfa_witness != NULL)
-        check_witness(view, "mfa", config->mfa_filter, config->mfa_witness);
+        check_witness(mfa_view(view), "mfa", config->mfa_filter, config->mfa_witness);
     if (config->disabled_filter != NULL) {
         check_names_in(view, "disabled_filter", config->disabled_filter);
         check_witness(view, "disabled", config->disabled_filter, config->disabled_witness);
@@ -316,15 +394,16 @@ static void judge_enforcement(const struct apw_doctor_view *view, const char *lo
 
 void apw_doctor_mfa_check_user(const struct apw_doctor_view *view, const char *login)
 {
-    const struct apw_manager manager = {.config = view->config, .directory = view->directory};
+    const struct apw_manager manager = apw_doctor_view_manager(view);
     const struct apw_target target = {.login = login};
     struct apw_error error = {""};
     struct apw_user *user = NULL;
+    enum apw_mfa mfa = APW_MFA_UNREADABLE;
 
     if (apw_user_find(&manager, &target, &user, &error) != APW_MANAGE_DONE) {
         apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s: %s", login, error.text);
         apw_diagnosis_fix(view->diagnosis, "name a user that filter and base find");
-    } else if (read_mfa(view, user->dn, &error) == APW_MFA_ON) {
+    } else if (apw_user_mfa(&manager, user, &mfa, &error) == APW_MANAGE_DONE && mfa == APW_MFA_ON) {
         judge_enforcement(view, login, user);
     } else {
         apw_diagnosis_problem(view->diagnosis, "--mfa-user", "%s does not match mfa_filter %s%s%s",

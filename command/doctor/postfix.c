@@ -192,11 +192,11 @@ static void check_offer(const struct postfix *postfix, const char *service)
     }
 }
 
-/* The sockets that the plugin opens after chroot(). */
-static void check_chroot(const struct postfix *postfix, const char *service)
+/* The sockets that the plugin opens after chroot(). `key` names them. */
+static void check_chroot_of(const struct postfix *postfix, const char *service, const char *key,
+                            const struct apw_uris *uris)
 {
     char queue[VALUE_SIZE], inside[2 * VALUE_SIZE];
-    const struct apw_uris *uris = &postfix->config->uris;
 
     value_of(postfix, NULL, "queue_directory", queue);
     for (size_t i = 0; i < uris->count; i++) {
@@ -212,8 +212,14 @@ static void check_chroot(const struct postfix *postfix, const char *service)
                               "there",
                               service, path, uris->uri[i]);
         apw_diagnosis_fix(postfix->diagnosis,
-                          "uri ldap://127.0.0.1   # or let slapd listen on %s too", inside);
+                          "%s ldap://127.0.0.1   # or let slapd listen on %s too", key, inside);
     }
+}
+
+static void check_chroot(const struct postfix *postfix, const char *service)
+{
+    check_chroot_of(postfix, service, "uri", &postfix->config->uris);
+    check_chroot_of(postfix, service, "store_uri", &postfix->config->store.uris);
 }
 
 /* ---- senders ---- */

@@ -7,7 +7,7 @@
 
 #include "config.h"
 #include "doctor/diagnosis.h"
-#include "doctor/view.h"
+#include "doctor/sender.h"
 
 /* `folder` is Postfix's config_directory. `config` is NULL if it could not be read, `sender` if
  * there is no user with an address. */

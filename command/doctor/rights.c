@@ -1,275 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/rights.h"
 #include "account_state.h"
+#include "doctor/probe.h"
 #include "doctor/schema.h"
-#include "doctor/wrongs.h"
-#include "session.h"
+#include "doctor/store_rights.h"
+#include "password_change.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define IMPROBABLE_DN "cn=nobody,cn=app-password doctor"
-#define FILTER_SIZE   (APW_DOCTOR_NAME_SIZE + 128)
-
-static const char improbable[] = "a value that nobody has: app-password doctor";
-
-enum right {
-    RIGHT_UNKNOWN = 0,
-    RIGHT_NOT_HERE, /* the server takes no changes */
-    RIGHT_YES,
-    RIGHT_NO
-};
-
-/* One server, and what is wrong there. `view` has that server alone. */
-struct place {
-    const struct apw_doctor_view *view;
-    struct apw_uris alone;
-    struct apw_doctor_wrongs *wrongs;
-    const char *as_dn, *as_password; /* NULL: no user to try */
-};
-
-/* An identity whose rights are tested. */
-struct subject {
-    const char *name; /* "the mail server" */
-    const char *dn;   /* for the rule that fixes a finding */
-    struct apw_directory *directory;
-    const char *entry;     /* DN that the rights are tested on */
-    const char *undone_by; /* an attribute that the subject may write, or NULL */
-    bool is_user;
-};
+static struct apw_doctor_subject mail_server(const struct apw_doctor_view *view)
+{
+    return (struct apw_doctor_subject){.name = "the mail server",
+                                       .dn = apw_doctor_view_dn(view->identity),
+                                       .directory = view->directory,
+                                       .entry = view->sample};
+}
 
 /* ---- writing ---- */
 
-/* Whether the error says that the directory itself maintains the attribute, like the memberOf of
- * OpenLDAP's overlay, and that no user may change it. slapd says so before it asks the rules. */
-static bool is_maintained_by_directory(const struct apw_error *error)
-{
-    return strstr(error->text, "no user modification allowed") != NULL;
-}
-
-/* Whether the subject may delete a value, by deleting one that is not there: result 16 is yes, 50
- * is no. A second change, which always fails, undoes the first in case that value does exist. */
-static enum right may_delete(const struct apw_doctor_view *view, const struct subject *subject,
-                             const char *attribute, const char *value, struct apw_error *error)
-{
-    const struct apw_change changes[] = {{APW_CHANGE_DELETE, attribute, value},
-                                         {APW_CHANGE_DELETE, subject->undone_by, improbable}};
-    size_t count = subject->undone_by == NULL ? 1 : 2;
-
-    switch (apw_directory_modify(subject->directory, subject->entry, changes, count,
-                                 apw_doctor_view_deadline(view), error)) {
-    case APW_LDAP_OK:
-    case APW_LDAP_CONFLICT:
-        return RIGHT_YES;
-    case APW_LDAP_NOT_PERMITTED:
-        return RIGHT_NO;
-    case APW_LDAP_REFUSED:
-        return is_maintained_by_directory(error) ? RIGHT_NO : RIGHT_UNKNOWN;
-    case APW_LDAP_READ_ONLY:
-        return RIGHT_NOT_HERE;
-    case APW_LDAP_UNAVAILABLE:
-    case APW_LDAP_NO_SUCH_OBJECT:
-        break;
-    }
-    return RIGHT_UNKNOWN;
-}
-
-static bool has_mfa_on(const struct apw_doctor_view *view, const char *dn)
-{
-    static const char *const nothing[] = {"1.1", NULL};
-    const struct apw_query query = {.base = dn,
-                                    .scope = APW_SCOPE_BASE,
-                                    .filter = "(appPasswordMfaEnabled=TRUE)",
-                                    .attributes = nothing,
-                                    .limit = 1};
-    struct apw_entry *entry;
-    struct apw_error error = {""};
-    bool is_found;
-
-    apw_doctor_view_search(view, view->directory, &query, &entry, &error);
-    is_found = entry != NULL;
-    apw_entries_free(&entry);
-    return is_found;
-}
-
-/* A value of the attribute's syntax that the entry does not have. */
-static const char *absent_value(const struct apw_doctor_view *view, const char *dn,
-                                const char *attribute)
-{
-    if (strcasecmp(attribute, "appPasswordMfaEnforceFrom") == 0)
-        return "19000101000000.0Z"; /* Active Directory takes no shorter form */
-    if (strcasecmp(attribute, "objectClass") == 0)
-        return "residentialPerson";
-    if (strcasecmp(attribute, "appPasswordMfaEnabled") != 0)
-        return improbable;
-    return has_mfa_on(view, dn) ? "FALSE" : "TRUE";
-}
-
-/* What the mail server may do with an attribute that it must not write. */
-static const char *right_to_look(const char *attribute)
-{
-    if (strcasecmp(attribute, "appPasswordMfaMethod") == 0)
-        return "none";
-    return strcasecmp(attribute, "appPasswordMfaEnabled") == 0 ? "search" : "read";
-}
-
-static void judge_right(const struct place *place, const struct subject *subject,
-                        const char *attribute, enum right right, enum right expected,
-                        const struct apw_error *error)
-{
-    bool should_have = expected == RIGHT_YES;
-    const struct apw_doctor_rule rule = {
-        .dn = subject->dn,
-        .right = should_have ? "write" : right_to_look(attribute),
-        .is_denial = !should_have,
-    };
-
-    if (right == RIGHT_UNKNOWN || right == RIGHT_NOT_HERE) {
-        apw_diagnosis_unknown(place->view->diagnosis, "rights",
-                              "cannot tell whether %s may write %s: %s", subject->name, attribute,
-                              error->text);
-        apw_diagnosis_fix(place->view->diagnosis,
-                          "write_uri URI   # of a server that takes changes");
-    } else if (right == expected) {
-        apw_diagnosis_good(place->view->diagnosis, "rights", "%s %s write %s", subject->name,
-                           should_have ? "may" : "may not", attribute);
-    } else {
-        apw_doctor_wrongs_add(place->wrongs, attribute, subject->is_user ? NULL : &rule,
-                              "%s %s write %s", subject->name, should_have ? "may not" : "may",
-                              attribute);
-    }
-}
-
-static void check_writing(const struct place *place, const struct subject *subject,
-                          const char *attribute, enum right expected)
-{
-    const struct apw_config *config = place->view->config;
-    struct apw_error error = {""};
-    const char *value = absent_value(place->view, subject->entry, attribute);
-    enum right right;
-
-    if (strcasecmp(attribute, "objectClass") == 0 &&
-        apw_directory_traits(config->directory)->has_static_class)
-        return; /* nobody adds classes */
-    right = may_delete(place->view, subject, attribute, value, &error);
-    if (right == RIGHT_UNKNOWN && value == improbable) /* its values may be DNs */
-        right = may_delete(place->view, subject, attribute, IMPROBABLE_DN, &error);
-    judge_right(place, subject, attribute, right, expected, &error);
-}
-
 /* False if the server takes no changes: it is a replica, whose provider decides. */
-static bool check_writing_as_mail_server(const struct place *place, struct subject *subject)
+static bool check_writing_as_mail_server(const struct apw_doctor_place *place,
+                                         struct apw_doctor_subject *subject)
 {
     const struct apw_doctor_view *view = place->view;
     struct apw_error error = {""};
-    enum right used = may_delete(view, subject, "appPasswordUsed", improbable, &error);
+    enum apw_doctor_right used = apw_doctor_probe_delete(view, subject, "appPasswordUsed",
+                                                         apw_doctor_probe_improbable, &error);
 
-    if (used == RIGHT_NOT_HERE)
+    if (used == APW_DOCTOR_RIGHT_NOT_HERE)
         return false;
-    if (used == RIGHT_YES)
+    if (used == APW_DOCTOR_RIGHT_YES)
         subject->undone_by = "appPasswordUsed";
     if (view->config->record_use_s > 0)
-        judge_right(place, subject, "appPasswordUsed", used, RIGHT_YES, &error);
+        apw_doctor_probe_judge(place, subject, "appPasswordUsed", used, APW_DOCTOR_RIGHT_YES,
+                               &error);
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
         if (strcmp(apw_doctor_schema_attributes[i].name, "appPasswordUsed") != 0)
-            check_writing(place, subject, apw_doctor_schema_attributes[i].name, RIGHT_NO);
-    check_writing(place, subject, "objectClass", RIGHT_NO);
+            apw_doctor_probe_writing(place, subject, apw_doctor_schema_attributes[i].name,
+                                     APW_DOCTOR_RIGHT_NO);
+    apw_doctor_probe_writing(place, subject, "objectClass", APW_DOCTOR_RIGHT_NO);
     for (size_t i = 0; i < view->names.count; i++)
-        check_writing(place, subject, view->names.name[i], RIGHT_NO);
+        apw_doctor_probe_writing(place, subject, view->names.name[i], APW_DOCTOR_RIGHT_NO);
     return true;
 }
 
-static void check_administrators_writing(const struct place *place)
+static void check_administrators_writing(const struct apw_doctor_place *place)
 {
-    const struct apw_identity *identity = &place->view->session->identity;
-    struct subject subject = {.name = "the administrator",
-                              .dn = apw_doctor_view_dn(identity),
-                              .entry = place->view->sample,
-                              .undone_by = "appPasswordUsed"};
-    struct apw_error error = {""};
+    const struct apw_identity *identity = place->view->manager;
+    struct apw_doctor_subject subject = {.name = "the administrator",
+                                         .dn = apw_doctor_view_dn(identity),
+                                         .entry = place->view->sample,
+                                         .undone_by = "appPasswordUsed"};
 
-    if (apw_session_connect(place->view->config, &place->alone, identity, &subject.directory,
-                            &error) != 0)
-        apw_diagnosis_unknown(place->view->diagnosis, "rights", "%s", error.text);
-    else
+    if (apw_doctor_probe_connect(place, identity, &subject) == 0)
         for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
-            check_writing(place, &subject, apw_doctor_schema_attributes[i].name, RIGHT_YES);
+            apw_doctor_probe_writing(place, &subject, apw_doctor_schema_attributes[i].name,
+                                     APW_DOCTOR_RIGHT_YES);
     apw_directory_free(&subject.directory);
 }
 
 /* ---- reading ---- */
 
-static bool can_read(const struct apw_doctor_view *view, struct apw_directory *directory,
-                     const char *dn, const char *attribute)
+static void check_anonymous(const struct apw_doctor_place *place)
 {
-    const char *wanted[] = {attribute, NULL};
-    const struct apw_attribute *found;
-    struct apw_entry *entry;
-    struct apw_error error = {""};
-    bool is_found;
-
-    apw_doctor_view_read(view, directory, dn, wanted, &entry, &error);
-    found = entry == NULL ? NULL : apw_entry_attribute(entry, attribute);
-    is_found = found != NULL && found->count > 0;
-    apw_entries_free(&entry);
-    return is_found;
-}
-
-/* The DN of a user with the attribute, or NULL. The caller frees it. */
-static char *find_with(const struct apw_doctor_view *view, struct apw_directory *directory,
-                       const char *attribute)
-{
-    const char *users = apw_directory_traits(view->config->directory)->user_filter;
-    char filter[FILTER_SIZE];
-
-    if (users == NULL)
-        snprintf(filter, sizeof filter, "(%s=*)", attribute);
-    else
-        snprintf(filter, sizeof filter, "(&%s(%s=*))", users, attribute);
-    return apw_doctor_view_find(view, directory, filter);
-}
-
-/* The mail server must see the attribute on an entry on which the administrator sees it. */
-static void check_mail_servers_reading(const struct place *place, const char *attribute)
-{
-    const struct apw_doctor_view *view = place->view;
-    const struct apw_doctor_rule rule = {.dn = apw_doctor_view_dn(&view->config->identity),
-                                         .right = "read"};
-    char *dn = find_with(view, view->session != NULL ? view->session->directory : view->directory,
-                         attribute);
-
-    if (dn == NULL) {
-        apw_diagnosis_note(view->diagnosis, "rights",
-                           "no entry shows %s, so there is nothing to compare", attribute);
-        return;
-    }
-    if (can_read(view, view->directory, dn, attribute)) {
-        apw_diagnosis_good(view->diagnosis, "rights", "the mail server can read %s", attribute);
-    } else {
-        apw_doctor_wrongs_add(place->wrongs, attribute, &rule,
-                              "the mail server cannot read %s of %s", attribute, dn);
-    }
-    free(dn);
-}
-
-static void check_anonymous(const struct place *place)
-{
-    const struct apw_doctor_view *view = place->view;
-    const struct apw_identity anonymous = {.method = APW_BIND_ANONYMOUS};
-    struct apw_directory *directory = NULL;
-    struct apw_error error = {""};
+    static const struct apw_identity anonymous = {.method = APW_BIND_ANONYMOUS};
+    static const struct apw_doctor_rule rule = {.right = "none", .is_denial = true};
+    struct apw_doctor_subject subject = {.name = "anonymous"};
     unsigned before = place->wrongs->count;
 
-    if (apw_session_connect(view->config, &place->alone, &anonymous, &directory, &error) != 0) {
-        apw_diagnosis_unknown(view->diagnosis, "rights", "cannot tell what anonymous sees: %s",
-                              error.text);
+    if (apw_doctor_probe_connect(place, &anonymous, &subject) != 0)
         return;
-    }
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++) {
-        static const struct apw_doctor_rule rule = {.right = "none", .is_denial = true};
         const char *attribute = apw_doctor_schema_attributes[i].name;
-        char *dn = find_with(view, directory, attribute);
+        char *dn = apw_doctor_probe_find_with(place->view, subject.directory, attribute);
 
         if (dn != NULL)
             apw_doctor_wrongs_add(place->wrongs, attribute, &rule,
@@ -277,23 +81,23 @@ static void check_anonymous(const struct place *place)
         free(dn);
     }
     if (place->wrongs->count == before)
-        apw_diagnosis_good(view->diagnosis, "rights",
+        apw_diagnosis_good(place->view->diagnosis, "rights",
                            "anonymous cannot find any of the five attributes");
-    apw_directory_free(&directory);
+    apw_directory_free(&subject.directory);
 }
 
 /* Those that each user has must be readable on any user; of the others, those that somebody has. */
-static void check_account_attributes(const struct place *place)
+static void check_account_attributes(const struct apw_doctor_place *place,
+                                     const struct apw_doctor_subject *subject)
 {
     const struct apw_doctor_view *view = place->view;
-    const char *const *name = apw_directory_traits(view->config->directory)->account_attributes;
-    const struct apw_doctor_rule rule = {.dn = apw_doctor_view_dn(&view->config->identity),
-                                         .right = "read"};
+    const char *const *name = apw_directory_traits(view->type)->account_attributes;
+    const struct apw_doctor_rule rule = {.dn = subject->dn, .right = "read"};
 
     for (size_t i = 0; *name == NULL && i < APW_ACCOUNT_STATE_ATTRIBUTES; i++)
-        check_mail_servers_reading(place, apw_account_state_attributes[i]);
+        apw_doctor_probe_reading(place, subject, apw_account_state_attributes[i]);
     for (; *name != NULL && view->sample != NULL; name++) {
-        if (can_read(view, view->directory, view->sample, *name))
+        if (apw_doctor_probe_can_read(view, view->directory, view->sample, *name))
             apw_diagnosis_good(view->diagnosis, "rights", "the mail server can read %s", *name);
         else
             apw_doctor_wrongs_add(place->wrongs, *name, &rule,
@@ -303,26 +107,88 @@ static void check_account_attributes(const struct place *place)
     }
 }
 
-static void check_reading(const struct place *place)
+/* With revoke_on_password_change, in the users' directory. */
+static void check_password_change(const struct apw_doctor_place *place,
+                                  const struct apw_doctor_subject *subject)
+{
+    const struct apw_doctor_view *view = place->view;
+
+    if (!view->config->revoke_on_password_change || apw_doctor_view_is_store(view))
+        return;
+    for (size_t i = 0; i < APW_PASSWORD_CHANGE_ATTRIBUTES; i++)
+        apw_doctor_probe_reading(place, subject, apw_password_change_attributes[i]);
+}
+
+/* With watch_interval, app-password-watch searches for entries that have changed. */
+static void check_watching(const struct apw_doctor_place *place,
+                           const struct apw_doctor_subject *subject)
+{
+    const struct apw_doctor_view *view = place->view;
+    bool is_ad = view->type == APW_DIRECTORY_ACTIVE_DIRECTORY;
+    const char *attribute = is_ad ? "whenChanged" : "modifyTimestamp";
+    const struct apw_doctor_rule rule = {.dn = subject->dn, .right = "read"};
+    char filter[64], *dn, *any;
+
+    if (view->config->watch_interval_s == 0)
+        return;
+    any = apw_doctor_view_find(view, view->directory, "(objectClass=*)");
+    if (any == NULL)
+        return; /* a new store */
+    free(any);
+    snprintf(filter, sizeof filter, "(%s>=19700101000000%s)", attribute,
+             apw_directory_traits(view->type)->utc);
+    dn = apw_doctor_view_find(view, view->directory, filter);
+    if (dn != NULL)
+        apw_diagnosis_good(view->diagnosis, "rights", "the mail server can search by %s",
+                           attribute);
+    else
+        apw_doctor_wrongs_add(place->wrongs, attribute, &rule,
+                              "the mail server cannot search by %s: app-password-watch notices "
+                              "changes only when the user's turn comes",
+                              attribute);
+    free(dn);
+}
+
+static void check_reading(const struct apw_doctor_place *place)
 {
     static const char *const read[] = {"appPassword", "appPasswordMfaEnforceFrom",
                                        "appPasswordUsed"};
     const struct apw_doctor_view *view = place->view;
+    const struct apw_doctor_subject subject = mail_server(view);
+    bool has_ours = apw_doctor_view_is_holder(view);
 
-    for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
-        check_mail_servers_reading(place, read[i]);
-    check_account_attributes(place);
+    for (size_t i = 0; has_ours && i < sizeof read / sizeof read[0]; i++)
+        apw_doctor_probe_reading(place, &subject, read[i]);
+    check_account_attributes(place, &subject);
+    check_password_change(place, &subject);
+    check_watching(place, &subject);
     for (size_t i = 0; i < view->names.count; i++)
-        check_mail_servers_reading(place, view->names.name[i]);
-    check_anonymous(place);
+        apw_doctor_probe_reading(place, &subject, view->names.name[i]);
+    if (has_ours)
+        check_anonymous(place);
 }
 
 /* ---- a user ---- */
 
-static void check_users_reading(const struct place *place, const struct subject *subject,
-                                const char *attribute)
+/* The attributes that decide who somebody is, and whether MFA is on or the account has ended. */
+static void list_decisive(const struct apw_doctor_view *view, struct apw_doctor_names *names_r)
 {
-    if (can_read(place->view, subject->directory, subject->entry, attribute))
+    const struct apw_config *config = view->config;
+
+    *names_r = view->names;
+    if (!config->store.has_mfa) {
+        apw_doctor_names_add_filter(names_r, config->mfa_filter);
+        if (config->mfa_off_filter != NULL)
+            apw_doctor_names_add_filter(names_r, config->mfa_off_filter);
+    }
+    if (config->disabled_filter != NULL)
+        apw_doctor_names_add_filter(names_r, config->disabled_filter);
+}
+
+static void check_users_reading(const struct apw_doctor_place *place,
+                                const struct apw_doctor_subject *subject, const char *attribute)
+{
+    if (apw_doctor_probe_can_read(place->view, subject->directory, subject->entry, attribute))
         apw_doctor_wrongs_add(place->wrongs, attribute, NULL, "%s can read %s", subject->name,
                               attribute);
     else
@@ -330,37 +196,38 @@ static void check_users_reading(const struct place *place, const struct subject 
                            attribute);
 }
 
-static void check_as_user(const struct place *place, const struct subject *user)
+static void check_as_user(const struct apw_doctor_place *place,
+                          const struct apw_doctor_subject *user)
 {
-    const struct apw_config *config = place->view->config;
-    struct apw_doctor_names names = place->view->names;
+    struct apw_doctor_names names;
+    bool has_ours = apw_doctor_view_is_holder(place->view);
 
-    apw_doctor_names_add_filter(&names, config->mfa_filter);
-    if (config->mfa_off_filter != NULL)
-        apw_doctor_names_add_filter(&names, config->mfa_off_filter);
-    if (config->disabled_filter != NULL)
-        apw_doctor_names_add_filter(&names, config->disabled_filter);
+    list_decisive(place->view, &names);
     apw_doctor_names_add(&names, "objectClass");
-    for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
+    for (size_t i = 0; has_ours && i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
         apw_doctor_names_add(&names, apw_doctor_schema_attributes[i].name);
     for (size_t i = 0; i < names.count; i++)
-        check_writing(place, user, names.name[i], RIGHT_NO);
+        apw_doctor_probe_writing(place, user, names.name[i], APW_DOCTOR_RIGHT_NO);
+    if (!has_ours)
+        return;
     check_users_reading(place, user, "appPassword");
     check_users_reading(place, user, "appPasswordMfaMethod");
 }
 
-static void check_user(const struct place *place)
+static void check_user(const struct apw_doctor_place *place)
 {
     const struct apw_identity identity = {.method = APW_BIND_SIMPLE,
                                           .dn = (char *)place->as_dn,
                                           .password = (char *)place->as_password};
-    struct subject user = {
-        .name = "the user", .dn = place->as_dn, .entry = place->as_dn, .is_user = true};
+    struct apw_doctor_subject user = {.name = "the user",
+                                      .dn = place->as_dn,
+                                      .entry = place->as_dn,
+                                      .is_fixed_by_our_rules = true};
     struct apw_entry *entry = NULL;
     struct apw_error error = {""};
 
-    if (apw_session_connect(place->view->config, &place->alone, &identity, &user.directory,
-                            &error) != 0 ||
+    if (apw_doctor_view_connect(place->view, &place->alone, &identity, &user.directory, &error) !=
+            0 ||
         apw_doctor_view_read(place->view, user.directory, place->as_dn, NULL, &entry, &error) !=
             APW_LDAP_OK)
         apw_diagnosis_unknown(place->view->diagnosis, "--as", "%s", error.text);
@@ -372,18 +239,43 @@ static void check_user(const struct place *place)
 
 /* ---- each server ---- */
 
-/* Returns false if the server takes no changes. */
-static bool check_all_writing(const struct place *place)
+/* With a store, nobody needs to write in the directory of the users: not even whether its servers
+ * take changes matters. */
+static void check_nobody_writes(const struct apw_doctor_place *place)
 {
     const struct apw_doctor_view *view = place->view;
-    struct subject subject = {.name = "the mail server",
-                              .dn = apw_doctor_view_dn(&view->config->identity),
-                              .directory = view->directory,
-                              .entry = view->sample};
+    const struct apw_doctor_subject subject = mail_server(view);
+    struct apw_doctor_names names;
+    struct apw_error error = {""};
 
+    if (view->sample == NULL)
+        return;
+    if (apw_doctor_probe_delete(view, &subject, view->names.name[0], apw_doctor_probe_improbable,
+                                &error) == APW_DOCTOR_RIGHT_NOT_HERE) {
+        apw_diagnosis_note(view->diagnosis, "rights",
+                           "this server takes no changes, so who may write is not checked");
+        return;
+    }
+    list_decisive(view, &names);
+    for (size_t i = 0; i < names.count; i++)
+        apw_doctor_probe_writing(place, &subject, names.name[i], APW_DOCTOR_RIGHT_NO);
+    if (place->as_password != NULL)
+        check_user(place);
+}
+
+/* Returns false if the server takes no changes. */
+static bool check_all_writing(const struct apw_doctor_place *place)
+{
+    const struct apw_doctor_view *view = place->view;
+    struct apw_doctor_subject subject = mail_server(view);
+
+    if (!apw_doctor_view_is_holder(view)) {
+        check_nobody_writes(place);
+        return true;
+    }
     if (view->sample != NULL && !check_writing_as_mail_server(place, &subject))
         return false;
-    if (view->sample != NULL && view->session != NULL)
+    if (view->sample != NULL && view->manager != NULL)
         check_administrators_writing(place);
     if (place->as_password != NULL)
         check_user(place);
@@ -403,33 +295,39 @@ static bool answers(const struct apw_doctor_view *view)
 {
     struct apw_entry *base = NULL;
     struct apw_error error = {""};
-    bool is_answer = apw_doctor_view_read(view, view->directory, view->config->base, NULL, &base,
-                                          &error) == APW_LDAP_OK;
+    bool is_answer =
+        apw_doctor_view_read(view, view->directory, view->base, NULL, &base, &error) == APW_LDAP_OK;
 
     apw_entries_free(&base);
     return is_answer;
 }
 
 /* Returns whether the server takes changes, or true if it need not. */
-static bool check_place(const struct place *place)
+static bool check_place(const struct apw_doctor_place *place)
 {
-    const struct apw_config *config = place->view->config;
+    const struct apw_doctor_view *view = place->view;
+    bool is_store = apw_doctor_view_is_store(view);
     bool takes_changes = true;
 
-    apw_doctor_wrongs_start(place->view, place->wrongs);
-    if (is_in(&config->uris, place->alone.uri[0]))
-        check_reading(place);
-    if (is_in(&config->write_uris, place->alone.uri[0]))
-        takes_changes = check_all_writing(place);
-    apw_doctor_wrongs_report(place->view->diagnosis, place->wrongs);
+    apw_doctor_wrongs_start(view, place->wrongs);
+    if (is_in(view->uris, place->alone.uri[0])) {
+        if (is_store)
+            apw_doctor_store_rights_check_reading(place);
+        else
+            check_reading(place);
+    }
+    if (is_in(view->write_uris, place->alone.uri[0]))
+        takes_changes =
+            is_store ? apw_doctor_store_rights_check_writing(place) : check_all_writing(place);
+    apw_doctor_wrongs_report(view, place->wrongs);
     return takes_changes;
 }
 
-static void check_servers(const struct apw_doctor_view *view, struct place *place)
+static void check_servers(const struct apw_doctor_view *view, struct apw_doctor_place *place)
 {
     struct apw_diagnosis *diagnosis = view->diagnosis;
     char *uris[2 * APW_URIS_MAX];
-    size_t count = apw_uris_unite(&view->config->uris, &view->config->write_uris, uris);
+    size_t count = apw_uris_unite(view->uris, view->write_uris, uris);
     unsigned replicas = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -440,24 +338,44 @@ static void check_servers(const struct apw_doctor_view *view, struct place *plac
         place->view = &one;
         place->alone = (struct apw_uris){.count = 1, .uri = {uris[i]}};
         diagnosis->server = uris[i];
-        if (apw_session_connect(view->config, &place->alone, &view->config->identity,
-                                &one.directory, &error) == 0 &&
+        if (apw_doctor_view_connect(view, &place->alone, view->identity, &one.directory, &error) ==
+                0 &&
             answers(&one) && !check_place(place))
             replicas++;
         apw_directory_free(&one.directory);
     }
     diagnosis->server = NULL;
-    if (replicas == view->config->write_uris.count) {
+    if (replicas == view->write_uris->count) {
         apw_diagnosis_unknown(diagnosis, "rights",
-                              "cannot tell who may write: no server of write_uri takes changes");
-        apw_diagnosis_fix(diagnosis, "write_uri URI   # of a server that takes changes");
+                              "cannot tell who may write: no server of %swrite_uri takes changes",
+                              view->prefix);
+        apw_diagnosis_fix(diagnosis, "%swrite_uri URI   # of a server that takes changes",
+                          view->prefix);
+    }
+}
+
+/* Says what could not be tested. */
+static void report_gaps(const struct apw_doctor_view *view)
+{
+    if (view->sample == NULL && apw_doctor_view_is_store(view)) {
+        apw_diagnosis_note(view->diagnosis, "rights",
+                           "the store has no entries yet, so the rights there are not checked");
+    } else if (view->sample == NULL) {
+        apw_diagnosis_unknown(view->diagnosis, "rights", "no user below %s to test them on",
+                              view->base);
+        apw_diagnosis_fix(view->diagnosis, "base and filter of %s must find your users",
+                          view->config->path);
+    } else if (view->manager == NULL && apw_doctor_view_is_holder(view)) {
+        apw_diagnosis_note(view->diagnosis, "rights",
+                           "no administrator here (admin.conf, -D, -Y), so the administrator's "
+                           "rights are not checked");
     }
 }
 
 void apw_doctor_rights_check(const struct apw_doctor_view *view, const char *as_dn,
                              const char *as_password)
 {
-    struct place place = {
+    struct apw_doctor_place place = {
         .as_dn = as_dn, .as_password = as_password, .wrongs = malloc(sizeof *place.wrongs)};
 
     if (place.wrongs == NULL) {
@@ -466,14 +384,5 @@ void apw_doctor_rights_check(const struct apw_doctor_view *view, const char *as_
     }
     check_servers(view, &place);
     free(place.wrongs);
-    if (view->sample == NULL) {
-        apw_diagnosis_unknown(view->diagnosis, "rights", "no user below %s to test them on",
-                              view->config->base);
-        apw_diagnosis_fix(view->diagnosis, "base and filter of %s must find your users",
-                          view->config->path);
-    } else if (view->session == NULL) {
-        apw_diagnosis_note(view->diagnosis, "rights",
-                           "no administrator here (admin.conf, -D, -Y), so the administrator's "
-                           "rights are not checked");
-    }
+    report_gaps(view);
 }

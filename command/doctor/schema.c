@@ -31,6 +31,15 @@ const struct apw_doctor_definition apw_doctor_schema_attributes[] = {
 const struct apw_doctor_definition apw_doctor_schema_class = {
     .name = "appPasswordAccount", .oid = OID ".2.1", .ad_oid = AD_OID ".2.1"};
 
+/* Only a store needs these, and it is never Active Directory. */
+static const struct apw_doctor_definition of_store[] = {
+    {"appPasswordOwner", OID ".1.6", "caseIgnoreMatch", "2.5.13.2", DIRECTORY_STRING, NULL, NULL,
+     true},
+    {"appPasswordOrphanSince", OID ".1.7", "generalizedTimeMatch", "2.5.13.27", GENERALIZED_TIME,
+     NULL, NULL, true},
+    {.name = "appPasswordEntry", .oid = OID ".2.2"},
+};
+
 static bool is_as_defined(const struct apw_schema_element *element,
                           const struct apw_doctor_definition *definition)
 {
@@ -43,11 +52,13 @@ static bool is_as_defined(const struct apw_schema_element *element,
 }
 
 /* The value with the definition's OID, parsed; NULL if the server has none. */
-static const char *find_value(const struct apw_attribute *values,
+static const char *find_value(const struct apw_entry *subschema,
                               const struct apw_doctor_definition *definition,
                               struct apw_schema_element *element_r)
 {
     bool is_class = definition->equality == NULL;
+    const struct apw_attribute *values =
+        apw_entry_attribute(subschema, is_class ? "objectClasses" : "attributeTypes");
 
     for (size_t i = 0; values != NULL && i < values->count; i++)
         if (strstr(values->value[i].bytes, definition->oid) != NULL &&
@@ -58,12 +69,14 @@ static const char *find_value(const struct apw_attribute *values,
 }
 
 static void check_definition(const struct apw_doctor_view *view, const char *uri,
-                             struct apw_directory *directory, const struct apw_attribute *values,
-                             const struct apw_doctor_definition *definition)
+                             struct apw_directory *directory, const struct apw_entry *subschema,
+                             const struct apw_doctor_definition *definition, bool is_required)
 {
     struct apw_schema_element element;
-    const char *value = find_value(values, definition, &element);
+    const char *value = find_value(subschema, definition, &element);
 
+    if (value == NULL && !is_required)
+        return;
     if (value == NULL) {
         apw_diagnosis_problem(view->diagnosis, "schema", "%s: %s is not defined", uri,
                               definition->name);
@@ -115,10 +128,11 @@ void apw_doctor_schema_check(const struct apw_doctor_view *view, const char *uri
         return;
     }
     for (size_t i = 0; i < APW_DOCTOR_SCHEMA_ATTRIBUTES; i++)
-        check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[0]),
-                         &apw_doctor_schema_attributes[i]);
-    check_definition(view, uri, directory, apw_entry_attribute(subschema, attributes[1]),
-                     &apw_doctor_schema_class);
+        check_definition(view, uri, directory, subschema, &apw_doctor_schema_attributes[i], true);
+    check_definition(view, uri, directory, subschema, &apw_doctor_schema_class, true);
+    for (size_t i = 0; i < sizeof of_store / sizeof *of_store; i++)
+        check_definition(view, uri, directory, subschema, &of_store[i],
+                         apw_doctor_view_is_store(view));
     if (view->diagnosis->problems == before)
         apw_diagnosis_good(view->diagnosis, "schema", "%s", uri);
     apw_entries_free(&subschema);

@@ -3,11 +3,11 @@
 #include "clock.h"
 #include "doctor/ad_schema.h"
 #include "doctor/certificate.h"
+#include "doctor/clocks.h"
 #include "doctor/dialect.h"
 #include "doctor/schema.h"
 #include "ldap/filter.h"
 #include "secret.h"
-#include "session.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,17 +15,17 @@
 
 #define SLOW_MS  10 /* that a search may take more than reading an entry by its DN */
 #define SEARCHES 5
+#define ROUNDS   5 /* of these, until they are fast enough */
 
 /* The shortest time of a search below the base, in milliseconds: a busy server makes some of them
  * longer, but never shorter. */
 static int64_t time_search(const struct apw_doctor_view *view, struct apw_directory *directory,
                            enum apw_scope scope, const char *filter)
 {
-    static const char *const nothing[] = {"1.1", NULL};
-    const struct apw_query query = {.base = view->config->base,
+    const struct apw_query query = {.base = view->base,
                                     .scope = scope,
                                     .filter = filter,
-                                    .attributes = nothing,
+                                    .attributes = apw_search_no_attributes,
                                     .limit = 2};
     int64_t shortest = INT64_MAX;
 
@@ -47,66 +47,91 @@ static int64_t time_search(const struct apw_doctor_view *view, struct apw_direct
 static void check_speed(const struct apw_doctor_view *view, const char *uri,
                         struct apw_directory *directory)
 {
+    const char *subject = apw_doctor_view_is_store(view) ? "appPasswordOwner" : "filter";
     char login[64];
     int64_t by_dn, took;
     char *filter;
 
     snprintf(login, sizeof login, "app-password-doctor-%08x", (unsigned)randombytes_random());
-    filter = apw_filter_expand(view->config->filter, login);
+    filter = apw_filter_expand(view->filter, login);
     if (filter == NULL)
         return;
     by_dn = time_search(view, directory, APW_SCOPE_BASE, "(objectClass=*)");
-    took = time_search(view, directory, view->config->scope, filter);
+    took = time_search(view, directory, view->scope, filter);
+    for (int i = 1; i < ROUNDS && took - by_dn > SLOW_MS; i++) {
+        int64_t again = time_search(view, directory, view->scope, filter);
+
+        took = again < took ? again : took;
+    }
     free(filter);
     if (took - by_dn <= SLOW_MS) {
         apw_diagnosis_good(
-            view->diagnosis, "filter",
+            view->diagnosis, subject,
             "%s takes %d ms to find that %s does not exist (%d ms to read an entry by its DN)", uri,
             (int)took, login, (int)by_dn);
         return;
     }
-    apw_diagnosis_problem(view->diagnosis, "filter",
+    apw_diagnosis_problem(view->diagnosis, subject,
                           "%s takes %d ms to find that %s does not exist, but %d ms to read an "
                           "entry by its DN: an attribute of %s has no index",
-                          uri, (int)took, login, (int)by_dn, view->config->filter);
-    for (size_t i = 0; i < view->names.count; i++)
+                          uri, (int)took, login, (int)by_dn, view->filter);
+    for (size_t i = 0; i < view->searched; i++)
         apw_doctor_dialect_fix_index(view->diagnosis, apw_doctor_dialect_find(view, directory),
                                      view->names.name[i]);
+}
+
+/* The name of a key of this directory. */
+static const char *key_of(const struct apw_doctor_view *view, const char *name, char key_r[32])
+{
+    snprintf(key_r, 32, "%s%s", view->prefix, name);
+    return key_r;
+}
+
+static void explain_missing_base(const struct apw_doctor_view *view, const char *uri)
+{
+    char key[32];
+
+    apw_diagnosis_problem(view->diagnosis, key_of(view, "base", key),
+                          "%s: \"%s\" does not exist, or the mail server may not see it", uri,
+                          view->base);
+    if (apw_doctor_view_is_store(view))
+        apw_diagnosis_fix(view->diagnosis,
+                          "if this server has lost its data, load a backup   # correct store_base "
+                          "only if it was never right");
+    else
+        apw_diagnosis_fix(view->diagnosis,
+                          "base dc=example,dc=org   # the suffix of your directory");
 }
 
 static void explain_outage(const struct apw_doctor_view *view, const char *uri,
                            enum apw_ldap_result result, const struct apw_error *error)
 {
-    const struct apw_config *config = view->config;
-
-    const char *stray =
-        config->identity.password == NULL ? NULL : apw_secret_stray(config->identity.password);
+    const struct apw_identity *identity = view->identity;
+    const char *stray = identity->password == NULL ? NULL : apw_secret_stray(identity->password);
+    char key[32];
 
     if (result == APW_LDAP_NOT_PERMITTED && stray != NULL) {
         apw_diagnosis_problem(view->diagnosis, "bind", "%s; the password in %s %s", error->text,
-                              config->identity.password_file, stray);
+                              identity->password_file, stray);
         apw_diagnosis_fix(view->diagnosis, "write the password into %s without it",
-                          config->identity.password_file);
+                          identity->password_file);
     } else if (result == APW_LDAP_NOT_PERMITTED) {
         apw_diagnosis_problem(view->diagnosis, "bind", "%s", error->text);
-        apw_diagnosis_fix(view->diagnosis, "write the password of binddn into %s",
-                          config->identity.password_file != NULL ? config->identity.password_file
-                                                                 : "bindpw_file");
+        apw_diagnosis_fix(view->diagnosis, "write the password of %sbinddn into %s", view->prefix,
+                          identity->password_file != NULL ? identity->password_file
+                                                          : "bindpw_file");
     } else if (result == APW_LDAP_NO_SUCH_OBJECT) {
-        apw_diagnosis_problem(view->diagnosis, "base",
-                              "%s: \"%s\" does not exist, or the mail server may not see it", uri,
-                              config->base);
-        apw_diagnosis_fix(view->diagnosis,
-                          "base dc=example,dc=org   # the suffix of your directory");
+        explain_missing_base(view, uri);
     } else if (strstr(error->text, "TLS") != NULL) {
         apw_diagnosis_problem(view->diagnosis, "certificate", "%s", error->text);
         apw_diagnosis_fix(view->diagnosis,
-                          "tls_cacert FILE   # the CA of that certificate; the certificate must "
-                          "name the URI's host and must not have expired");
+                          "%stls_cacert FILE   # the CA of that certificate; the certificate must "
+                          "name the URI's host and must not have expired",
+                          view->prefix);
     } else {
-        apw_diagnosis_problem(view->diagnosis, "uri", "%s", error->text);
+        apw_diagnosis_problem(view->diagnosis, key_of(view, "uri", key), "%s", error->text);
         apw_diagnosis_fix(view->diagnosis, "start that server, or remove %s from %s", uri,
-                          config->path);
+                          view->config->path);
     }
 }
 
@@ -116,8 +141,14 @@ static void check_kind(const struct apw_doctor_view *view, const char *uri,
                        struct apw_directory *directory)
 {
     bool is_ad = apw_doctor_dialect_find(view, directory) == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY;
-    bool is_called_ad = view->config->directory == APW_DIRECTORY_ACTIVE_DIRECTORY;
+    bool is_called_ad = view->type == APW_DIRECTORY_ACTIVE_DIRECTORY;
 
+    if (is_ad && apw_doctor_view_is_store(view)) {
+        apw_diagnosis_problem(view->diagnosis, "store_uri",
+                              "%s says that it is Active Directory, which cannot be a store", uri);
+        apw_diagnosis_fix(view->diagnosis, "app-password store init FOLDER   # makes a store");
+        return;
+    }
     if (is_ad != is_called_ad) {
         apw_diagnosis_problem(view->diagnosis, "directory",
                               is_ad ? "%s says that it is Active Directory, and %s does not: a "
@@ -126,6 +157,8 @@ static void check_kind(const struct apw_doctor_view *view, const char *uri,
                               uri, view->config->path);
         apw_diagnosis_fix(view->diagnosis, "directory %s", is_ad ? "active-directory" : "ldap");
     }
+    if (!apw_doctor_view_is_holder(view))
+        return;
     if (is_ad)
         apw_doctor_ad_schema_check(view, uri, directory);
     else
@@ -134,26 +167,27 @@ static void check_kind(const struct apw_doctor_view *view, const char *uri,
 
 static void check_server(const struct apw_doctor_view *view, char *uri)
 {
-    const struct apw_config *config = view->config;
     const struct apw_uris alone = {.count = 1, .uri = {uri}};
     struct apw_directory *directory;
     struct apw_entry *base;
     struct apw_error error = {""};
     enum apw_ldap_result result;
+    char key[32];
 
-    if (apw_session_connect(config, &alone, &config->identity, &directory, &error) != 0) {
-        apw_diagnosis_problem(view->diagnosis, "uri", "%s: %s", uri, error.text);
-        apw_diagnosis_fix(view->diagnosis, "uri ldaps://ldap.example.org");
+    if (apw_doctor_view_connect(view, &alone, view->identity, &directory, &error) != 0) {
+        apw_diagnosis_problem(view->diagnosis, key_of(view, "uri", key), "%s: %s", uri, error.text);
+        apw_diagnosis_fix(view->diagnosis, "%suri ldaps://ldap.example.org", view->prefix);
         return;
     }
-    result = apw_doctor_view_read(view, directory, config->base, NULL, &base, &error);
+    result = apw_doctor_view_read(view, directory, view->base, NULL, &base, &error);
     apw_entries_free(&base);
     if (result != APW_LDAP_OK) {
         explain_outage(view, uri, result, &error);
     } else {
-        apw_diagnosis_good(view->diagnosis, "uri",
+        apw_diagnosis_good(view->diagnosis, key_of(view, "uri", key),
                            "%s answers, accepts the password and has the base", uri);
         apw_doctor_certificate_check(view, uri, directory);
+        apw_doctor_clocks_check(view, uri, directory);
         check_speed(view, uri, directory);
         check_kind(view, uri, directory);
     }
@@ -163,7 +197,7 @@ static void check_server(const struct apw_doctor_view *view, char *uri)
 void apw_doctor_servers_check(const struct apw_doctor_view *view)
 {
     char *uris[2 * APW_URIS_MAX];
-    size_t count = apw_uris_unite(&view->config->uris, &view->config->write_uris, uris);
+    size_t count = apw_uris_unite(view->uris, view->write_uris, uris);
 
     for (size_t i = 0; i < count; i++) {
         view->diagnosis->server = uris[i];

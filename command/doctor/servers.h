@@ -8,7 +8,8 @@
 
 #include "doctor/view.h"
 
-/* Each URI of `uri` and `write_uri` on its own, with its schema. */
+/* Each URI of `uri` and `write_uri`, or of the store's, on its own, with its schema if our
+ * attributes are there. */
 void apw_doctor_servers_check(const struct apw_doctor_view *view);
 
 #endif

@@ -20,7 +20,7 @@ static bool takes_changes(const struct apw_doctor_view *view, char *uri)
     struct apw_directory *directory;
     struct apw_error error = {""};
 
-    if (apw_session_connect(view->config, &alone, &view->config->identity, &directory, &error) != 0)
+    if (apw_doctor_view_connect(view, &alone, view->identity, &directory, &error) != 0)
         return false; /* another check says so */
     result = apw_directory_modify_here(directory, view->sample, changes, 2,
                                        apw_doctor_view_deadline(view), &error);
@@ -39,7 +39,8 @@ static bool has_page(const struct apw_config *config)
 
 void apw_doctor_writers_check(const struct apw_doctor_view *view)
 {
-    const struct apw_uris *uris = &view->config->write_uris;
+    const struct apw_uris *uris = view->write_uris;
+    const char *key = apw_doctor_view_is_store(view) ? "store_write_uri" : "write_uri";
     const char *first = NULL, *second = NULL;
 
     if (uris->count < 2 || view->sample == NULL || !has_page(view->config))
@@ -53,14 +54,14 @@ void apw_doctor_writers_check(const struct apw_doctor_view *view)
             second = uris->uri[i];
     }
     if (second == NULL) {
-        apw_diagnosis_good(view->diagnosis, "write_uri", "one server takes the page's changes");
+        apw_diagnosis_good(view->diagnosis, key, "one server takes the page's changes");
         return;
     }
     apw_diagnosis_problem(
-        view->diagnosis, "write_uri",
+        view->diagnosis, key,
         "%s and %s both take changes: until they have replicated, two pages, or one that switches "
         "servers, can accept the same code of an authenticator app twice",
         first, second);
-    apw_diagnosis_fix(view->diagnosis,
-                      "write_uri %s   # the same one server on every host with the page", first);
+    apw_diagnosis_fix(view->diagnosis, "%s %s   # the same one server on every host with the page",
+                      key, first);
 }

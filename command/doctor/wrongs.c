@@ -7,6 +7,7 @@
 
 #define ALONE_MAX     3 /* more have one cause */
 #define ADMINISTRATOR "the administrator "
+#define STORE_RULES   "examples/store/slapd.conf"
 
 void apw_doctor_wrongs_start(const struct apw_doctor_view *view, struct apw_doctor_wrongs *wrongs_r)
 {
@@ -38,12 +39,21 @@ static bool is_in_our_rules(const char *attribute)
            strcasecmp(attribute, "mail") == 0;
 }
 
-static void fix_users_right(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
-                            const char *attribute)
+/* What grants too much, or too little, as a whole. */
+static void fix_by_our_rules(const struct apw_doctor_view *view, enum apw_doctor_dialect dialect,
+                             const char *attribute)
 {
+    struct apw_diagnosis *diagnosis = view->diagnosis;
     const char *file = apw_doctor_dialect_file(dialect);
 
-    if (dialect == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY)
+    if (apw_doctor_view_is_store(view))
+        apw_diagnosis_fix(diagnosis, "put the rules of " STORE_RULES " before others");
+    else if (!apw_doctor_view_is_holder(view))
+        apw_diagnosis_fix(diagnosis,
+                          "let only the administrators of %s write %s: whoever can change it could "
+                          "sign in as somebody else, or without MFA",
+                          view->uris->uri[0], attribute);
+    else if (dialect == APW_DOCTOR_DIALECT_ACTIVE_DIRECTORY)
         apw_diagnosis_fix(diagnosis,
                           "set the rights of ldap-schema/%s; an attribute that they do not name "
                           "needs a denial like theirs: %s",
@@ -58,14 +68,14 @@ static void fix_users_right(struct apw_diagnosis *diagnosis, enum apw_doctor_dia
                           is_in_our_rules(attribute) ? "" : attribute);
 }
 
-static void report_alone(struct apw_diagnosis *diagnosis, enum apw_doctor_dialect dialect,
+static void report_alone(const struct apw_doctor_view *view, enum apw_doctor_dialect dialect,
                          const struct apw_doctor_wrong *wrong)
 {
-    apw_diagnosis_problem(diagnosis, "rights", "%s", wrong->text);
+    apw_diagnosis_problem(view->diagnosis, "rights", "%s", wrong->text);
     if (wrong->rule.right != NULL)
-        apw_doctor_dialect_fix_rule(diagnosis, dialect, &wrong->rule);
+        apw_doctor_dialect_fix_rule(view, dialect, &wrong->rule);
     else
-        fix_users_right(diagnosis, dialect, wrong->attribute);
+        fix_by_our_rules(view, dialect, wrong->attribute);
 }
 
 static void list_texts(const struct apw_doctor_wrongs *wrongs, char *list_r, size_t size)
@@ -91,13 +101,22 @@ static bool are_all_the_administrators(const struct apw_doctor_wrongs *wrongs)
     return true;
 }
 
-static void report_together(struct apw_diagnosis *diagnosis, const struct apw_doctor_wrongs *wrongs)
+static void report_together(const struct apw_doctor_view *view,
+                            const struct apw_doctor_wrongs *wrongs)
 {
+    struct apw_diagnosis *diagnosis = view->diagnosis;
     const char *file = apw_doctor_dialect_file(wrongs->dialect);
     char list[1500] = "";
 
     list_texts(wrongs, list, sizeof list);
-    if (are_all_the_administrators(wrongs)) {
+    if (apw_doctor_view_is_store(view)) {
+        apw_diagnosis_problem(diagnosis, "rights",
+                              "the rules of " STORE_RULES " are missing, or others stand before "
+                              "them: %s",
+                              list);
+        apw_diagnosis_fix(diagnosis, "put the rules of " STORE_RULES " first, with the DNs of your "
+                                     "store");
+    } else if (are_all_the_administrators(wrongs)) {
         apw_diagnosis_problem(diagnosis, "rights",
                               "the administrator is not in the group of our rules, or your own "
                               "rules stand before ours: %s",
@@ -110,7 +129,7 @@ static void report_together(struct apw_diagnosis *diagnosis, const struct apw_do
         apw_diagnosis_problem(diagnosis, "rights",
                               "the rights of ldap-schema/%s are not set, or not for this user: %s",
                               file, list);
-        apw_doctor_dialect_fix_rule(diagnosis, wrongs->dialect, &wrongs->wrong[0].rule);
+        apw_doctor_dialect_fix_rule(view, wrongs->dialect, &wrongs->wrong[0].rule);
     } else if (wrongs->dialect == APW_DOCTOR_DIALECT_389) {
         apw_diagnosis_problem(diagnosis, "rights",
                               "the rules of ldap-schema/%s are missing, or others grant more: %s",
@@ -131,13 +150,13 @@ static void report_together(struct apw_diagnosis *diagnosis, const struct apw_do
     }
 }
 
-void apw_doctor_wrongs_report(struct apw_diagnosis *diagnosis,
+void apw_doctor_wrongs_report(const struct apw_doctor_view *view,
                               const struct apw_doctor_wrongs *wrongs)
 {
-    if (wrongs->count > ALONE_MAX) {
-        report_together(diagnosis, wrongs);
+    if (wrongs->count > ALONE_MAX && apw_doctor_view_is_holder(view)) {
+        report_together(view, wrongs);
         return;
     }
-    for (unsigned i = 0; i < wrongs->count; i++)
-        report_alone(diagnosis, wrongs->dialect, &wrongs->wrong[i]);
+    for (unsigned i = 0; i < wrongs->count && i < APW_DOCTOR_WRONGS_MAX; i++)
+        report_alone(view, wrongs->dialect, &wrongs->wrong[i]);
 }

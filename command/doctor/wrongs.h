@@ -31,7 +31,7 @@ void apw_doctor_wrongs_add(struct apw_doctor_wrongs *wrongs, const char *attribu
     __attribute__((format(printf, 4, 5)));
 
 /* Reports what was added. */
-void apw_doctor_wrongs_report(struct apw_diagnosis *diagnosis,
+void apw_doctor_wrongs_report(const struct apw_doctor_view *view,
                               const struct apw_doctor_wrongs *wrongs);
 
 #endif

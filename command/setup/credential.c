@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "setup/credential.h"
 #include "setup/text.h"
+#include <limits.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SECRET_BYTES 24
 #define KEY_BYTES    32
@@ -42,12 +45,28 @@ static char *make_password(void)
     return text;
 }
 
+int apw_setup_credential_check(const char *path, struct apw_error *error)
+{
+    char encrypted[PATH_MAX];
+
+    snprintf(encrypted, sizeof encrypted, "/etc/credstore.encrypted%s", strrchr(path, '/'));
+    if (access(path, F_OK) == 0 || access(encrypted, F_OK) != 0)
+        return 0;
+    return apw_error_set(error,
+                         "%s is in use but encrypted, and setup would make another one; first run "
+                         "\"systemd-creds decrypt %s %s\"",
+                         path, encrypted, path);
+}
+
 /* One that is there is in use. */
 int apw_setup_credential_write(struct apw_setup_folder *folder, const struct apw_setup_file *file,
                                struct apw_error *error)
 {
-    char *secret = apw_setup_text_read(file->path, NULL);
+    char *secret;
 
+    if (apw_setup_credential_check(file->path, error) != 0)
+        return -1;
+    secret = apw_setup_text_read(file->path, NULL);
     if (secret != NULL)
         secret[strcspn(secret, "\r\n")] = '\0';
     if (secret == NULL || *secret == '\0') {

@@ -22,29 +22,38 @@ static int write_key(struct apw_setup_folder *folder, struct apw_error *error)
 {
     static const struct apw_setup_file key = {"page", "0600", PAGE_USER,
                                               "/etc/app-password/portal.key"};
-    char *there = apw_setup_text_read(key.path, NULL);
+    char *there;
 
+    if (apw_setup_credential_check(key.path, error) != 0)
+        return -1;
+    there = apw_setup_text_read(key.path, NULL);
     if (there == NULL)
         there = apw_setup_credential_make_key();
     return apw_setup_folder_install(folder, &key, there, error);
 }
 
+/* nginx reads the limits by itself, and the snippets only if a site includes them. */
 static int write_nginx(struct apw_setup_folder *folder, const struct apw_setup_answers *answers,
                        struct apw_error *error)
 {
-    static const struct apw_setup_file limits = {"nginx", "0644", "root:root",
-                                                 "/etc/nginx/conf.d/app-password-limits.conf"},
-                                       snippet = {"nginx", "0644", "root:root",
-                                                  "/etc/nginx/snippets/app-password-portal.conf"};
-    int status = apw_setup_folder_install(
-        folder, &limits,
-        apw_setup_shipped_adapt("examples/nginx/app-password-limits.conf", answers, error), error);
+    static const struct {
+        const char *shipped;
+        struct apw_setup_file file;
+    } parts[] = {
+        {"examples/nginx/app-password-limits.conf",
+         {"nginx", "0644", "root:root", "/etc/nginx/conf.d/app-password-limits.conf"}},
+        {"examples/nginx/app-password-portal.conf",
+         {"nginx", "0644", "root:root", "/etc/nginx/snippets/app-password-portal.conf"}},
+        {"examples/nginx/app-password-autoconfig.conf",
+         {"nginx", "0644", "root:root", "/etc/nginx/snippets/app-password-autoconfig.conf"}},
+    };
 
-    if (status != 0)
-        return -1;
-    return apw_setup_folder_install(
-        folder, &snippet,
-        apw_setup_shipped_adapt("examples/nginx/app-password-portal.conf", answers, error), error);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (apw_setup_folder_install(folder, &parts[i].file,
+                                     apw_setup_shipped_adapt(parts[i].shipped, answers, error),
+                                     error) != 0)
+            return -1;
+    return 0;
 }
 
 int apw_setup_page_write(struct apw_setup_folder *folder, const struct apw_setup_answers *answers,

@@ -40,27 +40,42 @@ undo_schema() {
 
 # Whether each rule of ours is in force, whatever else is. Prints their number.
 count_rules() {
+    rules=$(as_admin ldapsearch -LLL -o ldif-wrap=no -s base -b "$suffix" aci | values_of aci)
     values_in_file aci | while IFS= read -r rule; do
         ! printf '%s\n' "$rules" | grep -qxF -e "$rule" || say found
     done | wc -l
 }
 
+# The first record of the file adds the rules; the next ones set limits of our own identities.
+limits() { awk -v RS= -v ORS='\n\n' 'NR > 1' directory/rights.ldif; }
+
+limits_are_set() {
+    limits | sed -n 's/^dn: //p' | while IFS= read -r dn; do
+        as_admin ldapsearch -LLL -s base -b "$dn" nsPagedLookThroughLimit 2>/dev/null |
+            grep -qx 'nsPagedLookThroughLimit: -1' || exit 1
+    done
+}
+
 state_rights() {
-    rules=$(as_admin ldapsearch -LLL -o ldif-wrap=no -s base -b "$suffix" aci | values_of aci)
     case $(count_rules) in
-    "$(values_in_file aci | wc -l)") say same ;;
+    "$(values_in_file aci | wc -l)") if limits_are_set; then say same; else say missing; fi ;;
     0) say missing ;;
     *) say differs ;;
     esac
 }
 
+# The rules may be in force without the limits: from an earlier version, or from before the page.
 apply_rights() {
     [ "$(state_rights)" = missing ] ||
         fail "some rules about app passwords are in force already: delete them from $suffix"
-    as_admin ldapmodify -f directory/rights.ldif >/dev/null
+    if [ "$(count_rules)" -eq 0 ]; then
+        as_admin ldapmodify -f directory/rights.ldif >/dev/null
+    else
+        limits | as_admin ldapmodify >/dev/null
+    fi
 }
 
-# The first record of the file adds the rules; the next ones set limits of our own identities.
+# The limits go with the identities.
 undo_rights() {
     values_in_file aci | while IFS= read -r rule; do
         ! as_admin ldapsearch -LLL -o ldif-wrap=no -s base -b "$suffix" aci | values_of aci |

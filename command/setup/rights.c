@@ -83,11 +83,24 @@ static char *make_for_slapdconf(const struct apw_setup_answers *answers, struct 
     return fill_in(text, answers);
 }
 
+/* The limits are in the entries of the identities; without the page, the portal has none. */
+static char *drop_portals_limits(char *text, const struct apw_setup_answers *answers)
+{
+    char portal[APW_SETUP_ANSWER_SIZE + 64];
+
+    if (apw_setup_answers_is(answers, APW_SETUP_PAGE, "yes"))
+        return text;
+    snprintf(portal, sizeof portal, "dn: cn=portal,ou=services,%s",
+             answers->value[APW_SETUP_SUFFIX]);
+    return apw_setup_text_drop_paragraph(text, portal);
+}
+
 /* The rules must name a replicator; without one, the example's name is nobody's. */
 static char *make_for_389(const struct apw_setup_answers *answers, struct apw_error *error)
 {
     char *text = apw_setup_shipped_adapt("ldap-schema/aci-389ds.ldif", answers, error);
 
+    text = drop_portals_limits(text, answers);
     return apw_setup_answers_is(answers, APW_SETUP_REPLICATOR, "none")
                ? text
                : name_replicator(text, answers);

@@ -72,6 +72,40 @@ static char *make_site(const struct apw_setup_answers *answers, bool has_postfix
     return NULL;
 }
 
+#define SEPARATORS " \t,"
+
+/* The names of one domain at which mail programs ask. */
+static void say_records(FILE *stream, const char *domain, int length, const char *page)
+{
+    int host = (int)strcspn(page, ":/");
+
+    fprintf(stream, "    autoconfig.%.*s.    CNAME  %.*s.\n", length, domain, host, page);
+    fprintf(stream, "    autodiscover.%.*s.  CNAME  %.*s.\n", length, domain, host, page);
+}
+
+/* Without the servers and the domains, the page answers no mail program. */
+static void say_autoconfig(FILE *stream, const struct apw_setup_answers *answers)
+{
+    const char *domains = answers->value[APW_SETUP_OWN_DOMAINS];
+    const char *page = strstr(answers->value[APW_SETUP_PUBLIC_URL], "://");
+
+    if (*domains == '\0' || *answers->value[APW_SETUP_IMAP_SERVER] == '\0' ||
+        *answers->value[APW_SETUP_SMTP_SERVER] == '\0' || page == NULL)
+        return;
+    fputs("\nMail programs find their servers by themselves if these names are in DNS\n\n", stream);
+    while (domains += strspn(domains, SEPARATORS), *domains != '\0') {
+        size_t length = strcspn(domains, SEPARATORS);
+
+        say_records(stream, domains, (int)length, page + 3);
+        domains += length;
+    }
+    fputs("\nand their server {} blocks, that of the page's host, and those of your domains have "
+          "this line:\n\n    include snippets/app-password-autoconfig.conf;\n\n"
+          "\"SETTINGS FOR MAIL PROGRAMS\" in app-password-portal(8) has such a block, and further "
+          "records.\n",
+          stream);
+}
+
 /* What apply.sh prints at the end. */
 static char *make_next(const struct apw_setup_answers *answers)
 {
@@ -96,10 +130,12 @@ static char *make_next(const struct apw_setup_answers *answers)
     else
         fprintf(stream, "    app-password doctor --mfa-user USER --as '%s=USER,%s'\n",
                 answers->value[APW_SETUP_LOGIN_ATTRIBUTE], answers->value[APW_SETUP_BASE]);
-    if (is_yes(answers, APW_SETUP_NGINX))
+    if (is_yes(answers, APW_SETUP_NGINX)) {
         fputs("\nThe page needs this line in the server {} block of its host, then a reload of "
               "nginx:\n\n    include snippets/app-password-portal.conf;\n",
               stream);
+        say_autoconfig(stream, answers);
+    }
     if (fclose(stream) == 0)
         return text;
     free(text);

@@ -305,10 +305,12 @@ verify_nginx() { nginx -t; }
 reload_nginx() { reload nginx; }
 # Without the files that a site of nginx includes, nginx does not start again.
 undo_nginx() {
-    if nginx -T 2>/dev/null | grep -q '^# configuration file .*/app-password-portal\.conf:'; then
-        say "    left: nginx uses snippets/app-password-portal.conf; remove its include and run this again"
-        return 1
-    fi
+    included=$(nginx -T 2>/dev/null |
+        sed -n 's,^# configuration file .*/\(app-password-\(portal\|autoconfig\)\.conf\):$,\1,p')
+    for name in $included; do
+        say "    left: nginx uses snippets/$name; remove its include and run this again"
+    done
+    [ -z "$included" ] || return 1
     undo_files nginx
 }
 

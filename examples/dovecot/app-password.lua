@@ -33,20 +33,27 @@ function auth_password_verify(request, password)
   if is_master_login(request) then -- the password is the master user's
     return look_up(request, {})
   end
-  local verdict, name, why = front:verify {
+  local verdict, name, detail = front:verify {
     user = request.user,
     password = password,
     service = request.protocol or request.service, -- 2.4, 2.3
     client = request.remote_ip,
     session = request.session,
+    arrived = request.passdb and request.passdb.arrived, -- from app-password-arrived.lua, if it is used
   }
   if verdict == "accepted" then
     -- From now on, this is the user's name, whatever was typed.
-    return dovecot.auth.PASSDB_RESULT_OK, { user = name }
+    local fields = { user = name }
+    if request.protocol then
+      -- 2.4 shows this in "doveadm who", and "doveadm kick -f user_app_password" ends the sessions
+      -- that were opened with one app password.
+      fields.userdb_user_app_password = detail
+    end
+    return dovecot.auth.PASSDB_RESULT_OK, fields
   elseif verdict == "refused" then
     return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, ""
   end
-  return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (why or "no verdict")
+  return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "app-password: " .. (detail or "no verdict")
 end
 
 -- Answers requests without a password: does the user exist?

@@ -105,7 +105,17 @@ void apw_connection_note_failure(struct apw_error *error, const struct apw_conne
     ldap_memfree(detail);
 }
 
-/* Waits without libldap, which uses a clock that may jump. */
+/* Whether there are bytes that no longer wait in the socket, such as the rest of a TLS record. */
+static bool has_read_ahead(const struct apw_connection *connection)
+{
+    Sockbuf *sockbuf = NULL;
+
+    return ldap_get_option(connection->ld, LDAP_OPT_SOCKBUF, &sockbuf) == 0 && sockbuf != NULL &&
+           ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_DATA_READY, NULL) > 0;
+}
+
+/* Waits without libldap, which uses a clock that may jump. ldap_result() returns after a message
+ * with another ID, even if it has read more than that. */
 LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int message_id,
                                          const char *what, struct apw_error *error)
 {
@@ -115,7 +125,8 @@ LDAPMessage *apw_connection_next_message(struct apw_connection *connection, int 
 
     do
         type = ldap_result(connection->ld, message_id, LDAP_MSG_ONE, &at_once, &message);
-    while (type == 0 && apw_transport_wait_readable(&connection->transport) == 0);
+    while (type == 0 && (has_read_ahead(connection) ||
+                         apw_transport_wait_readable(&connection->transport) == 0));
     if (type > 0)
         return message;
     if (type == 0) {
@@ -249,51 +260,11 @@ failed:
     return NULL;
 }
 
-static int send_bind(struct apw_connection *connection, const struct apw_identity *identity,
-                     int *message_id_r)
-{
-    /* Empty, not NULL: no authorization identity (RFC 4422, appendix A). */
-    struct berval credentials = {0, (char[]){""}};
-
-    if (identity->method == APW_BIND_EXTERNAL)
-        return ldap_sasl_bind(connection->ld, NULL, "EXTERNAL", &credentials, NULL, NULL,
-                              message_id_r);
-    credentials.bv_val = identity->password;
-    credentials.bv_len = strlen(identity->password);
-    return ldap_sasl_bind(connection->ld, identity->dn, LDAP_SASL_SIMPLE, &credentials, NULL, NULL,
-                          message_id_r);
-}
-
-int apw_connection_bind(struct apw_connection *connection, const struct apw_identity *identity,
-                        enum apw_ldap_result *result_r, struct apw_error *error)
-{
-    struct apw_connection_outcome outcome;
-    int message_id;
-
-    *result_r = APW_LDAP_UNAVAILABLE;
-    if (identity->method == APW_BIND_ANONYMOUS)
-        return 0;
-    if (send_bind(connection, identity, &message_id) != LDAP_SUCCESS) {
-        apw_connection_note_failure(error, connection, "bind");
-        return -1;
-    }
-    if (apw_connection_wait_outcome(connection, message_id, LDAP_RES_BIND, "bind", &outcome,
-                                    error) != 0)
-        return -1;
-    ldap_controls_free(outcome.controls);
-    if (outcome.code == LDAP_SUCCESS)
-        return 0;
-    apw_connection_note(error, connection->server, "bind as %s: %s",
-                        identity->dn != NULL ? identity->dn : "SASL EXTERNAL", outcome.text);
-    if (outcome.code == LDAP_INVALID_CREDENTIALS || outcome.code == LDAP_INAPPROPRIATE_AUTH)
-        *result_r = APW_LDAP_NOT_PERMITTED;
-    return -1;
-}
-
 void apw_connection_renew(struct apw_connection *connection, int64_t deadline)
 {
     connection->transport.deadline = deadline;
     connection->transport.may_receive = OPERATION_BYTES_MAX;
+    connection->transport.is_timed_out = false;
     connection->used_at = apw_clock_monotonic_ms();
 }
 

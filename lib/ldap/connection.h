@@ -8,7 +8,6 @@
 #define APW_CONNECTION_H
 
 #include "error.h"
-#include "identity.h"
 #include "ldap/handle.h"
 #include "ldap/result.h"
 #include "ldap/transport.h"
@@ -22,6 +21,8 @@ struct apw_server {
     char *uri;
     LDAPURLDesc *url;
     _Atomic int64_t failed_at; /* apw_clock_monotonic_ms(), 0 for never */
+    /* It has judged a second bind on a connection; or takes one bind, and no second. */
+    atomic_bool allows_rebind, forbids_rebind;
 };
 
 struct apw_connection_settings {
@@ -46,10 +47,6 @@ struct apw_connection *apw_connection_open(const struct apw_connection_settings 
                                            struct apw_server *server, int64_t deadline,
                                            struct apw_error *error);
 void apw_connection_close(struct apw_connection **connection); /* takes NULL */
-
-/* Binds as the service. -1: the connection is lost, and *result_r says why. */
-int apw_connection_bind(struct apw_connection *connection, const struct apw_identity *identity,
-                        enum apw_ldap_result *result_r, struct apw_error *error);
 
 /* Gives the next operation its time and its bytes. */
 void apw_connection_renew(struct apw_connection *connection, int64_t deadline);

@@ -3,6 +3,8 @@
 #include "clock.h"
 #include "ldap/connection.h"
 #include "ldap/handle.h"
+#include "ldap/service_bind.h"
+#include "ldap/whoami.h"
 #include <ldap.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,6 +12,9 @@
 #include <unistd.h>
 
 #define LAST_CHOICE_MS 60000 /* a server that failed comes after the others for so long */
+/* No bind on a connection that was idle for longer, whatever the settings say: a firewall may have
+ * forgotten it, and a bind without an answer is not repeated. */
+#define BIND_IDLE_MS 60000
 
 struct apw_directory {
     unsigned server_count;
@@ -18,9 +23,10 @@ struct apw_directory {
     struct apw_connection_settings settings;
     LDAP *tls_handle; /* holds the TLS context, which read its files before chroot(); NULL if it is
                          another directory's */
-    /* A thread takes the kept connection by exchanging it for NULL, because a fork could leave a
+    /* A thread takes a kept connection by exchanging it for NULL, because a fork could leave a
      * lock held. */
     _Atomic(struct apw_connection *) kept;
+    _Atomic(struct apw_connection *) kept_for_binds; /* of users, and for nothing else */
 };
 
 static int take_tls(struct apw_directory *directory, const struct apw_directory_settings *settings,
@@ -36,25 +42,6 @@ static int take_tls(struct apw_directory *directory, const struct apw_directory_
                               &directory->settings.tls_context, error);
 }
 
-/* Takes the kept connection, if there is one and it is good. */
-static struct apw_connection *take_kept(struct apw_directory *directory)
-{
-    struct apw_connection *kept = atomic_exchange(&directory->kept, NULL);
-
-    if (kept != NULL && !apw_connection_is_usable(kept, &directory->settings))
-        apw_connection_close(&kept);
-    return kept;
-}
-
-/* Keeps the connection, unless another thread has already kept one. */
-static void keep(struct apw_directory *directory, struct apw_connection *connection)
-{
-    struct apw_connection *expected = NULL;
-
-    if (!atomic_compare_exchange_strong(&directory->kept, &expected, connection))
-        apw_connection_close(&connection);
-}
-
 static bool has_failed(const struct apw_server *server)
 {
     int64_t failed_at = atomic_load(&server->failed_at);
@@ -66,9 +53,50 @@ static bool has_failed(const struct apw_server *server)
 struct task {
     apw_operation run;
     void *argument;
-    bool is_bound; /* by the service */
+    bool is_bound; /* by the service; else it is the bind of a user */
     int64_t deadline;
+    const struct apw_server *excluded; /* never ask this one; NULL: none */
 };
+
+static _Atomic(struct apw_connection *) *place_of(struct apw_directory *directory,
+                                                  const struct task *task)
+{
+    return task->is_bound ? &directory->kept : &directory->kept_for_binds;
+}
+
+static bool allows(const struct apw_server *server, const struct task *task)
+{
+    return task->is_bound || !atomic_load(&server->forbids_rebind);
+}
+
+/* A lost search is repeated; a lost bind is not, so it needs a connection that is likely good. */
+static bool is_likely_good(const struct apw_connection *connection)
+{
+    return apw_clock_monotonic_ms() - connection->used_at < BIND_IDLE_MS &&
+           !has_failed(connection->server);
+}
+
+/* Takes the kept connection for this task, if there is one and it is good. */
+static struct apw_connection *take_kept(struct apw_directory *directory, const struct task *task)
+{
+    struct apw_connection *kept = atomic_exchange(place_of(directory, task), NULL);
+
+    if (kept != NULL && (!apw_connection_is_usable(kept, &directory->settings) ||
+                         !allows(kept->server, task) || (!task->is_bound && !is_likely_good(kept))))
+        apw_connection_close(&kept);
+    return kept;
+}
+
+/* Keeps the connection for this task, unless another thread has already kept one. */
+static void keep(struct apw_directory *directory, const struct task *task,
+                 struct apw_connection *connection)
+{
+    struct apw_connection *expected = NULL;
+
+    if (!allows(connection->server, task) ||
+        !atomic_compare_exchange_strong(place_of(directory, task), &expected, connection))
+        apw_connection_close(&connection);
+}
 
 static enum apw_connection_state try_server(struct apw_directory *directory,
                                             struct apw_server *server, const struct task *task,
@@ -79,19 +107,15 @@ static enum apw_connection_state try_server(struct apw_directory *directory,
     enum apw_connection_state state = APW_CONNECTION_LOST;
 
     *result_r = APW_LDAP_UNAVAILABLE;
-    if (connection != NULL &&
-        (!task->is_bound ||
-         apw_connection_bind(connection, &directory->identity, result_r, error) == 0))
+    if (connection != NULL && (!task->is_bound || apw_service_bind(connection, &directory->identity,
+                                                                   result_r, error) == 0))
         state = task->run(connection, task->argument, result_r, error);
     if (state == APW_CONNECTION_GOOD) {
         atomic_store(&server->failed_at, 0);
-        if (task->is_bound) {
-            keep(directory, connection);
-            return state;
-        }
-    } else {
-        atomic_store(&server->failed_at, apw_clock_monotonic_ms());
+        keep(directory, task, connection);
+        return state;
     }
+    atomic_store(&server->failed_at, apw_clock_monotonic_ms());
     apw_connection_close(&connection);
     return state;
 }
@@ -109,11 +133,11 @@ static enum apw_ldap_result try_servers(struct apw_directory *directory, const s
 
     for (unsigned i = 0; i < directory->server_count; i++) {
         is_last_choice[i] = has_failed(&directory->server[i]);
-        failed += is_last_choice[i];
+        failed += is_last_choice[i] && &directory->server[i] != task->excluded;
     }
     for (int last_choices = 0; last_choices <= 1; last_choices++)
         for (unsigned i = 0; i < directory->server_count; i++) {
-            if (is_last_choice[i] != (last_choices == 1))
+            if (is_last_choice[i] != (last_choices == 1) || &directory->server[i] == task->excluded)
                 continue;
             if (last_choices == 1)
                 share.deadline = apw_clock_monotonic_ms() + directory->settings.timeout_ms / failed;
@@ -130,11 +154,18 @@ static enum apw_ldap_result try_servers(struct apw_directory *directory, const s
     return result;
 }
 
+static void close_lost(struct apw_connection **connection)
+{
+    if ((*connection)->transport.is_timed_out)
+        atomic_store(&(*connection)->server->failed_at, apw_clock_monotonic_ms());
+    apw_connection_close(connection);
+}
+
 /* Runs the operation on the kept connection; on a new one if there is none, or it is lost. */
 static enum apw_ldap_result run(struct apw_directory *directory, const struct task *task,
                                 struct apw_error *error)
 {
-    struct apw_connection *kept = take_kept(directory);
+    struct apw_connection *kept = take_kept(directory, task);
     enum apw_ldap_result result;
 
     if (error != NULL)
@@ -142,12 +173,10 @@ static enum apw_ldap_result run(struct apw_directory *directory, const struct ta
     if (kept != NULL) {
         apw_connection_renew(kept, task->deadline);
         if (task->run(kept, task->argument, &result, error) == APW_CONNECTION_GOOD) {
-            keep(directory, kept);
+            keep(directory, task, kept);
             return result;
         }
-        if (kept->transport.is_timed_out)
-            atomic_store(&kept->server->failed_at, apw_clock_monotonic_ms());
-        apw_connection_close(&kept);
+        close_lost(&kept);
     }
     result = try_servers(directory, task, error);
     if (result == APW_LDAP_OK && error != NULL)
@@ -240,20 +269,73 @@ enum apw_ldap_result apw_directory_certificate(struct apw_directory *directory, 
     return result;
 }
 
+enum apw_ldap_result apw_directory_whoami(struct apw_directory *directory, int64_t deadline,
+                                          char **name_r, struct apw_error *error)
+{
+    const struct task task = {
+        .run = apw_whoami_run, .argument = name_r, .is_bound = true, .deadline = deadline};
+
+    *name_r = NULL;
+    return run(directory, &task, error);
+}
+
+/* Binds on the kept connection. False: bind on a new one, but not at a server to which the bind was
+ * sent in vain: it may have counted a wrong password. Notices a server that closes the connection
+ * at the second bind; *doubtful_r is one that perhaps objects to it. */
+static bool bind_on_kept(struct apw_directory *directory, struct task *task,
+                         struct apw_server **doubtful_r, struct apw_error *error)
+{
+    struct apw_user_bind_credentials *bind = task->argument;
+    struct apw_connection *kept;
+    struct apw_server *server;
+    enum apw_connection_state state;
+    enum apw_ldap_result result;
+
+    *doubtful_r = NULL;
+    if (apw_clock_remaining_ms(task->deadline) == 0 || (kept = take_kept(directory, task)) == NULL)
+        return false;
+    server = kept->server;
+    apw_connection_renew(kept, task->deadline);
+    state = task->run(kept, task->argument, &result, error);
+    if (bind->is_judged)
+        atomic_store(&server->allows_rebind, true);
+    if (state == APW_CONNECTION_GOOD && atomic_load(&server->allows_rebind)) {
+        keep(directory, task, kept);
+        return true;
+    }
+    if (state == APW_CONNECTION_GOOD) {
+        *doubtful_r = server;
+    } else if (bind->is_answered) {
+        task->excluded = server;
+        atomic_store(&server->failed_at, apw_clock_monotonic_ms());
+    } else if (bind->is_sent) {
+        task->excluded = server;
+        if (!kept->transport.is_timed_out && !atomic_load(&server->allows_rebind))
+            atomic_store(&server->forbids_rebind, true);
+    }
+    bind->result = APW_USER_BIND_UNAVAILABLE; /* until a new connection decides */
+    close_lost(&kept);
+    return false;
+}
+
 enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,
                                            const char *password, size_t password_length,
                                            int64_t deadline, struct apw_error *error)
 {
     struct apw_user_bind_credentials credentials = {
         .dn = dn, .password = password, .password_length = password_length};
-    const struct task task = {
-        .run = apw_user_bind_run, .argument = &credentials, .deadline = deadline};
+    struct task task = {.run = apw_user_bind_run, .argument = &credentials, .deadline = deadline};
+    struct apw_server *doubtful;
 
     if (password_length == 0 || dn[0] == '\0')
         return APW_USER_BIND_WRONG;
     if (error != NULL)
         error->text[0] = '\0';
-    try_servers(directory, &task, error);
+    if (!bind_on_kept(directory, &task, &doubtful, error)) {
+        try_servers(directory, &task, error);
+        if (credentials.is_judged && credentials.server == doubtful)
+            atomic_store(&doubtful->forbids_rebind, true);
+    }
     if (credentials.result != APW_USER_BIND_UNAVAILABLE && error != NULL)
         *error = credentials.words; /* what other servers said no longer matters */
     return credentials.result;
@@ -273,6 +355,23 @@ enum apw_ldap_result apw_directory_modify(struct apw_directory *directory, const
                                           int64_t deadline, struct apw_error *error)
 {
     struct apw_modify modify = {.dn = dn, .changes = changes, .count = count};
+
+    return run_modify(directory, &modify, deadline, error);
+}
+
+enum apw_ldap_result apw_directory_add(struct apw_directory *directory, const char *dn,
+                                       const struct apw_change *changes, size_t count,
+                                       int64_t deadline, struct apw_error *error)
+{
+    struct apw_modify modify = {.dn = dn, .changes = changes, .count = count, .is_new = true};
+
+    return run_modify(directory, &modify, deadline, error);
+}
+
+enum apw_ldap_result apw_directory_delete(struct apw_directory *directory, const char *dn,
+                                          int64_t deadline, struct apw_error *error)
+{
+    struct apw_modify modify = {.dn = dn, .is_deletion = true};
 
     return run_modify(directory, &modify, deadline, error);
 }
@@ -301,6 +400,8 @@ static int copy_servers(struct apw_directory *directory, const struct apw_uris *
             return apw_error_set(error, "out of memory");
         }
         atomic_init(&server->failed_at, 0);
+        atomic_init(&server->allows_rebind, false);
+        atomic_init(&server->forbids_rebind, false);
         directory->server_count++;
     }
     return 0;
@@ -321,6 +422,7 @@ int apw_directory_new(const struct apw_directory_settings *settings,
                                                            .timeout_ms = settings->timeout_ms,
                                                            .idle_ms = settings->idle_ms};
     atomic_init(&directory->kept, NULL);
+    atomic_init(&directory->kept_for_binds, NULL);
     if (copy_servers(directory, settings->uris, error) != 0 ||
         apw_identity_copy(settings->identity, &directory->identity, error) != 0 ||
         take_tls(directory, settings, error) != 0) {
@@ -334,8 +436,10 @@ int apw_directory_new(const struct apw_directory_settings *settings,
 void apw_directory_disconnect(struct apw_directory *directory)
 {
     struct apw_connection *kept = atomic_exchange(&directory->kept, NULL);
+    struct apw_connection *kept_for_binds = atomic_exchange(&directory->kept_for_binds, NULL);
 
     apw_connection_close(&kept);
+    apw_connection_close(&kept_for_binds);
 }
 
 void apw_directory_free(struct apw_directory **directory)

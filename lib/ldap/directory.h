@@ -2,9 +2,10 @@
 /*
  * directory: the LDAP directory, as one identity.
  *
- * Knows the servers and keeps one bound connection. The first operation opens it; a later one
- * reopens it once if it turns out stale. Make it before chroot(), because it reads the CA file
- * then; use it afterwards.
+ * Knows the servers and keeps two connections: one bound as the identity, and one for the binds of
+ * users alone. The first operation of each kind opens its connection; a later one reopens it once
+ * if it turns out stale. Make it before chroot(), because it reads the CA file then; use it
+ * afterwards.
  *
  * Threads: any thread may call at any time; a thread that finds the kept connection in use opens
  * another. Fork: a child never touches the parent's connection.
@@ -49,7 +50,7 @@ int apw_directory_new(const struct apw_directory_settings *settings,
                       struct apw_directory **directory_r, struct apw_error *error);
 void apw_directory_free(struct apw_directory **directory); /* takes NULL */
 
-/* Closes the kept connection; the next operation opens another. */
+/* Closes the kept connections; the next operation opens another. */
 void apw_directory_disconnect(struct apw_directory *directory);
 
 /* Returns the entries in *entries_r: NULL if there are none. The caller frees them. */
@@ -58,15 +59,20 @@ enum apw_ldap_result apw_directory_search(struct apw_directory *directory,
                                           struct apw_entry **entries_r, struct apw_error *error);
 
 /* Asks all of a series over one connection; see struct apw_search_series. The result is that of the
- * last search asked. The caller clears the series. */
+ * last search asked; together, of the first. The caller clears the series. */
 enum apw_ldap_result apw_directory_search_series(struct apw_directory *directory,
                                                  struct apw_search_series *series, int64_t deadline,
                                                  struct apw_error *error);
 
-/* Searches page by page, in the memory of one page. Each page has `page_ms`. The callback may use
- * the directory. The result is OK too if the callback ended the search. Never starts over: if the
- * connection is lost halfway, the result is APW_LDAP_UNAVAILABLE; if the server cuts off what this
- * identity may see (its size limit), it is APW_LDAP_REFUSED. */
+/* The page_ms of a search for everybody: without an index, a server looks at all entries before it
+ * has found the few of a page, which takes it seconds if there are a million. */
+#define APW_DIRECTORY_PAGE_MS 240000
+
+/* Searches page by page, in the memory of one page. Each page has `page_ms`; a single wait for it
+ * may take half of that, even if `timeout_ms` is shorter. The callback may use the directory. The
+ * result is OK too if the callback ended the search. Never starts over: if the connection is lost
+ * halfway, the result is APW_LDAP_UNAVAILABLE; if the server cuts off what this identity may see
+ * (its size limit), it is APW_LDAP_REFUSED. */
 enum apw_ldap_result apw_directory_search_each(struct apw_directory *directory,
                                                const struct apw_query *query, int page_ms,
                                                apw_search_callback callback, void *context,
@@ -77,8 +83,23 @@ enum apw_ldap_result apw_directory_certificate(struct apw_directory *directory, 
                                                char **bytes_r, size_t *length_r,
                                                struct apw_error *error);
 
-/* Binds as `dn`, on a connection of its own that is closed afterwards. An empty password is WRONG
- * and is never sent. The error says why there was no answer, or has the words of Active Directory.
+/* Who the server takes us for (RFC 4532): a DN, or a name such as "u:alice"; NULL for anonymous.
+ * The caller frees it. */
+enum apw_ldap_result apw_directory_whoami(struct apw_directory *directory, int64_t deadline,
+                                          char **name_r, struct apw_error *error);
+
+/* Binds as `dn`, on a connection that only such binds use: each replaces the identity of the one
+ * before (RFC 4511, 4.2.1). An empty password is WRONG and is never sent. The error says why there
+ * was no answer, or has the words of Active Directory.
+ *
+ * A server counts each wrong password once. So a bind that was sent on the kept connection, and
+ * got no answer or "busy" or "unavailable", is not sent again to this server: it is UNAVAILABLE
+ * unless another server answers. A connection that the server has closed before, or that was idle
+ * for a minute, is not used.
+ *
+ * Until a server has judged a second bind on a connection, a result that judges no password may be
+ * its objection to that; then a new connection decides. If it judges the password there, or if it
+ * closed the connection instead of answering, it gets a new connection for each bind from then on.
  */
 enum apw_user_bind apw_directory_bind_user(struct apw_directory *directory, const char *dn,
                                            const char *password, size_t password_length,
@@ -89,7 +110,17 @@ enum apw_ldap_result apw_directory_modify(struct apw_directory *directory, const
                                           const struct apw_change *changes, size_t count,
                                           int64_t deadline, struct apw_error *error);
 
-/* As above, but a replica that would forward the changes to its provider answers
+/* Adds the entry with the values of the changes, which all are APW_CHANGE_ADD. CONFLICT if it is
+ * there already. */
+enum apw_ldap_result apw_directory_add(struct apw_directory *directory, const char *dn,
+                                       const struct apw_change *changes, size_t count,
+                                       int64_t deadline, struct apw_error *error);
+
+/* Deletes the entry, which must have no children. */
+enum apw_ldap_result apw_directory_delete(struct apw_directory *directory, const char *dn,
+                                          int64_t deadline, struct apw_error *error);
+
+/* As apw_directory_modify(), but a replica that would forward the changes to its provider answers
  * APW_LDAP_READ_ONLY. */
 enum apw_ldap_result apw_directory_modify_here(struct apw_directory *directory, const char *dn,
                                                const struct apw_change *changes, size_t count,

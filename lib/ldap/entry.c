@@ -38,7 +38,7 @@ void apw_entries_free(struct apw_entry **entries)
 
 const struct apw_attribute *apw_entry_attribute(const struct apw_entry *entry, const char *name)
 {
-    for (size_t i = 0; i < entry->attribute_count; i++)
+    for (size_t i = 0; entry != NULL && i < entry->attribute_count; i++)
         if (!entry->attribute[i].has_options && strcasecmp(entry->attribute[i].name, name) == 0)
             return &entry->attribute[i];
     return NULL;
@@ -145,6 +145,13 @@ bool apw_entry_has_value(const struct apw_entry *entry, const char *name, const 
             strcasecmp(found->value[i].bytes, value) == 0)
             return true;
     return false;
+}
+
+char *apw_entry_copy_first(const struct apw_entry *entry, const char *name, const char *otherwise)
+{
+    const struct apw_attribute *found = apw_entry_attribute(entry, name);
+
+    return strdup(found != NULL && found->count > 0 ? found->value[0].bytes : otherwise);
 }
 
 int apw_entry_copy_values(const struct apw_entry *entry, const char *name,

@@ -45,11 +45,15 @@ struct apw_entry *apw_entry_read(struct ldap *ld, struct ldapmsg *message);
 
 void apw_entries_free(struct apw_entry **entries); /* wipes; takes NULL */
 
-/* The attribute of that name without options, or NULL. Borrowed. */
+/* The attribute of that name without options, or NULL. Borrowed. Without an entry (NULL) there is
+ * none. */
 const struct apw_attribute *apw_entry_attribute(const struct apw_entry *entry, const char *name);
 
 /* Whether that attribute has the value, in upper or lower case. */
 bool apw_entry_has_value(const struct apw_entry *entry, const char *name, const char *value);
+
+/* A copy of the first value of that attribute, or of `otherwise`; NULL without memory. */
+char *apw_entry_copy_first(const struct apw_entry *entry, const char *name, const char *otherwise);
 
 /* Copies the values of that attribute; none if it is absent. */
 int apw_entry_copy_values(const struct apw_entry *entry, const char *name,

@@ -248,6 +248,13 @@ int apw_filter_check_name(const char *template, struct apw_error *error)
                                 "uid\", or whichever attribute has the name of the mailbox");
 }
 
+char *apw_filter_both(const char *a, const char *b)
+{
+    char *filter;
+
+    return asprintf(&filter, "(&%s%s)", a, b) < 0 ? NULL : filter;
+}
+
 char *apw_filter_exclude(const char *off, const char *on)
 {
     char *filter;

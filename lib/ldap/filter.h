@@ -21,6 +21,9 @@ char *apw_filter_expand_any(const char *template);
 /* Returns "(!filter)", which the caller frees, or NULL without memory. */
 char *apw_filter_negate(const char *filter);
 
+/* Returns "(&(a)(b))", which the caller frees, or NULL without memory. */
+char *apw_filter_both(const char *a, const char *b);
+
 /* Returns "(&(off)(!(on)))", which the caller frees, or NULL without memory. */
 char *apw_filter_exclude(const char *off, const char *on);
 

@@ -212,6 +212,19 @@ bool apw_filter_tree_reads(const char *filter, const char *attribute)
     return false;
 }
 
+bool apw_filter_tree_reads_only(const char *filter, const char *const *attributes)
+{
+    if (kind_of(filter) == '\0') {
+        while (*attributes != NULL && !is_same_attribute(inside_of(filter), *attributes))
+            attributes++;
+        return *attributes != NULL;
+    }
+    EACH_PART (part, filter)
+        if (!apw_filter_tree_reads_only(part, attributes))
+            return false;
+    return true;
+}
+
 /* ---- letters ---- */
 
 bool apw_filter_tree_has_letter(const char *text, size_t length, const char *letters)

@@ -20,6 +20,9 @@ bool apw_filter_tree_infers(const char *off, const char *on);
 /* Whether the filter compares this attribute anywhere. */
 bool apw_filter_tree_reads(const char *filter, const char *attribute);
 
+/* Whether it compares these attributes, which end in NULL, and no others. */
+bool apw_filter_tree_reads_only(const char *filter, const char *const *attributes);
+
 /* Whether one of these letters follows a percent sign. */
 bool apw_filter_tree_has_letter(const char *text, size_t length, const char *letters);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * modify: one modify operation: all changes or none (RFC 4511, 4.6).
+ * modify: one modify, add or delete operation: all changes or none (RFC 4511, 4.6 to 4.8).
  */
 #ifndef APW_MODIFY_H
 #define APW_MODIFY_H
@@ -23,6 +23,8 @@ struct apw_modify {
     const char *dn;
     const struct apw_change *changes;
     size_t count;
+    bool is_new;      /* the entry is added, with the values of the changes, which all add one */
+    bool is_deletion; /* the entry is deleted; there are no changes */
     bool is_never_forwarded; /* by a replica with slapd's chain overlay: it refers instead */
 };
 

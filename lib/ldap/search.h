@@ -16,6 +16,9 @@ struct berval;
 
 enum apw_scope { APW_SCOPE_SUB = 0, APW_SCOPE_ONE, APW_SCOPE_BASE };
 
+/* For a search of which only the DNs are wanted (RFC 4511, 4.5.1.8). */
+extern const char *const apw_search_no_attributes[];
+
 /* The parameters of a search. Borrowed. */
 struct apw_query {
     const char *base;
@@ -23,6 +26,7 @@ struct apw_query {
     const char *filter;
     const char *const *attributes; /* ends in NULL */
     unsigned limit;                /* entries; 0 for no limit. Reaching it is no error. */
+    const char *limit_advice;      /* for the error if the server has a limit; NULL: our files */
 };
 
 /* A search on its way. The entries are owned. */
@@ -30,6 +34,8 @@ struct apw_search {
     struct apw_query query;
     struct apw_entry *entries;
     size_t count;
+    enum apw_ldap_result result;
+    bool has_references;   /* to other servers, which are not followed */
     struct berval *cookie; /* for the next page, empty at the end; NULL unless paged */
 };
 
@@ -46,12 +52,15 @@ struct apw_search_pages {
     bool is_ended;   /* by the callback */
 };
 
-#define APW_SEARCH_SERIES_MAX 3
+#define APW_SEARCH_SERIES_MAX 4
 
-/* Searches over one connection, one after another. The series ends early at the first that finds
- * nothing. The entries are owned: apw_search_series_clear(). */
+/* Searches over one connection. Unless together, one follows another, and the series ends early at
+ * the first that finds nothing. Together, all are sent before the first is answered; then search[0]
+ * has the result of the series, and the others have theirs without an error. The entries are owned:
+ * apw_search_series_clear(). */
 struct apw_search_series {
     size_t count;
+    bool is_together;
     struct apw_search search[APW_SEARCH_SERIES_MAX];
     size_t asked;        /* how many were sent; 0 if there was no connection */
     uint32_t connection; /* the serial number of the one that answered */

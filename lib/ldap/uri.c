@@ -40,7 +40,7 @@ static int check_url(const LDAPURLDesc *url, const char *uri, bool start_tls,
     if (strcmp(url->lud_scheme, "ldap") == 0 && !start_tls && !is_loopback(url->lud_host))
         return apw_error_set(error,
                              "\"%s\" would send passwords in the clear; use ldaps:// or "
-                             "set \"start_tls yes\"",
+                             "set \"start_tls yes\", for a store \"store_start_tls yes\"",
                              uri);
     return 0;
 }

@@ -89,6 +89,14 @@ static enum apw_user_bind judge_bind(int code, enum policy policy)
     return APW_USER_BIND_UNAVAILABLE;
 }
 
+/* Not what a server might answer to a second bind on a connection, whatever the password. */
+static bool is_judgement(int code)
+{
+    return code == LDAP_SUCCESS || code == LDAP_INVALID_CREDENTIALS ||
+           code == LDAP_INAPPROPRIATE_AUTH || code == LDAP_NO_SUCH_OBJECT ||
+           code == LDAP_CONSTRAINT_VIOLATION;
+}
+
 static int send_user_bind(struct apw_connection *connection,
                           const struct apw_user_bind_credentials *bind, int *message_id_r)
 {
@@ -112,14 +120,20 @@ enum apw_connection_state apw_user_bind_run(struct apw_connection *connection, v
     int message_id;
 
     bind->result = APW_USER_BIND_UNAVAILABLE;
+    bind->words.text[0] = '\0'; /* of another connection */
+    bind->is_judged = bind->is_sent = bind->is_answered = false;
+    bind->server = connection->server;
     *result_r = APW_LDAP_UNAVAILABLE;
     if (send_user_bind(connection, bind, &message_id) != LDAP_SUCCESS) {
         apw_connection_note_failure(error, connection, "bind");
         return APW_CONNECTION_LOST;
     }
+    bind->is_sent = true;
     if (apw_connection_wait_outcome(connection, message_id, LDAP_RES_BIND, "bind as the user",
                                     &outcome, error) != 0)
         return APW_CONNECTION_LOST;
+    bind->is_answered = true;
+    bind->is_judged = is_judgement(outcome.code);
     bind->result = judge_bind(outcome.code, read_policy(connection, outcome.controls));
     win32_error = read_win32_error(outcome.text);
     if (bind->result == APW_USER_BIND_WRONG && win32_error != 0)

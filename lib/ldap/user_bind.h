@@ -8,7 +8,10 @@
 
 #include "error.h"
 #include "ldap/result.h"
+#include <stdbool.h>
 #include <stddef.h>
+
+struct apw_server;
 
 enum apw_user_bind {
     APW_USER_BIND_UNAVAILABLE = 0,
@@ -28,6 +31,11 @@ struct apw_user_bind_credentials {
     size_t password_length;
     enum apw_user_bind result;
     struct apw_error words; /* of Active Directory, if it gave a code; else empty */
+    bool is_judged; /* the server judged the password; else it may have objected to something
+                       else, such as a second bind on this connection */
+    bool is_sent;   /* so the server may have counted a wrong password */
+    bool is_answered;
+    struct apw_server *server; /* asked last; borrowed */
 };
 
 /* An apw_operation; the argument is a struct apw_user_bind_credentials. */

@@ -3,11 +3,14 @@
  * module: `require "app_password"`, for Dovecot's Lua passdb.
  *
  *   local front = require("app_password").new("/etc/app-password/app-password.conf")
- *   local verdict, name, why = front:verify{user=, password=, service=, client=, session=}
+ *   local verdict, name, why =
+ *       front:verify{user=, password=, service=, client=, session=, arrived=}
  *   local answer, name, why = front:lookup{user=, service=, client=}
  *
  * The verdict is "accepted" (then `name` is the accepted name), "refused" or "unavailable" (then
- * `why` says why, for the host's log). Each call writes a line to our own log. lookup() answers
+ * `why` says why, for the host's log). For "accepted", the third result says how the user signed
+ * in: "k7q2:alice" with the app password k7q2, "account-password:alice" with the account password.
+ * Each call writes a line to our own log. lookup() answers
  * "exists" (then `name` is the accepted name), "unknown" or "unavailable"; it accepts nobody, and
  * writes a line only if it cannot tell. Nothing waits:
  * Dovecot delays refusals by itself. Wrong arguments raise an error, which is an internal failure
@@ -15,11 +18,16 @@
  */
 #include "front.h"
 #include "kept.h"
+#include "sign_in.h"
 #include "utf8.h"
+#include <ctype.h>
+#include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FRONT_TYPE "app_password.front"
 
@@ -49,8 +57,9 @@ static int front_give_back(lua_State *L)
 /* A misspelled field would otherwise count as missing. */
 static void check_fields(lua_State *L, int table, bool is_login)
 {
-    static const char *const known[] = {"user", "service", "client", "password", "session"};
-    const size_t count = is_login ? 5 : 3;
+    static const char *const known[] = {"user",     "service", "client",
+                                        "password", "session", "arrived"};
+    const size_t count = is_login ? 6 : 3;
 
     lua_pushnil(L);
     while (lua_next(L, table) != 0) {
@@ -61,7 +70,8 @@ static void check_fields(lua_State *L, int table, bool is_login)
             is_known = is_known || strcmp(name, known[i]) == 0;
         if (!is_known)
             luaL_error(L, "unknown field \"%s\"; use user, %s", name,
-                       is_login ? "password, service, client and session" : "service and client");
+                       is_login ? "password, service, client, session and arrived"
+                                : "service and client");
         lua_pop(L, 1);
     }
 }
@@ -101,6 +111,26 @@ static const char *text_field(lua_State *L, int table, const char *name)
     return text != NULL && strlen(text) == length ? text : NULL;
 }
 
+/* How many milliseconds the login has waited at least, from "arrived", in whole seconds since 1970;
+ * 0 if that is nil. The clock may have been set back since then. */
+static int64_t read_waited_ms(lua_State *L, int table)
+{
+    size_t length;
+    const char *text = field(L, table, "arrived", &length);
+    char *end;
+    long long arrived;
+    int64_t now;
+
+    if (text == NULL)
+        return 0;
+    errno = 0;
+    arrived = strtoll(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || errno != 0 || end != text + length)
+        luaL_error(L, "arrived is not a number of seconds since 1970");
+    now = (int64_t)time(NULL);
+    return arrived < now ? (now - arrived - 1) * 1000 : 0;
+}
+
 static void explain(const struct apw_decision *decision, char *why_r, size_t size)
 {
     const char *detail = decision->event.detail.text;
@@ -112,13 +142,16 @@ static void explain(const struct apw_decision *decision, char *why_r, size_t siz
         snprintf(why_r, size, "%s: %s", apw_reason_name(decision->event.reason), detail);
 }
 
-static int push_answer(lua_State *L, enum apw_verdict verdict, const char *name, const char *why)
+/* `why` for an outage, `how` for an acceptance. */
+static int push_answer(lua_State *L, enum apw_verdict verdict, const char *name, const char *why,
+                       const char *how)
 {
     switch (verdict) {
     case APW_ACCEPTED:
         lua_pushliteral(L, "accepted");
         lua_pushstring(L, name);
-        return 2;
+        lua_pushstring(L, how);
+        return 3;
     case APW_REFUSED:
         lua_pushliteral(L, "refused");
         return 1;
@@ -134,7 +167,7 @@ static int push_answer(lua_State *L, enum apw_verdict verdict, const char *name,
 static int front_verify(lua_State *L)
 {
     struct apw_front *const *front = luaL_checkudata(L, 1, FRONT_TYPE);
-    char name[APW_LOGIN_SIZE], why[sizeof(struct apw_error) + 64];
+    char name[APW_LOGIN_SIZE], why[sizeof(struct apw_error) + 64], how[APW_SIGN_IN_SIZE];
     enum apw_verdict verdict;
     struct apw_attempt attempt = {.login = NULL};
     struct apw_decision decision;
@@ -147,15 +180,17 @@ static int front_verify(lua_State *L)
     attempt.service = text_field(L, 2, "service");
     attempt.client = text_field(L, 2, "client");
     attempt.session = text_field(L, 2, "session");
+    attempt.waited_ms = read_waited_ms(L, 2);
     if (*front == NULL)
-        return push_answer(L, APW_UNAVAILABLE, "", "out of memory");
+        return push_answer(L, APW_UNAVAILABLE, "", "out of memory", "");
 
     apw_front_verify_typed(*front, &attempt, false, &decision);
     verdict = decision.event.verdict;
     memcpy(name, decision.event.name, sizeof name);
+    apw_sign_in_format(&decision.event, how);
     explain(&decision, why, sizeof why);
     apw_verify_clear(&decision);
-    return push_answer(L, verdict, name, why);
+    return push_answer(L, verdict, name, why, how);
 }
 
 static int push_existence(lua_State *L, enum apw_existence existence, const char *name,

@@ -13,7 +13,6 @@
 #include <security/pam_modules.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -154,7 +153,7 @@ int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **ar
     if (read_arguments(pamh, argc, argv, &arguments) == 0)
         status = authenticate(pamh, &arguments);
     if (status == PAM_AUTHINFO_UNAVAIL && arguments.exits_on_tempfail && is_dovecot(pamh))
-        _exit(EX_TEMPFAIL);
+        _exit(EXIT_SUCCESS); /* after failures, Dovecot starts no workers for up to a minute */
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include "web/asset.h"
 #include <errno.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,22 @@ int apw_assets_load(const char *folder, struct apw_asset *assets, size_t count,
             return -1;
     }
     return 0;
+}
+
+void apw_assets_version(const struct apw_asset *assets, size_t count,
+                        char version_r[APW_ASSETS_VERSION_SIZE])
+{
+    uint8_t hash[(APW_ASSETS_VERSION_SIZE - 1) / 2];
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    for (size_t i = 0; i < count; i++) {
+        crypto_generichash_update(&state, (const uint8_t *)&assets[i].length,
+                                  sizeof assets[i].length);
+        crypto_generichash_update(&state, (const uint8_t *)assets[i].bytes, assets[i].length);
+    }
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(version_r, APW_ASSETS_VERSION_SIZE, hash, sizeof hash);
 }
 
 void apw_assets_free(struct apw_asset *assets, size_t count)

@@ -22,6 +22,13 @@ struct apw_asset {
 /* Reads each asset from that folder. -1 if one cannot be read or is too long; free them anyway. */
 int apw_assets_load(const char *folder, struct apw_asset *assets, size_t count,
                     struct apw_error *error);
+
+/* Names what is in them all. Pages add it to the addresses of assets, so that browsers, which keep
+ * an asset for a year, fetch one that has changed. sodium_init() must have succeeded. */
+#define APW_ASSETS_VERSION_SIZE 33
+void apw_assets_version(const struct apw_asset *assets, size_t count,
+                        char version_r[APW_ASSETS_VERSION_SIZE]);
+
 void apw_assets_free(struct apw_asset *assets, size_t count);
 
 #endif

@@ -75,7 +75,8 @@ bool apw_browser_is_known_since(const uint8_t key[APW_BROWSER_KEY_BYTES], const 
             0 ||
         length != sizeof bytes)
         return false;
-    /* Other spellings of the same mark would each have their own throttle. */
+    /* Other spellings of the same mark, some with bytes past ASCII, would each have their own
+     * throttle. */
     sodium_bin2base64(same, sizeof same, bytes, sizeof bytes, VARIANT);
     if (strcmp(mark, same) != 0)
         return false;

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The offset of a field's value; for the number after the last field, the size of all. */
 static size_t offset_of(const struct apw_form_fields *fields, size_t number)
@@ -36,7 +37,7 @@ void apw_form_take(struct apw_form *form, const char *name, const char *data, ui
     size_t number = 0;
     char *value;
 
-    while (number < fields->count && strcmp(fields->field[number].name, name) != 0)
+    while (number < fields->count && strcasecmp(fields->field[number].name, name) != 0)
         number++;
     if (number == fields->count)
         return;

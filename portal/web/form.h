@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * form: the fields of the site's forms, declared as data, and the values of one that was sent.
+ * form: the fields of the site's forms, declared as data, and the values of one that was sent; the
+ * same for the query of an address.
  *
  * Fields that are not declared are ignored. A declared field that is too long, is repeated or
  * contains a NUL makes the form bad.
@@ -34,7 +35,8 @@ struct apw_form {
 int apw_form_begin(const struct apw_form_fields *fields, struct apw_form *form_r);
 void apw_form_free(struct apw_form *form); /* wipes; takes one that is all zeroes */
 
-/* Takes a part of a field's decoded value; `offset` is 0 for its first part. */
+/* Takes a part of a field's decoded value; `offset` is 0 for its first part. Names match in upper
+ * or lower case. */
 void apw_form_take(struct apw_form *form, const char *name, const char *data, uint64_t offset,
                    size_t size);
 

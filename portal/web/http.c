@@ -1,39 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/http.h"
+#include "web/intake.h"
 #include "web/reply.h"
 #include "web/throttle.h"
 #include "web/worker.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <net/if.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX      512
+#define SURPLUS_MAX          128 /* further ones, which get status 503 */
 #define WORKERS              48
 #define PENDING_OF_ONE       32          /* requests of one network in work; fewer than WORKERS */
 #define CONNECTION_BYTES_MAX (32 * 1024) /* headers, and the part of the body in transit */
 #define IDLE_SECONDS_MAX     15
 #define BODY_BYTES_MAX       (16 * 1024)
 #define POST_BUFFER_BYTES    2048
-#define ASSETS_MAX           8
+#define ASSETS_MAX           16
 
-static const char form_type[] = "application/x-www-form-urlencoded";
+/* The characters of our paths. */
+static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-/";
 
 struct apw_http {
     struct apw_web_settings settings;
     struct MHD_Daemon *daemon;
     struct MHD_Response *asset[ASSETS_MAX];
     struct apw_workers *workers;
-    struct request *pending; /* of libmicrohttpd's thread alone */
+    struct request *pending; /* of libmicrohttpd's thread alone, as is the next one */
+    unsigned connections;
 };
 
 /* A request while it comes in, and until its answer is sent. Workers have it while its connection
@@ -42,11 +41,12 @@ struct request {
     struct apw_worker_job job;
     struct MHD_Connection *connection;
     struct apw_exchange exchange;
-    char path[256];
+    char path[APW_PATH_SIZE];
     char network[APW_THROTTLE_NETWORK_SIZE];
     bool is_pending;                  /* a worker has it, or has had it */
     struct request *other;            /* the next one that is pending */
     struct MHD_PostProcessor *fields; /* NULL without a form */
+    bool is_document;                 /* the body is XML */
     size_t body_bytes;
 };
 
@@ -63,100 +63,12 @@ static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-static void read_cookie(const struct apw_web_settings *settings, struct MHD_Connection *connection,
-                        enum apw_reply_cookie cookie, char cookie_r[APW_COOKIE_SIZE])
+static bool is_of_type(struct MHD_Connection *connection, const char *type)
 {
-    const char *value;
-    char name[64];
-
-    apw_reply_name_cookie(settings, cookie, name);
-    value = MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, name);
-    if (value != NULL && strlen(value) == APW_COOKIE_SIZE - 1)
-        memcpy(cookie_r, value, APW_COOKIE_SIZE);
-}
-
-/* The address in the proxy's header, else that of the connection. */
-static void read_client(struct MHD_Connection *connection, struct apw_exchange *exchange)
-{
-    const char *told = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Real-IP");
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char text[APW_ADDRESS_TEXT_SIZE + IF_NAMESIZE] = ""; /* it may have a zone */
-    struct apw_address address;
-
-    if (told == NULL && info != NULL &&
-        (info->client_addr->sa_family == AF_INET || info->client_addr->sa_family == AF_INET6) &&
-        getnameinfo(info->client_addr,
-                    info->client_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-                                                            : sizeof(struct sockaddr_in6),
-                    text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
-        told = text;
-    if (told != NULL && apw_network_parse_address(told, &address) == 0)
-        inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, address.bytes, exchange->client,
-                  sizeof exchange->client);
-}
-
-struct header_search {
-    const char *name;
-    const char *value;
-    unsigned count;
-};
-
-static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *key,
-                                    const char *value)
-{
-    struct header_search *search = context;
-
-    (void)kind;
-    if (strcasecmp(key, search->name) == 0) {
-        search->value = value;
-        search->count++;
-    }
-    return MHD_YES;
-}
-
-/* NULL if the header is not there, or twice. */
-static const char *read_single(struct MHD_Connection *connection, const char *name)
-{
-    struct header_search search = {.name = name};
-
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &search);
-    return search.count == 1 ? search.value : NULL;
-}
-
-/* Takes the same time for any value. */
-static bool is_secret(const char *sent, const char *secret)
-{
-    uint8_t left[crypto_generichash_BYTES], right[crypto_generichash_BYTES];
-
-    crypto_generichash(left, sizeof left, (const uint8_t *)sent, strlen(sent), NULL, 0);
-    crypto_generichash(right, sizeof right, (const uint8_t *)secret, strlen(secret), NULL, 0);
-    return sodium_memcmp(left, right, sizeof left) == 0;
-}
-
-/* Any program that can connect to the socket could name any user, so the proxy must also send the
- * secret. */
-static void read_signed_on(const struct apw_web_settings *settings,
-                           struct MHD_Connection *connection, struct apw_exchange *exchange)
-{
-    const char *sent, *user;
-
-    if (settings->user_header == NULL || settings->user_secret == NULL)
-        return;
-    sent = read_single(connection, settings->secret_header);
-    user = read_single(connection, settings->user_header);
-    if (sent != NULL && is_secret(sent, settings->user_secret))
-        exchange->signed_on = user;
-    else
-        exchange->is_proxy_unknown = user != NULL;
-}
-
-static bool is_form(struct MHD_Connection *connection)
-{
-    const char *type =
+    const char *sent =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
 
-    return type != NULL && strncasecmp(type, form_type, sizeof form_type - 1) == 0;
+    return sent != NULL && strncasecmp(sent, type, strlen(type)) == 0;
 }
 
 static void begin_form(const struct apw_web_settings *settings, struct MHD_Connection *connection,
@@ -164,11 +76,30 @@ static void begin_form(const struct apw_web_settings *settings, struct MHD_Conne
 {
     struct apw_form *form = &request->exchange.form;
 
-    if (is_form(connection) && apw_form_begin(settings->fields, form) == 0)
+    if (is_of_type(connection, "application/x-www-form-urlencoded") &&
+        apw_form_begin(settings->fields, form) == 0)
         request->fields =
             MHD_create_post_processor(connection, POST_BUFFER_BYTES, take_field, form);
     if (request->fields == NULL)
         form->is_bad = true;
+    request->is_document =
+        is_of_type(connection, "text/xml") || is_of_type(connection, "application/xml");
+}
+
+static enum MHD_Result take_argument(void *context, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
+{
+    (void)kind;
+    if (value != NULL)
+        apw_form_take(context, key, value, 0, strlen(value));
+    return MHD_YES;
+}
+
+static void read_query(const struct apw_web_settings *settings, struct MHD_Connection *connection,
+                       struct apw_form *query_r)
+{
+    if (apw_form_begin(settings->query_fields, query_r) == 0)
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, query_r);
 }
 
 static struct request *begin_request(const struct apw_web_settings *settings,
@@ -179,15 +110,11 @@ static struct request *begin_request(const struct apw_web_settings *settings,
     if (request == NULL)
         return NULL;
     request->exchange.is_post = is_post;
-    read_cookie(settings, connection, APW_REPLY_SESSION_COOKIE, request->exchange.cookie);
-    read_cookie(settings, connection, APW_REPLY_BROWSER_COOKIE, request->exchange.browser);
-    read_client(connection, &request->exchange);
-    read_signed_on(settings, connection, &request->exchange);
-    request->exchange.language = apw_language_choose(
-        settings->languages,
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
+    apw_intake_read(settings, connection, &request->exchange);
     if (is_post)
         begin_form(settings, connection, request);
+    else
+        read_query(settings, connection, &request->exchange.query);
     return request;
 }
 
@@ -230,6 +157,8 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
     if (request->fields != NULL)
         MHD_destroy_post_processor(request->fields);
     apw_form_free(&request->exchange.form);
+    apw_form_free(&request->exchange.query);
+    apw_buffer_free(&request->exchange.document);
     apw_buffer_free(&request->exchange.body);
     sodium_memzero(request, sizeof *request);
     free(request);
@@ -237,7 +166,7 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 }
 
 /* The path below the root, without the slash in front; NULL for one outside of it. */
-static const char *path_below(const char *root, const char *url, char path_r[256])
+static const char *path_below(const char *root, const char *url, char path_r[APW_PATH_SIZE])
 {
     size_t root_length = strlen(root), length;
 
@@ -246,7 +175,7 @@ static const char *path_below(const char *root, const char *url, char path_r[256
     url += root_length;
     url += *url == '/';
     length = strlen(url);
-    if (length >= 256)
+    if (length >= APW_PATH_SIZE)
         return NULL;
     memcpy(path_r, url, length + 1);
     return path_r;
@@ -269,6 +198,21 @@ static struct MHD_Response *find_asset(const struct apw_http *http, const char *
     return NULL;
 }
 
+/* Sends the browser to the same page without "?lang=", so that going back, or a bookmark, does not
+ * choose that language again. */
+static enum MHD_Result keep_language(const struct apw_http *http, struct MHD_Connection *connection,
+                                     struct apw_exchange *exchange)
+{
+    bool is_plain = exchange->path[0] != '/' && /* that would be another host's address */
+                    exchange->path[strspn(exchange->path, plain)] == '\0';
+
+    exchange->status = 303;
+    snprintf(exchange->location, sizeof exchange->location, "%s/%s", http->settings.root,
+             is_plain ? exchange->path : "");
+    exchange->new_language = http->settings.languages->language[exchange->language].code;
+    return apw_reply_send(&http->settings, connection, exchange);
+}
+
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *size)
 {
     request->body_bytes += *size;
@@ -278,6 +222,8 @@ static enum MHD_Result take_body(struct request *request, const char *data, size
     if (memchr(data, '\0', *size) != NULL ||
         (request->fields != NULL && MHD_post_process(request->fields, data, *size) != MHD_YES))
         request->exchange.form.is_bad = true;
+    if (request->is_document)
+        apw_buffer_add(&request->exchange.document, data, *size);
     *size = 0;
     return MHD_YES;
 }
@@ -325,12 +271,38 @@ static enum MHD_Result answer(struct apw_http *http, struct MHD_Connection *conn
     asset = exchange->is_post ? NULL : find_asset(http, exchange->path);
     if (asset != NULL)
         return MHD_queue_response(connection, 200, asset);
+    if (exchange->is_language_chosen && !exchange->is_post)
+        return keep_language(http, connection, exchange);
     if (request->fields != NULL) {
         if (MHD_destroy_post_processor(request->fields) != MHD_YES)
             exchange->form.is_bad = true;
         request->fields = NULL;
     }
     return hand_over(http, connection, request);
+}
+
+/* Counts connections, and marks those that are too many. */
+static void count_connection(void *context, struct MHD_Connection *connection,
+                             void **socket_context,
+                             enum MHD_ConnectionNotificationCode notification)
+{
+    struct apw_http *http = context;
+
+    (void)connection;
+    if (notification == MHD_CONNECTION_NOTIFY_CLOSED) {
+        http->connections--;
+        return;
+    }
+    http->connections++;
+    *socket_context = http->connections > CONNECTIONS_MAX ? http : NULL;
+}
+
+static bool is_surplus(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL && info->socket_context != NULL;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
@@ -340,6 +312,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     struct apw_http *http = context;
     struct request *request = *request_context;
     bool is_post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 
     (void)version;
     if (request == NULL) {
@@ -347,7 +320,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *request_context = request;
         if (request == NULL)
             return MHD_NO;
-        if (!is_post && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
+        request->exchange.is_head = is_head;
+        if (is_surplus(connection))
+            return send_failure(http, connection, &request->exchange, 503);
+        if (!is_post && !is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
             return send_failure(http, connection, &request->exchange, 405);
         return MHD_YES;
     }
@@ -372,7 +348,7 @@ static struct MHD_Response *make_asset(const struct apw_asset *asset)
     apw_reply_add_security(response);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, asset->type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-                            asset->is_fresh ? "no-store" : "max-age=3600");
+                            asset->is_fresh ? "no-store" : "max-age=31536000, immutable");
     return response;
 }
 
@@ -390,8 +366,9 @@ static int start_daemon(struct apw_http *http, int listener)
 {
     http->daemon = MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES_MAX,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(CONNECTIONS_MAX + SURPLUS_MAX), MHD_OPTION_NOTIFY_CONNECTION, count_connection,
+        http, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
         end_request, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     return http->daemon == NULL ? -1 : 0;

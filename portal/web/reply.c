@@ -6,13 +6,20 @@
 #include <string.h>
 
 #define ONE_YEAR "31536000" /* seconds */
+#define ONE_DAY  "86400"
 
 /* The prefix keeps other hosts and paths from setting our cookies (RFC 6265bis, 4.1.3.2). */
 void apw_reply_name_cookie(const struct apw_web_settings *settings, enum apw_reply_cookie cookie,
                            char name_r[64])
 {
+    static const char *const endings[] = {[APW_REPLY_SESSION_COOKIE] = "",
+                                          [APW_REPLY_BROWSER_COOKIE] = "-browser",
+                                          [APW_REPLY_DRAFT_COOKIE] = "-draft",
+                                          [APW_REPLY_REMEMBERED_COOKIE] = "-remembered",
+                                          [APW_REPLY_LANGUAGE_COOKIE] = "-language"};
+
     snprintf(name_r, 64, "%s%s%s", settings->is_https ? "__Host-" : "", settings->cookie_name,
-             cookie == APW_REPLY_BROWSER_COOKIE ? "-browser" : "");
+             endings[cookie]);
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
@@ -24,6 +31,7 @@ void apw_reply_add_security(struct MHD_Response *response)
 {
     add_header(response, "Content-Security-Policy",
                "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+               "connect-src 'self'; "
                "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "X-Frame-Options", "DENY");
@@ -96,11 +104,13 @@ static struct MHD_Response *make_response(struct apw_exchange *exchange)
 static void add_headers(const struct apw_web_settings *settings,
                         const struct apw_exchange *exchange, struct MHD_Response *response)
 {
+    char age[48];
+
     apw_reply_add_security(response);
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     add_header(response, MHD_HTTP_HEADER_VARY, "Accept-Language, Cookie");
     add_header(response, MHD_HTTP_HEADER_CONTENT_LANGUAGE,
-               settings->languages->code[exchange->language]);
+               settings->languages->language[exchange->language].code);
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                exchange->type != NULL ? exchange->type : "text/html; charset=utf-8");
     if (exchange->file_name != NULL)
@@ -108,12 +118,22 @@ static void add_headers(const struct apw_web_settings *settings,
     if (exchange->location[0] != '\0')
         add_header(response, MHD_HTTP_HEADER_LOCATION, exchange->location);
     if (exchange->status == 405)
-        add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, POST"); /* RFC 9110, 15.5.6 */
+        add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST"); /* RFC 9110, 15.5.6 */
     if (exchange->status == 503 || exchange->status == 429)
         add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "60");
     add_cookie(settings, APW_REPLY_SESSION_COOKIE, exchange->new_cookie, "", response);
     add_cookie(settings, APW_REPLY_BROWSER_COOKIE, exchange->new_browser, "; Max-Age=" ONE_YEAR,
                response);
+    if (exchange->is_draft_over && exchange->draft[0] != '\0')
+        add_cookie(settings, APW_REPLY_DRAFT_COOKIE, "-", "; Max-Age=0", response);
+    else
+        add_cookie(settings, APW_REPLY_DRAFT_COOKIE, exchange->new_draft, "; Max-Age=" ONE_DAY,
+                   response);
+    if (exchange->new_language != NULL)
+        add_cookie(settings, APW_REPLY_LANGUAGE_COOKIE, exchange->new_language,
+                   "; Max-Age=" ONE_YEAR, response);
+    snprintf(age, sizeof age, "; Max-Age=%lld", (long long)exchange->remembered_s);
+    add_cookie(settings, APW_REPLY_REMEMBERED_COOKIE, exchange->new_remembered, age, response);
 }
 
 enum MHD_Result apw_reply_send(const struct apw_web_settings *settings,

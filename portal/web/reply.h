@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reply: an answer's status, headers and cookies; the other user of <microhttpd.h>.
+ * reply: an answer's status, headers and cookies.
  */
 #ifndef APW_REPLY_H
 #define APW_REPLY_H
@@ -8,7 +8,13 @@
 #include "web/settings.h"
 #include <microhttpd.h>
 
-enum apw_reply_cookie { APW_REPLY_SESSION_COOKIE, APW_REPLY_BROWSER_COOKIE };
+enum apw_reply_cookie {
+    APW_REPLY_SESSION_COOKIE = 0,
+    APW_REPLY_BROWSER_COOKIE,
+    APW_REPLY_DRAFT_COOKIE, /* ends after a day */
+    APW_REPLY_REMEMBERED_COOKIE,
+    APW_REPLY_LANGUAGE_COOKIE,
+};
 
 void apw_reply_name_cookie(const struct apw_web_settings *settings, enum apw_reply_cookie cookie,
                            char name_r[64]);

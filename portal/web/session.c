@@ -8,14 +8,14 @@
 #define SESSIONS_MAX    1000
 #define SESSIONS_OF_ONE 20
 #define WAITERS_MAX     7 /* each is a thread */
-#define IDLE_MS         (10 * 60 * 1000)
 #define LIFETIME_MS     (60 * 60 * 1000)
 #define TAG_BYTES       32
 #define VARIANT         sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 struct place {
     struct apw_web_session *session; /* NULL: free */
-    uint8_t tag[TAG_BYTES];          /* of the cookie */
+    uint8_t tag[TAG_BYTES];          /* of the cookie; stays until the place is used again */
+    enum apw_web_absence why;        /* the session ended */
     uint8_t network[TAG_BYTES];
     bool is_own; /* while room is made: it counts as one of the asker's own */
     int64_t begin_ms;
@@ -72,6 +72,7 @@ static struct apw_web_session *make_session(const struct apw_web_session_content
 
     if (session == NULL)
         return NULL;
+    session->idle_s = APW_WEB_SESSION_IDLE_S;
     session->owner = strdup(owner);
     session->content = calloc(1, content->size);
     if (session->owner != NULL && session->content != NULL)
@@ -84,6 +85,17 @@ static void free_place(const struct apw_web_sessions *sessions, struct place *pl
 {
     free_session(sessions->content, place->session);
     memset(place, 0, sizeof *place);
+}
+
+/* As above, but the next request with that cookie is told why. */
+static void expire(const struct apw_web_sessions *sessions, struct place *place,
+                   enum apw_web_absence why, int64_t now_ms)
+{
+    struct place expired = {.why = why, .last_ms = now_ms};
+
+    memcpy(expired.tag, place->tag, sizeof expired.tag);
+    free_place(sessions, place);
+    *place = expired;
 }
 
 void apw_web_sessions_free(struct apw_web_sessions **sessions)
@@ -111,18 +123,40 @@ static void make_tag(const struct apw_web_sessions *sessions, const char *purpos
     crypto_generichash_final(&state, tag_r, TAG_BYTES);
 }
 
-static bool is_over(const struct place *place, int64_t now_ms)
+static int64_t idle_ms(const struct place *place)
 {
-    return now_ms - place->last_ms > IDLE_MS || now_ms - place->begin_ms > LIFETIME_MS;
+    return place->session->idle_s * INT64_C(1000);
+}
+
+/* Why it is over; UNKNOWN if it is not. */
+static enum apw_web_absence judge(const struct place *place, int64_t now_ms)
+{
+    if (now_ms - place->begin_ms > LIFETIME_MS)
+        return APW_WEB_ABSENCE_OLD;
+    return now_ms - place->last_ms > idle_ms(place) ? APW_WEB_ABSENCE_IDLE
+                                                    : APW_WEB_ABSENCE_UNKNOWN;
+}
+
+static bool has_tag(const struct place *place, const uint8_t tag[TAG_BYTES])
+{
+    return sodium_memcmp(place->tag, tag, TAG_BYTES) == 0;
 }
 
 static struct place *find(struct apw_web_sessions *sessions, const uint8_t tag[TAG_BYTES])
 {
     for (size_t i = 0; i < SESSIONS_MAX; i++)
-        if (sessions->place[i].session != NULL &&
-            sodium_memcmp(sessions->place[i].tag, tag, TAG_BYTES) == 0)
+        if (sessions->place[i].session != NULL && has_tag(&sessions->place[i], tag))
             return &sessions->place[i];
     return NULL;
+}
+
+static enum apw_web_absence why_ended(const struct apw_web_sessions *sessions,
+                                      const uint8_t tag[TAG_BYTES])
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++)
+        if (sessions->place[i].session == NULL && has_tag(&sessions->place[i], tag))
+            return sessions->place[i].why;
+    return APW_WEB_ABSENCE_UNKNOWN;
 }
 
 static struct place *place_of(struct apw_web_sessions *sessions,
@@ -153,26 +187,49 @@ static struct place *wait_for(struct apw_web_sessions *sessions, const uint8_t t
 }
 
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
-                                              int64_t now_ms, bool *is_busy_r)
+                                              int64_t now_ms, enum apw_web_absence *why_r)
 {
     struct apw_web_session *session = NULL;
+    enum apw_web_absence why = APW_WEB_ABSENCE_UNKNOWN;
     uint8_t tag[TAG_BYTES];
     struct place *place;
 
     make_tag(sessions, "session", cookie, tag);
     pthread_mutex_lock(&sessions->mutex);
     place = wait_for(sessions, tag);
-    if (is_busy_r != NULL)
-        *is_busy_r = place != NULL && place->is_entered;
-    if (place != NULL && !place->is_entered && is_over(place, now_ms)) {
-        free_place(sessions, place);
-    } else if (place != NULL && !place->is_entered) {
+    if (place == NULL) {
+        why = why_ended(sessions, tag);
+    } else if (place->is_entered) {
+        why = APW_WEB_ABSENCE_BUSY;
+    } else if ((why = judge(place, now_ms)) != APW_WEB_ABSENCE_UNKNOWN) {
+        expire(sessions, place, why, now_ms);
+    } else {
         place->is_entered = true;
         place->last_ms = now_ms;
         session = place->session;
     }
     pthread_mutex_unlock(&sessions->mutex);
+    if (why_r != NULL)
+        *why_r = why;
     return session;
+}
+
+unsigned apw_web_session_left_s(struct apw_web_sessions *sessions,
+                                const struct apw_web_session *session, int64_t now_ms,
+                                bool *is_last_r)
+{
+    const struct place *place;
+    int64_t idle, life;
+
+    pthread_mutex_lock(&sessions->mutex);
+    place = place_of(sessions, session);
+    idle = place->last_ms + idle_ms(place) - now_ms;
+    life = place->begin_ms + LIFETIME_MS - now_ms;
+    pthread_mutex_unlock(&sessions->mutex);
+    *is_last_r = life <= idle;
+    if (life < idle)
+        idle = life;
+    return idle > 0 ? (unsigned)(idle / 1000) : 0;
 }
 
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session)
@@ -191,24 +248,31 @@ void apw_web_session_end(struct apw_web_sessions *sessions, struct apw_web_sessi
     pthread_mutex_unlock(&sessions->mutex);
 }
 
-/* Frees the places of ended sessions, so that their secrets are soon wiped.
- */
+/* Frees the places of ended sessions, so that their secrets are soon wiped. */
 static void clear_old(struct apw_web_sessions *sessions, int64_t now_ms)
 {
     for (size_t i = 0; i < SESSIONS_MAX; i++) {
         struct place *place = &sessions->place[i];
+        enum apw_web_absence why = APW_WEB_ABSENCE_UNKNOWN;
 
-        if (place->session != NULL && !place->is_entered && is_over(place, now_ms))
-            free_place(sessions, place);
+        if (place->session != NULL && !place->is_entered)
+            why = judge(place, now_ms);
+        if (why != APW_WEB_ABSENCE_UNKNOWN)
+            expire(sessions, place, why, now_ms);
     }
 }
 
 /* Whether `place` makes room sooner than `other`, which may be NULL: free places first, then
- * unknown browsers, then sessions with fewer rights, then those that were idle longer. */
+ * unknown browsers, then sessions with fewer rights, then those that were idle longer, or ended
+ * longer ago. */
 static bool goes_first(const struct place *place, const struct place *other)
 {
-    if (other == NULL || place->session == NULL || other->session == NULL)
-        return other == NULL || other->session != NULL;
+    if (other == NULL)
+        return true;
+    if (place->session == NULL && other->session == NULL)
+        return place->last_ms < other->last_ms;
+    if (place->session == NULL || other->session == NULL)
+        return place->session == NULL;
     if (place->session->is_known != other->session->is_known)
         return other->session->is_known;
     if (place->session->level != other->session->level)
@@ -279,15 +343,17 @@ static struct place *find_any(struct apw_web_sessions *sessions, bool is_known)
 
 /* Owners with too many sessions lose one of their own, so nobody can crowd out the others. */
 static struct place *make_room(struct apw_web_sessions *sessions,
-                               const struct apw_web_session_asker *asker, bool *is_crowding_r)
+                               const struct apw_web_session_asker *asker, int64_t now_ms,
+                               bool *is_crowding_r)
 {
-    struct place *room = NULL;
+    struct place *own = NULL, *room;
 
     if (mark_own(sessions, asker) >= SESSIONS_OF_ONE)
-        room = find_own(sessions);
-    *is_crowding_r = room != NULL && !asker->is_known;
-    if (room == NULL)
-        room = find_any(sessions, asker->is_known);
+        own = find_own(sessions);
+    *is_crowding_r = own != NULL && !asker->is_known;
+    if (own != NULL)
+        expire(sessions, own, APW_WEB_ABSENCE_CROWDED, now_ms);
+    room = find_any(sessions, asker->is_known);
     if (room != NULL)
         free_place(sessions, room);
     return room;
@@ -314,7 +380,7 @@ struct apw_web_session *apw_web_session_begin(struct apw_web_sessions *sessions,
     session->is_known = asker->is_known;
     pthread_mutex_lock(&sessions->mutex);
     clear_old(sessions, now_ms);
-    place = make_room(sessions, asker, &session->is_crowding);
+    place = make_room(sessions, asker, now_ms, &session->is_crowding);
     if (place != NULL) {
         *place = (struct place){
             .session = session, .begin_ms = now_ms, .last_ms = now_ms, .is_entered = true};

@@ -3,9 +3,9 @@
  * session: what a site remembers of a person from one request to the next.
  *
  * A session is found by its cookie: 256 random bits, of which only a keyed hash is kept. It ends
- * after ten minutes without a request, and after an hour in any case. Sessions are in memory, so a
- * restart ends them all. Forms carry a token derived from the cookie; before a session begins there
- * is a cookie, too.
+ * after ten minutes without a request, or as long as the site gives it, and after an hour in any
+ * case. Sessions are in memory, so a restart ends them all. Forms carry a token derived from the
+ * cookie; before a session begins there is a cookie, too.
  *
  * Thread-safe. A session belongs to the thread that has entered it until it leaves; other threads
  * with the same cookie wait, up to seven.
@@ -18,16 +18,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define APW_COOKIE_SIZE 44 /* 32 bytes in base64url, and NUL */
+#define APW_COOKIE_SIZE        44 /* 32 bytes in base64url, and NUL */
+#define APW_WEB_SESSION_IDLE_S (10 * 60)
 
 struct apw_web_session {
     char *owner;      /* owned; tells persons apart */
     unsigned level;   /* when there is no room, sessions of a lower level end first */
     bool is_known;    /* of a browser that is known: never ends to make room for one that is not */
+    unsigned idle_s;  /* without a request, it ends after so many seconds; APW_WEB_SESSION_IDLE_S */
     bool is_crowding; /* began in place of its owner's, both in unknown browsers */
     unsigned flash;   /* a text for the next page, shown once; 0 for none */
     bool is_flash_good;
-    void *content; /* the site's own, zeroed when the session begins. Secret. */
+    bool is_flash_at_field; /* it is about the field of the next page */
+    unsigned flash_minutes; /* the value of {minutes} in that text */
+    void *content;          /* the site's own, zeroed when the session begins. Secret. */
 };
 
 /* The site's own data in a session. */
@@ -38,15 +42,30 @@ struct apw_web_session_content {
 
 struct apw_web_sessions;
 
+/* Why a cookie enters no session. */
+enum apw_web_absence {
+    APW_WEB_ABSENCE_UNKNOWN = 0, /* it never did, or nothing is known of it any more */
+    APW_WEB_ABSENCE_BUSY,        /* too many threads wait for it */
+    APW_WEB_ABSENCE_IDLE,        /* it ended without a request for too long */
+    APW_WEB_ABSENCE_OLD,         /* it ended after an hour */
+    APW_WEB_ABSENCE_CROWDED,     /* it ended because its owner had too many */
+};
+
 /* `content` is borrowed. */
 int apw_web_sessions_new(const struct apw_web_session_content *content,
                          struct apw_web_sessions **sessions_r, struct apw_error *error);
 void apw_web_sessions_free(struct apw_web_sessions **sessions);
 
-/* Enters the session of that cookie; NULL if there is none, if it has ended, or if too many threads
- * wait for it: then *is_busy_r, which may be NULL, is true. `now_ms` is monotonic. */
+/* Enters the session of that cookie; NULL if there is none, and *why_r, which may be NULL, says
+ * why. `now_ms` is monotonic. */
 struct apw_web_session *apw_web_session_enter(struct apw_web_sessions *sessions, const char *cookie,
-                                              int64_t now_ms, bool *is_busy_r);
+                                              int64_t now_ms, enum apw_web_absence *why_r);
+
+/* The seconds after which an entered session ends if no other request comes. *is_last_r: then the
+ * hour is over, and a request would not help. */
+unsigned apw_web_session_left_s(struct apw_web_sessions *sessions,
+                                const struct apw_web_session *session, int64_t now_ms,
+                                bool *is_last_r);
 
 void apw_web_session_leave(struct apw_web_sessions *sessions, struct apw_web_session *session);
 

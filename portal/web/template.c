@@ -34,7 +34,8 @@ struct apw_templates {
     struct template *template;
 };
 
-void apw_template_set(struct apw_variables *variables, const char *name, const char *value)
+void apw_template_set_link(struct apw_variables *variables, const char *name, const char *value,
+                           const char *link)
 {
     size_t i = 0;
 
@@ -46,6 +47,12 @@ void apw_template_set(struct apw_variables *variables, const char *name, const c
         variables->count++;
     variables->variable[i].name = name;
     variables->variable[i].value = value == NULL ? "" : value;
+    variables->variable[i].link = link;
+}
+
+void apw_template_set(struct apw_variables *variables, const char *name, const char *value)
+{
+    apw_template_set_link(variables, name, value, NULL);
 }
 
 static void add_escaped(struct apw_buffer *buffer, const char *text, size_t length, bool is_plain)
@@ -245,7 +252,8 @@ static int load_file(struct apw_templates *templates, const char *folder, const 
 
 static bool is_template(const char *name)
 {
-    return ends_in(name, ".html") || ends_in(name, ".txt") || ends_in(name, ".mobileconfig");
+    return ends_in(name, ".html") || ends_in(name, ".txt") || ends_in(name, ".xml") ||
+           ends_in(name, ".mobileconfig");
 }
 
 static int load_language(struct apw_templates *templates, const char *folder, unsigned language,
@@ -302,12 +310,55 @@ void apw_templates_free(struct apw_templates **templates)
 
 /* ---- filling ---- */
 
-static const char *find_value(const struct apw_variables *variables, const char *name)
+static const char *find_value(const struct apw_variables *variables, const char *name,
+                              const char **link_r)
 {
     for (size_t i = 0; i < variables->count; i++)
-        if (strcmp(variables->variable[i].name, name) == 0)
+        if (strcmp(variables->variable[i].name, name) == 0) {
+            *link_r = variables->variable[i].link;
             return variables->variable[i].value;
+        }
     return NULL;
+}
+
+static void add_value(struct apw_buffer *buffer, const char *value, const char *link, bool is_plain)
+{
+    if (is_plain || link == NULL) {
+        add_escaped(buffer, value, strlen(value), is_plain);
+        return;
+    }
+    apw_buffer_add_string(buffer, "<a href=\"");
+    add_escaped(buffer, link, strlen(link), false);
+    apw_buffer_add_string(buffer, "\">");
+    add_escaped(buffer, value, strlen(value), false);
+    apw_buffer_add_string(buffer, "</a>");
+}
+
+void apw_template_fill_text(const char *text, const struct apw_variables *variables,
+                            struct apw_buffer *buffer)
+{
+    char name[NAME_SIZE];
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, "{"), name_length;
+        const char *value = NULL, *link;
+
+        apw_buffer_add(buffer, text, length);
+        text += length;
+        if (*text == '\0')
+            return;
+        name_length = strcspn(text + 1, "}");
+        if (text[1 + name_length] == '}' && name_length < sizeof name) {
+            memcpy(name, text + 1, name_length);
+            name[name_length] = '\0';
+            value = find_value(variables, name, &link);
+        }
+        if (value != NULL)
+            apw_buffer_add_string(buffer, value);
+        else
+            apw_buffer_add(buffer, text, 1);
+        text += value != NULL ? name_length + 2 : 1;
+    }
 }
 
 int apw_template_fill(const struct apw_templates *templates, const char *file, unsigned language,
@@ -324,12 +375,13 @@ int apw_template_fill(const struct apw_templates *templates, const char *file, u
         return apw_error_set(error, "there is no template %s", file);
     for (size_t i = 0; i < template->count; i++) {
         const struct piece *piece = &template->piece[i];
-        const char *value = piece->is_variable ? find_value(variables, piece->text) : NULL;
+        const char *link = NULL;
+        const char *value = piece->is_variable ? find_value(variables, piece->text, &link) : NULL;
 
         if (!piece->is_variable)
             apw_buffer_add(buffer, piece->text, piece->length);
         else if (value != NULL)
-            add_escaped(buffer, value, strlen(value), template->is_plain);
+            add_value(buffer, value, link, template->is_plain);
         else
             return apw_error_set(error, "%s: no value for {{%s}}", file, piece->text);
     }

@@ -16,7 +16,7 @@
 #include "web/language.h"
 #include <stddef.h>
 
-#define APW_VARIABLES_MAX 48
+#define APW_VARIABLES_MAX 64
 
 /* Variables and their values, all borrowed. */
 struct apw_variables {
@@ -24,16 +24,21 @@ struct apw_variables {
     struct {
         const char *name;
         const char *value;
+        const char *link; /* NULL: none */
     } variable[APW_VARIABLES_MAX];
 };
 
 /* Sets a variable, or replaces its value; NULL means "". */
 void apw_template_set(struct apw_variables *variables, const char *name, const char *value);
 
+/* The same; in HTML, the value is a link to that address. */
+void apw_template_set_link(struct apw_variables *variables, const char *name, const char *value,
+                           const char *link);
+
 struct apw_templates;
 
-/* Reads every template of the folder (.html, .txt, .mobileconfig) in every language. Errors name
- * the file and line. */
+/* Reads every template of the folder (.html, .txt, .xml, .mobileconfig) in every language. Errors
+ * name the file and line. */
 int apw_templates_load(const char *folder, const struct apw_languages *languages,
                        struct apw_templates **templates_r, struct apw_error *error);
 void apw_templates_free(struct apw_templates **templates);
@@ -43,5 +48,9 @@ void apw_templates_free(struct apw_templates **templates);
 int apw_template_fill(const struct apw_templates *templates, const char *file, unsigned language,
                       const struct apw_variables *variables, struct apw_buffer *buffer,
                       struct apw_error *error);
+
+/* Appends a text with its {names} filled, and nothing escaped. A name without a value stays. */
+void apw_template_fill_text(const char *text, const struct apw_variables *variables,
+                            struct apw_buffer *buffer);
 
 #endif

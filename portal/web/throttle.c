@@ -10,6 +10,7 @@
 #define SLOTS          4096
 #define TAG_BYTES      16
 #define FORGET_AFTER_S 3600
+#define MINUTE_MS      60000
 
 /* The tries of one `what` by one `whom`, of which only a keyed hash is kept. */
 struct slot {
@@ -86,10 +87,8 @@ static struct slot *make_room(struct apw_throttle *throttle, const char *what, c
 
 static int64_t waiting_ms(const struct apw_patience *patience, unsigned tries)
 {
-    int64_t seconds = patience->base_s;
+    int64_t seconds = tries > patience->free ? patience->base_s : 0;
 
-    if (tries <= patience->free)
-        return 0;
     for (unsigned i = patience->free + 1; i < tries && seconds < patience->most_s; i++)
         seconds *= 2;
     return (seconds < patience->most_s ? seconds : patience->most_s) * 1000;
@@ -117,17 +116,22 @@ bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const ch
     return may;
 }
 
-bool apw_throttle_waits(struct apw_throttle *throttle, const char *what, const char *whom,
-                        int64_t now_ms)
+int64_t apw_throttle_wait_ms(struct apw_throttle *throttle, const char *what, const char *whom,
+                             int64_t now_ms)
 {
     const struct slot *slot;
-    bool waits;
+    int64_t wait;
 
     pthread_mutex_lock(&throttle->mutex);
     slot = find(throttle, what, whom);
-    waits = slot != NULL && now_ms < slot->wait_until_ms;
+    wait = slot != NULL && now_ms < slot->wait_until_ms ? slot->wait_until_ms - now_ms : 0;
     pthread_mutex_unlock(&throttle->mutex);
-    return waits;
+    return wait;
+}
+
+unsigned apw_throttle_minutes(int64_t wait_ms)
+{
+    return 1 + (unsigned)((wait_ms - 1) / MINUTE_MS); /* -1 / MINUTE_MS is 0 */
 }
 
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom)

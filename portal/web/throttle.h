@@ -35,9 +35,12 @@ void apw_throttle_free(struct apw_throttle **throttle);
 bool apw_throttle_take(struct apw_throttle *throttle, const char *what, const char *whom,
                        const struct apw_patience *patience, int64_t now_ms);
 
-/* Whether there is waiting time left. */
-bool apw_throttle_waits(struct apw_throttle *throttle, const char *what, const char *whom,
-                        int64_t now_ms);
+/* The waiting time that is left, in milliseconds. */
+int64_t apw_throttle_wait_ms(struct apw_throttle *throttle, const char *what, const char *whom,
+                             int64_t now_ms);
+
+/* Rounded up, and at least one: for a text. */
+unsigned apw_throttle_minutes(int64_t wait_ms);
 
 /* Refunds the last try: it was right, or could not be made. */
 void apw_throttle_give_back(struct apw_throttle *throttle, const char *what, const char *whom);

@@ -6,12 +6,16 @@
  *                                        each operation; the operations take turns
  *     bench rate FIRST COUNT CLIENTS MS  for each operation the calls, the milliseconds and the CPU
  *                                        milliseconds of the clients (processes)
+ *     bench turns FIRST COUNT CLIENTS ROUNDS
+ *                                        for each operation and round, in which each of COUNT users
+ *                                        signs in once (turns.h)
  *
  * Each line of the plan is one operation, tab-separated: kind, name, and the kind's own words
  * (operation.h). Users are numbered from FIRST; several clients share them. An unexpected outcome
  * ends the program.
  */
 #include "operation.h"
+#include "turns.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdint.h>
@@ -19,34 +23,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define OPERATIONS_MAX 16
 #define CLIENTS_MAX    64
+#define ROUNDS_MAX     100
 
 struct plan {
     struct operation operation[OPERATIONS_MAX];
     size_t count;
 };
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* ---- the plan ---- */
 
 static const struct kind *find_kind(const char *name)
 {
-    static const struct kind *const kinds[] = {&raw_kind,      &floor_kind,     &search_kind,
-                                               &login_kind,    &reconnect_kind, &dovecot_kind,
-                                               &saslauthd_kind};
+    static const struct kind *const kinds[] = {&raw_kind,        &floor_kind,   &store_floor_kind,
+                                               &bind_floor_kind, &search_kind,  &login_kind,
+                                               &reconnect_kind,  &dovecot_kind, &saslauthd_kind};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i]->name, name) == 0)
@@ -82,24 +77,6 @@ static struct plan read_plan(void)
     return plan;
 }
 
-static void open_operation(struct operation *operation)
-{
-    operation->state = operation->kind->open(operation->word + 2);
-}
-
-/* Runs it once; returns microseconds. */
-static int64_t time_operation(struct operation *operation, unsigned user)
-{
-    int64_t start;
-
-    if (operation->kind->before != NULL)
-        operation->kind->before(operation->state);
-    start = now_us();
-    if (!operation->kind->run(operation->state, user))
-        fail("%s, user %u: unexpected outcome", operation->word[1], user);
-    return now_us() - start;
-}
-
 /* ---- one after the other ---- */
 
 static void measure_latency(struct plan *plan, unsigned first, unsigned count)
@@ -128,15 +105,6 @@ struct meeting {
     _Atomic uint64_t calls;
     _Atomic int64_t cpu_us;
 };
-
-static int64_t cpu_us(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
 
 static void be_a_client(struct operation *operation, struct meeting *meeting, unsigned first,
                         unsigned count)
@@ -205,25 +173,32 @@ static void measure_rate(struct operation *operation, unsigned first, unsigned c
 int main(int argc, char **argv)
 {
     bool is_rate = argc == 6 && strcmp(argv[1], "rate") == 0;
-    unsigned first, count, clients;
+    bool is_turns = argc == 6 && strcmp(argv[1], "turns") == 0;
+    unsigned first, count, clients, last;
     struct plan plan;
 
-    if (!is_rate && (argc != 4 || strcmp(argv[1], "latency") != 0))
-        fail("usage: bench latency FIRST COUNT | bench rate FIRST COUNT CLIENTS MS");
+    if (!is_rate && !is_turns && (argc != 4 || strcmp(argv[1], "latency") != 0))
+        fail("usage: bench latency FIRST COUNT | bench rate FIRST COUNT CLIENTS MS | "
+             "bench turns FIRST COUNT CLIENTS ROUNDS");
     if (sodium_init() < 0)
         fail("no random numbers");
     first = (unsigned)strtoul(argv[2], NULL, 10);
     count = (unsigned)strtoul(argv[3], NULL, 10);
     plan = read_plan();
-    if (!is_rate) {
+    if (!is_rate && !is_turns) {
         measure_latency(&plan, first, count);
         return 0;
     }
     clients = (unsigned)strtoul(argv[4], NULL, 10);
     if (clients == 0 || clients > CLIENTS_MAX || count / clients < 2)
         fail("from 1 to %d clients, and two users for each", CLIENTS_MAX);
+    last = (unsigned)strtoul(argv[5], NULL, 10);
+    if (is_turns && (last == 0 || last > ROUNDS_MAX))
+        fail("from 1 to %d rounds", ROUNDS_MAX);
     for (size_t i = 0; i < plan.count; i++)
-        measure_rate(&plan.operation[i], first, count, clients,
-                     (int64_t)strtoul(argv[5], NULL, 10) * 1000);
+        if (is_turns)
+            measure_turns(&plan.operation[i], &(struct turns){first, count, clients, last});
+        else
+            measure_rate(&plan.operation[i], first, count, clients, (int64_t)last * 1000);
     return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures logins: measure.py --prefix STAGE --program BENCH --out FOLDER [--rounds N] [PART…]
 
+APW_PREFIX must be STAGE, too: the part "store" has its store made by that app-password.
 Each part writes FOLDER/PART.json; report.py makes RESULTS.md and a chart of these files.
 In each round, compared operations take turns. A ratio is computed within a round; the report has
 the median of the rounds, the lowest and the highest.
@@ -12,7 +13,6 @@ import os
 import pathlib
 import re
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,76 +21,13 @@ import time
 import report
 import sites
 import smtp
+from crowd import crowd
+from everybody import everybody
+from neighbors import neighbors
+from operations import against, floor, latency, login, median, rates, raw, row, search
 from processes import run, wait_until
-from sites import COSTS, DEFAULT_COST, GOOD, OURS, names
-
-
-def median(numbers):
-    return statistics.median(numbers)
-
-
-# ---- the program ----
-
-def plan(*operations):
-    """Lines for the program; each operation is (kind, name, word…)."""
-    return "".join("\t".join(map(str, words)) + "\n" for words in operations)
-
-
-def call(world, operations, *arguments):
-    """The program's output, as rows of words."""
-    output = run([world.program, *map(str, arguments)], input=plan(*operations))
-    return [line.split("\t") for line in output.splitlines()]
-
-
-def latency(world, operations, first, count):
-    """{name: median microseconds}; the operations take turns, for `count` users each."""
-    header, *rows = call(world, operations, "latency", first, count)
-    return {name: median(int(row[column]) for row in rows) for column, name in enumerate(header)}
-
-
-def rates(world, operations, first, count, clients, seconds):
-    """{name: (calls a second, cores that the clients kept busy)}."""
-    rows = call(world, operations, "rate", first, count, clients, int(seconds * 1000))
-    return {name: (int(calls) * 1000 / int(spent), int(cpu) / int(spent))
-            for name, calls, spent, cpu in rows}
-
-
-def raw(cost):
-    return "raw", "raw", sites.phc(cost), sites.CANONICAL
-
-
-def search(directory, user, name="search"):
-    return ("search", name, directory.ldapi, sites.MAIL_SERVER, sites.secret("mail server"), OURS,
-            user)
-
-
-def floor(directory, cost):
-    """A search and a hash, by libldap and libsodium alone."""
-    return "floor", "floor", *search(directory, names(cost))[2:], *raw(cost)[2:]
-
-
-def login(name, config, user, password=GOOD.shown, reason="app-password"):
-    return "login", name, config, user, password, reason
-
-
-# ---- results ----
-
-def row(what, where, rounds, unit, ratio=None, goal=None, columns=None):
-    """One line of the results.
-
-    rounds   {name: number} of each round
-    ratio    a function of a round, or None
-    goal     ("<=" or ">=", number)
-    """
-    columns = columns or list(rounds[0])
-    return {"what": what, "where": where, "unit": unit,
-            "values": {name: median(each[name] for each in rounds) for name in columns},
-            "ratios": [ratio(each) for each in rounds] if ratio else [], "goal": goal}
-
-
-def against(name, *others):
-    """The ratio of one number to the sum of others."""
-    return lambda each: each[name] / sum(each[other] for other in others)
+from sites import COSTS, DEFAULT_COST, GOOD, names
+from storm import storm
 
 
 # ---- the parts ----
@@ -119,15 +56,39 @@ def first(world, rounds):
             rows += [
                 row(f"the same login again, one after the other, {cost}", "lib", measured, "µs",
                     against("again", "login"), ("<=", 0.05), ["login", "again"]),
-                row(f"the same login again, each behind a hash, {cost}", "lib", measured, "µs",
-                    against("again, behind a hash", "login"), ("<=", 0.05),
+                row(f"the same login again, each behind a hash: beyond the search, {cost}", "lib",
+                    measured, "µs", beyond_the_search, ("<=", 0.05),
                     ["login", "again, behind a hash", "search"])]
     return rows
+
+
+def beyond_the_search(each):
+    """Our own part of a login without a hash, as a share of a first login."""
+    return (each["again, behind a hash"] - each["search"]) / each["login"]
 
 
 def one_user(cost):
     """One user again and again."""
     return names(cost).replace("#", "0")
+
+
+def store(world, rounds):
+    """The first login with a store against its floor, and against the floor without a store."""
+    calls = world.scale.calls
+    site = world.store_site({cost: rounds * (calls[cost] + 2) for cost in COSTS})
+    config = world.config("store-config", site.users, **site.settings)
+    rows = []
+    for cost in COSTS:
+        one = floor(site.users, cost)
+        both = "store floor", "two searches", *one[2:7], *site.store_words, *raw(cost)[2:]
+        measured = [latency(world, [both, login("login", config, names(cost))],
+                            number * (calls[cost] + 2), calls[cost]) for number in range(rounds)]
+        rows.append(row(f"first login with a store, {cost}", "lib", measured, "µs",
+                        against("login", "two searches"), ("<=", 1.05)))
+    again = [latency(world, [login("again", config, one_user(DEFAULT_COST))], 0,
+                     world.scale.quick) for _ in range(rounds)]
+    rows.append(row(f"the same login again with a store, {DEFAULT_COST}", "lib", again, "µs"))
+    return rows
 
 
 def postfix(world, rounds):
@@ -143,23 +104,28 @@ def postfix(world, rounds):
         for _ in range(rounds):
             count = min(world.scale.calls[cost], 30)
             start = world.take_users(cost, count)
-            spent = {name: [] for name in ports}
-            for number in range(start, start + count):
-                for name, port in ports.items():
-                    spent[name].append(smtp_auth(world, port, names(cost).replace(
-                        "#", str(number))))
-            measured.append({name: median(times) for name, times in spent.items()})
+            measured.append(smtp_in_turn(world, ports, names(cost), sites.CANONICAL,
+                                         range(start, start + count)))
         rows.append(row(f"first login, {cost}", "Postfix", measured, "µs",
                         against("plugin", "saslauthd"), goal))
     return rows
 
 
-def smtp_auth(world, port, user):
+def smtp_in_turn(world, ports, template, password, numbers):
+    """{name: median microseconds}; the ports take turns for each user."""
+    spent = {name: [] for name in ports}
+    for number in numbers:
+        for name, port in ports.items():
+            spent[name].append(smtp_auth(world, port, template.replace("#", str(number)), password))
+    return {name: median(times) for name, times in spent.items()}
+
+
+def smtp_auth(world, port, user, password):
     """The microseconds of AUTH PLAIN, in its own session."""
     client = smtp.connect(port, world.authority.ca)
     try:
         begin = time.perf_counter_ns()
-        reply = smtp.plain(client, user, sites.CANONICAL)
+        reply = smtp.plain(client, user, password)
         spent = (time.perf_counter_ns() - begin) / 1000
         assert reply.code == smtp.ACCEPTED, (user, reply)
         client.quit()
@@ -211,7 +177,40 @@ def again(world, rounds):
                 against("Dovecot", "first"), ("<=", 0.05), ["first", "Dovecot"]),
             *(row(f"{what}, against a fetched {peer}", "Dovecot", measured, "µs",
                   against("Dovecot", peer), goal, ["Dovecot", peer])
-              for peer, goal in (("{SSHA}", ("<=", 1.1)), ("{SSHA} in a worker", None)))]
+              for peer, goal in (("{SSHA}", None), ("{SSHA} in a worker", ("<=", 1.1))))]
+
+
+def account(world, rounds):
+    """The account password, with a hash that costs nothing: against its floor, and peers."""
+    count, directory = world.scale.quick - 2, world.directory
+    user, password = sites.ACCOUNT_NAMES, sites.ACCOUNT_PASSWORD
+    plain = world.config("account", base=sites.ACCOUNT)
+    secure = world.config("account-secure", **world.secure)
+    rows = []
+    for what, uri, config in (("ldapi", directory.ldapi, plain), ("ldaps", directory.ldaps, secure)):
+        bare = ("bind floor", "floor", uri, sites.MAIL_SERVER, sites.secret("mail server"),
+                sites.ACCOUNT, user, password, world.authority.ca)
+        measured = [latency(world, [bare, login("login", config, user, password,
+                                                "account-password")], 0, count)
+                    for _ in range(rounds)]
+        rows.append(row(f"account password, {{SSHA}}, {what}", "lib", measured, "µs",
+                        against("login", "floor"), ("<=", 1.05), ["floor", "login"]))
+    sockets = world.secure_dovecots.sockets
+    measured = [latency(world, [("dovecot", name, sockets[name], user, password)
+                                for name in ("ours", "bind", "bind, worker")], 0, count)
+                for _ in range(rounds)]
+    rows += [row(f"account password, {{SSHA}}, ldaps, against {what}", "Dovecot", measured, "µs",
+                 against("ours", peer), goal, ["ours", peer])
+             for peer, what, goal in (("bind", "a bind", None),
+                                      ("bind, worker", "a bind in a worker", ("<=", 1.1)))]
+    world.secure_saslauthd  # must exist
+    ports = {"plugin": world.smtpd(sites.conftest.example_smtpd_conf(secure)),
+             "saslauthd": world.smtpd(sites.ASKS_SECURE_SASLAUTHD)}
+    measured = [smtp_in_turn(world, ports, user, password, range(min(count, 90)))
+                for _ in range(rounds)]
+    rows.append(row("account password, {SSHA}, ldaps", "Postfix", measured, "µs",
+                    against("plugin", "saslauthd"), ("<=", 0.8)))
+    return rows
 
 
 def throughput(world, rounds):
@@ -247,9 +246,10 @@ def rates_of_all(world, config, cost, clients):
 def rate_rows(cost, clients, measured):
     what = f"first logins a second, {clients} clients, {cost}"
     return [
-        row(what, "lib", measured, "/s", against("lib", "raw"), (">=", 0.95), ["raw", "lib"]),
+        row(f"{what}, against a hash alone", "lib", measured, "/s", against("lib", "raw"), None,
+            ["raw", "lib"]),
         row(f"{what}, against a search and a hash", "lib", measured, "/s", against("lib", "floor"),
-            None, ["floor", "lib"]),
+            (">=", 0.95), ["floor", "lib"]),
         *(row(f"{what}, against {peer}", "lib", measured, "/s", against("lib", peer), (">=", 1.0),
               ["lib", peer]) for peer in ("saslauthd", "Dovecot bind", "Dovecot fetched")),
         *(row(f"{what}, against {peer}", "Dovecot", measured, "/s", against("Dovecot ours", peer),
@@ -439,8 +439,11 @@ def profile(world, rounds):
     return rows
 
 
-PARTS = {part.__name__: part for part in (first, postfix, dovecot, again, throughput, many, bad,
-                                          memory, connections, profile, large)}
+PARTS = {part.__name__: part for part in (first, store, postfix, dovecot, again, account,
+                                          throughput, many, bad, memory, connections, crowd,
+                                          storm, neighbors, profile, large, everybody)}
+# They need minutes, and gigabytes in /tmp.
+LARGE = ("large", "everybody")
 
 
 def main():
@@ -461,7 +464,9 @@ def main():
     world = sites.World(folder, options.prefix, options.program,
                         sites.SMOKE if options.smoke else sites.FULL, rounds)
     try:
-        for name in options.part or [name for name in PARTS if name != "large"]:
+        usual = [name for name in PARTS
+                 if name not in LARGE or (options.smoke and name == "everybody")]
+        for name in options.part or usual:
             print(f"{name}…", flush=True)
             rows = PARTS[name](world, rounds)
             (options.out / f"{name}.json").write_text(json.dumps(rows, indent=1))

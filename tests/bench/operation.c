@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void fail(const char *format, ...)
@@ -29,6 +31,40 @@ void user_name(const char *template, unsigned user, char name_r[NAME_SIZE])
         snprintf(name_r, NAME_SIZE, "%s", template);
     else
         snprintf(name_r, NAME_SIZE, "%.*s%u%s", (int)(place - template), template, user, place + 1);
+}
+
+int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t cpu_us(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+void open_operation(struct operation *operation)
+{
+    operation->state = operation->kind->open(operation->word + 2);
+}
+
+int64_t time_operation(struct operation *operation, unsigned user)
+{
+    int64_t start;
+
+    if (operation->kind->before != NULL)
+        operation->kind->before(operation->state);
+    start = now_us();
+    if (!operation->kind->run(operation->state, user))
+        fail("%s, user %u: unexpected outcome", operation->word[1], user);
+    return now_us() - start;
 }
 
 int connect_unix(const char *path)

@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#define WORDS_MAX 10
+#define WORDS_MAX 13
 
 /* One line of the plan: tab-separated words, first kind and name. */
 struct operation {
@@ -30,8 +31,8 @@ struct kind {
     void (*before)(void *state);
 };
 
-extern const struct kind raw_kind, search_kind, floor_kind, login_kind, reconnect_kind,
-    dovecot_kind, saslauthd_kind;
+extern const struct kind raw_kind, search_kind, floor_kind, store_floor_kind, bind_floor_kind,
+    login_kind, reconnect_kind, dovecot_kind, saslauthd_kind;
 
 #define NAME_SIZE 256
 
@@ -40,6 +41,14 @@ void user_name(const char *template, unsigned user, char name_r[NAME_SIZE]);
 
 /* Prints the message and ends the program. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* Connects, as the calling process. */
+void open_operation(struct operation *operation);
+/* Runs it once; returns microseconds. An unexpected outcome ends the program. */
+int64_t time_operation(struct operation *operation, unsigned user);
+
+int64_t now_us(void); /* monotonic microseconds */
+int64_t cpu_us(void); /* that this process has used */
 
 /* Connects to a peer's Unix socket. */
 int connect_unix(const char *path);

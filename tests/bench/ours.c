@@ -93,7 +93,7 @@ static void *reconnect_open(char *const *word)
         .timeout_ms = ours->config->timeout_ms,
     };
     if (apw_directory_new(&settings, &ours->directory, &error) != 0 ||
-        apw_remember_new(&ours->remember, &error) != 0)
+        apw_remember_new(ours->config->remember, &ours->remember, &error) != 0)
         fail("%s: %s", word[0], error.text);
     return ours;
 }

@@ -2,6 +2,7 @@
 """Writes the results as a table and a chart."""
 
 import json
+import math
 import os
 import pathlib
 import re
@@ -11,8 +12,9 @@ from datetime import date
 from html import escape
 
 CORES = os.cpu_count()
-ORDER = ("first", "postfix", "dovecot", "again", "throughput", "many", "bad", "memory",
-         "connections", "large")  # and "profile", with its own table
+ORDER = ("first", "store", "postfix", "dovecot", "again", "account", "throughput", "many", "bad",
+         "memory", "connections", "crowd", "storm", "neighbors",
+         "large", "everybody")  # and "profile", with its own table
 BEGIN, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 PACKAGES = ("libsodium23", "libargon2-1", "slapd", "postfix", "sasl2-bin", "dovecot-core")
 
@@ -114,9 +116,12 @@ STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #24292f; }
 .title { font-weight: 600; }
 .floor { fill: #8c959f; } .ours { fill: #0969da; } .peer { fill: #bf8700; }
+.line { fill: none; stroke-width: 2; } .axis { stroke: #8c959f; stroke-width: 0.5; }
+.ours.line { stroke: #0969da; } .peer.line { stroke: #bf8700; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .floor { fill: #6e7681; } .ours { fill: #58a6ff; } .peer { fill: #d29922; }
+  .ours.line { stroke: #58a6ff; } .peer.line { stroke: #d29922; }
 }"""
 WIDTH, LABELS, LINE = 760, 250, 24
 
@@ -128,13 +133,20 @@ def find(part, what, name):
 
 
 def chart(parts):
-    """The time of a login and, if measured, the logins a second."""
+    """The time of a login and, if measured, the logins a second, the storm and the many users."""
     body, height = panel(8, "One login, in milliseconds, with 19 MiB and 2 passes of Argon2id; each "
                             "group measured in turns", bars_of_times(parts))
-    if "throughput" in parts:
-        more, height = panel(height + 16, f"Logins a second, 8 clients, {CORES} cores",
-                             bars_of_rates(parts))
-        body += more
+    panels = [("throughput", f"Logins a second, 8 clients, {CORES} cores", panel, bars_of_rates),
+              ("storm", "Logins served in a second while twice as many arrive as the host can do",
+               panel, lambda parts: bars_of_storm(parts, "served while it lasts", "served")),
+              ("storm", "The longest wait for an answer then, in seconds", panel,
+               lambda parts: bars_of_storm(parts, "until the answer, against", "longest")),
+              ("crowd", "One login, in milliseconds, with so many app passwords in turn, and 1 MiB",
+               curves, lines_of_crowd)]
+    for part, title, draw, values_of in panels:
+        if part in parts:
+            more, height = draw(height + 16, title, values_of(parts))
+            body += more
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
             f'width="{WIDTH}" height="{height}" role="img" '
             f'aria-label="How long a login takes, and how many there are in a second">\n'
@@ -169,13 +181,35 @@ def bars_of_rates(parts):
     rate = {name: value for row in parts["throughput"] if row["what"].startswith(what)
             for name, value in row["values"].items()}
     return [
-        ("hashes alone", FLOOR, rate["raw"]),
+        ("one search and one hash", FLOOR, rate["floor"]),
         ("lib", OURS, rate["lib"]),
         ("Dovecot, our module", OURS, rate["Dovecot ours"]),
         ("Dovecot, LDAP, fetched hash", PEER, rate["Dovecot fetched"]),
         ("saslauthd, LDAP bind", PEER, rate["saslauthd"]),
         ("Dovecot, LDAP, bind", PEER, rate["Dovecot bind"]),
     ]
+
+
+def bars_of_storm(parts, what, name):
+    """A number of each server, and the floor's if it is in the same rows."""
+    rows = [row for row in parts["storm"] if what in row["what"]]
+    floor = [("one search and one hash", FLOOR, rows[0]["values"]["floor"])] \
+        if "floor" in rows[0]["values"] else []
+    return floor + [(row["where"], PEER if "saslauthd" in row["where"] else OURS,
+                     row["values"][name]) for row in rows]
+
+
+def lines_of_crowd(parts):
+    """(label, kind, {app passwords: milliseconds})."""
+    lines = {}
+    for row in parts["crowd"]:
+        for name, value in row["values"].items():
+            size = re.match(r"[0-9 ]+", row["what"])[0].replace(" ", "")
+            if name.endswith(": login"):
+                lines.setdefault((row["where"], OURS), {})[int(name.split(":")[0])] = value / 1000
+            elif name in ("fetched", "bind"):
+                lines.setdefault((f"Dovecot, LDAP, {name}", PEER), {})[int(size)] = value / 1000
+    return [(label, kind, points) for (label, kind), points in lines.items()]
 
 
 def panel(top, title, bars):
@@ -194,3 +228,32 @@ def panel(top, title, bars):
             f'<text x="{LABELS + width + 6:.1f}" y="{y + 14}">{number(value)}</text>\n')
         y += LINE
     return "".join(lines), y
+
+
+def curves(top, title, lines):
+    """One panel of lines with logarithmic axes, and its lower end."""
+    left, right, upper, lower = 60, WIDTH - 190, top + LINE + 8, top + LINE + 188
+    sizes = sorted({size for _, _, points in lines for size in points})
+    spent = [value for _, _, points in lines for value in points.values()]
+    ticks = [10.0 ** power for power in range(math.floor(math.log10(min(spent))),
+                                              math.ceil(math.log10(max(spent))) + 1)]
+
+    def x(size):
+        return left + (right - left) * math.log(size / sizes[0]) / math.log(sizes[-1] / sizes[0])
+
+    def y(value):
+        return lower - (lower - upper) * math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
+
+    drawn = [f'<text class="title" x="0" y="{top + 14}">{escape(title)}</text>\n']
+    drawn += [f'<path class="axis" d="M {left} {y(tick):.1f} H {right}"/>\n'
+              f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>\n'
+              for tick in ticks]
+    drawn += [f'<text x="{x(size):.1f}" y="{lower + 20}" text-anchor="middle">'
+              f"{number(size)}</text>\n" for size in sizes]
+    free = lower + LINE  # labels must not overlap: each is above the one before it
+    for label, kind, points in sorted(lines, key=lambda line: line[2][max(line[2])]):
+        path = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in sorted(points.items()))
+        free = min(free - 16, y(points[max(points)]) + 4)
+        drawn.append(f'<polyline class="{kind} line" points="{path}"/>\n'
+                     f'<text x="{right + 8}" y="{free:.1f}">{escape(label)}</text>\n')
+    return "".join(drawn), lower + LINE + 8

@@ -4,6 +4,7 @@
 #include "ldap/directory.h"
 #include "ldap/filter.h"
 #include "ldap/schema.h"
+#include "mfa_rule.h"
 
 FUZZ_FORGIVE_LIBLDAP
 
@@ -53,6 +54,25 @@ static void try_login(const char *login)
     free(expanded);
 }
 
+/* What configuration files may ask about a filter. */
+static void try_rules(const char *filter)
+{
+    static const char base[] = "dc=example,dc=org";
+    struct apw_error error = {""};
+    char *negated = apw_filter_negate(filter);
+
+    FUZZ_MUST(negated != NULL && apw_filter_check(negated, false, &error) == 0);
+    free(negated);
+    if (apw_mfa_rule_check(filter, NULL, base, &error) == 0)
+        error.text[0] = '\0';
+    else
+        FUZZ_MUST(error.text[0] != '\0');
+    apw_mfa_rule_check(APW_MFA_RULE_DEFAULT, filter, base, &error);
+    apw_mfa_rule_check(filter, filter, base, &error);
+    apw_mfa_rule_check_strictly(filter, APW_MFA_RULE_DEFAULT_OFF, base, &error);
+    apw_mfa_rule_check_disabled(filter, base, base, &error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     char *text = fuzz_text(bytes, length);
@@ -66,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         FUZZ_MUST(apw_filter_check(expanded, false, &error) == 0);
         free(expanded);
     }
+    if (apw_filter_check(text, false, &error) == 0)
+        try_rules(text);
     apw_schema_is_dn(text);
     apw_schema_parse(text, bytes != NULL && length % 2 == 0, &element);
     free(text);

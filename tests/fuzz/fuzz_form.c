@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The input of the self-service page: fields in parts of any length, the path, the language, a
- * code. The path's reader is private to http.c, so it is included whole. */
+ * code, Outlook's request. The path's reader is private to http.c, so it is included whole. */
 #include "web/http.c"
 
+#include "autodiscover.h"
 #include "form_fields.h"
 #include "fuzz.h"
 #include "totp.h"
@@ -49,9 +50,10 @@ static void try_form(const uint8_t *bytes, size_t length)
 
 static void try_text(const char *text)
 {
-    static const struct apw_languages languages = {.count = 3, .code = {"en", "nb", "pt-BR"}};
+    static const struct apw_languages languages = {
+        .count = 3, .language = {{.code = "en"}, {.code = "nb"}, {.code = "pt-BR"}}};
     static const struct apw_method method = {.kind = APW_METHOD_APP, .secret = {1, 2, 3}};
-    char code[APW_TOTP_DIGITS + 1], path[256], uri[APW_TOTP_URI_SIZE];
+    char code[APW_TOTP_DIGITS + 1], path[APW_PATH_SIZE], uri[APW_TOTP_URI_SIZE];
     const char *below = path_below("/app-password", text, path);
 
     FUZZ_MUST(apw_language_choose(&languages, text) < languages.count);
@@ -64,12 +66,26 @@ static void try_text(const char *text)
                   strpbrk(uri, " \"<>'") == NULL);
 }
 
+/* An address that was read is one, and stands there. */
+static void try_autodiscover(const uint8_t *bytes, size_t length)
+{
+    char address[APW_MAIL_ADDRESS_SIZE];
+
+    if (apw_autodiscover_read((const char *)bytes, length, address) != 0) {
+        FUZZ_MUST(address[0] == '\0');
+        return;
+    }
+    FUZZ_MUST(apw_mail_address_is_valid(address) && fuzz_is_one_line(address));
+    FUZZ_MUST(memmem(bytes, length, address, strlen(address)) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     char *text = fuzz_text(bytes, length);
 
     try_form(bytes, length);
     try_text(text);
+    try_autodiscover(bytes, length);
     free(text);
     return 0;
 }

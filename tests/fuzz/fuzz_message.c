@@ -20,6 +20,15 @@ static enum apw_ldap_result lose_search(void *context, const struct apw_query *q
     return APW_LDAP_UNAVAILABLE;
 }
 
+static enum apw_ldap_result lose_series(void *context, struct apw_search_series *series,
+                                        int64_t deadline, struct apw_error *error)
+{
+    for (size_t i = 0; i < series->count; i++)
+        series->search[i].result = lose_search(context, &series->search[i].query, deadline,
+                                               &series->search[i].entries, error);
+    return APW_LDAP_UNAVAILABLE;
+}
+
 static int64_t now(void *context)
 {
     (void)context;
@@ -31,8 +40,10 @@ static void try_attempt(const char *login, size_t login_length, const char *pass
                         size_t password_length, const char *client)
 {
     static struct apw_config config = {.base = (char *)"dc=example,dc=org",
-                                       .filter = (char *)"(|(uid=%u)(mail=%u))"};
-    const struct apw_world world = {.search = lose_search, .now = now};
+                                       .filter = (char *)"(|(uid=%u)(mail=%u))",
+                                       .mfa_filter = (char *)"(appPasswordMfaEnabled=TRUE)"};
+    const struct apw_world world = {
+        .search = lose_search, .search_series = lose_series, .now = now};
     const struct apw_attempt attempt = {.login = login,
                                         .login_length = login_length,
                                         .password = password,

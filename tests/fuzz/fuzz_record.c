@@ -4,9 +4,19 @@
 #include "clock.h"
 #include "fuzz.h"
 #include "hash.h"
+#include "mutate.h"
 #include "record.h"
 #include "tombstone.h"
 #include "use.h"
+#include "values.h"
+
+static const struct fuzz_rule rules[] = {{'V', "%R|%R|%T|%U|%g|%S"}, FUZZ_VALUE_RULES, {0, NULL}};
+
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t length, size_t size, unsigned seed)
+{
+    fuzz_seed(seed);
+    return fuzz_mutate_text(rules, " =,$/", bytes, length, size);
+}
 
 static void try_value(const char *value, size_t length)
 {

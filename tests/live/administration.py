@@ -22,9 +22,11 @@ class Site:
         self.directory = directory
         folder.mkdir()
         self.config = folder / "app-password.conf"
+        self.log = folder / "app-password.log"
+        self.log.touch()  # the command does not create it
         self.keys = {
             "base": BASE, "timeout": "2", "deadline": "4",
-            "log": str(folder / "app-password.log"),
+            "log": str(self.log),
             "binddn": IDENTITIES["mail server"],
             "bindpw_file": self.secret_file("mail server")} | directory.settings | keys
         self.write(self.config, self.keys)
@@ -45,8 +47,12 @@ class Site:
     def command(self, *arguments, input="", prefix=(), **options):
         """Call app-password; stdout and stderr are text. `prefix` is a command that runs it."""
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.run([*prefix, COMMAND, "-c", self.config, *arguments], input=input, text=True,
-                              timeout=60, **options)
+        return subprocess.run([*prefix, *self.argv(*arguments)], input=input, text=True, timeout=300,
+                              **options)
+
+    def argv(self, *arguments):
+        """How the command is called here."""
+        return [COMMAND, "-c", self.config, *arguments]
 
     def done(self, *arguments, **options):
         """Call app-password, which must succeed; return its output."""
@@ -59,8 +65,13 @@ class Site:
         processes = [
             subprocess.Popen([COMMAND, "-c", self.config, *arguments], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True) for _ in range(count)]
-        outputs = [process.communicate(timeout=60) for process in processes]
+        outputs = [process.communicate(timeout=300) for process in processes]
         return [(process.returncode, *output) for process, output in zip(processes, outputs)]
+
+    def changes(self):
+        """The lines about changes in its log, without the time and "app-password: "."""
+        return [line.partition("app-password: ")[2] for line in self.log.read_text().splitlines()
+                if "Z app-password: action=" in line]
 
     def create(self, who, *options):
         """Create an app password; return it as the user gets it."""

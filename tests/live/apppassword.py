@@ -75,9 +75,9 @@ def make(id=None, created=None, hash=None, cost=(8, 1), label="a test", **restri
     return AppPassword(group(canonical), canonical[:4], value)
 
 
-def tombstone(app_password, label="a test"):
+def tombstone(app_password, label="a test", revoked=None):
     """What a revoked app password leaves in appPassword."""
-    return (f"id={app_password.id} created={from_now(days=-2)} revoked={from_now(days=-1)}"
+    return (f"id={app_password.id} created={from_now(days=-2)} revoked={revoked or from_now(days=-1)}"
             f" label={label}")
 
 

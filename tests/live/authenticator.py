@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import subprocess
 import time
 import urllib.parse
@@ -20,6 +21,24 @@ def totp(secret, at=None):
     return f"{number % 10**6:06}"
 
 
+def read_qr(picture):
+    """The text of the QR code in a picture, as a phone's camera reads it."""
+    done = subprocess.run(["zbarimg", "--quiet", "--raw", "-"], input=picture, check=True,
+                          stdout=subprocess.PIPE)
+    return done.stdout.decode().strip()
+
+
+def scan(page):
+    """What a phone reads in the QR code of a page."""
+    size = int(re.search(r'viewBox="0 0 (\d+) \d+" shape-rendering', page)[1])
+    dark = {(int(x) + i, int(y)) for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)v1", page)
+            for i in range(int(width))}
+    scale = 6
+    rows = ["".join(("1" if (x, y) in dark else "0") * scale for x in range(size)) for y in range(size)]
+    picture = f"P1\n{size * scale} {size * scale}\n" + "\n".join(row for row in rows for _ in range(scale)) + "\n"
+    return read_qr(picture.encode())
+
+
 class Authenticator:
     """An app with one account; the key as in an otpauth URI, spaces do not matter."""
 
@@ -30,9 +49,7 @@ class Authenticator:
     @classmethod
     def scan(cls, png):
         """Read the QR code in a picture, like a phone's camera."""
-        done = subprocess.run(["zbarimg", "--quiet", "--raw", "-"], input=png, check=True,
-                              stdout=subprocess.PIPE)
-        uri = urllib.parse.urlsplit(done.stdout.decode().strip())
+        uri = urllib.parse.urlsplit(read_qr(png))
         assert (uri.scheme, uri.netloc) == ("otpauth", "totp")
         values = dict(urllib.parse.parse_qsl(uri.query))
         usual = {"algorithm": "SHA1", "digits": "6", "period": "30"}  # all that most apps can do
@@ -45,12 +62,16 @@ class Authenticator:
         The portal forgives one step of drift, so that the codes of three steps are good at any
         time; who needs more has to wait.
         """
-        grace = 5  # for the way to the portal
+        grace = 10  # for the way to the portal
         step = max(self._last + 1, int(time.time() + grace) // PERIOD - 1)
         while step > int(time.time()) // PERIOD + 1:
             time.sleep(0.1)
         self._last = step
         return self._code_of(step)
+
+    def code_in(self, hours):
+        """The code that it shows then."""
+        return totp(self._secret, time.time() + hours * 3600)
 
     def last_code(self):
         """The last result of code()."""

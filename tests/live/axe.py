@@ -20,17 +20,28 @@ def fetch(folder):
 
 
 def violations(browser, axe_core):
-    """The problems of the page as it is now, and those only in dark colors."""
+    """The problems of the page as it is now, in light and dark colors, on a screen and a phone.
+
+    In dark colors only those of colors; always that of targets too small for fingers, which axe-core leaves out.
+    """
     browser.script(axe_core)
-    for scheme, only in (("light", None), ("dark", ["color-contrast"])):
-        browser.use_colors(scheme)
-        found = browser.driver.execute_async_script("""
+    for width in (None, 360):
+        if width:
+            browser.use_width(width)
+        for scheme in ("light", "dark"):
+            browser.use_colors(scheme)
+            for each in run_axe(browser, ["color-contrast"] if scheme == "dark" else None):
+                yield f"{scheme}, {width or 'wide'}: {each['id']}: {each['help']}: " + "; ".join(
+                    node["html"] for node in each["nodes"])
+    browser.use_colors("light")
+    browser.use_window_width()
+
+
+def run_axe(browser, only):
+    return browser.driver.execute_async_script("""
             const [only, done] = arguments;
-            axe.run(document, {resultTypes: ["violations"], ...(only ? {runOnly: only} : {})}).then(
+            axe.run(document, {resultTypes: ["violations"], rules: {"target-size": {enabled: true}},
+                               ...(only ? {runOnly: only} : {})}).then(
                 found => done(found.violations.concat(  // a contrast it cannot tell is none, too
                     found.incomplete.filter(each => each.id == "color-contrast"))),
                 error => done([{id: String(error), help: "", nodes: []}]))""", only)
-        for each in found:
-            yield f"{scheme}: {each['id']}: {each['help']}: " + "; ".join(
-                node["html"] for node in each["nodes"])
-    browser.use_colors("light")

@@ -10,7 +10,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from processes import wait_until
+from processes import free_port, wait_until
 
 # Root needs the first; the others keep it from contacting other sites.
 FLAGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -43,8 +43,8 @@ class Browser:
         options.add_experimental_option("prefs", preferences)
         environment = os.environ | {"HOME": str(folder), "TMPDIR": str(folder / "tmp")}
         self.driver = Chrome(options=options,
-                             service=Service("/usr/bin/chromedriver", env=environment))
-        self.driver.set_page_load_timeout(30)
+                             service=Service("/usr/bin/chromedriver", port=free_port(), env=environment))
+        self.driver.set_page_load_timeout(120)
 
     def forget(self):
         """Remove cookies, downloads and other tabs."""
@@ -122,6 +122,10 @@ class Browser:
         """Click, and wait for the next page."""
         page = self.find("html")
         element.click()
+        self.expect_another(page)
+
+    def expect_another(self, page):
+        """Wait until `page`, its html element, has given way to another page."""
         wait_until(lambda: self._is_gone(page), "another page")
         wait_until(lambda: self.script("return document.readyState") == "complete", "the page")
 
@@ -163,6 +167,10 @@ class Browser:
         """Set the width of the screen, a phone's if it is narrow; scale: dots per pixel."""
         self.devtools("Emulation.setDeviceMetricsOverride", width=pixels, height=height,
                       deviceScaleFactor=scale, mobile=pixels < 600)
+
+    def use_agent(self, header):
+        """Set the User-Agent; "": its own."""
+        self.devtools("Emulation.setUserAgentOverride", userAgent=header)
 
     def use_window_width(self):
         self.devtools("Emulation.clearDeviceMetricsOverride")

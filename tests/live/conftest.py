@@ -9,11 +9,12 @@ Run them as root, with Debian's Python, against an installed tree:
 import os
 import pathlib
 import shutil
-import signal
 import tempfile
+import time
 
 import pytest
 
+import sigterm
 import smtp
 from administration import Site
 from certificates import Authority
@@ -21,14 +22,17 @@ from postfix import EXAMPLES, Postfix
 from processes import wait_until
 from samba import DomainController
 from slapd import BASE, IDENTITIES, Slapd, secret
+from store import Store
 
-pytest_plugins = ["dovecot_fixtures", "portal_fixtures"]
+pytest_plugins = ["dovecot_fixtures", "portal_fixtures", "beside_fixtures"]
 
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true",
                      help="run the fault tests until there were 20,000 logins, and the tests "
                           "marked as long")
+    parser.addoption("--without-npm", action="store_true",
+                     help="the page alone judges passkeys, and not another verifier, too")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -39,9 +43,16 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in left_out]
 
 
-def pytest_configure():
-    """Clean up also after SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
+def pytest_configure(config):
+    sigterm.clean_up(config)
+
+
+@pytest.fixture(autouse=True)
+def no_midnight():
+    """Tests compare dates and count by the day (UTC): none begins shortly before the next one."""
+    left = 86400 - time.time() % 86400
+    if left < 120:
+        time.sleep(left + 1)
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +140,20 @@ def own_directory(workdir, authority):
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def own_store(workdir):
+    """Makes stores: own_store()."""
+    stores = []
+
+    def make(**options):
+        stores.append(Store(new_folder(workdir, "store"), **options))
+        return stores[-1].start()
+
+    yield make
+    for store in stores:
+        store.stop()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def make(name, suite, packages=(), finish=lambda root: None, key=""):
     root = CACHE / name
     contents = root / "contents"
     wanted = " ".join([*packages, key])
-    with _locked():
+    with locked(name):
         if not contents.exists() or contents.read_text() != wanted:
             shutil.rmtree(root, ignore_errors=True)
             include = [f"--include={','.join(packages)}"] if packages else []
@@ -47,9 +47,10 @@ def apt_get(root, *arguments):
 
 
 @contextlib.contextmanager
-def _locked():
+def locked(name):
+    """Only one process at a time makes what is kept under this name; the others wait."""
     CACHE.mkdir(exist_ok=True)
-    with open(CACHE / "lock", "w") as lock:
+    with open(CACHE / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -44,9 +44,18 @@ SIGNS = {
 
 
 def with_hint(settings):
-    """The example with its optional passdb, which says in a refusal that an app password is needed."""
-    hint = re.search(r"(?ms)^#passdb.*?^#\}$", settings)[0]
-    return settings.replace(hint, re.sub(r"(?m)^#", "", hint))
+    """The example with its optional passdb that says in a refusal that an app password is needed."""
+    return _with_optional(settings, 0)
+
+
+def with_arrival(settings):
+    """The example with its optional passdb that notes when a login arrives."""
+    return _with_optional(settings, 1)
+
+
+def _with_optional(settings, number):
+    passdb = re.findall(r"(?ms)^#passdb.*?^#\}$", settings)[number]
+    return settings.replace(passdb, re.sub(r"(?m)^#", "", passdb))
 
 
 class Dovecot:
@@ -88,7 +97,8 @@ class Dovecot:
         self.log.touch()
         self.mail.mkdir()
         os.chown(self.mail, MAIL_USER, MAIL_USER)
-        (folder / "app-password.lua").write_text(self._example("app-password.lua"))
+        for script in "app-password.lua", "app-password-arrived.lua":
+            (folder / script).write_text(self._example(script))
         example = self._example(self.example)
         if userdb:
             example = self._look_users_up_in(userdb, example)
@@ -105,7 +115,7 @@ class Dovecot:
         """Kill all its processes; on a normal stop the master waits for seconds."""
         if self.process:
             signal_group(self.process, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
         self.process = None
 
     def reload(self):
@@ -212,7 +222,7 @@ def asking_pam(settings, example="passdb-pam-2.3.conf"):
 
 def imap(server, user, password, create=None):
     """LOGIN over IMAP, by imaplib; after an accepted login it may create a mailbox."""
-    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=60)
     try:
         verdict = verdict_of(imap_login(client, user, password))
         if create and verdict == ACCEPTED:
@@ -233,7 +243,7 @@ def imap_login(client, user, password):
 
 def imap_authenticate(server, user, password, authzid=""):
     """AUTHENTICATE PLAIN over IMAP, by imaplib; allows any characters."""
-    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=60)
     try:
         kind, (text,) = client.authenticate(
             "PLAIN", lambda _: b"\0".join(part.encode() for part in (authzid, user, password)))
@@ -246,7 +256,7 @@ def imap_authenticate(server, user, password, authzid=""):
 
 def pop3(server, user, password):
     """USER and PASS over POP3, by poplib."""
-    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=30)
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=60)
     try:
         client.user(user)
         return verdict_of(client.pass_(password).decode())
@@ -258,7 +268,7 @@ def pop3(server, user, password):
 
 def submission(server, user, password, how=smtp.plain):
     """AUTH PLAIN or AUTH LOGIN over SMTP, by smtplib."""
-    client = smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=30)
+    client = smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=60)
     try:
         client.ehlo()
         reply = how(client, user, password)
@@ -278,7 +288,7 @@ def curl(server, user, password, scheme):
     done = subprocess.run(
         ["curl", "--silent", "--verbose", "--cacert", server.ca, "--config", "-",
          f"{scheme}://127.0.0.1:{port}"],
-        input=f'user = "{user}:{password}"\n', text=True, capture_output=True, timeout=30)
+        input=f'user = "{user}:{password}"\n', text=True, capture_output=True, timeout=60)
     return verdict_of("\n".join(line for line in done.stderr.splitlines() if line.startswith("< ")))
 
 
@@ -300,7 +310,7 @@ def doveadm(server, user, password, **about):
                for word in ("-x", f"{name}={text}")]
     done = subprocess.run(
         ["doveadm", "-c", server.config, "auth", "test", *options, user],
-        input=password + "\n", text=True, capture_output=True, timeout=30)
+        input=password + "\n", text=True, capture_output=True, timeout=60)
     return UNAVAILABLE if "code=temp_fail" in done.stdout else verdict_of(done.stdout)
 
 

@@ -5,6 +5,7 @@ debootstrap makes the Debian 13 once; it is kept and never changed. In a mount n
 programs see the tests' folder at the usual path.
 """
 
+import os
 import pathlib
 import re
 import shutil
@@ -50,9 +51,9 @@ class Debian13:
         source, build = self.folder / "source", self.folder / "build"
         shutil.copytree(SOURCES, source, ignore=shutil.ignore_patterns(*NOT_SOURCES))
         build.mkdir()
-        run(["autoreconf", "-fi", source])
+        run(["autoreconf", "-i", source])  # nothing to do if up to date
         run(self.inside(["sh", "-c", f"cd {build} && ../source/configure && "
-                                     "make app_password.la pam_app_password.la"]))
+                                     f"make -j{os.cpu_count()} app_password.la pam_app_password.la"]))
 
 
 class ThisMachine:

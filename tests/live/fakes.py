@@ -6,6 +6,7 @@ import pathlib
 import socket
 import struct
 import threading
+import time
 
 _bound = []
 
@@ -99,16 +100,25 @@ class YesMan:
 
 
 class Relay:
-    """Forwards TCP connections to another address until it is cut."""
+    """Forwards TCP connections to another address until it is cut.
 
-    def __init__(self, host, port):
+    near      the address to listen at
+    delay     the seconds that each piece of an answer waits
+    hindered  [bytes, count, seconds]: so many of the requests with these bytes wait so long
+    pieces    what was forwarded, in turn: True is a piece of an answer, False one of a request
+    """
+
+    def __init__(self, host, port, near="127.0.0.1"):
+        self.delay = 0
+        self.hindered = [b"", 0, 0]
+        self.pieces = []
         self._target = host, int(port)
         self._is_cut = False
         self._links = set()
         self._swallowed = set()
         self.connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._listener = socket.create_server((near, 0))
+        self.address = "%s:%d" % self._listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self):
@@ -145,16 +155,22 @@ class Relay:
                 return
             with socket.create_connection(self._target) as far:
                 self._links |= {near, far}
-                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+                back = threading.Thread(target=self._pump, args=(far, near, True), daemon=True)
                 back.start()
                 self._pump(near, far)
                 back.join()
                 self._links -= {near, far}
 
-    def _pump(self, source, sink):
+    def _pump(self, source, sink, is_answer=False):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if is_answer:
+                    time.sleep(self.delay)
+                elif self.hindered[1] > 0 and self.hindered[0] in data:
+                    self.hindered[1] -= 1
+                    time.sleep(self.hindered[2])
                 if source not in self._swallowed:
+                    self.pieces.append(is_answer)
                     sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):

@@ -4,10 +4,11 @@
 import pathlib
 import re
 
-from processes import free_port, start, stop, wait_until
+from processes import free_address, free_port, start, stop, wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "nginx"
 EXAMPLE = (EXAMPLES / "app-password-portal.conf").read_text()
+AUTOCONFIG = (EXAMPLES / "app-password-autoconfig.conf").read_text()
 PROXY = "/etc/nginx/app-password-proxy.conf"
 SOCKET = "/run/app-password-portal/http.sock"
 
@@ -33,6 +34,17 @@ VERIFY = """
             proxy_set_header Content-Length "";
         }}"""
 
+# The hosts at which mail programs of users in a domain look, with the usual ports.
+HOSTS = """
+    server {{
+        listen {address}:443 ssl;
+        listen {address}:80;
+        server_name {domain} autoconfig.{domain} autodiscover.{domain};
+        ssl_certificate {authority.certificate};
+        ssl_certificate_key {authority.key};
+        include {folder}/app-password-autoconfig.conf;
+    }}"""
+
 
 class Nginx:
     """nginx with TLS on a port of localhost; the portal listens on `socket`.
@@ -40,11 +52,13 @@ class Nginx:
     single_sign_on  {cookie "sso": user}; the example is then changed as its comment says
     secret          what it sends to the portal then
     group           the group of its workers; their user is nobody
+    domain          of mail addresses; its hosts have the address `address`
     """
 
     def __init__(self, folder, authority, socket, single_sign_on=None, group="nogroup",
-                 secret=""):
+                 secret="", domain=None):
         self.folder = folder
+        self.address = free_address(443, 80) if domain else "127.0.0.1"
         folder.mkdir()
         folder.chmod(0o755)
         self.port = free_port()
@@ -58,6 +72,10 @@ class Nginx:
                 f'proxy_set_header X-App-Password-Proxy "{secret}";\n')
             (folder / "proxy.conf").chmod(0o400)
         (folder / "app-password-portal.conf").write_text(example)
+        assert AUTOCONFIG.count(SOCKET) == 1
+        (folder / "app-password-autoconfig.conf").write_text(AUTOCONFIG.replace(SOCKET, str(socket)))
+        hosts = HOSTS.format(address=self.address, domain=domain, authority=authority,
+                             folder=folder) if domain else ""
         names = "".join(f'"{cookie}" "{name}";\n' for cookie, name in
                         (single_sign_on or {}).items())
         temporary = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in
@@ -79,8 +97,9 @@ http {{
         ssl_certificate {authority.certificate};
         ssl_certificate_key {authority.key};
         include {folder}/app-password-portal.conf;
+        include {folder}/app-password-autoconfig.conf;
 {VERIFY.format(folder=folder) if single_sign_on else ""}
-    }}
+    }}{hosts}
 }}
 """)
 

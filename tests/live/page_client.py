@@ -16,11 +16,14 @@ class Page:
     def __init__(self, response, body):
         self.status = response.status
         self.headers = response.headers
-        self.text = body
+        self.bytes = body
+        # Of a signed profile there is no text.
+        text = body.decode(errors="strict" if body[:1] != b"\x30" else "replace")
+        self.text = text.replace("<wbr>", "")  # where a line may end
 
     def words(self):
         """The visible text, white space folded."""
-        bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.text, flags=re.DOTALL)
+        bare = re.sub(r"<(script|style|template).*?</\1>|<[^>]+>", " ", self.text, flags=re.DOTALL)
         return " ".join(html.unescape(bare).split())
 
     def title(self):
@@ -41,7 +44,7 @@ class Page:
         return re.findall(SHOWN, self.text)
 
 
-def connect(where, timeout=30):
+def connect(where, timeout=60):
     """A connection to a port of this host, or to a Unix socket by its path."""
     if isinstance(where, int):
         return http.client.HTTPConnection("127.0.0.1", where, timeout=timeout)
@@ -65,6 +68,9 @@ class Client:
         self.headers = {"Accept-Language": "en"} | (headers or {})
         self.cookie = None  # of the session
         self.mark = None  # of the browser
+        self.draft = None  # the key of an app that is being set up
+        self.remembered = None  # of a browser that skips the second step
+        self.language = None  # that was chosen
         self.page = None
 
     def get(self, path):
@@ -92,7 +98,8 @@ class Client:
     def ask_once(self, method, path, body=None):
         """One request, without following redirects."""
         headers = dict(self.headers)
-        if cookies := [cookie for cookie in (self.cookie, self.mark) if cookie]:
+        if cookies := [cookie for cookie in (self.cookie, self.mark, self.draft, self.remembered,
+                                       self.language) if cookie]:
             headers["Cookie"] = "; ".join(cookies)
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -100,12 +107,18 @@ class Client:
         try:
             connection.request(method, f"/{path}", body, headers)
             response = connection.getresponse()
-            page = Page(response, response.read().decode())
+            page = Page(response, response.read())
         finally:
             connection.close()
         for cookie in page.headers.get_all("Set-Cookie", []):
             if "app-password-browser=" in cookie:
                 self.mark = cookie.split(";")[0]
+            elif "app-password-draft=" in cookie:
+                self.draft = None if "Max-Age=0" in cookie else cookie.split(";")[0]
+            elif "app-password-remembered=" in cookie:
+                self.remembered = cookie.split(";")[0]
+            elif "app-password-language=" in cookie:
+                self.language = cookie.split(";")[0]
             else:
                 self.cookie = cookie.split(";")[0]
         return page

@@ -45,7 +45,7 @@ def pamtester(folder, service, user, password, *operations, **items):
     options = [word for name, value in items.items() for word in ("-I", f"{name}={value}")]
     done = subprocess.run(
         seeing(folder, ["pamtester", *options, service, user, *operations]),
-        input=password + "\n", text=True, capture_output=True, timeout=30)
+        input=password + "\n", text=True, capture_output=True, timeout=60)
     return (done.stdout + done.stderr).replace("Password: ", "").strip().splitlines()
 
 
@@ -75,5 +75,5 @@ class Saslauthd:
         """testsaslauthd's answer: OK, or NO with the reason."""
         done = subprocess.run(
             ["testsaslauthd", "-u", user, "-p", password, "-s", service, "-f", self.folder / "mux"],
-            text=True, capture_output=True, timeout=30)
+            text=True, capture_output=True, timeout=60)
         return done.stdout.removeprefix("0: ").strip()

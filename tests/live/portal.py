@@ -2,9 +2,12 @@
 """The self-service page on its own port."""
 
 import base64
+import email
+import email.policy
 import re
 import secrets
 import shutil
+from urllib.parse import urlsplit
 
 from administration import PREFIX, Site
 from page_client import Client, connect
@@ -15,6 +18,12 @@ PROGRAM = PREFIX / "bin" / "app-password-portal"
 PORTAL_USER = 31598  # a number that no user of the machine has
 
 
+def locales():
+    """The codes of the languages that are installed."""
+    files = (PREFIX / "share" / "locale").glob("*/LC_MESSAGES/app-password-portal.mo")
+    return ["en", *sorted(file.parts[-3].replace("_", "-") for file in files)]
+
+
 class Portal(Site):
     """app-password-portal with a directory, and a sendmail that keeps what it is given.
 
@@ -22,7 +31,7 @@ class Portal(Site):
     keys  keys of app-password.conf
     """
 
-    def __init__(self, folder, directory, conf=None, **keys):
+    def __init__(self, folder, directory, /, conf=None, **keys):
         super().__init__(folder, directory, **{
             "log": folder / "portal.log", "refusal_delay": "0"} | keys)
         self.log = folder / "portal.log"
@@ -43,11 +52,12 @@ class Portal(Site):
             self.conf["trusted_user_secret_file"] = file
         self.write(folder / "portal.conf",
                    {key: value for key, value in self.conf.items() if value is not None})
+        self.enter = []  # a program that starts it
         self.process = None
 
     def start(self, env=None):
         """Start it and wait until it answers."""
-        self.process = start([PROGRAM, "-c", self.config], self.folder / "portal.out", env)
+        self.process = start([*self.enter, PROGRAM, "-c", self.config], self.folder / "portal.out", env)
         wait_until(self._answers, f"the portal, see {self.folder}/portal.out")
         return self
 
@@ -61,10 +71,16 @@ class Portal(Site):
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [line for line in lines if " verdict=" in line]
 
+    def messages(self):
+        """The messages given to sendmail, in order, as a mail program reads them."""
+        files = sorted(self.mail.glob("*.mail"), key=lambda file: int(file.stem))
+        return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+                for file in files]
+
     def mails(self):
-        """The messages given to sendmail, in order: (recipient, text)."""
-        return [(file.read_text().split("\n", 1)) for file in
-                sorted(self.mail.glob("*.mail"), key=lambda file: int(file.stem))]
+        """The same as (recipient, text): the header as it was sent, and the decoded body."""
+        return [(message["To"], message.as_string().partition("\n\n")[0] + "\n\n" +
+                 message.get_content()) for message in self.messages()]
 
     def code_by_mail(self):
         """The code in the newest mail."""
@@ -74,7 +90,7 @@ class Portal(Site):
         """A client; behind a single sign-on, it has the proxy's secret."""
         if "trusted_user_header" in self.conf:
             headers = {"X-App-Password-Proxy": self.proxy_secret} | headers
-        return Client(self._where(), headers)
+        return Client(self._where(), headers, urlsplit(self.conf["public_url"] or "").path.strip("/"))
 
     def connect(self):
         """A new connection of http.client."""
@@ -92,17 +108,25 @@ class Portal(Site):
             return False
 
     def _write_sendmail(self):
-        """Replaces the mail system: one file for each message, with its recipient in the first line."""
+        """Replaces the mail system: one file for each message."""
         program = self.folder / "sendmail"
         program.write_text(f"""#!/bin/sh
 [ ! -e {self.folder}/no-mail ] || exit 75
+new=$(mktemp {self.mail}/.new.XXXXXX) && cat > $new || exit 75
 number=$(ls {self.mail} | wc -l)
-cat > {self.mail}/.message
-{{ sed -n 's/^To: //p;/^$/q' {self.mail}/.message; cat {self.mail}/.message; }} > {self.mail}/.new &&
-    mv {self.mail}/.new {self.mail}/$number.mail
+while [ -e $new ] && ! ln $new {self.mail}/$number.mail 2>/dev/null; do number=$((number + 1)); done
+rm $new
 """)
         program.chmod(0o755)
         return program
+
+
+def on_localhost(folder, directory, conf=None):
+    """A portal whose host has a name, as passkeys need it."""
+    portal = Portal(folder, directory)
+    portal.conf |= {"public_url": f"http://localhost:{portal.port}"} | (conf or {})
+    portal.write(portal.folder / "portal.conf", portal.conf)
+    return portal
 
 
 class PortalOnSocket(Portal):

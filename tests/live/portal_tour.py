@@ -5,15 +5,24 @@ Forms and fields are found by their names, not by their texts, so that it is the
 language.
 """
 
+import re
+
+import ldap
+
 from apppassword import from_now
 from authenticator import Authenticator
-from visits import link_in, signed_in
+from processes import wait_until
+from virtual_authenticator import VirtualAuthenticator
+from visits import ANDROID, IPHONE, enrolled, link_in, signed_in
+
+HELP_DESK = {"helpdesk_filter": "(mail=helpdesk-*)", "helpdesk_users": "(mail=*)"}
 
 
 class Tour:
     """One browser's walk; people are new ones of the directory.
 
-    portal, with_code  portals on the same directory, the second with "enrolment code"
+    portal, with_code  portals on the same directory, the first with passkeys, "remember_browser" and HELP_DESK,
+                       the second with "enrolment code"
     """
 
     def __init__(self, browser, portal, with_code, directory):
@@ -34,7 +43,12 @@ class Tour:
         yield from self._app_password()
         self._fill_list(person)
         yield from self._list()
+        yield from self._device_links()
         yield from self._later(person)
+        newcomer = self.directory.new_person(mfa=True)
+        yield from self._early_link(newcomer)
+        yield from self._passkey(newcomer)
+        yield from self._help_desk(person)
 
     def _sign_in(self, person, password=None, portal=None):
         self.browser.open((portal or self.portal).conf["public_url"] + "/")
@@ -52,7 +66,7 @@ class Tour:
         self.browser.send("choose")
 
     def _open_details(self):
-        for summary in self.browser.find_all("summary"):
+        for summary in self.browser.find_all("details:not([open]) > summary"):
             summary.click()
 
     def _before_anything(self):
@@ -80,7 +94,7 @@ class Tour:
         browser = self.browser
         browser.send("start")
         yield "choose"
-        self._choose("app")
+        self._choose("totp")
         yield "app"
         self._open_details()
         yield "app, key as text"
@@ -95,12 +109,16 @@ class Tour:
         self._send("contact", address="anna.berg@example.net")
         yield "contact code"
         self._send("verify", code=self.portal.code_by_mail())
+        yield "recovery codes"
+        browser.leave_by(browser.find('a[href$="/verified"]'))
         yield "verified"
 
     def _app_password(self):
         browser = self.browser
         self._send("create", label="Outlook on the laptop")
         yield "password"
+        browser.find("summary").click()
+        yield "password, Outlook"
         browser.find("#copy").click()
         self._open_details()
         yield "password, copied and everything open"
@@ -125,18 +143,77 @@ class Tour:
         self.browser.send("revoke-all")
         yield "list, empty"
 
+    def _device_links(self):
+        """Each is made in this browser; then it is the phone, too, while nobody is signed in."""
+        browser = self.browser
+        link = self._make_link()
+        yield "device link"
+        self._open_details()
+        yield "device link, as text"
+        path = link.removeprefix(self.portal.conf["public_url"] + "/")
+        phone = self.portal.client(**{"User-Agent": ANDROID, "X-Real-IP": "2001:db8::17:4a02"})
+        phone.get(path)
+        phone.post(path)
+        browser.open(self.portal.conf["public_url"] + "/device-link")
+        yield "device link, used"
+        withdrawn = self._make_link()
+        browser.open(self.portal.conf["public_url"] + "/")
+        yield "list, unused link"
+        browser.leave_by(browser.find('form[action$="/revoke"] .secondary'))
+        browser.open(self.portal.conf["public_url"] + "/device-link")
+        yield "device link, over"
+        for_phones = self._make_link(), self._make_link()
+        browser.open(for_phones[0])
+        yield "device, signed in"
+        browser.open(self.portal.conf["public_url"] + "/")
+        browser.send("sign-out")
+        yield from self._on_the_phone(IPHONE, for_phones[0], "iPhone")
+        yield from self._on_the_phone(ANDROID, for_phones[1], "Android")
+        browser.open(withdrawn)
+        yield "device, dead link"
+
+    def _make_link(self):
+        self.browser.open(self.portal.conf["public_url"] + "/")
+        self._send("device-link", label="Anna’s phone")
+        return self.browser.script("return document.querySelector('.secret').textContent")
+
+    def _on_the_phone(self, agent, link, name):
+        browser = self.browser
+        browser.use_agent(agent)
+        browser.open(link)
+        yield f"device, {name}"
+        browser.send(link.removeprefix(self.portal.conf["public_url"] + "/"))
+        yield f"device, app password, {name}"
+        browser.driver.refresh()
+        yield f"device, done, {name}"
+        browser.send("sign-out")
+        browser.use_agent("")
+
+    def _early_link(self, person):
+        """The administrator sends it before the second step is set up."""
+        browser = self.browser
+        browser.open(self.portal.conf["public_url"] + "/")
+        browser.send("sign-out")
+        printed = self.portal.done("invite", person.uid, "--label", "Phone",
+                                   "--page", self.portal.conf["public_url"])
+        browser.open(re.search(r"http\S+/device/\S+", printed)[0])
+        yield "device, second step first"
+
     def _later(self, person):
         browser = self.browser
-        browser.send("sign-out")
         self._sign_in(person)
         yield "challenge by mail"
         self._send("verify", code=self.portal.code_by_mail())
-        browser.send("change-method")
-        self._choose("app")
+        browser.leave_by(browser.find('a[href$="/second-steps"]'))
+        yield "second steps, only one"
+        browser.send("add-factor")
+        self._choose("totp")
         app = Authenticator(browser.script(
             "return document.querySelector('.secret').textContent"))
         self._send("verify", code=app.code())
-        yield "method changed"
+        yield "second steps"
+        self._open_details()
+        yield "second steps, everything open"
         browser.send("sign-out")
         self._sign_in(person)
         yield "challenge by app"
@@ -155,3 +232,56 @@ class Tour:
         self.browser.open(f"{self.portal.conf['public_url']}/{path}")
         self.browser.send(path)
         yield "use this browser, link used"
+
+    def _help_desk(self, person):
+        """Somebody of the help desk looks at that person."""
+        browser, helper = self.browser, self.directory.new_person(mfa=True)
+        self.directory.connect_as_itself().modify_s(
+            helper.dn, [(ldap.MOD_REPLACE, "mail", [f"helpdesk-{helper.mail}".encode()])])
+        _, app = enrolled(self.portal, helper, **{"X-Real-IP": "203.0.113.77"})
+        self._fill_list(person)
+        browser.open(self.portal.conf["public_url"] + "/")
+        browser.send("sign-out")
+        self._sign_in(helper)
+        self._send("verify", code=app.code())
+        yield "list, help desk"
+        browser.leave_by(browser.find('a[href$="/help-desk"]'))
+        yield "help desk"
+        self._send("help-desk", find="no such person")
+        yield "help desk, nobody"
+        self._send("help-desk", find=person.uid)
+        yield "help desk, found"
+        browser.leave_by(browser.find('form[action$="/person"] button'))
+        self._open_details()
+        yield "help desk, person"
+        self._send("help-desk/reset")
+        self._open_details()
+        yield "help desk, person with a reset"
+
+    def _passkey(self, person):
+        """Somebody without the passkey gets in with a recovery code, and has the browser remembered."""
+        browser = self.browser
+        device = VirtualAuthenticator(browser)
+        self._sign_in(person)
+        browser.send("start")
+        self._choose("passkey")
+        yield "passkey"
+        self._send("passkey", label="Laptop")
+        code = browser.find("#codes li").text
+        browser.open(self.portal.conf["public_url"] + "/")
+        browser.send("sign-out")
+        self._sign_in(person)
+        yield "challenge by passkey"
+        device.lose()
+        browser.find("#passkey-button").click()
+        wait_until(lambda: browser.find("#passkey-status").text, "the text")
+        yield "challenge by passkey, stopped"
+        self._open_details()
+        yield "challenge by passkey, others"
+        browser.send("use-factor")
+        yield "challenge by recovery code"
+        browser.find("#remember").click()
+        self._send("verify", code=code)
+        browser.leave_by(browser.find('a[href$="/second-steps"]'))
+        yield "second steps, browser remembered"
+        device.remove()

@@ -16,11 +16,11 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "postfix"
 # service has a SASL configuration with which no smtpd starts.
 # kind: (its original in examples/postfix/master.cf, process limit, number of services, options)
 KINDS = {
-    "one process": ("submissions", "1", 300, []),
-    "many processes": ("submissions", "-", 10, []),
+    "one process": ("submissions", "1", 360, []),
+    "many processes": ("submissions", "-", 16, []),
     "one client each": ("submissions", "-", 3, ["max_use=1"]),
-    "under load": ("submissions", "4", 2, ["max_use=1000000"]),
-    "starttls": ("submission", "1", 5, []),
+    "under load": ("submissions", "4", 4, ["max_use=1000000"]),
+    "starttls": ("submission", "1", 10, []),
     "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
     "owns addresses": ("submissions", "1", 12, [
         "smtpd_sender_login_maps=texthash:$config_directory/senders",

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -57,6 +58,9 @@ def sanitizers():
     return f" LD_PRELOAD={library} ASAN_OPTIONS=detect_leaks=0:exitcode=86" if library else ""
 
 
+SLOWLY = "+0 x0.1"  # for Clock.set(): from then on, a second lasts ten
+
+
 class Clock:
     """The clocks of a process with the environment `env`: clock.set("+9m") puts them forward."""
 
@@ -71,7 +75,7 @@ class Clock:
         self._file.write_text(offset)
 
 
-def wait_until(condition, what, timeout=10):
+def wait_until(condition, what, timeout=60):
     """Poll until condition() is true and return its result; fail after timeout seconds."""
     end = time.monotonic() + timeout
     while not (result := condition()):
@@ -79,6 +83,13 @@ def wait_until(condition, what, timeout=10):
             raise TimeoutError(f"waited {timeout} s for {what}")
         time.sleep(0.01)
     return result
+
+
+def is_readable(file, timeout=0):
+    """Whether there is something to read within timeout seconds; select() fails beyond 1023 open files."""
+    poller = select.poll()
+    poller.register(file, select.POLLIN)
+    return bool(poller.poll(timeout * 1000))
 
 
 def seconds(action):
@@ -107,7 +118,7 @@ def stop(process):
     for number in (signal.SIGCONT, signal.SIGTERM):
         signal_group(process, number)
     try:
-        process.wait(10)
+        process.wait(60)
     finally:
         signal_group(process, signal.SIGKILL)
 
@@ -115,7 +126,7 @@ def stop(process):
 def kill(process):
     """End a server that may not be able to end itself, and all its children."""
     signal_group(process, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
 
 
 def signal_group(process, number):

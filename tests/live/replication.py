@@ -65,7 +65,7 @@ class Replication:
     def in_step(self):
         """Wait until the consumer is up to date."""
         wait_until(lambda: context_csn(self.consumer) == context_csn(self.provider) != [],
-                   "the consumer to catch up", timeout=30)
+                   "the consumer to catch up")
 
     @contextlib.contextmanager
     def lag(self):

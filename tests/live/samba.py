@@ -2,25 +2,25 @@
 """A private Samba Active Directory domain controller with the schema and rights of ldap-schema/."""
 
 import os
-import pathlib
 import re
 import shutil
 
 import ldap
 import ldap.modlist
 
+import debian
 from certificates import Authority
 from processes import free_address, run, start, wait_until
 from slapd import BASE, IDENTITIES, LDAP_SCHEMA, Person, Slapd, secret
 
 FILES = LDAP_SCHEMA / "active-directory"
-CACHE = pathlib.Path("/var/cache/sasl-app-password")
 ADMINISTRATOR, PASSWORD = "administrator@example.org", "Domain.Administrator/1"
 ENABLED, DISABLED = "66048", "66050"  # userAccountControl; the password never expires
 BYPASS_LAST_SET = "1.3.6.1.4.1.7165.4.3.20"  # a control of Samba's
 FOLDERS = ("private", "state", "cache", "lock", "run", "ncalrpc", "bind-dns")
 # Samba has these ports, whatever is configured.
 PORTS = LDAP, LDAPS, GLOBAL_CATALOG, GLOBAL_CATALOG_TLS = 389, 636, 3268, 3269
+KDC_PORTS = KERBEROS, KPASSWD = 88, 464
 
 
 def person(uid):
@@ -45,15 +45,17 @@ class DomainController(Slapd):
 
     rights  false: do not set our rights
     files   the folder with schema, identities and rights
+    kdc     true: it also issues Kerberos tickets
     """
 
     reader = "administrator"
 
-    def __init__(self, folder, rights=True, files=FILES):
+    def __init__(self, folder, rights=True, files=FILES, kdc=False):
         self.files = files
         self.folder, self.log = folder, folder / "samba.log"
         self.process = None
-        self.address = free_address(*PORTS)
+        self.address = free_address(*PORTS, *(KDC_PORTS if kdc else ()))
+        self._services = "ldap, kdc" if kdc else "ldap"
         self.ldap, self.ldaps = f"ldap://{self.address}", f"ldaps://{self.address}"
         self.config = folder / "smb.conf"
         self.database = folder / "private" / "sam.ldb"
@@ -214,7 +216,7 @@ netbios name = DC1
 realm = EXAMPLE.ORG
 workgroup = EXAMPLE
 server role = active directory domain controller
-server services = ldap
+server services = {self._services}
 dsdb:schema update allowed = yes
 # Not /32: Samba would take the address for that of a network.
 interfaces = {self.address}/8
@@ -256,9 +258,10 @@ binddns dir = {self.folder}/bind-dns
 def unpack(folder):
     """Unpack a fresh domain, which is provisioned once for each version of Samba and kept."""
     version = run(["dpkg-query", "-W", "-f", "${Version}", "samba"]).replace(":", ".")
-    kept = CACHE / f"samba-{version}.tar.gz"
-    if not kept.exists():
-        provision(folder / "provisioned", kept)
+    kept = debian.CACHE / f"samba-{version}.tar.gz"
+    with debian.locked("samba"):
+        if not kept.exists():
+            provision(folder / "provisioned", kept)
     folder.mkdir(exist_ok=True)
     run(["tar", "-xf", kept, "-C", folder])
 
@@ -268,8 +271,7 @@ def provision(folder, kept):
     run(["samba-tool", "domain", "provision", f"--targetdir={folder}", "--realm=EXAMPLE.ORG",
          "--domain=EXAMPLE", "--server-role=dc", "--dns-backend=NONE", "--host-name=dc1",
          "--host-ip=127.0.0.1", f"--adminpass={PASSWORD}"])
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_name(f"{kept.name}.{os.getpid()}")
+    part = kept.with_suffix(".part")
     run(["tar", "-czf", part, "-C", folder, "private", "state"])
-    part.rename(kept)  # another test run may have been faster
+    part.rename(kept)
     shutil.rmtree(folder)

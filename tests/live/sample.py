@@ -19,7 +19,7 @@ def sign_in(sasl_conf, sasl_path, user, password, service="smtp", client=None, e
     addresses = ["-i", f"local=192.0.2.1;25,remote={client};1234"] if client else []
     done = subprocess.run(
         ["sasl-sample-server", "-p", sasl_path, "-s", service, *addresses],
-        input=b"C: " + b64encode(message) + b"\n", capture_output=True, timeout=60,
+        input=b"C: " + b64encode(message) + b"\n", capture_output=True, timeout=300,
         env=os.environ | {"SASL_CONF_PATH": str(sasl_conf)} | dict(environment))
     if b"Negotiation complete" in done.stdout:
         return "accepted"

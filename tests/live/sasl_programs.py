@@ -141,7 +141,7 @@ authz-regexp "^uid=([^,]+).*,cn=auth$" "uid=$1,dc=signed,dc=in"
         done = subprocess.run(
             ["ldapwhoami", "-H", f"ldap://127.0.0.1:{self.port}", "-Y", "PLAIN", "-U", user,
              "-O", "none", "-y", "/dev/stdin"],
-            input=password, text=True, capture_output=True, timeout=60)
+            input=password, text=True, capture_output=True, timeout=300)
         if done.returncode == 0:
             return ACCEPTED
         return {49: REFUSED, 52: UNAVAILABLE}.get(done.returncode, done.stderr)
@@ -170,7 +170,7 @@ class Svnserve(Program):
              # A keyring of this machine would be one more try.
              "--config-option", "config:auth:password-stores=gpg-agent", "--config-dir", self.folder / "client",
              f"svn://127.0.0.1:{self.port}/repository"],
-            input=password, text=True, capture_output=True, timeout=60)
+            input=password, text=True, capture_output=True, timeout=300)
         if done.returncode == 0:
             return ACCEPTED
         for sign, outcome in (("SASL(-13)", REFUSED), ("SASL(-24)", UNAVAILABLE)):
@@ -191,7 +191,7 @@ class Memcached(Program):
 
     def sign_in(self, user, password):
         key, value = b"PLAIN", f"\0{user}\0{password}".encode()
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=300) as client:
             client.sendall(struct.pack("!BBHBBHIIQ", 0x80, 0x21, len(key), 0, 0, 0,
                                        len(key) + len(value), 0, 0) + key + value)
             reply = client.recv(24, socket.MSG_WAITALL)
@@ -200,7 +200,7 @@ class Memcached(Program):
 
     def version(self):
         """A command that needs no login."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=300) as client:
             client.sendall(struct.pack("!BBHBBHIIQ", 0x80, 0x0b, 0, 0, 0, 0, 0, 0, 0))
             return client.recv(24, socket.MSG_WAITALL)
 
@@ -255,7 +255,7 @@ login:
 
 def smtp_sign_in(port, user, password):
     """AUTH PLAIN; a code that is neither acceptance nor refusal is returned as it is."""
-    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=300) as client:
         try:
             client.ehlo()
             client.user, client.password = user, password
@@ -351,7 +351,7 @@ SERVICES {{
                 "-M", self.folder / "cyrus.conf", "-p", self.folder / "run/pid"]
 
     def sign_in(self, user, password):
-        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=60)
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=300)
         try:
             client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
             return ACCEPTED

@@ -6,6 +6,7 @@ import pathlib
 import pwd
 import re
 import signal
+import textwrap
 from collections import namedtuple
 from urllib.parse import quote
 
@@ -86,14 +87,17 @@ class Slapd:
     database    more lines for the database
     statistics  true: log connections, binds and searches, for log_since()
     is_empty    true: start without entries, for a consumer
+    environment variables for slapd
     """
 
     reader = "replicator"
+    environment = None
 
     def __init__(self, folder, acl=ACL["slapd.conf"], ppolicy=True, schema=True,
                  site_rules=CLOSED_SITE, first_rules="", authority=None, chroot=None, lines="",
-                 database="", statistics=True, is_empty=False):
+                 database="", statistics=True, is_empty=False, environment=None):
         self.folder = folder
+        self.environment = environment and os.environ | environment
         self.acl = acl
         self.with_cn_config = any(file.suffix == ".ldif" for file in acl)
         self.ppolicy = ppolicy
@@ -127,7 +131,7 @@ class Slapd:
         self.process = start(
             ["/usr/sbin/slapd", *self._config, "-h", " ".join(self.listeners),
              "-d", self._debug],
-            self.log)
+            self.log, self.environment)
         wait_until(self._answers, f"slapd, see {self.log}")
         return self
 
@@ -308,6 +312,22 @@ overlay memberof
         for file in self.acl:
             run(["ldapmodify", *external, file])
         self.stop()
+
+
+def schema_of_0_1(file):
+    """The text of a file with the schema for OpenLDAP, without what only a store needs."""
+    parts = re.split("^(?=attributetype|objectclass|olc)", (LDAP_SCHEMA / file).read_text(),
+                     flags=re.MULTILINE)
+    text = "".join(part for part in parts if not re.search(r"436\.(1\.[67]|2\.2)\n", part))
+    assert "appPasswordAccount" in text and "appPasswordEntry" not in text
+    return text
+
+
+def help_desk_rights(start, section="The help desk"):
+    """The blocks of that section of README.md that start so."""
+    section = (LDAP_SCHEMA / "README.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"(?:^    .*\n)+", section, flags=re.MULTILINE)
+    return [text for text in map(textwrap.dedent, blocks) if text.startswith(start)]
 
 
 def secret(identity):

@@ -18,10 +18,10 @@ def connect(port, ca, starttls=False):
     """An smtplib client after EHLO, with TLS from the first byte or by STARTTLS."""
     context = ssl.create_default_context(cafile=ca)
     if starttls:
-        client = smtplib.SMTP("127.0.0.1", port, timeout=30)
+        client = smtplib.SMTP("127.0.0.1", port, timeout=60)
         client.starttls(context=context)
     else:
-        client = smtplib.SMTP_SSL("127.0.0.1", port, timeout=30, context=context)
+        client = smtplib.SMTP_SSL("127.0.0.1", port, timeout=60, context=context)
     client.ehlo()
     return client
 

@@ -9,9 +9,10 @@ import pytest
 import apppassword
 import smtp
 from administration import DONE, FAILED, Site
+from conftest import new_folder
 from ds389 import DirectoryServer, may_delete
 from processes import wait_until
-from slapd import BASE, IDENTITIES, secret
+from slapd import BASE, IDENTITIES, help_desk_rights, secret
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 from visits import enrolled, let_in, make_app_password
 
@@ -22,7 +23,7 @@ PAST, FUTURE = "20260101000000Z", "20990101000000Z"
 
 @pytest.fixture(scope="module")
 def directory389(workdir):
-    server = DirectoryServer(workdir / "ds389").start()
+    server = DirectoryServer(new_folder(workdir, "ds389")).start()
     yield server
     server.stop()
 
@@ -127,6 +128,13 @@ def test_login(directory389, server, case, how):
         policy(directory389, passwordMustChange="off")
 
 
+def test_an_app_password_from_before_max_lifetime(directory389, server, mail_server):
+    who, old = with_one(directory389, created="20250101000000Z")
+    strict = mail_server({"uri": directory389.ldap, "max_lifetime": "30d"})
+    assert login(server, who, old.shown) == (ACCEPTED, "app-password")
+    assert login(strict, who, old.shown) == (REFUSED, "expired")
+
+
 def test_an_unknown_user(server):
     assert server.sign_in("nobody-at-all", "guess").code == REFUSED
     assert reason(server) == "unknown-user"
@@ -229,6 +237,24 @@ def test_the_self_service_page_the_whole_way(directory389, server, start_portal)
     client.post("revoke-all")
     assert server.sign_in(who.uid, shown).code == REFUSED
     assert directory389.app_passwords(who) == []
+
+
+def test_a_help_desk(directory389, start_portal):
+    ldif, = help_desk_rights(f"dn: {BASE}\n")
+    manager = directory389.manager()
+    manager.modify_s(BASE, [(ldap.MOD_ADD, "aci", [line.removeprefix("aci: ").encode()])
+                            for line in ldif.splitlines() if line.startswith("aci: ")])
+    helper, who = directory389.new_person(mfa=True), directory389.new_person(mfa=True)
+    manager.modify_s(helper.dn, [(ldap.MOD_REPLACE, "employeeType", [b"helpdesk"])])
+    manager.modify_s(who.dn, [(ldap.MOD_REPLACE, "employeeType", [b"staff"]),
+                              (ldap.MOD_REPLACE, "displayName", [b"Kari Nordmann"])])
+    portal = start_portal({"helpdesk_filter": "(employeeType=helpdesk)", "helpdesk_users": "(employeeType=staff)"},
+                          to=directory389, uri=directory389.ldap)
+    client, _ = enrolled(portal, helper)
+    client.get("help-desk")
+    assert f'name="person" value="{who.uid}"' in client.post("help-desk", find="Nordmann").text
+    assert client.get(f"help-desk/person?person={who.uid}").status == 200
+    assert client.get(f"help-desk/person?person={helper.uid}").status == 404
 
 
 # ---- rights ----

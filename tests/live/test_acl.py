@@ -235,7 +235,7 @@ def test_the_mail_server_reads_nothing_else_of_a_user(closed_site):
     (_, entry), = closed_site.connections["mail server"].search_s(
         closed_site.user.dn, ldap.SCOPE_BASE, attrlist=["*", "+"])
     assert set(entry) == {"objectClass", "uid", "mail", "appPassword", "appPasswordMfaEnforceFrom",
-                          "appPasswordUsed", *OPERATIONAL}
+                          "appPasswordUsed", "modifyTimestamp", *OPERATIONAL}
 
 
 def test_a_user_signs_in_with_the_account_password_and_changes_it(closed_site):

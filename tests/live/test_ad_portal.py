@@ -138,7 +138,7 @@ def test_an_account_that_may_have_ended(directory, portal, alice, attribute):
 def test_an_account_that_ends_during_the_visit(directory, portal, alice):
     client, _ = enrolled(portal, alice, **fresh_address())
     directory.set(alice, accountExpires="1")
-    assert client.get("").title() not in (IN, "Your second step is set up")
+    assert client.get("").title() not in (IN, "Your second step is set up", "Your recovery codes")
 
 
 def test_a_password_that_must_be_changed(directory, portal, alice):
@@ -181,6 +181,27 @@ def test_a_hidden_second_factor_is_not_replaced(directory, portal, alice):
     directory.hide(alice, "appPasswordMfaMethod", "portal")
     client, app = choosing_app(portal, alice, **fresh_address())
     client.post("verify", code=app.code())
-    assert client.page.title() != "Your second step is set up"
+    assert client.page.title() != "Your recovery codes"
     assert client.get("").title() != IN
     assert second_factors(directory, alice) == before
+
+
+def test_a_help_desk(directory, start_portal):
+    helper, who, admin = (directory.new_person(mfa=True) for _ in range(3))
+    group = directory.add_group("help-desk", helper.dn)
+    staff = directory.add_group("staff", helper.dn, who.dn, admin.dn)
+    directory.set(admin, adminCount="1")
+    portal = start_portal({"helpdesk_filter": f"(memberOf={group})", "helpdesk_users": f"(memberOf={staff})"})
+    client, _ = enrolled(portal, helper, **fresh_address())
+
+    def found(text):
+        client.get("help-desk")
+        return re.findall(r'name="person" value="([^"]*)"', client.post("help-desk", find=text).text)
+
+    assert found(who.uid) == found(who.mail) == found(principal(who)) == [who.uid]
+    assert client.get(f"help-desk/person?person={who.uid}").status == 200
+    assert client.get(f"help-desk/person?person={principal(who)}").status == 200
+    for other in (helper, admin):
+        assert found(other.uid) == []
+        assert client.get(f"help-desk/person?person={other.uid}").status == 404
+    assert enrolled(portal, who, **fresh_address())[0].get("help-desk").status == 404

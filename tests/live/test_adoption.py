@@ -31,7 +31,7 @@ def has_ended(client):
 
 def test_an_open_imap_session_stays_until_it_is_kicked(directory, usual_dovecot):
     who, app_password = directory.new_person(mfa=True, app_passwords=1)
-    client = imaplib.IMAP4("127.0.0.1", usual_dovecot.ports["imap"], timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", usual_dovecot.ports["imap"], timeout=60)
     try:
         client.login(who.uid, app_password.shown)
         directory.revoke(who, app_password)

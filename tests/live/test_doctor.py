@@ -16,7 +16,9 @@ import apppassword
 from administration import DONE, FAILED, PREFIX, USAGE, Site
 from apppassword import from_now
 from conftest import new_folder
-from slapd import BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, Slapd
+from fakes import Relay
+from slapd import (BASE, GROUP, IDENTITIES, LDAP_SCHEMA, MEMBER, PASSWORD_RULE, PEOPLE, Slapd,
+                   schema_of_0_1)
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 # A site's own limit, before the one that comes with our rules.
@@ -256,6 +258,17 @@ def test_a_new_site_where_nobody_has_mfa(own_directory, tmp_path):
     assert_finds(doctor(Site(tmp_path / "other", server, manage_as=None)), "MFA is on for none of the first", "mfa on")
 
 
+def test_a_site_where_none_of_the_first_users_has_mfa(own_directory, tmp_path):
+    """A large site that has begun with a few."""
+    server = own_directory()
+    last = f"user{PEOPLE - 1:03}"
+    site = safe(Site(tmp_path / "site", server))
+    site.done("mfa", "on", last)
+    called = doctor(site)
+    assert called.returncode == DONE, called.stdout
+    assert f"MFA is on for none of the first 50 users, and for others such as uid={last}," in called.stdout
+
+
 def test_a_user_who_must_have_mfa_and_does_not_exist(site):
     assert_finds(doctor(site, "--mfa-user", "nobody-at-all"), "--mfa-user", "name a user")
 
@@ -433,6 +446,15 @@ def test_a_server_without_the_schema(own_directory, tmp_path):
                  "ldapadd")
 
 
+def test_a_server_without_the_definitions_of_a_store(own_directory, tmp_path):
+    """Such as one with the schema of 0.1."""
+    schema = tmp_path / "app-password.schema"
+    schema.write_text(schema_of_0_1("app-password.schema"))
+    server = own_directory(schema=False, lines=f"include {schema}\n")
+    populate(server)
+    assert f"ok       schema: {server.ldapi}\n" in doctor(safe(Site(tmp_path / "site", server))).stdout
+
+
 def test_a_filter_without_an_index(own_directory, tmp_path):
     """The doctor measures time, so the directory must be large."""
     server = own_directory(first_rules="maxsize 1073741824\n")
@@ -447,14 +469,27 @@ def test_a_filter_without_an_index(own_directory, tmp_path):
     assert_finds(doctor(site), "has no index", "olcDbIndex: telephoneNumber eq")
 
 
-def test_a_server_with_another_definition(own_directory, tmp_path):
+def test_a_directory_that_is_busy_for_a_moment_has_its_indexes(good_directory, tmp_path):
+    relay = Relay(*good_directory.ldap.removeprefix("ldap://").split(":"))
+    relay.hindered = [b"app-password-doctor-", 7, 0.1]
+    called = doctor(safe(Site(tmp_path / "site", good_directory, uri=f"ldap://{relay.address}",
+                              login_attribute="uid")))
+    relay.close()
+    assert relay.hindered[1] == 0 and "has no index" not in called.stdout, called.stdout
+
+
+@pytest.mark.parametrize("attribute, old, new", [
+    ("appPassword", "caseExactMatch", "caseIgnoreMatch"),
+    ("appPasswordOwner", "caseIgnoreMatch", "caseExactMatch"),
+])
+def test_a_server_with_another_definition(own_directory, tmp_path, attribute, old, new):
     text = (LDAP_SCHEMA / "app-password.schema").read_text()
     schema = tmp_path / "other.schema"
-    schema.write_text(text.replace("caseExactMatch", "caseIgnoreMatch", 1))
+    schema.write_text(text.replace(old, new, 1))
     server = own_directory(schema=False, lines=f"include {schema}\n")
     populate(server)
-    assert_finds(doctor(safe(Site(tmp_path / "site", server))), "appPassword has another definition",
-                 "ldap-schema/")
+    assert_finds(doctor(safe(Site(tmp_path / "site", server))),
+                 f"{attribute} has another definition", "ldap-schema/")
 
 
 def test_a_base_without_users(good_directory, tmp_path):

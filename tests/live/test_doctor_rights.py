@@ -46,6 +46,18 @@ def test_rules_before_ours_are_one_finding(own_directory, tmp_path, rules):
     assert_finds(called, "your rules stand before", "put our rules first: olcAccess {0}")
 
 
+def test_the_right_that_the_watch_needs(own_directory, good_directory, tmp_path):  # noqa: F811
+    server = own_directory(first_rules="access to attrs=modifyTimestamp by * none\n")
+    populate(server)
+    without = doctor(safe(Site(tmp_path / "without", server)))
+    assert "modifyTimestamp" not in without.stdout
+    called = doctor(safe(Site(tmp_path / "site", server, watch_interval="5s")))
+    assert_finds(called, "the mail server cannot search by modifyTimestamp",
+                 f'olcAccess: {{0}}to attrs=modifyTimestamp by dn.exact="{MAIL_SERVER}" read')
+    good = doctor(safe(Site(tmp_path / "good", good_directory, watch_interval="5s")))
+    assert "the mail server can search by modifyTimestamp" in good.stdout
+
+
 def test_a_server_that_is_not_there_has_no_findings_about_rights(good_directory, tmp_path):  # noqa: F811
     site = safe(Site(tmp_path / "site", good_directory,  # noqa: F811
                      uri=f"{good_directory.ldapi} ldap://127.0.0.1:1"))

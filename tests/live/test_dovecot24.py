@@ -7,15 +7,21 @@ run downloads that.
 
 import imaplib
 import os
+import signal
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import pam
 from conftest import new_folder, write_config
-from dovecot import ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, imap, pop3, submission, with_hint
+from dovecot import (
+    ACCEPTED, REFUSED, UNAVAILABLE, asking_pam, imap, pop3, submission, with_arrival, with_hint)
 from dovecot24 import Debian13, Dovecot24, ThisMachine, is_here
+from processes import run
 from slapd import IDENTITIES
+from test_pam import many_logins_in_an_outage_delay_none_after_it
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +78,13 @@ def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
     assert imap(server, person.uid, app_password.shown) == ACCEPTED
 
 
+def test_many_logins_in_an_outage(own_directory, dovecot24):
+    directory = own_directory()
+    server = dovecot24({"uri": directory.ldap})
+    many_logins_in_an_outage_delay_none_after_it(
+        server, directory, *directory.new_person(mfa=True, app_passwords=1))
+
+
 def test_a_refusal_may_say_that_an_app_password_is_needed(own_directory, dovecot24):
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
@@ -82,6 +95,24 @@ def test_a_refusal_may_say_that_an_app_password_is_needed(own_directory, dovecot
             client.login(person.uid, person.password)
     directory.stop()
     assert imap(server, person.uid, app_password.shown) == UNAVAILABLE
+
+
+def test_a_login_that_waited_too_long_is_unavailable(own_directory, dovecot24, request):
+    """PAM cannot know when it arrived."""
+    directory = own_directory()
+    person, app_password = directory.new_person(mfa=True, app_passwords=1)
+    server = dovecot24({"uri": directory.ldap, "deadline": 16}, settings=with_arrival)
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+    assert imap(server, person.uid, person.password) == REFUSED
+    for worker in server.workers():
+        os.kill(worker, signal.SIGSTOP)
+    with ThreadPoolExecutor() as threads:
+        late = threads.submit(imap, server, person.uid, app_password.shown)
+        time.sleep(11)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGCONT)
+        by_lua = request.node.callspec.params["dovecot24"] == "Lua"
+        assert late.result() == (UNAVAILABLE if by_lua else ACCEPTED)
 
 
 def test_a_worker_keeps_one_connection_for_all_its_logins(own_directory, dovecot24):
@@ -128,3 +159,49 @@ passdb passwd-file {{
         done = subprocess.run(server.inside(
             ["doveadm", "-c", server.config, "user", "-f", "home", name]), capture_output=True)
         assert done.returncode == (status if has_lua else os.EX_TEMPFAIL), done.stderr
+
+
+class Session:
+    """An IMAP connection that waits for mail (IDLE)."""
+
+    def __init__(self, server, user, password):
+        self.client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=60)
+        self.client.login(user, password)
+        self.client.select()
+        self.client.send(b"a IDLE\r\n")
+        assert self.client.readline().startswith(b"+")
+
+    def is_over(self):
+        """Whether the server says goodbye instead of answering a line."""
+        try:
+            self.client.send(b"DONE\r\n")
+            return self.client.readline().startswith(b"* BYE")
+        except OSError:
+            return True
+
+
+def test_doveadm_ends_the_sessions_of_one_app_password(dovecot24, directory):
+    """By Lua alone: PAM cannot say how somebody signed in."""
+    person, first = directory.new_person(app_passwords=1)
+    second = directory.add_app_password(person)
+    other, elsewhere = directory.new_person(app_passwords=1)
+    server = dovecot24({"uri": directory.ldap, "login_attribute": "uid"})
+    sessions = {name: Session(server, *login) for name, login in {
+        "first": (person.mail, first.shown), "second": (person.uid, second.shown),
+        "account": (person.uid, person.password), "other": (other.uid, elsewhere.shown)}.items()}
+
+    def doveadm(*arguments):
+        return run(server.inside(["doveadm", "-c", server.config, *arguments]))
+
+    header, *rows = doveadm("-f", "tab", "who", "-1").splitlines()
+    if "passdb lua" not in server.config.read_text():
+        assert "user_app_password" not in header
+        return
+    column = header.split("\t").index("user_app_password")
+    assert sorted(row.split("\t")[column] for row in rows) == sorted([
+        f"{first.id}:{person.uid}", f"{second.id}:{person.uid}", f"account-password:{person.uid}",
+        f"{elsewhere.id}:{other.uid}"])
+    doveadm("kick", "-f", "user_app_password", f"{first.id}:{person.uid}")
+    assert {name for name, session in sessions.items() if session.is_over()} == {"first"}
+    doveadm("kick", "-f", "user_app_password", f"account-password:{person.uid}")
+    assert sessions["account"].is_over()

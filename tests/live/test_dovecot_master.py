@@ -130,7 +130,7 @@ def test_disabled_filter_ends_an_account_here_too(master_dovecot, directory):
 # ---- Mechanisms that ask for a stored password ----
 
 def cram_md5(server, user, password):
-    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=60)
     try:
         client.login_cram_md5(user, password)
         return ACCEPTED

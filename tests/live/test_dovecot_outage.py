@@ -17,9 +17,9 @@ from processes import seconds, wait_until
 from slapd import IDENTITIES
 
 
-# In seconds; Dovecot itself takes up to half a second more for a failed login.
-TIMES = {"timeout": 1, "deadline": 2}
-IN_TIME = 3.5
+# In seconds. A busy machine may take much longer than the deadline; a login without one would wait for ever.
+TIMES = {"timeout": 2, "deadline": 4}
+IN_TIME = 20
 
 
 def test_slapd_stopped_is_unavailable_and_once_it_is_back_a_login_is_accepted(
@@ -85,8 +85,7 @@ def test_a_login_that_waits_for_the_directory_holds_up_no_other(own_directory, d
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(imap, server, person.uid, app_password.shown)
         wait_until(server.workers, "a worker")
-        took, verdict = seconds(lambda: imap(server, person.uid, ""))
-        assert (verdict, took < 1, waiting.done()) == (REFUSED, True, False)
+        assert (imap(server, person.uid, ""), waiting.done()) == (REFUSED, False)
         directory.resume()
         assert waiting.result() == ACCEPTED
 

@@ -2,18 +2,18 @@
 """fail2ban and rsyslog, with the examples, on the log lines of real logins."""
 
 import configparser
-import os
 import pathlib
 import re
-import socket
 import subprocess
 
 import pytest
 
 import smtp
 import apppassword
+from administration import Site
 from conftest import EXAMPLES
-from processes import free_port, start, stop, wait_until
+from processes import free_port, wait_until
+from rsyslog import Rsyslog
 
 TREE = EXAMPLES.parent
 FILTER = TREE / "fail2ban" / "filter.d" / "app-password.conf"
@@ -57,7 +57,7 @@ def hosts(folder, mode, line):
     log.write_text(line + "\n")
     found = subprocess.run(
         ["fail2ban-regex", "--out", "ip", log, f"{FILTER}[mode={mode}]"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=300)
     assert found.returncode in (0, 1), found
     return found.stdout.split()
 
@@ -104,11 +104,45 @@ def test_not_believed(lines, tmp_path, other):
     assert hosts(tmp_path, "guess", text) == []
 
 
+@pytest.mark.parametrize("mode", COUNTED)
+def test_what_the_help_desk_does_is_no_login(lines, tmp_path, mode):
+    """Nor may a name that imitates a line make it one."""
+    for name in COUNTED["guess"] | COUNTED["mfa"]:
+        for actor in ("bob", r"x\x22 " + lines["unknown-user"].replace('"', r"\x22")):
+            line = f'{lines[name]} action=help-find actor="{actor}"'
+            assert hosts(tmp_path, mode, FORMS["a file"](line)) == [], line
+
+
+@pytest.fixture
+def changes(lines, directory, tmp_path):
+    """Lines about changes for users and by administrators named like the lines of logins."""
+    site = Site(tmp_path / "site", directory)
+    name = re.sub(r'["=]', lambda found: f"\\{ord(found[0]):02x}", lines["unknown-user"])
+    by = ["-D", f"cn={name}", "-y", site.secret_file("administrator")]
+    assert site.command("mfa", "on", directory.new_person().uid).returncode == 0
+    for line in lines.values():
+        for text in (line, "\n" + line, 'x" ' + line):
+            assert site.command("mfa", "on", text).returncode != 0
+            assert site.command(*by, "mfa", "on", text).returncode != 0
+    found = [f"app-password: {line}" for line in site.changes()]
+    assert len(found) == 1 + 6 * len(lines)
+    assert len(site.log.read_text().splitlines()) == len(found)
+    assert sum(' actor="cn=app-password: verdict' in line for line in found) == 3 * len(lines)
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mode", COUNTED)
+def test_no_change_is_taken_for_a_login(changes, tmp_path, mode, form):
+    log = "\n".join(FORMS[form](line) for line in changes)
+    assert hosts(tmp_path, mode, log) == []
+
+
 def offenses(mode, log):
     """How many lines of this log count."""
     found = subprocess.run(
         ["fail2ban-regex", "--out", "ip", log, f"{FILTER}[mode={mode}]"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=300)
     return len(found.stdout.split())
 
 
@@ -169,28 +203,9 @@ def test_fail2ban_takes_the_jails(tmp_path):
 
 @pytest.fixture
 def rsyslog(tmp_path):
-    """A real rsyslogd with the example, on a socket of its own: (send a line, its two files)."""
-    text = (TREE / "rsyslog" / "app-password.conf").read_text()
-    text = text.replace("/var/log", str(tmp_path))
-    config = tmp_path / "rsyslog.conf"
-    config.write_text(f"""\
-global(workDirectory="{tmp_path}")
-module(load="imuxsock" SysSock.Use="off")
-input(type="imuxsock" Socket="{tmp_path}/log.socket" RateLimit.Interval="0")
-{text}""")
-    checked = subprocess.run(["rsyslogd", "-N1", "-f", config], capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stderr
-    process = start(["rsyslogd", "-n", "-f", str(config), "-i", str(tmp_path / "pid")],
-                    tmp_path / "rsyslogd.out", env=dict(os.environ))
-    where = tmp_path / "log.socket"
-    wait_until(where.exists, "rsyslogd")
-
-    def send(line):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-            client.connect(str(where))
-            client.send(f"<22>Nov 24 13:58:57 smtpd[1]: {line}".encode())
-    yield send, tmp_path / "app-password.log", tmp_path / "app-password-alarm.log"
-    stop(process)
+    """A real rsyslogd with the example: (send a line, its two files)."""
+    with Rsyslog(tmp_path) as server:
+        yield server.send, server.log, server.alarm
 
 
 def text_of(file):
@@ -222,3 +237,16 @@ def test_a_user_named_like_a_line_raises_no_alarm(lines, rsyslog):
     wait_until(lambda: "verdict=accepted" in text_of(log), "the lines")
     assert len(text_of(log).splitlines()) == 21
     assert text_of(alarm) == ""
+
+
+def test_rsyslog_writes_the_changes_and_nothing_else_to_a_file_of_their_own(
+        changes, lines, rsyslog, tmp_path):
+    send, log, alarm = rsyslog
+    audit = tmp_path / "app-password-audit.log"
+    kick = 'app-password: action=kick reason=revoked user="x actor=" service=imap client=- id=-'
+    for line in (lines["outage"], kick, *changes, lines["accepted"]):
+        send(line)
+    wait_until(lambda: len(text_of(log).splitlines()) == 2, "the lines")
+    assert [line.partition(": ")[2] for line in text_of(audit).splitlines()] == changes
+    assert len(text_of(log).splitlines()) == 2 and text_of(alarm) == ""
+    assert audit.stat().st_mode & 0o777 == 0o640

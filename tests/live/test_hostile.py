@@ -184,8 +184,7 @@ def test_imap_fields_of_any_size_leave_dovecot_well(usual_dovecot, pair):
 
 def literal_login(server, login, password):
     """LOGIN with both as non-synchronizing literals; returns all of the server's output."""
-    with socket.create_connection(("127.0.0.1", server.ports["imap"]), timeout=10) as connection:
-        connection.settimeout(5)
+    with socket.create_connection(("127.0.0.1", server.ports["imap"]), timeout=60) as connection:
         answer = connection.recv(4096)
         try:
             connection.sendall(b"a LOGIN {%d+}\r\n%s {%d+}\r\n%s\r\n"

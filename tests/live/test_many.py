@@ -153,7 +153,7 @@ def run_on_terminal(site, *arguments, term="xterm"):
     except OSError:
         pass
     os.close(ours)
-    assert called.wait(timeout=60) == DONE
+    assert called.wait(timeout=300) == DONE
     return shown.decode()
 
 

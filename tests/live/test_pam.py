@@ -2,6 +2,7 @@
 """The PAM module with the files of examples/pam/: saslauthd, pamtester, and Dovecot without Lua."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -232,6 +233,24 @@ def test_with_tempfail_exit_dovecot_says_unavailable_and_accepts_when_the_outage
     directory.start()
     assert imap(server, person.uid, app_password.shown) == ACCEPTED
     assert imap(server, person.uid, person.password) == REFUSED
+
+
+def many_logins_in_an_outage_delay_none_after_it(server, directory, person, app_password):
+    """Dovecot starts no workers for up to a minute if more than ten fail within a second."""
+    directory.stop()
+    with ThreadPoolExecutor(20) as clients:
+        verdicts = set(clients.map(lambda _: imap(server, person.uid, app_password.shown), range(60)))
+    assert verdicts == {UNAVAILABLE}
+    directory.start()
+    assert imap(server, person.uid, app_password.shown) == ACCEPTED
+    assert "throttling" not in server.log.read_text(errors="replace")
+
+
+def test_many_logins_in_an_outage(dovecot_with_pam, services, own_directory):
+    directory = own_directory()
+    server = dovecot_with_pam(services({"uri": directory.ldap}))
+    many_logins_in_an_outage_delay_none_after_it(
+        server, directory, *directory.new_person(mfa=True, app_passwords=1))
 
 
 def test_without_tempfail_exit_dovecot_says_that_the_password_is_wrong(

@@ -78,7 +78,7 @@ def test_a_mailed_code(portal, directory, spelling):
 def test_a_code_from_an_app(portal, directory, spelling):
     client, app = choosing_app(portal, directory.new_person(mfa=True), **fresh_address())
     page = client.post("verify", code=SPELLINGS[spelling](app.code()))
-    assert page.title() == "Your second step is set up", page.words()
+    assert page.title() == "Your recovery codes", page.words()
 
 
 def test_a_code_from_an_app_at_the_second_step(portal, directory):

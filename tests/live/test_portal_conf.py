@@ -2,14 +2,16 @@
 """portal.conf: the portal reports a mistake at the start, with file and line."""
 
 import base64
+import os
 import re
+import shutil
 import socket
 import subprocess
 
 import pytest
 
 from conftest import new_folder
-from portal import PROGRAM, Portal
+from portal import PORTAL_USER, PROGRAM, Portal
 
 GOOD = "0"
 CASES = [
@@ -27,6 +29,7 @@ CASES = [
     ("key_file", "KEY empty", "the file must contain one line"),
     ("key_file", "KEY two lines", "the file must contain one line"),
     ("support", None, "support is missing"),
+    ("support_in", "NB hjelp@example.org; en help@example.org", None),
     ("public_url", None, "public_url is missing"),
     ("public_url", "mail.example.org", "is not an address like https://"),
     ("public_url", "ftp://mail.example.org", "is not an address like https://"),
@@ -100,10 +103,10 @@ def key_file(portal, kind):
     return file
 
 
-def look(portal):
+def look(portal, program=PROGRAM, **variables):
     """The exit status and standard error of -t."""
-    done = subprocess.run([PROGRAM, "-t", "-c", portal.config], capture_output=True, text=True,
-                          timeout=20)
+    done = subprocess.run([program, "-t", "-c", portal.config], capture_output=True, text=True,
+                          timeout=60, env=os.environ | variables)
     assert done.stdout == ""
     return done.returncode, done.stderr
 
@@ -132,6 +135,54 @@ def test_a_mistake_is_reported_with_file_and_line(make, key, value, said):
     assert secret not in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize("key, text", [
+    ("bindpw_file", "password"), ("key_file", base64.b64encode(bytes(32)).decode()),
+    ("mail_relay_password_file", "password"), ("trusted_user_secret_file", "0" * 32)])
+def test_a_credential_takes_the_place_of_each_file(make, key, text):
+    """And only one with its name. Then nothing is wrong but that no directory answers."""
+    portal = make({"sendmail": None, "mail_relay": "127.0.0.1:1", "mail_relay_user": "portal",
+                   "mail_relay_password_file": "/nonexistent"} if key.startswith("mail") else {})
+    credentials = new_folder(portal.folder, "credentials")
+    conf = portal.conf | {key: "/nonexistent/page.secret"}
+    if key.startswith("trusted"):
+        conf |= {"trusted_user_header": "X-Remote-User", "listen": f"unix:{portal.folder}/http"}
+    portal.write(portal.folder / "portal.conf",
+                 {name: value for name, value in conf.items() if value is not None})
+    missing = (f"{key}: /nonexistent/page.secret: No such file or directory, and no credential "
+               '"page.secret" from systemd')
+    status, error = look(portal)
+    assert status == 78 and missing in error
+    assert "if app-password-portal.service has it, this test cannot read it" in error
+    (credentials / "another.secret").write_text(text)
+    status, error = look(portal, CREDENTIALS_DIRECTORY=str(credentials))
+    assert status == 78 and missing in error and "app-password-portal.service" not in error
+    (credentials / "page.secret").write_text(text)
+    status, error = look(portal, CREDENTIALS_DIRECTORY=str(credentials))
+    assert status == 75 and "/nonexistent/page.secret" not in error, error
+
+
+def test_a_program_with_more_rights_than_its_caller_ignores_credentials(make):
+    """As a PAM module may run in one, whose caller chooses the environment."""
+    portal = make({})
+    (portal.folder / "credentials").mkdir()
+    (portal.folder / "credentials/portal.secret").write_text("two\nlines\n")
+    variables = {"CREDENTIALS_DIRECTORY": str(portal.folder / "credentials")}
+    program = portal.folder / "program"
+    shutil.copy(PROGRAM, program)
+    assert look(portal, program, **variables)[0] == 78
+    os.chown(program, 0, PORTAL_USER)
+    program.chmod(0o2755)
+    assert look(portal, program, **variables)[0] == 75
+
+
+def test_support_is_for_languages_of_the_page(make):
+    portal = make({"support_in": "nb hjelp@example.org; no hjelp@example.org"})
+    status, error = look(portal)
+    assert status == 78
+    assert re.fullmatch('app-password-portal: portal.conf: support_in: "no" is no language of the page; '
+                        "it has en .*nb.*\n", error)
+
+
 @pytest.mark.parametrize("text, said", [
     ("support a\nsupport b\n", '"support" is already set on line'),
     ("support\n", '"support" needs a value'),
@@ -155,7 +206,7 @@ def test_without_portal_conf_it_does_not_start(make):
 @pytest.mark.parametrize("arguments, status", [
     (["-h"], 0), (["--version"], 0), (["--no-such-option"], 64), (["extra"], 64), (["-c"], 64)])
 def test_options_are_read_before_anything_else(arguments, status):
-    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == status
     assert (done.stdout if status == 0 else done.stderr) != ""
 
@@ -164,7 +215,7 @@ def test_a_port_that_is_taken_is_said(make):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         portal = make({"listen": "127.0.0.1:%d" % taken.getsockname()[1]})
         done = subprocess.run([PROGRAM, "-c", portal.config], capture_output=True, text=True,
-                              timeout=20)
+                              timeout=60)
     assert done.returncode == 78
     assert re.search(r"listen 127\.0\.0\.1:\d+: Address already in use", done.stderr)
 
@@ -178,7 +229,7 @@ def test_a_socket_in_use_is_left_alone_and_a_stale_one_is_replaced(start_portal,
     assert path.stat().st_mode & 0o777 == 0o660
     second = make({"listen": f"unix:{path}"})
     done = subprocess.run([PROGRAM, "-c", second.config], capture_output=True, text=True,
-                          timeout=20)
+                          timeout=60)
     assert done.returncode == 78 and "Address already in use" in done.stderr
     assert portal.client().get("").status == 200
     portal.stop()

@@ -53,7 +53,7 @@ class Site:
     def ask(self, method, path, headers=(), source="127.0.0.1", **fields):
         """One request from that address; headers are pairs, so one may be repeated."""
         context = ssl.create_default_context(cafile=self.nginx.ca)
-        connection = http.client.HTTPSConnection("localhost", self.nginx.port, timeout=30,
+        connection = http.client.HTTPSConnection("localhost", self.nginx.port, timeout=60,
                                                  source_address=(source, 0), context=context)
         body = urllib.parse.urlencode(fields).encode()
         try:
@@ -65,7 +65,7 @@ class Site:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body if method == "POST" else None)
             response = connection.getresponse()
-            return Page(response, response.read().decode())
+            return Page(response, response.read())
         finally:
             connection.close()
 
@@ -108,7 +108,7 @@ def test_clients_cannot_name_their_own_user(behind_nginx, directory, headers):
 
 def test_one_address_gets_so_much_and_others_are_served_meanwhile(behind_nginx, directory):
     """nginx and the page delay or refuse three hundred sign-ins; none gets a 502."""
-    portal, site = behind_nginx(keys={"refusal_delay": "3"})
+    portal, site = behind_nginx(keys={"refusal_delay": "15"})
     page = site.ask("GET", "")
 
     def guess(_):
@@ -120,7 +120,7 @@ def test_one_address_gets_so_much_and_others_are_served_meanwhile(behind_nginx, 
         wait_until(portal.events, "the first guess")
         took, other = seconds(lambda: site.ask("GET", "", source="127.0.0.2"))
         statuses = {guess.result() for guess in guesses}
-    assert other.status == 200 and took < 2
+    assert other.status == 200 and took < 10
     assert statuses <= {403, 429} and 429 in statuses
     assert len(portal.events()) <= 61 + 5 * 60, "what the rate allows"
 
@@ -183,7 +183,7 @@ def test_a_proxy_without_the_secret_vouches_for_nobody(behind_nginx, directory):
 def test_it_is_started_with_a_trusted_header_on_a_socket_only(folder, directory):
     portal = Portal(folder / "portal", directory, TRUSTED)
     done = subprocess.run([PROGRAM, "-c", portal.config], text=True, capture_output=True,
-                          timeout=10)
+                          timeout=60)
     assert done.returncode == CONFIGURATION
     assert 'trusted_user_header needs "listen unix:' in done.stderr
 

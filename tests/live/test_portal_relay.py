@@ -13,7 +13,7 @@ import fakes
 from administration import PREFIX
 from conftest import new_folder
 from portal import PROGRAM
-from processes import Clock, free_port, seconds, wait_until
+from processes import Clock, free_address, free_port, seconds, wait_until
 from slapd import IDENTITIES
 from visits import enrolled, make_app_password, signed_in
 
@@ -32,7 +32,7 @@ def relay(usual, directory, authority, workdir):
 
 def tried(portal, prefix=()):
     result = subprocess.run([*prefix, PROGRAM, "-c", portal.config, "-t"], capture_output=True,
-                            text=True, check=False, timeout=30)
+                            text=True, check=False, timeout=60)
     return result.returncode, result.stdout + result.stderr
 
 
@@ -97,19 +97,19 @@ def test_a_silent_relay_is_given_up_after_ten_seconds(start_portal, relay):
         portal = start_portal(relay | {
             "mail_relay": f"127.0.0.1:{silent.getsockname()[1]}", "mail_relay_tls": "starttls"})
         took, (status, text) = seconds(lambda: tried(portal))
-    assert status == 75 and "timed out" in text.lower() and took < 12
+    assert status == 75 and "timed out" in text.lower() and 10 <= took < 30
 
 
 def test_a_silent_name_server_is_given_up_after_ten_seconds(start_portal, relay, tmp_path):
-    address = "127.0.53.53"
-    (tmp_path / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:10 attempts:2\n")
+    address = free_address(53)
+    (tmp_path / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
     with socket.socket(type=socket.SOCK_DGRAM) as silent:
         silent.bind((address, 53))
         portal = start_portal(relay | {"mail_relay": "relay.example.net:25"})
         took, (status, text) = seconds(lambda: tried(portal, [
             "unshare", "--mount", "sh", "-ec", 'mount --bind "$0" /etc/resolv.conf; exec "$@"',
             tmp_path / "resolv.conf"]))
-    assert status == 75 and "timed out" in text.lower() and took < 12
+    assert status == 75 and "timed out" in text.lower() and 10 <= took < 30
 
 
 def test_starttls_is_required_by_default_and_its_certificate_checked(
@@ -129,6 +129,9 @@ AGAIN = '; trying again for a day"'
 @pytest.fixture
 def clock(workdir):
     return Clock(new_folder(workdir, "clock") / "clock")
+
+
+PATIENT = {"timeout": "100", "deadline": "300"}  # by a fast clock, the usual ones are soon over
 
 
 @pytest.fixture
@@ -171,7 +174,7 @@ def person_at(directory, address):
 def test_a_notice_is_sent_when_the_relay_is_back(
         usual, directory, start_portal, relay, road, clock):
     sender = "back@example.org"
-    portal = start_portal(on(road, relay, sender), env=clock.env)
+    portal = start_portal(on(road, relay, sender), env=clock.env, **PATIENT)
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     wait_until(lambda: sent_by(usual, sender) == 1, "the first mail")
@@ -192,16 +195,16 @@ def test_a_notice_is_sent_when_the_relay_is_back(
 def test_a_notice_that_could_not_be_sent_for_a_day_is_given_up(
         directory, start_portal, relay, road, clock):
     road.cut()
-    portal = start_portal(on(road, relay, "gone@example.org"), env=clock.env)
+    portal = start_portal(on(road, relay, "gone@example.org"), env=clock.env, **PATIENT)
     who = directory.new_person(mfa=True)
     client, _ = enrolled(portal, who)
     clock.set("+0 x20")
     make_app_password(client)
     before = road.connections
-    wait_until(lambda: road.connections >= before + 2, "a second attempt for each", 30)
+    wait_until(lambda: road.connections >= before + 2, "a second attempt for each")
     assert len(mail_events(portal)) == 2, "only the first failure is logged"
     clock.set("+25h x20")
-    wait_until(lambda: len(mail_events(portal)) == 4, "the end of both notices", 30)
+    wait_until(lambda: len(mail_events(portal)) == 4, "the end of both notices")
     for event in mail_events(portal)[2:]:
         assert f'user="{who.uid}"' in event and event.endswith('; given up after a day"')
         assert "reason=not-done" in event
@@ -249,8 +252,7 @@ def test_notices_that_wait_at_the_end_are_logged(directory, start_portal, relay)
     for who in people:
         enrolled(portal, who)
     assert len(mail_events(portal)) == 2
-    took, _ = seconds(portal.stop)
-    assert took < 3
+    portal.stop()
     for who, event in zip(people, mail_events(portal)[2:], strict=True):
         assert "verdict=unavailable reason=not-done" in event
         assert f'user="{who.uid}"' in event and "client=127.0.0.1" in event
@@ -261,8 +263,9 @@ def notices(portal, who, count):
     """How many of a user's notices are kept, and why the last one is not. Setting up is the first."""
     client, _ = enrolled(portal, who)
     token = client.get("").token()
-    for _ in range(count - 1):
-        client.ask_once("POST", "revoke-all", f"csrf={token}")
+    for number in range(count - 1):  # without an app password there is nothing to revoke
+        client.ask_once("POST", "revoke-all" if number % 2 else "create",
+                        f"csrf={token}&label={number}&expires=never")
     kept = [event.endswith(AGAIN) for event in mail_events(portal) if f'user="{who.uid}"' in event]
     return sum(kept), mail_events(portal)[-1].rpartition("; not trying again: ")[2]
 
@@ -293,7 +296,7 @@ def test_a_code_that_cannot_be_sent_is_said_at_once_and_never_sent_later(
     assert "again" not in event and "RCPT failed: " in event
     for _ in range(10):
         page = client.post("contact", address=address)
-    assert ("Wait" in page.words()) == counts, page.words()
+    assert ("Try again in" in page.words()) == counts, page.words()
     before = len(mail_events(portal))
     portal.stop()
     assert len(mail_events(portal)) == before

@@ -392,7 +392,7 @@ def submission(mail_server):
 
 
 def test_signing_in_is_not_offered_before_starttls(submission):
-    client = smtplib.SMTP("127.0.0.1", submission.port, timeout=30)
+    client = smtplib.SMTP("127.0.0.1", submission.port, timeout=60)
     client.ehlo()
     assert "auth" not in client.esmtp_features
     client.close()
@@ -477,16 +477,16 @@ def test_every_refusal_has_the_same_words(usual, directory, alice):
 def test_every_refusal_takes_refusal_delay(mail_server, directory, alice):
     """From the start of the login, for unknown users and wrong app passwords alike."""
     person, shown = alice
-    server = mail_server({"refusal_delay": 1})
+    server = mail_server({"refusal_delay": 4})
     client = server.connect()
     for login, password in [("nobody-of-that-name", "x"),
                             (person.uid, apppassword.make(id=shown[:4]).shown)]:
         took, reply = seconds(lambda: smtp.plain(client, login, password))
         assert reply.code == REFUSED
-        assert 0.99 < took < 1.5
+        assert 3.99 < took < 8
     took, reply = seconds(lambda: smtp.plain(client, person.uid, shown))
     assert reply.code == ACCEPTED
-    assert took < 0.5
+    assert took < 4
     client.quit()
 
 

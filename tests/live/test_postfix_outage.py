@@ -10,9 +10,10 @@ from fakes import LDAP_DRIP, TLS_DRIP, FakeLdap, dead_address
 from processes import seconds, wait_until
 from smtp import ACCEPTED, REFUSED, UNAVAILABLE
 
-# In seconds, for all tests here; a login gets its answer within the deadline plus a little.
-TIMES = {"timeout": 1, "deadline": 2}
-IN_TIME = 3
+# In seconds, for all tests here. A busy machine may take much longer than the deadline; a login without one would wait
+# for a minute or for ever.
+TIMES = {"timeout": 2, "deadline": 4}
+IN_TIME = 20
 
 
 def directory_settings(directory, way, authority):
@@ -119,19 +120,20 @@ def test_the_first_of_two_uris_silent_costs_one_timeout_and_is_then_skipped(
         mail_server, directory):
     person = directory.new_person()
     with FakeLdap() as silent:
-        server = mail_server(TIMES | {"uri": f"ldap://{silent.address} {directory.ldap}"})
+        server = mail_server({"timeout": 5, "deadline": 60,
+                              "uri": f"ldap://{silent.address} {directory.ldap}"})
         took, reply = seconds(lambda: server.sign_in(person.uid, person.password))
-        assert (reply.code, 1 <= took < IN_TIME) == (ACCEPTED, True)
+        assert (reply.code, 5 <= took < 10) == (ACCEPTED, True)
         took, reply = seconds(lambda: server.sign_in(person.uid, person.password))
-        assert (reply.code, took < 0.5) == (ACCEPTED, True)
+        assert (reply.code, took < 5) == (ACCEPTED, True)
         assert silent.connections == 1
 
 
 def test_many_silent_uris_are_unavailable_in_time(mail_server):
-    """The deadline is for the whole login, not for each server."""
+    """The deadline is for the whole login, not for each server: the timeouts of all eight would be 40 seconds."""
     with FakeLdap() as silent:
-        uris = " ".join([f"ldap://{silent.address}"] * 5)
-        client = mail_server(TIMES | {"uri": uris}).connect()
+        uris = " ".join([f"ldap://{silent.address}"] * 8)
+        client = mail_server({"timeout": 5, "deadline": 5, "uri": uris}).connect()
         took, reply = seconds(lambda: smtp.plain(client, "somebody", "secret"))
         client.close()
     assert (reply.code, took < IN_TIME) == (UNAVAILABLE, True)
@@ -193,8 +195,8 @@ def test_nothing_is_opened_before_the_first_login(own_directory, mail_server):
     client.quit()
 
 
-def test_the_users_bind_has_a_connection_of_its_own(own_directory, mail_server):
-    """The kept one never changes its identity."""
+def test_binds_of_users_have_a_connection_of_their_own(own_directory, mail_server):
+    """The one for searches never changes its identity."""
     directory = own_directory()
     person = directory.new_person()
     server = mail_server({"uri": directory.ldap})
@@ -203,7 +205,7 @@ def test_the_users_bind_has_a_connection_of_its_own(own_directory, mail_server):
         assert server.sign_in(person.uid, person.password).code == ACCEPTED
     kept, *of_the_user = connections(directory, mark).values()
     assert kept == ["cn=mail-server,ou=services,dc=example,dc=org"]
-    assert of_the_user == [[person.dn], [person.dn]]
+    assert of_the_user == [[person.dn, person.dn]]
 
 
 def connections(directory, mark):

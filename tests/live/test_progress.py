@@ -148,6 +148,18 @@ def test_a_department_is_no_formula_and_controls_no_terminal(directory, make_sit
         directory.connect_as_itself().delete_s(who.dn)
 
 
+def test_an_attribute_that_groups_nobody(directory, make_site):
+    """Each value is a row in memory."""
+    who = settle(directory, [str(number) for number in range(10001)])
+    try:
+        called = make_site(filter=f"(&(uid={who.uid})(uid=%u))").command(
+            "report", "--progress", "--by", "departmentNumber")
+        assert called.returncode == FAILED and called.stdout == ""
+        assert "--by departmentNumber: there are more than 10000 values" in called.stderr
+    finally:
+        directory.connect_as_itself().delete_s(who.dn)
+
+
 def test_any_mfa_filter(make_site):
     site = make_site(mfa_filter="(departmentNumber=sales)",
                      mfa_witness=MEMBER.dn)

@@ -193,7 +193,7 @@ def test_wait_gives_up_in_time_and_names_the_server_that_lags(pair, hosts, way):
     with pair.lag():
         start = time.monotonic()
         called = site.command("revoke", *WAYS[way](who, old), "--wait=1s")
-        assert 1 <= time.monotonic() - start < 4
+        assert 1 <= time.monotonic() - start < 20, "by default it waits for five minutes"
         assert called.returncode == UNAVAILABLE, called
         assert pair.consumer.ldap in called.stderr and pair.provider.ldap not in called.stderr
         assert pair.provider.app_passwords(who) == []

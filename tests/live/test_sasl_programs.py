@@ -4,13 +4,13 @@
 import imaplib
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
 import apppassword
 from conftest import EXAMPLES, new_folder, write_config
-from processes import seconds, wait_until
+from processes import wait_until
 from sasl_programs import (ACCEPTED, REFUSED, CyrusImap, Exim, Memcached, Sendmail,
                            SlapdAsHost, Svnserve, UNAVAILABLE)
 
@@ -191,11 +191,12 @@ def test_memcached_waits_as_a_whole_while_the_directory_hangs(program, own_direc
     server = program(Memcached, directory)
     sign_in(server, person.mail, app_password.shown, ACCEPTED, "accepted", "app-password")
     directory.pause()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         login = pool.submit(server.sign_in, person.mail, app_password.shown)
         wait_until(lambda: server.waits_for(directory), "the login to wait")
-        took, _ = seconds(server.version)
+        version = pool.submit(server.version)
+        assert not wait([version], timeout=0.5).done
         assert login.result() == REFUSED
+        assert version.result()
     directory.resume()
-    assert took > 0.5
     sign_in(server, person.mail, app_password.shown, ACCEPTED, "accepted", "app-password")

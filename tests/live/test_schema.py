@@ -7,7 +7,7 @@ import ldif
 import pytest
 
 import apppassword
-from slapd import ACL, LDAP_SCHEMA, OPEN_SITE, Slapd
+from slapd import ACL, BASE, LDAP_SCHEMA, OPEN_SITE, Slapd
 
 ROOT = "2.25.141699905820307496210288608633455437436"
 STRING = "1.3.6.1.4.1.1466.115.121.1.15"
@@ -22,6 +22,12 @@ ATTRIBUTES = {
         f"{ROOT}.1.3", TIME, "generalizedTimeMatch", "generalizedTimeOrderingMatch", True),
     "appPasswordUsed": (f"{ROOT}.1.4", STRING, "caseExactMatch", None, False),
     "appPasswordMfaMethod": (f"{ROOT}.1.5", STRING, "caseExactMatch", None, False),
+}
+# Of an entry of a store.
+ENTRY_ATTRIBUTES = {
+    "appPasswordOwner": (f"{ROOT}.1.6", STRING, "caseIgnoreMatch", None, True),
+    "appPasswordOrphanSince": (
+        f"{ROOT}.1.7", TIME, "generalizedTimeMatch", "generalizedTimeOrderingMatch", True),
 }
 
 @pytest.fixture(scope="module", params=ACL)
@@ -53,7 +59,7 @@ def test_the_389_directory_server_form_has_the_same_definitions():
 
 
 def assert_definitions(schema):
-    for name, expected in ATTRIBUTES.items():
+    for name, expected in (ATTRIBUTES | ENTRY_ATTRIBUTES).items():
         found = schema.get_obj(ldap.schema.AttributeType, name)
         assert (found.oid, found.syntax, found.equality, found.ordering,
                 found.single_value) == expected
@@ -62,6 +68,10 @@ def assert_definitions(schema):
     assert account.oid == f"{ROOT}.2.1"
     assert (account.kind, account.sup, account.must) == (2, ("top",), ())
     assert account.may == tuple(ATTRIBUTES)
+    entry = schema.get_obj(ldap.schema.ObjectClass, "appPasswordEntry")
+    assert entry.oid == f"{ROOT}.2.2"
+    assert (entry.kind, entry.sup, entry.must) == (0, ("top",), ("appPasswordOwner",))
+    assert entry.may == ("uid", "appPasswordOrphanSince")
 
 
 def case(name, *values):
@@ -99,6 +109,22 @@ def test_values_as_designed_are_stored_as_they_are(directory, attribute, values)
     person = directory.new_person(mfa=True)
     write(directory, person, attribute, values)
     assert directory.values(person, attribute) == [value.decode() for value in values]
+
+
+def test_an_entry_of_a_store_holds_app_passwords(directory):
+    connection = directory.connect_as_itself()
+    dn = f"appPasswordOwner=AB-12,ou=people,{BASE}"
+    connection.add_s(dn, [
+        ("objectClass", [b"appPasswordEntry", b"appPasswordAccount"]), ("uid", [b"alice"]),
+        ("appPassword", [b"id=a"]), ("appPasswordOrphanSince", [b"20261201000000Z"])])
+    try:
+        found = connection.search_s(f"ou=people,{BASE}", ldap.SCOPE_ONELEVEL,
+                                    "(appPasswordOwner=ab-12)", ["1.1"])
+        assert [name for name, _ in found] == [dn], "in any case of letters"
+        with pytest.raises(ldap.OBJECT_CLASS_VIOLATION):
+            connection.modify_s(dn, [(ldap.MOD_ADD, "mail", [b"alice@example.org"])])
+    finally:
+        connection.delete_s(dn)
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)

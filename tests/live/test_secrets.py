@@ -66,7 +66,7 @@ def traced(pid, folder):
         yield Trace(file)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ MANAGER, MANAGER_PASSWORD = f"cn=admin,{BASE}", "Debian's admin"
 RULES, RULES_WITH_PPOLICY = ACL["cn=config"]
 OUR_RULES = ["appPassword", "appPasswordMfaEnabled", "appPasswordMfaEnforceFrom",
              "appPasswordUsed", "appPasswordMfaMethod", "entryUUID", "objectClass val",
-             "objectClass,uid,mail", "entry"]
+             "objectClass,uid,mail", "entry", "modifyTimestamp"]
 PPOLICY_RULE = "pwdAccountLockedTime,pwdStartTime,pwdEndTime"
 DEBIANS_RULES = ["userPassword", "shadowLastChange", "*"]
 README = (LDAP_SCHEMA / "README.md").read_text()

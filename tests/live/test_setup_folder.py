@@ -16,7 +16,7 @@ import pytest
 import ds389
 from administration import COMMAND, PREFIX
 from processes import run
-from slapd import BASE, IDENTITIES
+from slapd import BASE, IDENTITIES, schema_of_0_1
 from test_setup import (DEBIANS_RULES, MANAGER, OUR_RULES, PPOLICY_RULE, debian,
                         load_ppolicy)  # pylint: disable=unused-import
 
@@ -41,7 +41,7 @@ class Setup:
         """Run a script for the directory; return what it prints."""
         done = subprocess.run([self.path / name, "-y", self.server.folder / "manager.secret",
                                "directory", *arguments], text=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         assert done.returncode == status, done.stdout
         return done.stdout
 
@@ -49,7 +49,7 @@ class Setup:
         """The state of each step, as setup --check prints it."""
         secret = self.server.folder / "manager.secret"
         done = subprocess.run([self.path / "apply.sh", "--check", "-y", secret, "directory"],
-                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
         assert done.stderr == ""
         states = dict(reversed(line.split()) for line in done.stdout.splitlines())
         assert done.returncode == (0 if set(states.values()) == {"same"} else 1)
@@ -113,6 +113,21 @@ def test_hosts_and_domains_are_found_without_a_full_host_name(tmp_path, debian, 
     assert (answers["imap_server"], answers["smtp_server"]) == (f"{host}:993", f"{host}:587")
 
 
+def test_nginx_gets_a_snippet_for_mail_programs_and_dns_is_named(tmp_path, debian):
+    setup = Setup(tmp_path, debian, page="yes", nginx="yes", support="helpdesk@example.org",
+                  public_url="https://mail.example.org:8443/app-passwords", own_domains="example.org, example.net",
+                  imap_server="imap.example.org:993", smtp_server="smtp.example.org:587")
+    name = "nginx/snippets/app-password-autoconfig.conf"
+    assert f"nginx 0644 root:root /etc/{name}\n" in (setup.path / "files").read_text()
+    example = PREFIX / "share/sasl-app-password/examples/nginx/app-password-autoconfig.conf"
+    assert (setup.path / "etc" / name).read_text() == example.read_text()
+    said = (setup.path / "next").read_text()
+    assert "\n    include snippets/app-password-autoconfig.conf;\n" in said
+    for domain in "example.org", "example.net":
+        for host in "autoconfig", "autodiscover":
+            assert re.search(rf"^    {host}\.{re.escape(domain)}\. +CNAME +mail\.example\.org\.$", said, re.MULTILINE)
+
+
 def test_a_folder_that_exists_is_left_alone(setup):
     secret = setup.secret("mail-server")
     done = subprocess.run([COMMAND, "setup", "--answers", setup.answers, setup.path],
@@ -129,6 +144,14 @@ def test_apply_makes_all_of_it_and_again_changes_nothing(setup, debian):
     said = setup.script("apply.sh")
     assert [line.partition(":")[2] for line in said.splitlines()[:4]] == [" done already"] * 4
     assert debian.config("olcAccess") == rules
+
+
+def test_a_directory_with_the_schema_of_0_1_does_not_need_that_of_a_store(setup, debian, tmp_path):
+    schema = tmp_path / "app-password.ldif"
+    schema.write_text(schema_of_0_1("app-password.ldif"))
+    loaded = debian.load("ldapadd", schema)
+    assert loaded.returncode == 0, loaded
+    assert setup.check()["schema"] == "same"
 
 
 def test_the_identities_have_the_passwords_of_the_folder(setup, debian):
@@ -301,7 +324,7 @@ def test_a_slapd_that_starts_slowly_is_waited_for(setup, debian):
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.wait(0.5)
     debian.run()
-    assert waiting.wait(15) == 0
+    assert waiting.wait(60) == 0
 
 
 @pytest.mark.parametrize("line, complaint", [
@@ -373,3 +396,23 @@ def test_389_directory_server_gets_all_of_it_and_loses_it_again(tmp_path, fresh3
     assert setup.check() == dict.fromkeys(STEPS, "missing") | {"schema": "same"}
     setup.script("apply.sh")
     assert setup.check() == dict.fromkeys(STEPS, "same")
+
+
+def test_389_directory_server_gets_the_page_later(tmp_path, fresh389):
+    """With the portal's identity come its limits, although the rules are there already."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    first = Setup(tmp_path / "first", fresh389, directory="389")
+    first.script("apply.sh")
+    second = Setup(tmp_path / "second", fresh389, directory="389", page="yes", nginx="no",
+                   support="helpdesk@example.org")
+    for name in ("mail-server", "admin"):
+        secret = f"etc/app-password/{name}.secret"
+        (second.path / secret).write_text((first.path / secret).read_text())
+    assert second.check()["rights"] == "missing"
+    second.script("apply.sh")
+    assert set(second.check().values()) == {"same"}
+    (_, portal), = fresh389.manager().search_s(IDENTITIES["portal"], ldap.SCOPE_BASE,
+                                                attrlist=["nsPagedLookThroughLimit"])
+    assert portal["nsPagedLookThroughLimit"] == [b"-1"]
+    second.script("undo.sh")

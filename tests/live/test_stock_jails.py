@@ -54,7 +54,8 @@ class Fail2ban:
         self._process = start(
             ["fail2ban-server", "-f", "-c", str(self.folder), "-s", str(self.socket),
              "-p", f"{self.socket}.pid", "start"], self.folder / "out")
-        wait_until(lambda: "Jail list" in self._say("status"), f"fail2ban, see {self.socket}.log")
+        out = self.folder / "out"
+        wait_until(lambda: "Server ready" in out.read_text(), f"all jails, see {self.socket}.log")
         return self
 
     def __exit__(self, *_):
@@ -78,9 +79,15 @@ class Fail2ban:
                               capture_output=True).stdout
 
 
+def whole_log(read, text, server):
+    """The log of a mail server that writes a line with this text after each login, perhaps a moment later."""
+    wait_until(lambda: read().count(text) >= len(server.events()), f"all lines with {text!r}")
+    return read()
+
+
 def smtp_logs(server, folder):
     """Postfix's log as with Debian's name of the service, and that of app-password."""
-    lines = "\n".join(server.postfix.log_of(server.service))
+    lines = whole_log(lambda: "\n".join(server.postfix.log_of(server.service)), ": disconnect from ", server)
     copy = folder / "postfix.log"
     copy.write_text(lines.replace(f"postfix/{server.service.name}/", "postfix/submission/") + "\n")
     return {"postfix-sasl": copy, None: server.log}
@@ -88,7 +95,7 @@ def smtp_logs(server, folder):
 
 def imap_logs(server, folder):
     """Dovecot's log as syslog has it, and that of app-password."""
-    lines = server.log.read_text()
+    lines = whole_log(server.log.read_text, "imap-login: Info: ", server)
     copy = folder / "dovecot.log"
     copy.write_text(re.sub(r"^(\w+ \d+ [\d:]+) (\S+?): (\w+): ", r"\1 mail dovecot: \2: ", lines,
                            flags=re.MULTILINE))

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 from datetime import datetime, timedelta, timezone
 
@@ -70,6 +71,23 @@ class Population:
 @pytest.fixture
 def population(directory):
     return Population(directory)
+
+
+def test_users_with_a_single_second_factor_are_reported_only_if_asked_for(directory, site):
+    one, old, two, none = (directory.new_person() for _ in range(4))
+    directory.administrate(one, appPasswordMfaMethod=[
+        "factor v=2 kind=totp sealed=AAAA", "guesses day=20260101000000Z count=1"])
+    directory.administrate(old, appPasswordMfaMethod="sealed=AAAA")
+    directory.administrate(two, appPasswordMfaMethod=[
+        "factor v=2 kind=totp sealed=AAAA", "factor v=2 kind=mail sealed=AAAA"])
+    assert found(site, "--single-second-factor") == {
+        ("single-second-factor", who.uid, None) for who in (one, old)}
+    assert "single-second-factor" not in {row[0] for row in found(site)}
+    assert site.done("mfa", "status", one.uid, old.uid, two.uid, none.uid) == (
+        f"{one.uid}: off; second factors: totp\n"
+        f"{old.uid}: off; second factors: of unknown kind\n"
+        f"{two.uid}: off; second factors: totp, mail\n"
+        f"{none.uid}: off\n")
 
 
 def found(site, *options):
@@ -156,14 +174,28 @@ def test_without_recorded_uses_nothing_is_called_unused(directory, site):
     assert "last use is not recorded here" in called.stderr
 
 
-def test_progress_on_a_terminal_only(population, site):
+# What a terminal shows: each search of all users counts its own.
+PROGRESS = {
+    ("report", "--json"): ["users with app passwords", "users with MFA", "users with second factors"],
+    ("report", "--progress"): ["users", "users with MFA"],
+    ("revoke", "--expired", "--dry-run"): ["users with app passwords"],
+    ("doctor",): ["users with app passwords", "users"],
+}
+
+
+@pytest.mark.parametrize("arguments", PROGRESS, ids=" ".join)
+def test_progress_on_a_terminal_only(population, directory, make_site, arguments):
+    site = make_site(login_attribute="uid")
     ours, theirs = pty.openpty()
-    subprocess.run([COMMAND, "-c", site.config, "report", "--json"], stdout=subprocess.DEVNULL,
-                   stderr=theirs, env=os.environ | {"TERM": "xterm"}, timeout=60, check=True)
-    assert " entries" in os.read(ours, 65536).decode()
+    subprocess.run([COMMAND, "-c", site.config, *arguments], stdout=subprocess.DEVNULL,
+                   stderr=theirs, env=os.environ | {"TERM": "xterm"}, timeout=300)
     os.close(theirs)
+    shown = os.read(ours, 65536).decode().replace("\r\n", "\n")
     os.close(ours)
-    assert "entries" not in site.command("report").stderr
+    assert re.findall(r"\r([^\r:]+): 1[,\x1b]", shown) == PROGRESS[arguments], shown
+    assert shown.rpartition("\r")[2].startswith("\x1b[K")  # nothing stays
+    called = site.command(*arguments)
+    assert "users" not in called.stderr and "\r" not in called.stdout + called.stderr
 
 
 WRONG = {

@@ -277,7 +277,8 @@ def undo():
     terminal = Terminal()
     with included_page():
         said = terminal.type("app-password-setup/undo.sh", Password=ADMIN_PASSWORD, status=1)
-        assert "remove its include" in said
+        for name in "portal", "autoconfig":
+            assert f"nginx uses snippets/app-password-{name}.conf; remove its include" in said
         run("nginx", "-t")
     terminal.type("app-password-setup/undo.sh", Password=ADMIN_PASSWORD)
     assert subprocess.run(["grep", "-rl", "app_password", "/etc/dovecot", "/etc/postfix"],
@@ -292,7 +293,8 @@ def included_page():
     site = pathlib.Path("/etc/nginx/sites-available/default")
     before = site.read_text()
     line = "server_name _;"
-    site.write_text(before.replace(line, line + "\n\tinclude snippets/app-password-portal.conf;", 1))
+    includes = "".join(f"\n\tinclude snippets/app-password-{name}.conf;" for name in ("portal", "autoconfig"))
+    site.write_text(before.replace(line, line + includes, 1))
     yield
     site.write_text(before)
 

@@ -7,7 +7,6 @@ FOLDER is the git checkout that this is a copy of, or this one.
 """
 
 import pathlib
-import signal
 import sys
 import tempfile
 
@@ -15,10 +14,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "live"))
 
+import sigterm
 
-def pytest_configure():
-    """Clean up also after SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
+
+def pytest_configure(config):
+    sigterm.clean_up(config)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def run(*argv, **options):
     """Run a command, which must succeed; return its output."""
     # Not through a pipe, which a server that it starts would keep open.
     with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(argv, text=True, stdout=output, stderr=output, timeout=120, **options)
+        done = subprocess.run(argv, text=True, stdout=output, stderr=output, timeout=1800, **options)
         output.seek(0)
         said = output.read()
     assert done.returncode == 0, f"{argv}: exit {done.returncode}\n{said}"
@@ -60,7 +60,7 @@ def service(name, action):
     return run("service", name, action)
 
 
-def wait_until(condition, what, timeout=20):
+def wait_until(condition, what, timeout=60):
     """Poll until condition() is true and return its result."""
     end = time.monotonic() + timeout
     while not (result := condition()):

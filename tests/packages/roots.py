@@ -111,7 +111,7 @@ class Machine:
         # Not through a pipe, which a server that it starts may keep open.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(self.argv(*command), stdin=subprocess.DEVNULL, stdout=output,
-                                  stderr=output, timeout=600)
+                                  stderr=output, timeout=1800)
             output.seek(0)
             said = output.read()
         assert done.returncode == 0, f"{command}: exit {done.returncode}\n{said[-20000:]}"
@@ -140,6 +140,10 @@ class Booted(Machine):
     def __init__(self, root, folder):
         super().__init__(root, folder)
         debian.apt_get(self.root, "install", "systemd-sysv")  # without it, invoke-rc.d does nothing
+        manager = self.root / "etc/systemd/system.conf.d/tests.conf"
+        manager.parent.mkdir(exist_ok=True)
+        # Tests restart the page more often than an administrator: by default, five times in ten seconds.
+        manager.write_text("[Manager]\nDefaultStartLimitBurst=1000\n")
 
     def __enter__(self):
         self._log = self.root.with_name(f"{self.root.name}.log")
@@ -154,7 +158,7 @@ class Booted(Machine):
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
-            wait_until(self._is_ready, f"systemd, see {self._log}", 90)
+            wait_until(self._is_ready, f"systemd, see {self._log}", 300)
         except BaseException:
             self.__exit__()
             raise

@@ -260,7 +260,7 @@ def portal_like_its_unit():
                                 "app-password-portal"])
     yield
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def nobody():

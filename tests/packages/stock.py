@@ -58,7 +58,7 @@ def postfix():
     """Each mechanism of libsasl2, with a password file."""
     for password in PASSWORD, WRONG:
         for mechanism in "PLAIN", "LOGIN", "CRAM-MD5":
-            with smtplib.SMTP("127.0.0.1", timeout=30) as client:
+            with smtplib.SMTP("127.0.0.1", timeout=60) as client:
                 client.starttls(context=ssl._create_unverified_context())
                 client.ehlo()
                 if (mechanism, password) == ("PLAIN", PASSWORD):

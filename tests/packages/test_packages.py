@@ -20,6 +20,8 @@ from processes import wait_until
 PACKAGES = ["app-password", "libsasl2-modules-app-password", "dovecot-app-password",
             "libpam-app-password", "app-password-portal"]
 SETTINGS = ["postfix", "dovecot", "pam.d"]  # what the README changes in /etc
+APPARMOR = [f"apparmor.d/abstractions/{name}app-password"
+            for name in ("", "dovecot-common.d/", "postfix-common.d/")]
 MASTERS = {"postfix": "/var/spool/postfix/pid/master.pid", "dovecot": "/run/dovecot/master.pid"}
 SOURCES = roots.SOURCES
 TESTS = "/opt/source/tests/packages"
@@ -230,8 +232,9 @@ def test_installing_changes_nothing_for_debians_own_mechanisms(host):
     changed = {name for name, what in host.files().items()
                if host.files_before.get(name, what) != what}
     assert changed == {f"/etc/{name}" for name in ("group", "gshadow", "passwd", "shadow")}
-    assert host.ours("/etc/") == {"app-password", "app-password/app-password.conf",
-                                  "app-password/portal.conf"}
+    settings = {name for name in host.ours("/etc/") if (host.root / "etc" / name).is_file()}
+    assert settings == {"app-password/app-password.conf", "app-password/portal.conf",
+                        "logrotate.d/app-password", *APPARMOR}
 
 
 def test_the_page_for_users_has_a_user_of_its_own_and_is_not_enabled(host):
@@ -247,8 +250,9 @@ def test_the_folder_of_settings_is_closed_and_its_files_are_conffiles(host):
         f"-rw-r--r-- root root {folder}/app-password.conf",
         f"-rw-r----- root app-password-portal {folder}/portal.conf"]
     conffiles = host.run("dpkg-query", "-W", "-f", "${Conffiles}\n", *PACKAGES)
-    assert set(re.findall(r"/\S+", conffiles)) == {f"{folder}/app-password.conf",
-                                                   f"{folder}/portal.conf"}
+    assert set(re.findall(r"/\S+", conffiles)) == {
+        f"{folder}/app-password.conf", f"{folder}/portal.conf", "/etc/logrotate.d/app-password",
+        *(f"/etc/{name}" for name in APPARMOR)}
 
 
 def test_the_readme_leads_to_mail_servers_that_know_app_passwords(host):

@@ -47,8 +47,8 @@ static void assert_says(const struct apw_error *error, const char *part)
 
 /* The `needed` lines (with line ends) except the one with `line`'s key, then `line`. Returns the
  * number of the last line. The caller frees *text_r. */
-static int complete_file(const char *const *needed, size_t needed_count, const char *line,
-                         char **text_r)
+static inline int complete_file(const char *const *needed, size_t needed_count, const char *line,
+                                char **text_r)
 {
     size_t key_length = strcspn(line, " \t"), size;
     FILE *stream = open_memstream(text_r, &size);

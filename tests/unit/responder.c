@@ -133,6 +133,9 @@ static void note(const struct request *request)
     case MODIFY_REQUEST:
         seen.modifies++;
         break;
+    case ADD_REQUEST:
+        seen.adds++;
+        break;
     case UNBIND_REQUEST:
         seen.unbinds++;
         break;
@@ -299,7 +302,7 @@ bool responder_wait_closed(int count)
     bool is_closed;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 10;
+    until.tv_sec += 60;
     pthread_mutex_lock(&mutex);
     while (seen.closed < count && pthread_cond_timedwait(&changed, &mutex, &until) == 0)
         ;
@@ -308,16 +311,17 @@ bool responder_wait_closed(int count)
     return is_closed;
 }
 
-void responder_send(const struct request *request, const char *bytes, size_t length)
+bool responder_send(const struct request *request, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t count = send(request->fd, bytes, length, MSG_NOSIGNAL);
 
         if (count <= 0)
-            return;
+            return false;
         bytes += count;
         length -= (size_t)count;
     }
+    return true;
 }
 
 static void send_and_free(const struct request *request, BerElement *ber)

@@ -25,6 +25,8 @@ enum {
     SEARCH_REFERENCE = 0x73,
     MODIFY_REQUEST = 0x66,
     MODIFY_RESPONSE = 0x67,
+    ADD_REQUEST = 0x68,
+    ADD_RESPONSE = 0x69,
     EXTENDED_REQUEST = 0x77,
     EXTENDED_RESPONSE = 0x78,
 };
@@ -54,6 +56,7 @@ struct seen {
     int binds;
     int searches;
     int modifies;
+    int adds;
     int unbinds;
     int others;
     char bind[RESPONDER_MESSAGE_SIZE]; /* the last bind request */
@@ -87,7 +90,7 @@ void responder_expect(responder_answer answer, const void *row);
 
 struct seen responder_seen(void);
 
-/* Waits until the peer has closed `count` connections; false after ten seconds. */
+/* Waits until the peer has closed `count` connections; false after a minute. */
 bool responder_wait_closed(int count);
 
 /* ---- answers ---- */
@@ -98,7 +101,8 @@ struct control {
     size_t length;
 };
 
-void responder_send(const struct request *request, const char *bytes, size_t length);
+/* False if the client has closed the connection. */
+bool responder_send(const struct request *request, const char *bytes, size_t length);
 
 /* A result with an empty text; `control` and `referral` may be NULL. Returns true. */
 bool responder_result(const struct request *request, ber_tag_t operation, int code,

@@ -10,6 +10,7 @@
 #include "responder.h"
 #include "unit.h"
 #include <errno.h>
+#include <ldap.h>
 #include <link.h>
 #include <signal.h>
 #include <sodium.h>
@@ -120,65 +121,163 @@ struct login {
     bool mfa_is_on;
     enum apw_verdict verdict;
     const char *conf_path;
+    bool is_stored_missing;   /* in the store */
+    bool has_no_app_password; /* so MFA is not likely */
 };
 
-/* ---- the directory: alice, with one app password, MFA on or off ---- */
+/* ---- the store: one entry, with the same app password and MFA as there ---- */
 
-static bool answer(const struct request *request)
+#define ENTRIES          "ou=entries,o=app-passwords"
+#define STORED           "appPasswordOwner=0f3e," ENTRIES
+#define WITNESS_OF_STORE "cn=witness,o=app-passwords"
+#define APP              "appPassword", "id=k7q2 created=20261101000000Z hash={ARGON2}" UNIT_PHC " label=Laptop"
+
+static bool has(const struct request *request, const char *text)
 {
-    static const char *const entry[] = {"uid",
-                                        "alice",
-                                        "appPassword",
-                                        "id=k7q2 created=20261101000000Z hash={ARGON2}" UNIT_PHC
-                                        " label=Laptop",
-                                        "appPasswordUsed",
-                                        "id=zzzz at=20261101000000Z",
-                                        "mail",
-                                        "a@example.net",
-                                        NULL};
+    return memmem(request->bytes, request->length, text, strlen(text)) != NULL;
+}
+
+/* An administrator finds no entry, so that each change adds it. */
+static bool answer_store(const struct request *request, const struct login *login)
+{
+    static const char *const entry[] = {
+        "objectClass", "appPasswordAccount", "appPasswordOwner", "0f3e", APP, NULL};
     static const char *const nothing[] = {NULL};
-    const struct login *login = request->row;
-    bool is_witness = memmem(request->bytes, request->length, WITNESS, strlen(WITNESS)) != NULL;
-    bool is_disabled = memmem(request->bytes, request->length, "employeeType", 12) != NULL;
-    bool is_on = is_witness || (login != NULL && login->mfa_is_on);
-    /* (!(appPasswordMfaEnabled=TRUE)), as libldap writes it; the witness alone matches
-     * disabled_filter */
-    bool is_negated = is_disabled
-                          ? memmem(request->bytes, request->length, "\xa2", 1) != NULL
-                          : memmem(request->bytes, request->length, "\xa2\x1f\xa3\x1d", 4) != NULL;
-    /* asks for no attributes ("1.1"), and not by the name, which config's filter does */
-    bool is_about_mfa = memmem(request->bytes, request->length,
-                               "\x04\x03"
-                               "1.1",
-                               5) != NULL &&
-                        memmem(request->bytes, request->length, "person", 6) == NULL;
+    bool is_empty = login == NULL || login->is_stored_missing;
 
-    is_bystander = true;
-    if (request->operation == BIND_REQUEST) {
-        bool is_good = memmem(request->bytes, request->length, ACCOUNT, sizeof ACCOUNT - 1) ||
-                       memmem(request->bytes, request->length, "service", 7);
-
-        return responder_result(request, BIND_RESPONSE, is_good ? 0 : 49, NULL, NULL);
-    }
+    if (request->operation == ADD_REQUEST)
+        return responder_result(request, ADD_RESPONSE, 0, NULL, NULL);
     if (request->operation == MODIFY_REQUEST)
         return responder_result(request, MODIFY_RESPONSE, 0, NULL, NULL);
     /* Without memory for a copy of the filter, libldap 2.5 sends the search without it. A server
      * cannot decode that. */
-    if (memmem(request->bytes, request->length, "\xa3", 1) == NULL &&
-        memmem(request->bytes, request->length, "\x87", 1) == NULL)
-        return responder_result(request, SEARCH_DONE, 2, NULL, NULL);
-    if (!is_about_mfa)
-        responder_entry(request, DN, entry);
-    else if (is_negated != (is_on && (is_witness || !is_disabled)))
-        responder_entry(request, is_witness ? WITNESS : DN, nothing);
+    if (!has(request, "\xa3") && !has(request, "\x87"))
+        return responder_result(request, SEARCH_DONE, LDAP_PROTOCOL_ERROR, NULL, NULL);
+    if (has(request, WITNESS_OF_STORE) && !has(request, "FALSE"))
+        responder_entry(request, WITNESS_OF_STORE, nothing);
+    else if (has(request, STORED) && has(request, "FALSE") != login->mfa_is_on)
+        responder_entry(request, STORED, nothing);
+    else if (has(request, ENTRIES) && !has(request, STORED) && !is_empty)
+        responder_entry(request, STORED, entry);
     return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+/* ---- the directory: alice, with one app password, MFA on or off ---- */
+
+/* Whom a search is about. */
+struct subject {
+    bool is_witness; /* which alone is in the group and has left */
+    bool is_on;
+};
+
+static bool has_value(const struct subject *subject, const struct berval *attribute,
+                      const struct berval *value)
+{
+    if (strncmp(attribute->bv_val, "appPasswordMfaEnabled", attribute->bv_len) == 0)
+        return (value->bv_len == strlen("TRUE")) == subject->is_on;
+    if (strncmp(attribute->bv_val, "memberOf", attribute->bv_len) == 0 ||
+        strncmp(attribute->bv_val, "employeeType", attribute->bv_len) == 0)
+        return subject->is_witness;
+    return true;
+}
+
+/* Whether the subject matches the filter (RFC 4511, 4.5.1.7); *is_valid_r is kept if it is one. */
+static bool matches(BerElement *ber, const struct subject *subject, bool *is_valid_r)
+{
+    struct berval attribute, value;
+    ber_len_t length;
+    char *end = NULL;
+    ber_tag_t tag = ber_peek_tag(ber, &length), part;
+    bool holds = tag == LDAP_FILTER_AND;
+
+    switch (tag) {
+    case LDAP_FILTER_AND:
+    case LDAP_FILTER_OR:
+        for (part = ber_first_element(ber, &length, &end); part != LBER_DEFAULT;
+             part = ber_next_element(ber, &length, end)) {
+            bool one = matches(ber, subject, is_valid_r);
+
+            holds = tag == LDAP_FILTER_AND ? holds && one : holds || one;
+        }
+        return holds;
+    case LDAP_FILTER_NOT:
+        ber_skip_tag(ber, &length);
+        *is_valid_r &= length > 0;
+        return length > 0 && !matches(ber, subject, is_valid_r);
+    case LDAP_FILTER_EQUALITY:
+        *is_valid_r &= ber_scanf(ber, "{mm}", &attribute, &value) != LBER_ERROR;
+        return *is_valid_r && has_value(subject, &attribute, &value);
+    case LDAP_FILTER_PRESENT:
+        *is_valid_r &= ber_scanf(ber, "m", &attribute) != LBER_ERROR;
+        return true;
+    default:
+        *is_valid_r = false;
+        return false;
+    }
+}
+
+/* Answers as a server that decodes what arrives. */
+static bool answer_search(const struct request *request, const struct login *login)
+{
+    static const char *const entry[] = {"uid",
+                                        "alice",
+                                        "entryUUID",
+                                        "0f3e",
+                                        "mail",
+                                        "a@example.net",
+                                        APP,
+                                        "appPasswordUsed",
+                                        "id=zzzz at=20261101000000Z",
+                                        NULL};
+    static const char *const without[] = {"uid", "alice", NULL};
+    static const char *const nothing[] = {NULL};
+    const struct subject subject = {.is_witness = has(request, WITNESS),
+                                    .is_on = has(request, WITNESS) ||
+                                             (login != NULL && login->mfa_is_on)};
+    struct berval bytes = {.bv_val = (char *)request->bytes, .bv_len = request->length}, base;
+    BerElement *ber = ber_init(&bytes);
+    ber_int_t number;
+    bool is_valid = ber_scanf(ber, "{it{meeiib", &number, &(ber_tag_t){0}, &base, &number, &number,
+                              &number, &number, &number) != LBER_ERROR;
+    bool is_match = is_valid && matches(ber, &subject, &is_valid);
+
+    ber_free(ber, 1);
+    if (!is_valid)
+        return responder_result(request, SEARCH_DONE, LDAP_PROTOCOL_ERROR, NULL, NULL);
+    if (is_match)
+        responder_entry(request, subject.is_witness ? WITNESS : DN,
+                        has(request, "\x04\x03"
+                                     "1.1")
+                            ? nothing
+                        : login != NULL && login->has_no_app_password ? without
+                                                                      : entry);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+static bool answer(const struct request *request)
+{
+    const struct login *login = request->row;
+
+    is_bystander = true;
+    if (request->operation == BIND_REQUEST)
+        return responder_result(request, BIND_RESPONSE,
+                                has(request, ACCOUNT) || has(request, "service") ? 0 : 49, NULL,
+                                NULL);
+    if (request->operation == ADD_REQUEST)
+        return answer_store(request, login);
+    if (request->operation == MODIFY_REQUEST)
+        return responder_result(request, MODIFY_RESPONSE, 0, NULL, NULL);
+    if (has(request, "o=app-passwords"))
+        return answer_store(request, login);
+    return answer_search(request, login);
 }
 
 /* ---- a login, from opening the front to closing it ---- */
 
-/* The second needs a lookup of the server's name; the third has every filter and the witness. */
+/* The second needs a lookup of the server's name; the third has every filter and the witness; the
+ * fourth has a store. */
 static char conf_path[UNIT_PATH_SIZE], named_conf_path[UNIT_PATH_SIZE],
-    filters_conf_path[UNIT_PATH_SIZE];
+    filters_conf_path[UNIT_PATH_SIZE], store_conf_path[UNIT_PATH_SIZE];
 
 static void write_config(const char *path, const char *uri, const char *more)
 {
@@ -189,7 +288,7 @@ static void write_config(const char *path, const char *uri, const char *more)
              "uri %s\nwrite_uri %s\nbase dc=example,dc=org\nscope one\n"
              "filter (&(|(uid=%%u)(uid=%%t)(uid=%%b)(mail=%%n@%%d))(objectClass=person))\n"
              "binddn cn=service,dc=example,dc=org\nbindpw_file %s\ntls_cacert %s\n"
-             "timeout 1\ndeadline 4\nmfa_filter (appPasswordMfaEnabled=TRUE)\n"
+             "timeout 1\ndeadline 4\n"
              "mfa_enforcement enforce\naccount_password when-mfa-off\n"
              "account_password_from 192.0.2.0/24 ::1\nlogin_attribute uid\nhash_memory 8M\n"
              "record_use 1h\nrefusal_delay 0\nlog %s\n%s",
@@ -200,17 +299,33 @@ static void write_config(const char *path, const char *uri, const char *more)
 #define DOMAIN "alice+tag@b\303\274cher.example" /* bücher: also asked for in A-labels */
 
 static const struct login logins[] = {
-    {"a login by app password", "alice", UNIT_SHOWN, true, APW_ACCEPTED, conf_path},
+    {"a login by app password", "alice", UNIT_SHOWN, true, APW_ACCEPTED, .conf_path = conf_path},
     {"a login at a server that is looked up", "alice", UNIT_SHOWN, true, APW_ACCEPTED,
-     named_conf_path},
-    {"a login by a wrong app password", "alice", WRONG, true, APW_REFUSED, conf_path},
-    {"a login by account password", "alice", ACCOUNT, false, APW_ACCEPTED, conf_path},
-    {"a login by a wrong account password", "alice", "wrong", false, APW_REFUSED, conf_path},
-    {"a login by account password with MFA", "alice", ACCOUNT, true, APW_REFUSED, conf_path},
-    {"a login with an internationalized domain", DOMAIN, UNIT_SHOWN, true, APW_ACCEPTED, conf_path},
+     .conf_path = named_conf_path},
+    {"a login by a wrong app password", "alice", WRONG, true, APW_REFUSED, .conf_path = conf_path},
+    {"a login by account password", "alice", ACCOUNT, false, APW_ACCEPTED, .conf_path = conf_path},
+    {"a login by a wrong account password", "alice", "wrong", false, APW_REFUSED,
+     .conf_path = conf_path},
+    {"a login by account password with MFA", "alice", ACCOUNT, true, APW_REFUSED,
+     .conf_path = conf_path},
+    {"a login with an internationalized domain", DOMAIN, UNIT_SHOWN, true, APW_ACCEPTED,
+     .conf_path = conf_path},
     {"a login with a witness and a filter for ended accounts", DOMAIN, ACCOUNT, false, APW_ACCEPTED,
-     filters_conf_path},
-    {"a login with them and with MFA", DOMAIN, ACCOUNT, true, APW_REFUSED, filters_conf_path},
+     .conf_path = filters_conf_path},
+    {"a login with them and with MFA", DOMAIN, ACCOUNT, true, APW_REFUSED,
+     .conf_path = filters_conf_path},
+    {"a login with them and with MFA, before the first app password", DOMAIN, ACCOUNT, true,
+     APW_REFUSED, .conf_path = filters_conf_path, .has_no_app_password = true},
+    {"a login by app password with a store", "alice", UNIT_SHOWN, true, APW_ACCEPTED,
+     .conf_path = store_conf_path},
+    {"a login by a wrong app password with a store", "alice", WRONG, true, APW_REFUSED,
+     .conf_path = store_conf_path},
+    {"a login by account password with a store", "alice", ACCOUNT, false, APW_ACCEPTED,
+     .conf_path = store_conf_path},
+    {"a login by account password with a store and MFA", "alice", ACCOUNT, true, APW_REFUSED,
+     .conf_path = store_conf_path},
+    {"a login by account password without an entry in the store", "alice", ACCOUNT, false,
+     APW_ACCEPTED, .conf_path = store_conf_path, .is_stored_missing = true},
 };
 
 static enum apw_verdict verify(struct apw_front *front, const struct login *login)
@@ -274,7 +389,7 @@ static bool count_guess(struct apw_guesses *guesses, void *context)
 
 static const char *manage(const struct apw_manager *manager)
 {
-    char token[APW_GUESSES_TOKEN_SIZE];
+    char token[APW_TOKEN_SIZE];
     const struct apw_target target = {.login = "alice"};
     const struct apw_password_spec spec = {
         .label = "Phone", .services = "imap", .from = "192.0.2.7", .without_mfa = true};
@@ -295,7 +410,8 @@ static const char *manage(const struct apw_manager *manager)
     if (apw_user_find(manager, &target, &user, &error) == APW_MANAGE_DONE) {
         if (user->password_count != 1 || user->mail.count != 1)
             wrong = "half a user";
-        apw_enrolment_set_method(manager, user, NULL, "sealed=x", &error);
+        apw_enrolment_change_methods(manager, user,
+                                     &(struct apw_enrolment_change){.added = {"sealed=x"}}, &error);
     }
     apw_user_free(&user);
     apw_guesses_update(manager, DN, count_guess, token, &error);
@@ -327,6 +443,59 @@ static const char *run_manage(const void *row)
     return wrong;
 }
 
+/* The entry in the store is added each time, since none is found there. */
+static const char *manage_stored(const struct apw_manager *manager)
+{
+    const struct apw_target target = {.login = "alice"};
+    const struct apw_password_spec spec = {.label = "Phone", .without_mfa = true};
+    struct apw_password password;
+    struct apw_mfa_switched switched;
+    struct apw_error error = {""};
+    struct apw_user *user;
+    size_t count = 0;
+
+    if (apw_manage_create(manager, &target, &spec, &password, &error) != APW_MANAGE_DONE &&
+        !unit_is_zero(&password, sizeof password))
+        return "an app password that was not stored";
+    apw_mfa_switch_off(manager, &target, &switched, &error);
+    if (apw_user_find(manager, &target, &user, &error) == APW_MANAGE_DONE &&
+        (user->has_holder || strcmp(user->holder_dn, STORED) != 0 ||
+         strcmp(user->unique_id, "0f3e") != 0)) {
+        apw_user_free(&user);
+        return "half a user";
+    }
+    apw_user_free(&user);
+    if (apw_user_each_holder(manager, "(appPassword=*)", count_user, &count, &error) ==
+            APW_MANAGE_DONE &&
+        count != 0)
+        return "a user who is not there";
+    return NULL;
+}
+
+static const char *run_manage_stored(const void *row)
+{
+    struct apw_directory_settings users, store;
+    struct apw_manager manager = {.with_enrolment = true};
+    const char *wrong = NULL;
+    struct apw_config *config;
+    struct apw_error error;
+
+    (void)row;
+    if (apw_config_read(store_conf_path, &config, &error) != 0)
+        return NULL;
+    config->hash_memory_mib = 1;
+    users = apw_config_directory_settings(config, &config->uris, &config->identity);
+    store = apw_config_store_settings(config, &config->store.uris, &config->store.identity);
+    manager.config = config;
+    if (apw_directory_new(&users, &manager.directory, &error) == 0 &&
+        apw_directory_new(&store, &manager.store, &error) == 0)
+        wrong = manage_stored(&manager);
+    apw_directory_free(&manager.directory);
+    apw_directory_free(&manager.store);
+    apw_config_free(&config);
+    return wrong;
+}
+
 /* ---- each allocation in turn ---- */
 
 static long libldap_ended; /* processes */
@@ -345,7 +514,7 @@ static long run_once(whole run, const void *row, long number, bool *is_past_r)
     atomic_store(&countdown, 0);
     if (wrong != NULL)
         fail_msg("allocation %ld: %s", number, wrong);
-    for (int i = 0; i < 200 && atomic_load(&living) != before; i++)
+    for (int i = 0; i < 2000 && atomic_load(&living) != before; i++)
         usleep(1000); /* a name lookup's thread is about to end */
     return atomic_load(&living) - before;
 }
@@ -424,9 +593,15 @@ static void test_manage(void **state)
     test_each(run_manage, NULL);
 }
 
+static void test_manage_stored(void **state)
+{
+    (void)state;
+    test_each(run_manage_stored, NULL);
+}
+
 int main(void)
 {
-    char path[UNIT_PATH_SIZE], named_uri[64];
+    char path[UNIT_PATH_SIZE], password_path[UNIT_PATH_SIZE], named_uri[64], store_keys[1024];
     int status;
 
     dl_iterate_phdr(note_libldap, NULL);
@@ -435,15 +610,25 @@ int main(void)
     unit_path("app-password.conf", conf_path);
     unit_path("named.conf", named_conf_path);
     unit_path("filters.conf", filters_conf_path);
+    unit_path("store.conf", store_conf_path);
+    unit_path("password", password_path);
     responder_start(unit_path("", path));
     snprintf(named_uri, sizeof named_uri, "ldap://localhost%s", strrchr(responder_uri(0), ':'));
     write_config(conf_path, responder_uri(RESPONDER_PORTS), "");
     write_config(named_conf_path, named_uri, "");
     write_config(filters_conf_path, responder_uri(RESPONDER_PORTS),
+                 "mfa_filter (|(memberOf=cn=mfa,dc=example,dc=org)(appPasswordMfaEnabled=TRUE))\n"
                  "mfa_witness " WITNESS "\ndisabled_filter (employeeType=left)\n"
                  "disabled_witness " WITNESS "\n");
+    snprintf(store_keys, sizeof store_keys,
+             "store_uri %s\nstore_base " ENTRIES "\nstore_binddn cn=service,o=app-passwords\n"
+             "store_bindpw_file %s\nid_attribute entryUUID\nstore_mfa yes\n"
+             "store_mfa_default off\nmfa_witness " WITNESS_OF_STORE "\n",
+             responder_uri(1), password_path);
+    write_config(store_conf_path, responder_uri(RESPONDER_PORTS), store_keys);
     UNIT_ROWS(logins, test_login);
     UNIT_TEST("managing", test_manage);
+    UNIT_TEST("managing a store", test_manage_stored);
     status = unit_run();
     print_message("libldap ended the process %ld times\n", libldap_ended);
     responder_stop();

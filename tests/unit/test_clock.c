@@ -154,6 +154,20 @@ static void test_strict_form(void **state)
     assert_int_equal(apw_clock_parse_timestamp("20261122101500\0", 15, &seconds), -1);
 }
 
+/* What can be read as a timestamp can also be written as one. */
+static void test_end_of_timestamps(void **state)
+{
+    int64_t seconds;
+
+    (void)state;
+    assert_int_equal(apw_clock_parse_timestamp("99981231235960Z", 15, &seconds), 0);
+    assert_int_equal(apw_clock_parse_timestamp("99991231235859Z", 15, &seconds), 0);
+    assert_int_equal(apw_clock_parse_timestamp("99991231235860Z", 15, &seconds), 0);
+    assert_int_equal(apw_clock_parse_timestamp("99991231235959Z", 15, &seconds), 0);
+    assert_int_equal(apw_clock_parse_timestamp("99991231235960Z", 15, &seconds), -1);
+    assert_int_equal(apw_clock_parse_generalized_time("99991231235960Z", 15, &seconds), 0);
+}
+
 /* Every day from 1970 to 2400 follows the one before. */
 static void test_every_day(void **state)
 {
@@ -235,6 +249,7 @@ int main(void)
     UNIT_ROWS(bad_times, test_bad_time);
     UNIT_ROWS(generalized, test_generalized);
     UNIT_TEST("the directory's own form is one alone", test_strict_form);
+    UNIT_TEST("the last leap second of four-digit years is no timestamp", test_end_of_timestamps);
     UNIT_TEST("every day from 1970 to 2400 follows the one before", test_every_day);
     UNIT_ROWS(durations, test_duration);
     UNIT_TEST("a wait ends at its moment and not before", test_wait);

@@ -3,6 +3,7 @@
 
 #include "capture.h"
 #include "json.h"
+#include "policy.h"
 #include "table.h"
 
 #define CREATED INT64_C(1798761600) /* 2027-01-01T00:00:00Z */
@@ -11,20 +12,22 @@ static struct apw_managed_password passwords[] = {
     {.id = "a1b2",
      .has_record = true,
      .is_usable = true,
+     .end = APW_POLICY_NEVER,
      .record = {.id = "a1b2", .label = "Gr\xc3\xb6\xc3\x9f\x65", .created = CREATED}},
     {.id = "c3d4",
      .has_record = true,
      .is_usable = true,
+     .end = CREATED + 90, /* by max_lifetime */
      .record = {.id = "c3d4",
                 .label = "\x1b[31mred",
                 .created = CREATED,
                 .has_expires = true,
-                .expires = CREATED + 60,
+                .expires = CREATED + 600,
                 .services = "smtp,imap",
                 .from_text = "192.0.2.0/24"},
      .has_use = true,
      .use = {.at = CREATED, .service = "imap", .from = "192.0.2.7"}},
-    {.id = "", .problem = {"nonsense"}},
+    {.id = "", .end = APW_POLICY_NEVER, .problem = {"nonsense"}},
 };
 
 static struct apw_tombstone stones[] = {
@@ -67,14 +70,14 @@ static void test_revoked(void **state)
                                      "e5f6  2027-01-01 00:00  2027-01-01 01:00  ?[31mold\n");
 
     capture_start(&capture);
-    assert_int_equal(apw_json_print(&user_with_revoked, true), 0);
+    assert_int_equal(apw_json_print(&user_with_revoked, true, false), 0);
     capture_end(&capture);
     assert_contains(capture.out, "\"id\": \"e5f6\"");
     assert_contains(capture.out, "\"created\": \"2027-01-01T00:00:00Z\"");
     assert_contains(capture.out, "\"revoked\": \"2027-01-01T01:00:00Z\"");
 
     capture_start(&capture);
-    assert_int_equal(apw_json_print(&user_with_revoked, false), 0);
+    assert_int_equal(apw_json_print(&user_with_revoked, false, false), 0);
     capture_end(&capture);
     assert_string_equal(capture.out, "[]\n");
 }
@@ -86,10 +89,12 @@ static void test_json(void **state)
 
     (void)state;
     capture_start(&capture);
-    status = apw_json_print(&user, false);
+    status = apw_json_print(&user, false, false);
     capture_end(&capture);
     assert_int_equal(status, 0);
     assert_contains(capture.out, "\"created\": \"2027-01-01T00:00:00Z\"");
+    assert_contains(capture.out, "\"expires\": null");
+    assert_contains(capture.out, "\"expires\": \"2027-01-01T00:01:30Z\"");
     assert_contains(capture.out, "\"services\": null");
     assert_contains(capture.out, "\"unusable\": \"nonsense\"");
     assert_contains(capture.out, "\\u001B[31mred");
@@ -102,11 +107,18 @@ static void test_json_of_a_finding(void **state)
 
     (void)state;
     capture_start(&capture);
-    status = apw_json_print_finding("mfa-without-app-password", &user, NULL);
+    status = apw_json_print_finding("mfa-without-app-password", &user, NULL, APW_POLICY_NEVER);
     capture_end(&capture);
     assert_int_equal(status, 0);
     assert_string_equal(capture.out, "{\"finding\":\"mfa-without-app-password\",\"user\":\"alice\","
                                      "\"dn\":\"uid=alice\"}");
+
+    capture_start(&capture);
+    status = apw_json_print_finding("exceeds-max-lifetime", &user, &passwords[0], CREATED);
+    capture_end(&capture);
+    assert_int_equal(status, 0);
+    assert_contains(capture.out, "\"expires\":null");
+    assert_contains(capture.out, ",\"would_end\":\"2027-01-01T00:00:00Z\"}");
 }
 
 int main(void)

@@ -45,6 +45,11 @@ static void read_bad(const char *text, size_t length, struct apw_error *error)
 
 #define AD "directory active-directory\nmfa_off_filter (appPasswordMfaEnabled=FALSE)"
 
+#define STORE_BUT_ID                                                                               \
+    "store_uri ldapi://%2Fstore\nstore_base ou=entries,o=app-passwords\n"                          \
+    "store_binddn cn=mail,o=app-passwords\nstore_bindpw_file " FOLDER "/password\nstore_mfa yes"
+#define STORE STORE_BUT_ID "\nid_attribute entryUUID"
+
 #define MEMBER(member)                                                                             \
     .offset = offsetof(struct apw_config, member), .size = sizeof((struct apw_config *)0)->member
 #define NUMBER(member, value) MEMBER(member), .number = value
@@ -116,6 +121,24 @@ static const struct good_case {
      TEXT(mfa_filter, "(memberOf=cn=mfa,dc=example,dc=org)")},
     {"mfa_filter with an or", "mfa_filter (|(a=b)(c=d))\nmfa_off_filter (a=c)",
      TEXT(mfa_filter, "(|(a=b)(c=d))")},
+    {"no store by default", "scope sub", NUMBER(store.uris.count, 0)},
+    {"store_uri", STORE, TEXT(store.uris.uri[0], "ldapi://%2Fstore")},
+    {"store_write_uri", STORE "\nstore_write_uri ldapi://%2Fother",
+     TEXT(store.write_uris.uri[0], "ldapi://%2Fother")},
+    {"store_write_uri by default is store_uri", STORE,
+     TEXT(store.write_uris.uri[0], "ldapi://%2Fstore")},
+    {"store_base", STORE, TEXT(store.base, "ou=entries,o=app-passwords")},
+    {"store_binddn", STORE, TEXT(store.identity.dn, "cn=mail,o=app-passwords")},
+    {"store_bindpw_file", STORE, TEXT(store.identity.password, "secret word")},
+    {"store_tls_cacert", STORE "\nstore_tls_cacert /dev/null", TEXT(store.tls_cacert, "/dev/null")},
+    {"store_tls_cacert by default", STORE, TEXT(store.tls_cacert, APW_CA_BUNDLE)},
+    {"store_start_tls", STORE "\nstore_start_tls yes", NUMBER(store.start_tls, true)},
+    {"store_mfa", STORE, NUMBER(store.has_mfa, true)},
+    {"mfa_filter with store_mfa", STORE, TEXT(mfa_filter, "(appPasswordMfaEnabled=TRUE)")},
+    {"mfa_off_filter with store_mfa", STORE, TEXT(mfa_off_filter, "(appPasswordMfaEnabled=FALSE)")},
+    {"store_mfa_default by default", STORE, NUMBER(store.is_mfa_off_by_default, false)},
+    {"store_mfa_default off", STORE "\nstore_mfa_default off\nmfa_witness cn=w,o=app-passwords",
+     NUMBER(store.is_mfa_off_by_default, true)},
     {"mfa_filter where the account password never opens",
      "mfa_filter (a=b)\naccount_password never", TEXT(mfa_filter, "(a=b)")},
     {"mfa_filter with another off filter", "mfa_filter (a=b)\nmfa_off_filter (&(a=c)(!(a=b)))",
@@ -155,8 +178,13 @@ static const struct good_case {
     {"hash_passes by default", "scope sub", NUMBER(hash_passes, 1)},
     {"max_app_passwords", "max_app_passwords 5", NUMBER(max_app_passwords, 5)},
     {"max_app_passwords by default", "scope sub", NUMBER(max_app_passwords, 40)},
-    {"remember by default", "scope sub", NUMBER(remember, true)},
-    {"remember no", "remember no", NUMBER(remember, false)},
+    {"remember by default", "scope sub", NUMBER(remember, 100000)},
+    {"remember a number", "remember 1500", NUMBER(remember, 1500)},
+    {"remember one", "remember 1", NUMBER(remember, 1)},
+    {"remember at its maximum", "remember 1000000", NUMBER(remember, 1000000)},
+    {"remember 0", "remember 0", NUMBER(remember, 0)},
+    {"remember yes, as in 0.1", "remember yes", NUMBER(remember, 100000)},
+    {"remember no, as in 0.1", "remember no", NUMBER(remember, 0)},
     {"idle in minutes", "idle 5m", NUMBER(idle_s, 300)},
     {"idle in seconds", "idle 50s", NUMBER(idle_s, 50)},
     {"idle never", "idle never", NUMBER(idle_s, 0)},
@@ -171,6 +199,29 @@ static const struct good_case {
     {"record_use without-address", "record_use 1d  without-address",
      NUMBER(record_use_without_address, true)},
     {"record_use with address", "record_use 1d", NUMBER(record_use_without_address, false)},
+    {"max_lifetime", "max_lifetime 365d", NUMBER(max_lifetime_s, 31536000)},
+    {"max_lifetime of one day", "max_lifetime 24h", NUMBER(max_lifetime_s, 86400)},
+    {"max_lifetime never", "max_lifetime never", NUMBER(max_lifetime_s, 0)},
+    {"max_lifetime by default", "scope sub", NUMBER(max_lifetime_s, 0)},
+    {"default_expires", "default_expires 90d", NUMBER(default_expires_s, 7776000)},
+    {"default_expires never", "default_expires never", NUMBER(default_expires_s, 0)},
+    {"default_expires by default", "scope sub", NUMBER(default_expires_s, 0)},
+    {"default_expires by default with max_lifetime", "max_lifetime 365d",
+     NUMBER(default_expires_s, 31536000)},
+    {"default_expires as long as max_lifetime", "default_expires 365d\nmax_lifetime 365d",
+     NUMBER(default_expires_s, 31536000)},
+    {"revoke_unused", "revoke_unused 180d", NUMBER(revoke_unused_s, 15552000)},
+    {"revoke_unused as short as can be", "revoke_unused 30d", NUMBER(revoke_unused_s, 2592000)},
+    {"revoke_unused 14 days longer than record_use", "revoke_unused 114d\nrecord_use 100d",
+     NUMBER(revoke_unused_s, 9849600)},
+    {"revoke_unused never", "revoke_unused never\nrecord_use never", NUMBER(revoke_unused_s, 0)},
+    {"revoke_unused by default", "scope sub", NUMBER(revoke_unused_s, 0)},
+    {"watch_interval", "watch_interval 5s", NUMBER(watch_interval_s, 5)},
+    {"watch_interval in minutes", "watch_interval 5m", NUMBER(watch_interval_s, 300)},
+    {"watch_interval never", "watch_interval never", NUMBER(watch_interval_s, 0)},
+    {"watch_interval by default", "scope sub", NUMBER(watch_interval_s, 0)},
+    {"watch_kick_max", "watch_kick_max 500", NUMBER(watch_kick_max, 500)},
+    {"watch_kick_max by default", "scope sub", NUMBER(watch_kick_max, 50)},
     {"refusal_delay", "refusal_delay 3", NUMBER(refusal_delay_ms, 3000)},
     {"refusal_delay 0", "refusal_delay 0", NUMBER(refusal_delay_ms, 0)},
     {"refusal_delay by default", "scope sub", NUMBER(refusal_delay_ms, 1000)},
@@ -233,6 +284,8 @@ static const struct bad_case {
     {"uri cldap", "uri cldap://localhost", "\"cldap://localhost\" "},
     {"uri in the clear", "uri ldap://ldap.example.org",
      "would send passwords in the clear; use ldaps:// or set \"start_tls yes\""},
+    {"store_uri in the clear", "store_uri ldap://store.example.org",
+     "use ldaps:// or set \"start_tls yes\", for a store \"store_start_tls yes\""},
     {"uri in the clear after a good one", "uri ldaps://a.example.org ldap://b.example.org",
      "\"ldap://b.example.org\" would send passwords in the clear"},
     {"uri in the clear to a name that begins like localhost", "uri ldap://localhost.example.org",
@@ -337,13 +390,29 @@ static const struct bad_case {
     {"max_app_passwords 0", "max_app_passwords 0", "from 1 to 1000"},
     {"max_app_passwords 1001", "max_app_passwords 1001", "from 1 to 1000"},
     {"record_use without a unit", "record_use 1", "must be never, or a period like 1d or 12h"},
-    {"remember off", "remember off", "neither yes nor no"},
+    {"remember off", "remember off", "\"off\" is not a number of app passwords from 0 to 1000000"},
+    {"remember more than its maximum", "remember 1000001", "from 0 to 1000000"},
+    {"remember less than nothing", "remember -1", "from 0 to 1000000"},
+    {"remember with a unit", "remember 100k", "from 0 to 1000000"},
     {"record_use 0d", "record_use 0d", "must be never, or a period"},
     {"record_use always", "record_use always", "must be never, or a period"},
     {"record_use with another word after it", "record_use 1d with-address",
      "must be never, or a period"},
     {"record_use with without-address alone", "record_use without-address",
      "must be never, or a period"},
+    {"max_lifetime 0d", "max_lifetime 0d", "must be never, or a time like 365d, at least 1d"},
+    {"max_lifetime under a day", "max_lifetime 23h", "at least 1d"},
+    {"max_lifetime without a unit", "max_lifetime 365", "at least 1d"},
+    {"max_lifetime below zero", "max_lifetime -1d", "at least 1d"},
+    {"max_lifetime for ever", "max_lifetime 99999999999999999999d", "at least 1d"},
+    {"default_expires on a date", "default_expires 2027-01-31", "at least 1d"},
+    {"default_expires 0d", "default_expires 0d", "at least 1d"},
+    {"revoke_unused 29d", "revoke_unused 29d", "at least 30d"},
+    {"revoke_unused always", "revoke_unused always", "must be never, or a time like 365d"},
+    {"watch_interval 0", "watch_interval 0", "from 1s to 5m"},
+    {"watch_interval 301s", "watch_interval 301s", "from 1s to 5m"},
+    {"watch_interval without a number", "watch_interval often", "from 1s to 5m"},
+    {"watch_kick_max 0", "watch_kick_max 0", "from 1 to 1000000"},
     {"refusal_delay that is negative", "refusal_delay -1", "from 0 to 300"},
     {"refusal_delay 301", "refusal_delay 301", "from 0 to 300"},
     {"log to an unknown facility", "log syslog news", "neither \"syslog mail\""},
@@ -396,6 +465,19 @@ static const struct file_case {
      BYTES("uri LDAPI:///\nbase dc=example,dc=org\nbind external\n"), NULL},
     {"bind external over ldapi",
      BYTES("uri ldapi:/// ldapi://%2Frun%2Fldapi\nbase dc=example,dc=org\nbind external\n"), NULL},
+
+    {"default_expires longer than max_lifetime",
+     BYTES(NEEDED "max_lifetime 90d\ndefault_expires 91d\n"),
+     FOLDER "/app-password.conf: default_expires is longer than max_lifetime; shorten it"},
+    {"no end by default in spite of max_lifetime",
+     BYTES(NEEDED "default_expires never\nmax_lifetime 90d\n"),
+     "default_expires is longer than max_lifetime"},
+    {"default_expires without max_lifetime", BYTES(NEEDED "default_expires 9000d\n"), NULL},
+    {"revoke_unused without record_use", BYTES(NEEDED "revoke_unused 180d\nrecord_use never\n"),
+     "revoke_unused needs record_use"},
+    {"revoke_unused hardly longer than record_use",
+     BYTES(NEEDED "revoke_unused 180d\nrecord_use 167d\n"),
+     "must be at least 14 days longer than record_use"},
 
     {"an empty file", BYTES(""), FOLDER "/app-password.conf: uri is missing"},
     {"a file of comments", BYTES("# nothing\n"), "uri is missing"},
@@ -487,6 +569,46 @@ static const struct file_case {
      BYTES("uri ldap://ldap.example.org\nbase dc=example,dc=org\nbinddn cn=mail,dc=example,dc=org\n"
            "bindpw_file " FOLDER "/password\nstart_tls no\n"),
      ":1: uri: \"ldap://ldap.example.org\" would send passwords in the clear"},
+    {"a store without its base", BYTES(NEEDED "store_uri ldapi:///\nid_attribute entryUUID\n"),
+     "store_base is missing: store_uri needs it"},
+    {"a store without id_attribute", BYTES(NEEDED STORE_BUT_ID "\n"),
+     "id_attribute is missing: store_uri needs it"},
+    {"a store without an identity",
+     BYTES(NEEDED "store_uri ldapi:///\nid_attribute entryUUID\nstore_base o=x\n"),
+     "store_binddn is missing"},
+    {"a store without a password",
+     BYTES(NEEDED "store_uri ldapi:///\nid_attribute entryUUID\nstore_base o=x\n"
+                  "store_binddn cn=x\n"),
+     "store_bindpw_file is missing"},
+    {"store_base without a store", BYTES(NEEDED "store_base o=x\n"), "store_base needs store_uri"},
+    {"store_mfa without a store", BYTES(NEEDED "store_mfa yes\n"), "store_mfa needs store_uri"},
+    {"id_attribute without a store", BYTES(NEEDED "id_attribute entryUUID\n"),
+     "id_attribute needs store_uri"},
+    {"an id that people choose", BYTES(NEEDED STORE_BUT_ID "\nid_attribute uid\n"),
+     "\"uid\" must be objectGUID, entryUUID, nsUniqueId or ipaUniqueID"},
+    {"a store in the clear", BYTES(NEEDED "store_uri ldap://ldap.example.org\n"), "store_uri: "},
+    {"store_mfa_default off without a witness", BYTES(NEEDED STORE "\nstore_mfa_default off\n"),
+     "store_mfa_default off needs mfa_witness"},
+    {"store_mfa_default off without a witness, where the account password never opens",
+     BYTES(NEEDED STORE "\nstore_mfa_default off\naccount_password never\n"),
+     "store_mfa_default off needs mfa_witness"},
+    {"a filter that does not read the flag of the store",
+     BYTES(NEEDED STORE "\nmfa_filter (memberOf=cn=mfa)\n"),
+     "with \"store_mfa yes\", mfa_filter must read appPasswordMfaEnabled"},
+    {"a filter that does not read the flag of the store, with a witness",
+     BYTES(NEEDED STORE "\nmfa_filter (memberOf=cn=mfa)\nmfa_witness cn=w,o=app-passwords\n"),
+     "with \"store_mfa yes\", mfa_filter must read appPasswordMfaEnabled"},
+    {"store_mfa_default that is neither", BYTES(NEEDED STORE "\nstore_mfa_default maybe\n"),
+     "store_mfa_default: "},
+    {"a store that does not say where MFA is",
+     BYTES(NEEDED "store_uri ldapi:///\nid_attribute entryUUID\nstore_base o=x\n"
+                  "store_binddn cn=x\nstore_bindpw_file " FOLDER "/password\n"),
+     "mfa_filter is missing: with a store"},
+    {"store_mfa_default without store_mfa",
+     BYTES(NEEDED "store_uri ldapi:///\nid_attribute entryUUID\nstore_base o=x\n"
+                  "store_binddn cn=x\nstore_bindpw_file " FOLDER "/password\n"
+                  "store_mfa_default off\nmfa_witness cn=w,o=x\n"),
+     "store_mfa_default needs \"store_mfa yes\""},
     {"disabled_filter without a witness", BYTES(NEEDED "disabled_filter (a=b)\n"),
      "add \"disabled_witness uid=disabled-witness,dc=example,dc=org\""},
     {"disabled_witness without a filter", BYTES(NEEDED "disabled_witness uid=w,dc=x\n"),
@@ -660,63 +782,20 @@ static void test_without_identity(void **state)
     assert_int_equal(apw_config_read(conf_path, &config, &error), -1);
 }
 
-/* ---- admin.conf ---- */
+/* ---- id_attribute ---- */
 
-static const struct admin_case {
-    const char *name;
-    const char *text;
-    const char *error; /* NULL: it is good */
-} admin_files[] = {
-    {"an administrator with a password",
-     "binddn cn=admin,dc=example,dc=org\nbindpw_file " FOLDER "/password\n", NULL},
-    {"an administrator with bind external", "bind external\n", NULL},
-    {"an administrator without a password", "binddn cn=admin,dc=example,dc=org\n",
-     FOLDER "/admin.conf: bindpw_file is missing"},
-    {"an administrator without a DN", "bindpw_file " FOLDER "/password\n",
-     FOLDER "/admin.conf: binddn is missing"},
-    {"an empty admin.conf", "", FOLDER "/admin.conf: binddn is missing"},
-    {"a key of app-password.conf in admin.conf", "uri ldapi:///\n",
-     FOLDER "/admin.conf:1: unknown key \"uri\""},
-    {"a bad DN in admin.conf", "\nbinddn admin\n", FOLDER "/admin.conf:2: binddn: \"admin\""},
-    {"bind external and a DN in admin.conf", "bind external\nbinddn cn=admin,dc=example,dc=org\n",
-     "excludes binddn"},
-};
-
-static void test_admin(void **state)
+static void test_id_attribute(void **state)
 {
-    const struct admin_case *row = *state;
-    struct apw_identity identity = {.dn = NULL};
-    struct apw_error error = {""};
-    char path[UNIT_PATH_SIZE];
-
-    write_expanded(unit_path("admin.conf", path), row->text, strlen(row->text));
-    assert_int_equal(apw_config_read_admin(conf_path, &identity, &error),
-                     row->error == NULL ? 0 : -1);
-    unlink(path);
-    if (row->error != NULL) {
-        assert_says(&error, row->error);
-        assert_null(identity.dn);
-        assert_null(identity.password);
-        return;
-    }
-    if (identity.method == APW_BIND_SIMPLE) {
-        assert_string_equal(identity.dn, "cn=admin,dc=example,dc=org");
-        assert_string_equal(identity.password, "secret word");
-    } else {
-        assert_null(identity.dn);
-        assert_null(identity.password);
-    }
-    apw_identity_wipe(&identity);
-}
-
-static void test_admin_missing(void **state)
-{
-    struct apw_identity identity;
-    struct apw_error error = {""};
+    struct apw_config *config = read_good(NEEDED STORE_BUT_ID "\nid_attribute objectguid\n");
 
     (void)state;
-    assert_int_equal(apw_config_read_admin(conf_path, &identity, &error), -1);
-    assert_says(&error, FOLDER "/admin.conf: No such file");
+    assert_string_equal(config->store.id_attribute->name, "objectGUID");
+    assert_true(config->store.id_attribute->is_binary);
+    apw_config_free(&config);
+    config = read_good(NEEDED STORE "\n");
+    assert_string_equal(config->store.id_attribute->name, "entryUUID");
+    assert_false(config->store.id_attribute->is_binary);
+    apw_config_free(&config);
 }
 
 /* ---- defaults of the build ---- */
@@ -740,9 +819,8 @@ int main(void)
     UNIT_TEST("a line has at most 4094 bytes", test_long_line);
     UNIT_TEST("a missing file and a folder are errors", test_missing_file);
     UNIT_TEST("NULL may be freed", test_free_nothing);
+    UNIT_TEST("id_attribute, and which of them are binary", test_id_attribute);
     UNIT_TEST("the administrator does not need the mail server's identity", test_without_identity);
-    UNIT_ROWS(admin_files, test_admin);
-    UNIT_TEST("a missing admin.conf is an error", test_admin_missing);
     UNIT_TEST("the default path is below sysconfdir", test_default_path);
     return unit_run();
 }

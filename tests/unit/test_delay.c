@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "front.h"
 #include "ldap/directory.h"
+#include "series.h"
 #include "unit.h"
 #include <sodium.h>
 
@@ -228,6 +229,9 @@ enum apw_ldap_result __wrap_apw_directory_search(struct apw_directory *directory
                                                  const struct apw_query *query, int64_t deadline,
                                                  struct apw_entry **entries_r,
                                                  struct apw_error *error);
+enum apw_ldap_result __wrap_apw_directory_search_series(struct apw_directory *directory,
+                                                        struct apw_search_series *series,
+                                                        int64_t deadline, struct apw_error *error);
 enum apw_user_bind __wrap_apw_directory_bind_user(struct apw_directory *directory, const char *dn,
                                                   const char *password, size_t password_length,
                                                   int64_t deadline, struct apw_error *error);
@@ -237,16 +241,30 @@ enum apw_ldap_result __wrap_apw_directory_search(struct apw_directory *directory
                                                  struct apw_entry **entries_r,
                                                  struct apw_error *error)
 {
-    bool is_negated = strncmp(query->filter, "(!", 2) == 0;
+    bool is_about_mfa = strcmp(query->attributes[0], "1.1") == 0;
+    bool is_negated = strstr(query->filter, "(!") != NULL;
 
     (void)directory, (void)deadline, (void)error;
     monotonic_ms += scene->takes_ms;
     *entries_r = NULL;
-    if (query->scope == APW_SCOPE_BASE && is_negated != scene->mfa_is_on)
+    if (is_about_mfa && is_negated != scene->mfa_is_on)
         *entries_r = make_entry(NULL);
-    if (query->scope != APW_SCOPE_BASE && scene->attributes[0] != NULL)
+    if (!is_about_mfa && scene->attributes[0] != NULL)
         *entries_r = make_entry(scene->attributes);
     return APW_LDAP_OK;
+}
+
+static enum apw_ldap_result search(void *directory, const struct apw_query *query, int64_t deadline,
+                                   struct apw_entry **entries_r, struct apw_error *error)
+{
+    return __wrap_apw_directory_search(directory, query, deadline, entries_r, error);
+}
+
+enum apw_ldap_result __wrap_apw_directory_search_series(struct apw_directory *directory,
+                                                        struct apw_search_series *series,
+                                                        int64_t deadline, struct apw_error *error)
+{
+    return series_answer(search, directory, series, deadline, error);
 }
 
 enum apw_user_bind __wrap_apw_directory_bind_user(struct apw_directory *directory, const char *dn,

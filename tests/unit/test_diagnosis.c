@@ -2,6 +2,7 @@
 /* The doctor's findings: how they print, and how they count. */
 #include "doctor/diagnosis.h"
 #include "unit.h"
+#include <jansson.h>
 
 static FILE *terminal;
 static char *printed;
@@ -121,6 +122,49 @@ static void test_json_without_findings(void **state)
     assert_printed("[]\n");
 }
 
+static void test_many_in_json(void **state)
+{
+    struct apw_diagnosis diagnosis = {.is_json = true};
+    json_t *array;
+
+    (void)state;
+    begin_capture();
+    for (int i = 0; i < 1000; i++) {
+        apw_diagnosis_problem(&diagnosis, "values", "%d", i);
+        apw_diagnosis_fix(&diagnosis, "fix %d", i);
+        assert_true(json_array_size(diagnosis.findings) <= 100);
+    }
+    assert_int_equal(apw_diagnosis_finish(&diagnosis), 0);
+    end_capture();
+    array = json_loads(printed, 0, NULL);
+    assert_int_equal(json_array_size(array), 1000);
+    for (int i = 0; i < 1000; i++) {
+        json_t *finding = json_array_get(array, (size_t)i);
+        char fix[16];
+
+        snprintf(fix, sizeof fix, "fix %d", i);
+        assert_string_equal(json_string_value(json_object_get(finding, "fix")), fix);
+    }
+    json_decref(array);
+    free(printed);
+}
+
+/* Nothing else may be on standard output if the command cannot do what it should. */
+static void test_json_before_the_end(void **state)
+{
+    struct apw_diagnosis diagnosis = {.is_json = true};
+
+    (void)state;
+    begin_capture();
+    for (int i = 0; i < 100; i++)
+        apw_diagnosis_good(&diagnosis, "values", "%d", i);
+    fflush(stdout);
+    assert_int_equal(printed_length, 0);
+    apw_diagnosis_finish(&diagnosis);
+    end_capture();
+    free(printed);
+}
+
 static const struct escape_case {
     const char *name;
     const char *text;
@@ -187,6 +231,8 @@ int main(void)
     UNIT_TEST("the server precedes a text that does not name it", test_server);
     UNIT_TEST("JSON has the fixes and the server of a finding", test_json);
     UNIT_TEST("JSON without findings is an empty array", test_json_without_findings);
+    UNIT_TEST("many findings in JSON are one array, of which few are in memory", test_many_in_json);
+    UNIT_TEST("JSON of the first 100 findings waits for the end", test_json_before_the_end);
     UNIT_ROWS(escapes, test_escape_in_finding);
     UNIT_ROWS(escapes, test_escape_in_fix);
     return unit_run();

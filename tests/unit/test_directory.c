@@ -21,7 +21,6 @@ static void test_kept(void **state)
     for (int i = 0; i < 3; i++)
         assert_search_is_ok(directory);
     assert_int_equal(bind_user(directory), APW_USER_BIND_OK);
-    assert_true(responder_wait_closed(1)); /* the user's, not the kept one */
     assert_search_is_ok(directory);
     seen = responder_seen();
     assert_int_equal(seen.connections[0], 2);
@@ -336,7 +335,7 @@ static void test_signals(void **state)
     responder_expect(answer_but_silent, NULL);
     start = apw_clock_monotonic_ms();
     assert_int_equal(bind_user(directory), APW_USER_BIND_UNAVAILABLE);
-    assert_in_range(apw_clock_monotonic_ms() - start, TIMEOUT_MS - 20, 2 * TIMEOUT_MS);
+    assert_in_range(apw_clock_monotonic_ms() - start, TIMEOUT_MS - 20, PLENTY_MS / 2);
     apw_directory_free(&directory);
     atomic_store(&is_disturbing, false);
     pthread_join(disturbing, NULL);
@@ -406,7 +405,8 @@ static void test_skipped(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(bind_user(directory), APW_USER_BIND_OK);
     assert_int_equal(responder_seen().connections[0], 1); /* once, then skipped */
-    assert_int_equal(responder_seen().connections[1], 3);
+    assert_int_equal(responder_seen().connections[1], 1);
+    assert_int_equal(responder_seen().binds, 1 + 3);
     apw_directory_free(&directory);
 }
 
@@ -416,7 +416,7 @@ static void test_silent(void **state)
     const struct apw_uris uris = {
         .count = 3,
         .uri = {(char *)responder_uri(0), (char *)responder_uri(1), (char *)responder_uri(2)}};
-    struct apw_directory *directory = open_with(&uris, TIMEOUT_MS, NULL);
+    struct apw_directory *directory = open_with(&uris, PATIENT_MS, NULL);
     static const int talker = 2;
     struct apw_entry *entries;
     int64_t start;
@@ -429,7 +429,7 @@ static void test_silent(void **state)
         assert_int_equal(i % 2 == 0 ? search(directory, &entries) == APW_LDAP_UNAVAILABLE
                                     : bind_user(directory) == APW_USER_BIND_UNAVAILABLE,
                          true);
-        assert_in_range(apw_clock_monotonic_ms() - start, TIMEOUT_MS - 20, 2 * TIMEOUT_MS - 20);
+        assert_true(apw_clock_monotonic_ms() - start >= PATIENT_MS - 20);
     }
     for (int i = 0; i < RESPONDER_LISTENERS; i++)
         assert_int_equal(responder_seen().connections[i], 7); /* they take turns */
@@ -452,7 +452,7 @@ static void test_kept_silent(void **state)
 {
     const struct apw_uris uris = {.count = 2,
                                   .uri = {(char *)responder_uri(0), (char *)responder_uri(1)}};
-    struct apw_directory *directory = open_with(&uris, TIMEOUT_MS, NULL);
+    struct apw_directory *directory = open_with(&uris, PATIENT_MS, NULL);
 
     (void)state;
     responder_expect(answer_first_once, NULL);

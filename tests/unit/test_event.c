@@ -87,12 +87,14 @@ static const struct line_case {
      {.verdict = APW_REFUSED,
       .reason = APW_REASON_MALFORMED,
       .repeat = APW_REPEAT_NO,
+      .action = "use-invitation",
+      .invitation = "k7q2",
       .would_refuse = true,
       .is_exempt = true,
       .dn = (char *)"d",
       .detail = {"e"}},
-     START "\"\"" END
-           " repeat=no would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
+     START "\"\"" END " repeat=no action=use-invitation invitation=k7q2 "
+           "would-refuse=account-password-with-mfa exempt=network dn=\"d\" error=\"e\""},
     {"an accepted name other than what was typed stands behind",
      {.verdict = APW_ACCEPTED,
       .reason = APW_REASON_APP_PASSWORD,
@@ -122,6 +124,41 @@ static const struct line_case {
       .dn = (char *)"cn=\"a\\b\"\n",
       .detail = {"\"x\"\r\n\\"}},
      START "\"\"" END " dn=\"cn=\\x22a\\x5cb\\x22\\x0a\" error=\"\\x22x\\x22\\x0d\\x0a\\x5c\""},
+
+    {"the help desk stands behind everything else",
+     {.verdict = APW_ACCEPTED,
+      .reason = APW_REASON_DONE,
+      BYTES("alice"),
+      .id = "k7q2",
+      .session = "s1",
+      .action = "help-revoke",
+      .actor = "bob"},
+     "app-password: verdict=accepted reason=done user=\"alice\" service=- client=- id=k7q2 "
+     "action=help-revoke session=s1 actor=\"bob\""},
+    {"a failure of the help desk has its error before the name",
+     {.verdict = APW_UNAVAILABLE,
+      .reason = APW_REASON_NOT_DONE,
+      BYTES("alice"),
+      .action = "help-reset",
+      .actor = "bob",
+      .detail = {"e"}},
+     "app-password: verdict=unavailable reason=not-done user=\"alice\"" END
+     " action=help-reset error=\"e\" actor=\"bob\""},
+    {"a hostile name of the help desk cannot end its field or the line",
+     {.reason = APW_REASON_NOT_DONE,
+      BYTES("alice"),
+      .action = "help-revoke",
+      .actor = "b\" user=\"x\\\nc\xff"},
+     "app-password: verdict=refused reason=not-done user=\"alice\"" END
+     " action=help-revoke actor=\"b\\x22 user=\\x22x\\x5c\\x0ac\\xff\""},
+    {"an app password as the name of the help desk is not logged",
+     {.reason = APW_REASON_NOT_DONE, BYTES("alice"), .action = "help-revoke", .actor = UNIT_SHOWN},
+     "app-password: verdict=refused reason=not-done user=\"alice\"" END
+     " action=help-revoke actor=\"(app password)\""},
+    {"an empty name of the help desk",
+     {.reason = APW_REASON_NOT_DONE, BYTES("alice"), .action = "help-revoke", .actor = ""},
+     "app-password: verdict=refused reason=not-done user=\"alice\"" END
+     " action=help-revoke actor=\"\""},
 
     {"a name with spaces",
      {.reason = APW_REASON_MALFORMED, BYTES("alice smith")},
@@ -511,6 +548,23 @@ static void test_session(void **state)
     assert_string_equal(event.session, row->expected);
 }
 
+/* It must not look like a line about a login, whatever the user's name. */
+static void test_kick(void **state)
+{
+    const struct apw_event event = {.reason = APW_REASON_REVOKED,
+                                    .user = "al\"ice verdict=",
+                                    .user_length = 15,
+                                    .service = "imap",
+                                    .client = "192.0.2.7",
+                                    .id = "k7q2"};
+    char line[APW_EVENT_SIZE];
+
+    (void)state;
+    apw_event_format_kick(&event, line);
+    assert_string_equal(line, "app-password: action=kick reason=revoked "
+                              "user=\"al\\x22ice verdict=\" service=imap client=192.0.2.7 id=k7q2");
+}
+
 int main(void)
 {
     UNIT_ROWS(sessions, test_session);
@@ -526,5 +580,6 @@ int main(void)
     UNIT_TEST("an unwritable file is an error that names it", test_unwritable);
     UNIT_TEST("a full disk sends the line to syslog", test_full_disk);
     UNIT_TEST("after half a line a new one begins", test_torn_line);
+    UNIT_TEST("a session that was ended", test_kick);
     return unit_run();
 }

@@ -227,8 +227,11 @@ static void test_delay(void **state)
     assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
     assert_int_equal(apw_front_refusal_delay_ms(front), 2000);
     assert_true(time_login(front, &malformed, true, APW_REFUSED) >= 2000);
-    assert_true(time_login(front, &malformed, false, APW_REFUSED) < 2000);
-    assert_true(time_login(front, &attempt, true, APW_ACCEPTED) < 2000);
+    apw_front_close(&front);
+    write_config("refusal_delay 60");
+    assert_int_equal(apw_front_open(conf_path, &front, &error), 0);
+    assert_true(time_login(front, &malformed, false, APW_REFUSED) < 30000);
+    assert_true(time_login(front, &attempt, true, APW_ACCEPTED) < 30000);
     apw_front_close(&front);
 }
 
@@ -237,7 +240,7 @@ int main(void)
     unit_path("app-password.conf", conf_path);
     unit_path("log", log_path);
     UNIT_TEST("a login is decided and logged once", test_accepted);
-    UNIT_TEST("an account password is tried on a connection of its own", test_account_password);
+    UNIT_TEST("an account password is tried on the connection for binds", test_account_password);
     UNIT_ROWS(broken_cases, test_broken);
     UNIT_ROWS(logged_cases, test_broken_logged);
     UNIT_TEST("a missing configuration is an outage", test_missing);

@@ -21,6 +21,10 @@ static const struct check_case {
     {"bind external excludes a password",
      {.method = APW_BIND_EXTERNAL, .password = (char *)"secret"},
      "x.conf: \"bind external\" excludes"},
+    {"bind gssapi is complete", {.method = APW_BIND_GSSAPI}, NULL},
+    {"bind gssapi excludes a DN",
+     {.method = APW_BIND_GSSAPI, .dn = (char *)DN},
+     "x.conf: \"bind gssapi\" excludes"},
 };
 
 static void test_check(void **state)
@@ -101,6 +105,10 @@ static void test_copy(void **state)
     assert_int_equal(apw_identity_copy(&identity, &copy, &error), -1);
     assert_contains(error.text, "the password of " DN " is empty");
     apw_identity_wipe(&copy);
+
+    identity.password = NULL; /* nobody typed it */
+    assert_int_equal(apw_identity_copy(&identity, &copy, &error), -1);
+    assert_contains(error.text, "without a password");
 
     identity = (struct apw_identity){.method = APW_BIND_EXTERNAL};
     assert_int_equal(apw_identity_copy(&identity, &copy, &error), 0);

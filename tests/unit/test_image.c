@@ -3,86 +3,12 @@
  * the caller's copy before it searches. */
 #include "clock.h"
 #include "front.h"
+#include "memory_search.h"
 #include "responder.h"
 #include "unit.h"
-#include <fcntl.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <sys/mman.h>
-
-#define MASK 0x5a
-
-/* The secrets to search for, each byte masked so that the test does not find these. */
-static unsigned char masked[2][32];
-static size_t masked_length[2];
-
-static void mask(int which, const char *text)
-{
-    masked_length[which] = strlen(text);
-    for (size_t i = 0; i < masked_length[which]; i++)
-        masked[which][i] = (unsigned char)text[i] ^ MASK;
-}
-
-static bool is_at(const unsigned char *bytes, int which)
-{
-    for (size_t i = 0; i < masked_length[which]; i++)
-        if ((bytes[i] ^ MASK) != masked[which][i])
-            return false;
-    return true;
-}
-
-static size_t count_in(const unsigned char *bytes, size_t length)
-{
-    size_t count = 0;
-
-    for (int which = 0; which < 2; which++)
-        for (size_t i = 0; i + masked_length[which] <= length; i++)
-            count += is_at(bytes + i, which);
-    return count;
-}
-
-static unsigned char bytes[1 << 20]; /* read from memory; itself not searched */
-
-/* How many bytes to read at *at; moves it past `bytes` if it points into them. */
-static size_t next_piece(unsigned long *at, unsigned long end)
-{
-    unsigned long buffer = (uintptr_t)bytes;
-
-    if (*at >= buffer && *at < buffer + sizeof bytes)
-        *at = buffer + sizeof bytes;
-    if (*at >= end)
-        return 0;
-    if (*at < buffer && buffer < end)
-        end = buffer;
-    return end - *at < sizeof bytes ? end - *at : sizeof bytes;
-}
-
-/* Counts the copies in all readable mappings. */
-static size_t count_copies(void)
-{
-    FILE *maps = fopen("/proc/self/maps", "re");
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    unsigned long start, end;
-    char line[512], rights[5];
-    size_t count = 0;
-
-    assert_true(maps != NULL && memory >= 0);
-    while (fgets(line, sizeof line, maps) != NULL) {
-        if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) != 3 || rights[0] != 'r')
-            continue;
-        for (size_t wanted; (wanted = next_piece(&start, end)) > 0;) {
-            ssize_t got = pread(memory, bytes, wanted, (off_t)start);
-
-            if (got > 0)
-                count += count_in(bytes, (size_t)got);
-            start += wanted < sizeof bytes ? wanted : wanted - sizeof masked[0]; /* one in two */
-        }
-    }
-    sodium_memzero(bytes, sizeof bytes);
-    close(memory);
-    fclose(maps);
-    return count;
-}
 
 static char value[512];
 
@@ -140,9 +66,9 @@ static void make_password(char *shown)
     assert_int_equal(apw_hash_make(&password, 1, 1, hash, &error), 0);
     snprintf(value, sizeof value, "id=%.4s created=20261101000000Z hash={ARGON2}%s label=x",
              password.symbols, hash);
-    mask(0, password.symbols + APW_ID_LENGTH); /* the secret part, in both spellings */
-    mask(1, shown + APW_ID_LENGTH + 1);
-    assert_true(count_copies() >= 2); /* the search works */
+    memory_search_for(0, password.symbols + APW_ID_LENGTH); /* the secret part, in both spellings */
+    memory_search_for(1, shown + APW_ID_LENGTH + 1);
+    assert_true(memory_search_count() >= 2); /* the search works */
     sodium_memzero(&password, sizeof password);
 }
 
@@ -157,9 +83,9 @@ static void test_image(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(sign_in(front, shown), APW_ACCEPTED);
     sodium_memzero(shown, APW_PASSWORD_SHOWN_SIZE);
-    assert_int_equal(count_copies(), 0);
+    assert_int_equal(memory_search_count(), 0);
     apw_front_close(&front);
-    assert_int_equal(count_copies(), 0);
+    assert_int_equal(memory_search_count(), 0);
     free(shown);
 }
 
@@ -218,7 +144,7 @@ static void test_stack(void **state)
     pthread_attr_destroy(&attributes);
     assert_int_equal(alone.verdict, APW_ACCEPTED);
     sodium_memzero(shown, APW_PASSWORD_SHOWN_SIZE);
-    assert_int_equal(count_copies(), 0);
+    assert_int_equal(memory_search_count(), 0);
     munmap(stack, STACK_BYTES);
     apw_directory_free(&alone.directory);
     free(shown);

@@ -271,6 +271,30 @@ static void test_pages_end_by_callback(void **state)
     apw_directory_free(&directory);
 }
 
+/* Answers a search later than timeout_ms. */
+static bool answer_late(const struct request *request)
+{
+    if (request->operation == BIND_REQUEST)
+        return accept_bind(request);
+    usleep((PATIENT_MS + 500) * 1000);
+    responder_entry(request, USER_DN, alice);
+    return responder_result(request, SEARCH_DONE, 0, NULL, NULL);
+}
+
+static void test_patience(void **state)
+{
+    struct apw_directory *directory = open_directory(0, PATIENT_MS);
+    struct apw_entry *entries;
+    int calls;
+
+    (void)state;
+    responder_expect(answer_late, NULL);
+    assert_int_equal(search_pages(directory, &calls), APW_LDAP_OK);
+    assert_int_equal(calls, 1);
+    assert_int_equal(search(directory, &entries), APW_LDAP_UNAVAILABLE);
+    apw_directory_free(&directory);
+}
+
 /* ---- references ---- */
 
 static bool answer_with_reference(const struct request *request)
@@ -310,6 +334,7 @@ int main(void)
     UNIT_ROWS(page_cases, test_page);
     UNIT_TEST("pages continue while there is a cookie and the callback wants more",
               test_pages_end_by_callback);
+    UNIT_TEST("only a page may take longer than the timeout", test_patience);
     UNIT_TEST("references to other servers are not followed", test_reference);
     return responder_unit_run();
 }

@@ -99,7 +99,7 @@ static void test_tls(void **state)
 {
     const struct tls_case *row = *state;
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
-    struct apw_directory *directory = open_with(&uris, TIMEOUT_MS, ca_path);
+    struct apw_directory *directory = open_with(&uris, PATIENT_MS, ca_path);
     int64_t start = apw_clock_monotonic_ms();
     struct apw_entry *entries;
 
@@ -119,10 +119,8 @@ static bool answer_tls_slowly(const struct request *request)
     if (request->operation == EXTENDED_REQUEST)
         return responder_result(request, EXTENDED_RESPONSE, 0, NULL, NULL);
     responder_send(request, BYTES("\x16\x03\x03\x40\0\x02\0\0\x46"));
-    for (int i = 0; i < 60; i++) {
-        responder_send(request, "", 1);
-        usleep(50 * 1000);
-    }
+    for (int i = 0; i < 200 && responder_send(request, "", 1); i++)
+        usleep(100 * 1000); /* 20 seconds in all */
     return false;
 }
 
@@ -135,7 +133,7 @@ static void test_tls_trickle(void **state)
     (void)state;
     responder_expect(answer_tls_slowly, NULL);
     assert_int_equal(bind_within(directory, 500), APW_USER_BIND_UNAVAILABLE);
-    assert_in_range(apw_clock_monotonic_ms() - start, 450, 2000);
+    assert_in_range(apw_clock_monotonic_ms() - start, 450, 10000);
     assert_contains(last_error.text, "TLS: no answer in time");
     assert_int_equal(responder_seen().binds, 0);
     apw_directory_free(&directory);

@@ -5,7 +5,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-/* Globals of each script: paths of configurations, and `real`, the module. */
+/* Globals of each script: paths of configurations and scripts, and `real`, the module. */
 static char down[UNIT_PATH_SIZE], broken[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
 
 static void write_configurations(void)
@@ -35,6 +35,7 @@ static lua_State *new_state(void)
     set_global(L, "broken", broken);
     set_global(L, "log", log_path);
     set_global(L, "example", APW_SRCDIR "/examples/dovecot/app-password.lua");
+    set_global(L, "arrived", APW_SRCDIR "/examples/dovecot/app-password-arrived.lua");
     if (luaL_dostring(L, "package.cpath = '" APW_BUILDDIR "/.libs/?.so'\n"
                          "real = require('app_password')\n") != LUA_OK)
         fail_msg("%s", lua_tostring(L, -1));
@@ -102,6 +103,31 @@ static const struct chunk_case {
      "chunk:1: unknown field \"clinet\""},
     {"a value without a name is an error",
      "return real.new(down):verify{user='alice', password='secret', 'imap'}", "chunk:1: "},
+    {"a login that waited too long is unavailable",
+     "local v, n, why = real.new(down):verify{user='alice', password='secret',"
+     " arrived=tostring(os.time() - 60)}\n"
+     "return v .. ' ' .. tostring(n) .. ' ' .. why",
+     "unavailable nil waited-too-long: the login waited "},
+    {"one that has just arrived is decided",
+     "local v, n, why = real.new(down):verify{user='alice', password='secret',"
+     " arrived=tostring(os.time())}\nreturn why",
+     "directory-unavailable: ldapi://"},
+    {"as is one from the future",
+     "local v, n, why = real.new(down):verify{user='alice', password='secret',"
+     " arrived=tostring(os.time() + 3600)}\nreturn why",
+     "directory-unavailable: ldapi://"},
+    {"a time that is no number is an error",
+     "return real.new(down):verify{user='alice', password='secret', arrived='12:00'}",
+     "chunk:1: arrived is not a number of seconds since 1970"},
+    {"nor is an empty one",
+     "return real.new(down):verify{user='alice', password='secret', arrived=''}",
+     "chunk:1: arrived is not a number of seconds since 1970"},
+    {"nor one that is too large",
+     "return real.new(down):verify{user='alice', password='secret',"
+     " arrived='99999999999999999999'}",
+     "chunk:1: arrived is not a number of seconds since 1970"},
+    {"a lookup does not wait", "return real.new(down):lookup{user='alice', arrived='1'}",
+     "chunk:1: unknown field \"arrived\""},
     {"a lookup in an outage is unavailable",
      "local a, n, why = real.new(down):lookup{user='alice'}\n"
      "return a .. ' ' .. tostring(n) .. ' ' .. why",
@@ -194,6 +220,16 @@ static const struct chunk_case examples[] = {
      "local result, fields = sign_in{user = 'Alice'}\n"
      "return result .. ' ' .. fields.user",
      "OK alice"},
+    {"Dovecot 2.4 learns how somebody signed in",
+     "answers('accepted', 'alice', 'k7q2:alice')\n"
+     "local result, fields = sign_in{user = 'Alice', protocol = 'imap'}\n"
+     "return result .. ' ' .. fields.user .. ' ' .. fields.userdb_user_app_password",
+     "OK alice k7q2:alice"},
+    {"Dovecot 2.3 has no use for it",
+     "answers('accepted', 'alice', 'k7q2:alice')\n"
+     "local result, fields = sign_in{user = 'Alice', service = 'imap'}\n"
+     "return result .. ' ' .. tostring(fields.userdb_user_app_password)",
+     "OK nil"},
     {"refused is PASSWORD_MISMATCH, with a string for Dovecot 2.3",
      "answers('refused')\nlocal result, text = sign_in()\nreturn result .. ' ' .. type(text)",
      "MISMATCH string"},
@@ -224,6 +260,18 @@ static const struct chunk_case examples[] = {
      "answers('refused')\nsign_in{user = 'alice', protocol = 'imap'}\n"
      "return asked.service",
      "imap"},
+    {"the time of arrival is passed on",
+     "answers('refused')\nsign_in{user = 'alice', passdb = {arrived = '1'}}\nreturn asked.arrived",
+     "1"},
+    {"the passdb that notes it accepts nobody",
+     "dofile(arrived)\nlocal result, fields = auth_password_verify({}, 'secret')\n"
+     "return result .. ' ' .. fields.noauthenticate .. ' ' .."
+     " tostring(os.time() - tonumber(fields.arrived) < 60)",
+     "OK yes true"},
+    {"nor in a lookup",
+     "dofile(arrived)\nlocal result, fields = auth_passdb_lookup({})\n"
+     "return result .. ' ' .. fields.noauthenticate",
+     "OK yes"},
     {"a user who exists is OK with a password that none matches",
      "finds('exists', 'alice')\n"
      "local result, fields = look_up{user = 'Alice'}\n"

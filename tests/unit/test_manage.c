@@ -6,6 +6,7 @@
 #include "manage.h"
 #include "method.h"
 #include "mfa_switch.h"
+#include "reset.h"
 #include "responder.h"
 #include "unit.h"
 
@@ -19,9 +20,10 @@ enum mfa { MFA_OFF = 0, MFA_ON, MFA_HIDDEN, MFA_LOST };
 /* The directory: one entry, and the answer to a modification. */
 struct scene {
     const char *name;
-    const char *attributes[24]; /* name, value, … NULL */
+    const char *attributes[28]; /* name, value, … NULL */
     int entries;                /* 1 where it is 0; -1 for none */
     int search_code;
+    int later_search_code; /* after a modification */
     enum mfa mfa;
     int modify_code;
     enum apw_manage_result (*act)(const struct apw_manager *manager,
@@ -34,6 +36,7 @@ struct scene {
     bool is_dry_run;
     unsigned max_app_passwords; /* 40 where it is 0 */
     const char *mfa_filter;
+    int64_t max_lifetime_s, default_expires_s;
 };
 
 static char modified[RESPONDER_MESSAGE_SIZE];
@@ -80,7 +83,9 @@ static bool answer(const struct request *request)
         return answer_mfa(request, scene);
     for (int i = 0; i < entries; i++)
         responder_entry(request, DN, scene->attributes);
-    return responder_result(request, SEARCH_DONE, scene->search_code, NULL, NULL);
+    return responder_result(request, SEARCH_DONE,
+                            modified_length > 0 ? scene->later_search_code : scene->search_code,
+                            NULL, NULL);
 }
 
 /* ---- what is done ---- */
@@ -114,6 +119,7 @@ static enum apw_manage_result create_with(const struct apw_manager *manager,
 CREATES(create, .label = " Laptop ", .services = "SMTPS,imap,smtp", .from = "192.0.2.0/24",
         .expires = &distant)
 CREATES(create_without_mfa, .label = "Printer", .without_mfa = true)
+CREATES(create_endless, .label = "Printer", .without_mfa = true, .is_endless = true)
 CREATES(create_forced, .label = "Printer", .without_mfa = true, .is_forced = true)
 CREATES(create_with_bad_label, .label = "  ")
 CREATES(create_with_bad_services, .label = "x", .services = "smtp,,imap")
@@ -136,12 +142,47 @@ TURNS_ON(mfa_now, .from = NULL)
 TURNS_ON(mfa_from, .from = &distant)
 TURNS_ON(mfa_too_late, .from = &(const int64_t){INT64_MAX / 2})
 
+static enum apw_manage_result mfa_taken_back(const struct apw_manager *manager,
+                                             const struct apw_target *target,
+                                             struct apw_error *error)
+{
+    struct apw_mfa_switched switched;
+
+    return apw_mfa_switch_take_back(manager, target, &switched, error);
+}
+
 static enum apw_manage_result mfa_off(const struct apw_manager *manager,
                                       const struct apw_target *target, struct apw_error *error)
 {
     struct apw_mfa_switched switched;
 
     return apw_mfa_switch_off(manager, target, &switched, error);
+}
+
+#define INVITATION(id, until)                                                                      \
+    "invitation id=" id " created=20261101000000Z until=" until                                    \
+    " hash=AAAAAAAAAAAAAAAAAAAAAA label=Phone"
+#define OPEN_INVITATION INVITATION("k7q2", "20990101000000Z")
+
+CREATES(create_invited, .label = "Phone", .invitation = OPEN_INVITATION)
+
+static enum apw_manage_result invite(const struct apw_manager *manager,
+                                     const struct apw_target *target, struct apw_error *error)
+{
+    const struct apw_password_spec spec = {.label = " Phone ", .services = "SMTPS,imap"};
+    const struct apw_manage_invitation wish = {
+        .spec = &spec, .valid_s = 3600, .factor = "1f2e3d4c"};
+    struct apw_invitation invitation;
+    char token[APW_TOKEN_SIZE];
+    enum apw_manage_result result =
+        apw_manage_invite(manager, target, &wish, &invitation, token, error);
+
+    /* A token that was not stored is never shown. */
+    if (result == APW_MANAGE_DONE)
+        assert_true(apw_token_has_hash(token, invitation.hash));
+    else
+        assert_true(unit_is_zero(token, sizeof token));
+    return result;
 }
 
 static enum apw_manage_result revoke_one(const struct apw_manager *manager,
@@ -204,6 +245,15 @@ static enum apw_manage_result look_for_nonsense(const struct apw_manager *manage
     return look(manager, &(struct apw_target){.login = "\r\n"}, error);
 }
 
+static enum apw_manage_result request_reset(const struct apw_manager *manager,
+                                            const struct apw_target *target,
+                                            struct apw_error *error)
+{
+    struct apw_reset reset;
+
+    return apw_reset_request(manager, target, 86400, "helper", &reset, error);
+}
+
 static int count_users(void *context, const struct apw_user *user)
 {
     assert_string_equal(user->dn, DN);
@@ -250,6 +300,42 @@ static const struct scene scenes[] = {
      .result = APW_MANAGE_DONE,
      .modifies = 1,
      .modified = "label=Printer"},
+    {"it has no end unless asked for",
+     {CLASS},
+     .act = create_without_mfa,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .not_modified = " expires="},
+    {"with default_expires it has",
+     {CLASS},
+     .default_expires_s = 86400,
+     .act = create_without_mfa,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = " expires="},
+    {"in spite of default_expires it may have none",
+     {CLASS},
+     .default_expires_s = 86400,
+     .act = create_endless,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .not_modified = " expires="},
+    {"with max_lifetime it has one in any case",
+     {CLASS},
+     .max_lifetime_s = 86400,
+     .act = create_endless,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = " expires="},
+    {"with max_lifetime it ends earlier than asked for",
+     {CLASS},
+     .mfa = MFA_ON,
+     .max_lifetime_s = 86400,
+     .act = create,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = " expires=20",
+     .not_modified = " expires=21000101000000Z"},
     {"where MFA cannot be read no app password is created",
      {CLASS},
      .mfa = MFA_HIDDEN,
@@ -451,6 +537,108 @@ static const struct scene scenes[] = {
      .is_dry_run = true,
      .result = APW_MANAGE_UNCHANGED},
 
+    {"an invitation is stored",
+     {CLASS, "appPasswordMfaMethod", SEALED},
+     .mfa = MFA_ON,
+     .act = invite,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = " factor=1f2e3d4c services=smtp,imap label=Phone",
+     .not_modified = SEALED},
+    {"invitations that have expired go with the next one",
+     {CLASS, "appPasswordMfaMethod", INVITATION("zzzz", "20261102000000Z"), "appPasswordMfaMethod",
+      OPEN_INVITATION},
+     .mfa = MFA_ON,
+     .act = invite,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "until=20261102000000Z",
+     .not_modified = "until=20990101000000Z"},
+    {"an invitation ends as the app password would",
+     {CLASS},
+     .mfa = MFA_ON,
+     .max_lifetime_s = 86400,
+     .act = invite,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = " expires="},
+    {"nobody is invited who may not have an app password",
+     {CLASS},
+     .mfa = MFA_OFF,
+     .act = invite,
+     .result = APW_MANAGE_MFA_IS_OFF,
+     .error = "MFA is off"},
+    {"nobody is invited whose account has ended",
+     {CLASS, "pwdAccountLockedTime", "000001010000Z"},
+     .mfa = MFA_ON,
+     .act = invite,
+     .result = APW_MANAGE_ENDED},
+    {"invitations are limited",
+     {CLASS,          "appPasswordMfaMethod", OPEN_INVITATION, "appPasswordMfaMethod",
+      "invitation 1", "appPasswordMfaMethod", "invitation 2",  "appPasswordMfaMethod",
+      "invitation 3", "appPasswordMfaMethod", "invitation 4",  "appPasswordMfaMethod",
+      "invitation 5", "appPasswordMfaMethod", "invitation 6",  "appPasswordMfaMethod",
+      "invitation 7", "appPasswordMfaMethod", "invitation 8",  "appPasswordMfaMethod",
+      "invitation 9"},
+     .mfa = MFA_ON,
+     .act = invite,
+     .result = APW_MANAGE_REFUSED,
+     .error = "10 invitations"},
+    {"an invitation is used up in the step that stores the app password",
+     {CLASS, "appPasswordMfaMethod", OPEN_INVITATION},
+     .mfa = MFA_ON,
+     .act = create_invited,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = OPEN_INVITATION},
+    {"an invitation that is gone gives no app password",
+     {CLASS, "appPasswordMfaMethod", INVITATION("k7q2", "20990102000000Z")},
+     .mfa = MFA_ON,
+     .act = create_invited,
+     .result = APW_MANAGE_NOT_FOUND,
+     .error = "used or revoked"},
+    {"an invitation that others use at the same time gives no app password",
+     {CLASS, "appPasswordMfaMethod", OPEN_INVITATION},
+     .mfa = MFA_ON,
+     .act = create_invited,
+     .modify_code = 16,
+     .result = APW_MANAGE_CONFLICT,
+     .modifies = 5},
+    {"taking back announced MFA deletes no date but the one that was read",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "20990102000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_taken_back,
+     .result = APW_MANAGE_REFUSED, /* this directory still says that it is on */
+     .modifies = 1,
+     .modified = "20990102000000Z"},
+    {"MFA that somebody enforces at the same time stays on",
+     {CLASS, "appPasswordMfaEnabled", "TRUE", "appPasswordMfaEnforceFrom", "20990102000000Z"},
+     .mfa = MFA_ON,
+     .act = mfa_taken_back,
+     .modify_code = 16,
+     .result = APW_MANAGE_CONFLICT,
+     .modifies = 5},
+    {"MFA that is enforced is not taken back",
+     {CLASS, "appPasswordMfaEnabled", "TRUE"},
+     .mfa = MFA_ON,
+     .act = mfa_taken_back,
+     .result = APW_MANAGE_REFUSED,
+     .error = "enforced, not announced"},
+    {"an invitation is revoked by its id",
+     {CLASS, "appPasswordMfaMethod", OPEN_INVITATION},
+     .act = revoke_one,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = OPEN_INVITATION},
+    {"revoking all removes invitations, even damaged ones",
+     {CLASS, "appPasswordMfaMethod", SEALED, "appPasswordMfaMethod", "invitation rubbish",
+      STONE("zzzz", "20261120000000Z")},
+     .act = revoke_all,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "invitation rubbish",
+     .not_modified = SEALED},
+
     {"MFA is turned on",
      {"uid", "alice", "objectClass", "person"},
      .mfa = MFA_OFF,
@@ -610,6 +798,18 @@ static const struct scene scenes[] = {
      .modify_code = 50,
      .result = APW_MANAGE_NOT_PERMITTED,
      .modifies = 1},
+    {"a reset is stored",
+     {CLASS, "appPasswordMfaMethod", SEALED},
+     .act = request_reset,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1,
+     .modified = "reset id="},
+    {"a reset that cannot be read back is stored: its owner is told",
+     {CLASS, "appPasswordMfaMethod", SEALED},
+     .later_search_code = 80,
+     .act = request_reset,
+     .result = APW_MANAGE_DONE,
+     .modifies = 1},
 
     {"a user is found",
      {"UID", "alice", ONE, "appPassword", "nonsense", "appPassword", VALUE("zzzz", ""),
@@ -673,6 +873,8 @@ static struct apw_config config_of(const struct scene *scene)
         .hash_memory_mib = 1,
         .hash_passes = 1,
         .max_app_passwords = scene->max_app_passwords > 0 ? scene->max_app_passwords : 40,
+        .max_lifetime_s = scene->max_lifetime_s,
+        .default_expires_s = scene->default_expires_s,
     };
 }
 
@@ -694,8 +896,10 @@ static void test_scene(void **state)
     const struct apw_config config = config_of(scene);
     const struct apw_target target = {.login = "alice"};
     struct apw_directory *directory = open_directory();
-    const struct apw_manager manager = {
-        .config = &config, .directory = directory, .is_dry_run = scene->is_dry_run};
+    const struct apw_manager manager = {.config = &config,
+                                        .directory = directory,
+                                        .is_dry_run = scene->is_dry_run,
+                                        .with_enrolment = true};
     struct apw_error error = {""};
 
     responder_expect(answer, scene);
@@ -717,7 +921,8 @@ static void test_user_in_hand(void **state)
     static const struct scene scene = {.attributes = {CLASS, ONE}};
     const struct apw_config config = config_of(&scene);
     struct apw_directory *directory = open_directory();
-    const struct apw_manager manager = {.config = &config, .directory = directory};
+    const struct apw_manager manager = {
+        .config = &config, .directory = directory, .with_enrolment = true};
     struct apw_target target = {.login = "alice"};
     struct apw_error error = {""};
     struct apw_user *user;
@@ -732,6 +937,35 @@ static void test_user_in_hand(void **state)
     assert_int_equal(create_without_mfa(&manager, &target, &error), APW_MANAGE_DONE);
     assert_int_equal(responder_seen().searches, 1);
     assert_int_equal(responder_seen().modifies, 3);
+    apw_user_free(&user);
+    apw_directory_free(&directory);
+}
+
+/* An invitation of a user in hand may have become an app password in the meantime. */
+static void test_revoking_all_while_an_invitation_is_used(void **state)
+{
+    static const struct scene before = {.attributes = {CLASS, STONE("zzzz", "20261120000000Z"),
+                                                       "appPasswordMfaMethod", OPEN_INVITATION}};
+    static const struct scene after = {
+        .attributes = {CLASS, ONE, STONE("zzzz", "20261120000000Z")}};
+    const struct apw_config config = config_of(&before);
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {
+        .config = &config, .directory = directory, .with_enrolment = true};
+    struct apw_target target = {.login = "alice"};
+    struct apw_error error = {""};
+    struct apw_user *user;
+    size_t count;
+
+    (void)state;
+    responder_expect(answer, &before);
+    assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
+    target.user = user;
+    responder_expect(answer, &after);
+    modified_length = 0;
+    assert_int_equal(apw_manage_revoke_all(&manager, &target, &count, &error), APW_MANAGE_DONE);
+    assert_int_equal(count, 1);
+    assert_true(contains(modified, modified_length, "id=k7q2 created=20261101000000Z revoked=2"));
     apw_user_free(&user);
     apw_directory_free(&directory);
 }
@@ -760,12 +994,27 @@ static void test_user_in_hand_that_changed(void **state)
 /* What is read of a user, in order. */
 static void test_user(void **state)
 {
-    static const struct scene rich = {
-        .attributes = {"uid", "alice", "objectClass", "person", "appPassword", VALUE("zzzz", ""),
-                       ONE, "appPassword", "id=k7q2 broken", "appPasswordMfaEnabled", "FALSE",
-                       "appPasswordMfaEnforceFrom", "soon", "appPasswordUsed",
-                       "id=zzzz at=20261123070000Z service=imap", "appPasswordUsed",
-                       "id=aaaa nonsense", "entryUUID", "1-2-3"}};
+    static const struct scene rich = {.attributes = {"uid",
+                                                     "alice",
+                                                     "objectClass",
+                                                     "person",
+                                                     "appPassword",
+                                                     VALUE("zzzz", ""),
+                                                     ONE,
+                                                     "appPassword",
+                                                     "id=k7q2 broken",
+                                                     "appPasswordMfaEnabled",
+                                                     "FALSE",
+                                                     "appPasswordMfaEnforceFrom",
+                                                     "soon",
+                                                     "appPasswordUsed",
+                                                     "id=zzzz at=20261123070000Z service=imap",
+                                                     "appPasswordUsed",
+                                                     "id=aaaa nonsense",
+                                                     "entryUUID",
+                                                     "1-2-3",
+                                                     "cn",
+                                                     "Alice Liddell"}};
     const struct apw_config config = config_of(&rich);
     struct apw_directory *directory = open_directory();
     const struct apw_manager manager = {
@@ -778,6 +1027,7 @@ static void test_user(void **state)
     responder_expect(answer, &rich);
     assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
     assert_string_equal(user->name, "alice");
+    assert_string_equal(user->full_name, "Alice Liddell");
     assert_string_equal(user->unique_id, "1-2-3");
     assert_false(user->has_class);
     assert_int_equal(user->account_state, APW_ACCOUNT_STATE_ACTIVE);
@@ -799,6 +1049,36 @@ static void test_user(void **state)
     apw_directory_free(&directory);
 }
 
+static const struct name_case {
+    const char *name;
+    const char *attributes[8];
+    const char *full_name;
+} names[] = {
+    {"the displayName is the name", {"cn", "Liddell", "displayName", "Alice"}, "Alice"},
+    {"without a displayName it is the cn", {"cn", "Liddell", "cn", "Alice"}, "Liddell"},
+    {"without either there is none, and never the login", {"uid", "alice"}, ""},
+};
+
+static void test_full_name(void **state)
+{
+    const struct name_case *row = *state;
+    struct scene scene = {.name = row->name};
+    const struct apw_config config = config_of(&scene);
+    struct apw_directory *directory = open_directory();
+    const struct apw_manager manager = {
+        .config = &config, .directory = directory, .with_enrolment = true};
+    struct apw_error error;
+    struct apw_user *user;
+
+    memcpy(scene.attributes, row->attributes, sizeof row->attributes);
+    responder_expect(answer, &scene);
+    assert_int_equal(apw_user_find(&manager, &(struct apw_target){.dn = DN}, &user, &error),
+                     APW_MANAGE_DONE);
+    assert_string_equal(user->full_name, row->full_name);
+    apw_user_free(&user);
+    apw_directory_free(&directory);
+}
+
 static void test_enrolment(void **state)
 {
     static const struct scene enrolled = {.attributes = {"entryUUID", "1-2-3",
@@ -809,6 +1089,8 @@ static void test_enrolment(void **state)
     const struct apw_manager manager = {
         .config = &config, .directory = directory, .with_enrolment = true};
     const struct apw_target target = {.login = "alice"};
+    const struct apw_enrolment_change change = {.removed = {SEALED},
+                                                .added = {"sealed=BBBB", "sealed=CCCC"}};
     struct apw_error error;
     struct apw_user *user;
 
@@ -816,9 +1098,10 @@ static void test_enrolment(void **state)
     responder_expect(answer, &enrolled);
     assert_int_equal(apw_user_find(&manager, &target, &user, &error), APW_MANAGE_DONE);
     assert_int_equal(user->method.count, 2);
-    assert_int_equal(apw_enrolment_set_method(&manager, user, SEALED, "sealed=BBBB", &error),
+    assert_int_equal(apw_enrolment_change_methods(&manager, user, &change, &error),
                      APW_MANAGE_DONE);
     assert_true(contains(modified, modified_length, "sealed=BBBB"));
+    assert_true(contains(modified, modified_length, "sealed=CCCC"));
     assert_true(contains(modified, modified_length, SEALED));
     assert_true(contains(modified, modified_length, CODE));
     assert_int_equal(apw_enrolment_remove_method(&manager, user, SEALED, &error), APW_MANAGE_DONE);
@@ -855,13 +1138,60 @@ static void test_part(void **state)
     assert_int_equal(error.text[0] == '\0', row->part == APW_PASSWORD_SPEC_GOOD);
 }
 
+/* ---- when it ends ---- */
+
+#define MADE INT64_C(1798761600)
+#define DAY  86400
+
+static const int64_t in_two_days = MADE + 2 * DAY;
+
+static const struct limit_case {
+    const char *name;
+    struct apw_password_spec spec;
+    int64_t max_lifetime_s, default_expires_s;
+    int64_t expires; /* 0: never */
+    bool is_shortened;
+} limits[] = {
+    {"without a policy one that names no end has none", {.label = "x"}, 0, 0, 0, false},
+    {"without a policy it ends as asked", {.expires = &in_two_days}, 0, 0, in_two_days, false},
+    {"default_expires is for one that names no end", {.label = "x"}, 0, DAY, MADE + DAY, false},
+    {"not for one that names one", {.expires = &in_two_days}, 0, DAY, in_two_days, false},
+    {"nor for one that is to have none", {.is_endless = true}, 0, DAY, 0, false},
+    {"max_lifetime is for one that names no end", {.label = "x"}, DAY, DAY, MADE + DAY, false},
+    {"even if there were no default", {.label = "x"}, DAY, 0, MADE + DAY, false},
+    {"it shortens a later end", {.expires = &in_two_days}, DAY, DAY, MADE + DAY, true},
+    {"and none at all", {.is_endless = true}, DAY, DAY, MADE + DAY, true},
+    {"not one as long as allowed", {.expires = &in_two_days}, 2 * DAY, DAY, in_two_days, false},
+};
+
+static void test_limit(void **state)
+{
+    const struct limit_case *row = *state;
+    const struct apw_config policy = {.max_lifetime_s = row->max_lifetime_s,
+                                      .default_expires_s = row->default_expires_s};
+    struct apw_password_spec spec = row->spec;
+    struct apw_error error = {""};
+    struct apw_record record;
+
+    spec.label = "x";
+    assert_int_equal(apw_password_spec_to_record(&spec, MADE, &record, &error),
+                     APW_PASSWORD_SPEC_GOOD);
+    assert_int_equal(apw_password_spec_limit(&spec, &policy, &record), row->is_shortened);
+    assert_int_equal(record.has_expires, row->expires != 0);
+    assert_true(!record.has_expires || record.expires == row->expires);
+}
+
 int main(void)
 {
     UNIT_ROWS(parts, test_part);
+    UNIT_ROWS(limits, test_limit);
     UNIT_ROWS(scenes, test_scene);
     UNIT_TEST("a user that was just read is not looked up again", test_user_in_hand);
     UNIT_TEST("a user that has changed since is read again", test_user_in_hand_that_changed);
+    UNIT_TEST("revoking all finds the app password that an invitation has become",
+              test_revoking_all_while_an_invitation_is_used);
     UNIT_TEST("a user is read whole", test_user);
+    UNIT_ROWS(names, test_full_name);
     UNIT_TEST("an enrollment replaces what was there", test_enrolment);
     return responder_unit_run();
 }

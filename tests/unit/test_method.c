@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Second factors and enrollment codes: which values are written, and which are rejected. */
 #include "method.h"
+#include "method_seal.h"
 #include "unit.h"
 #include <sodium.h>
 
 #define BYTES(text) text, sizeof text - 1
 #define SINCE       " since=20261122101500Z"
 #define STEP        " step=59844750"
+#define NEW         "id=1f2e3d4c" SINCE
+#define TOTP        "factor v=2 kind=totp "
+#define MAIL        "factor v=2 kind=mail "
+#define CODES       "factor v=2 kind=recovery "
+#define KEY         "factor v=2 kind=passkey "
 #define SECRET      "3132333435363738393031323334353637383930"
 #define ENTRY       "597ae2f6-16a6-1027-98f4-d28b5365dc14"
 #define URLSAFE     sodium_base64_VARIANT_URLSAFE_NO_PADDING
@@ -15,11 +21,12 @@ static const uint8_t key[APW_METHOD_KEY_BYTES] = "the portal's key, 32 bytes of 
 static const uint8_t other_key[APW_METHOD_KEY_BYTES] = "the portal's key, 32 bytes of It";
 
 static const struct apw_method app = {.kind = APW_METHOD_APP,
+                                      .id = "1f2e3d4c",
                                       .since = 1795342500,
                                       .counter = 59844750,
                                       .secret = "1234567890123456789"};
 static const struct apw_method mail = {
-    .kind = APW_METHOD_MAIL, .since = 1795342500, .address = "alice@example.net"};
+    .kind = APW_METHOD_MAIL, .id = "00ff00ff", .since = 1795342500, .address = "alice@example.net"};
 
 /* Opens a copy of exactly that size. */
 static int open_copy(const char *value, size_t length, struct apw_method *method_r,
@@ -51,12 +58,40 @@ static const struct round_case {
     struct apw_method method;
 } rounds[] = {
     {"an app that was used comes back",
-     {.kind = APW_METHOD_APP, .since = 1795342500, .counter = 59844750, .secret = "\x01\xff"}},
-    {"an app that was never used comes back", {.kind = APW_METHOD_APP, .since = 0}},
+     {.kind = APW_METHOD_APP,
+      .id = "1f2e3d4c",
+      .since = 1795342500,
+      .used = 1795947300,
+      .counter = 59844750,
+      .secret = "\x01\xff"}},
+    {"an app that was never used comes back", {.kind = APW_METHOD_APP, .id = "00000000"}},
     {"the last step that can be written comes back",
-     {.kind = APW_METHOD_APP, .counter = UINT64_C(999999999999999999)}},
+     {.kind = APW_METHOD_APP, .id = "ffffffff", .counter = UINT64_C(999999999999999999)}},
+    {"a name with spaces and keys comes back",
+     {.kind = APW_METHOD_APP, .id = "ffffffff", .name = "Kari’s phone, step=1 name= secret=x"}},
+    {"a passkey comes back",
+     {.kind = APW_METHOD_PASSKEY,
+      .id = "1f2e3d4c",
+      .since = 1795342500,
+      .used = 1795947300,
+      .name = "Blue key",
+      .counter = 4294967295,
+      .credential_length = 3,
+      .credential = {0, 1, 0xff},
+      .algorithm = -257,
+      .public_key_length = 2,
+      .public_key = {0xfe, 0},
+      .flags = 0x1d}},
+    {"recovery codes of which some are used come back",
+     {.kind = APW_METHOD_RECOVERY,
+      .id = "1f2e3d4c",
+      .code_hash = {{1}, {0}, {0xff, 2}, [9] = {3}}}},
+    {"recovery codes that are used up come back", {.kind = APW_METHOD_RECOVERY, .id = "1f2e3d4c"}},
     {"an address comes back",
-     {.kind = APW_METHOD_MAIL, .since = 1795342500, .address = "a.b+c=d'e@mail.example.net"}},
+     {.kind = APW_METHOD_MAIL,
+      .id = "1f2e3d4c",
+      .since = 1795342500,
+      .address = "a.b+c=d'e@mail.example.net"}},
 };
 
 static void test_round(void **state)
@@ -65,9 +100,13 @@ static void test_round(void **state)
     struct apw_error error = {""};
     char value[APW_METHOD_VALUE_SIZE];
     struct apw_method method;
+    enum apw_method_kind kind;
 
     assert_int_equal(apw_method_seal(&row->method, key, ENTRY, value, &error), 0);
     assert_false(apw_method_is_code(value, strlen(value)));
+    assert_true(apw_method_is_sealed(value, strlen(value)));
+    assert_int_equal(apw_method_peek(value, strlen(value), &kind), 0);
+    assert_int_equal(kind, row->method.kind);
     memset(&method, 0xff, sizeof method);
     assert_int_equal(open_copy(value, strlen(value), &method, &error), 0);
     assert_memory_equal(&method, &row->method, sizeof method);
@@ -80,12 +119,39 @@ static void test_longest_address(void **state)
     struct apw_method method = mail, opened;
 
     (void)state;
+    for (int i = 0; i < APW_LABEL_CHARACTERS_MAX; i++)
+        strcat(method.name, "\xf0\x9f\x94\x91"); /* the most bytes a character has */
+    method.used = method.since;
     snprintf(method.address, sizeof method.address, "%s@example.net", local);
     assert_int_equal(strlen(method.address), 254);
     assert_int_equal(apw_method_seal(&method, key, ENTRY, value, NULL), 0);
     assert_int_equal(open_copy(value, strlen(value), &opened, NULL), 0);
-    assert_string_equal(opened.address, method.address);
+    assert_memory_equal(&opened, &method, sizeof opened);
     free(local);
+}
+
+static void test_largest_passkey(void **state)
+{
+    struct apw_method method = {.kind = APW_METHOD_PASSKEY,
+                                .id = "ffffffff",
+                                .since = 1795342500,
+                                .used = 1795342500,
+                                .algorithm = -257,
+                                .counter = UINT64_C(999999999999999999),
+                                .credential_length = APW_METHOD_CREDENTIAL_MAX,
+                                .public_key_length = APW_METHOD_PUBLIC_KEY_MAX,
+                                .flags = 0xff},
+                      opened;
+    char value[APW_METHOD_VALUE_SIZE];
+
+    (void)state;
+    for (int i = 0; i < APW_LABEL_CHARACTERS_MAX; i++)
+        strcat(method.name, "\xf0\x9f\x94\x91");
+    memset(method.credential, 0xff, sizeof method.credential);
+    memset(method.public_key, 0xff, sizeof method.public_key);
+    assert_int_equal(apw_method_seal(&method, key, ENTRY, value, NULL), 0);
+    assert_int_equal(open_copy(value, strlen(value), &opened, NULL), 0);
+    assert_memory_equal(&opened, &method, sizeof opened);
 }
 
 static void test_never_twice(void **state)
@@ -106,6 +172,7 @@ static void test_known_value(void **state)
         "sealed=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXig7LUlOc_VwNsbBYcJWAYeb8DRb9wN9Do7dmiIs0yGZc0"
         "0i7XD2d_gWX1rCfFtfIu8RpLSvmSri10oM03hpATfJqCLAFh0tkOqGNsnbsBVep-bv8DDqFgcPGKBoREI-"
         "M_j1nW5oOHWBmPmNtopk";
+    enum apw_method_kind kind;
     struct apw_method method;
 
     (void)state;
@@ -113,20 +180,42 @@ static void test_known_value(void **state)
     assert_int_equal(method.kind, APW_METHOD_APP);
     assert_true(method.since == 1795342500 && method.counter == 59844750);
     assert_memory_equal(method.secret, "12345678901234567890", APW_METHOD_SECRET_BYTES);
+    assert_string_equal(method.id, APW_METHOD_OLD_ID);
+    assert_true(method.used == 0 && method.name[0] == '\0');
+    assert_true(apw_method_is_sealed(value, sizeof value - 1));
+    assert_int_equal(apw_method_peek(value, sizeof value - 1, &kind), -1);
 }
 
 static const struct unstorable_case {
     const char *name;
     struct apw_method method;
 } unstorable[] = {
-    {"a kind that there is not is not sealed", {.kind = (enum apw_method_kind)2}},
-    {"a time past the year 9999 is not sealed", {.kind = APW_METHOD_APP, .since = INT64_MAX}},
-    {"a time before the year 0 is not sealed", {.kind = APW_METHOD_APP, .since = INT64_MIN}},
+    {"a kind that there is not is not sealed",
+     {.kind = (enum apw_method_kind)APW_METHOD_KIND_COUNT, .id = "00000000"}},
+    {"a time past the year 9999 is not sealed", {.id = "00000000", .since = INT64_MAX}},
+    {"a time before the year 0 is not sealed", {.id = "00000000", .since = INT64_MIN}},
+    {"a use past the year 9999 is not sealed", {.id = "00000000", .used = INT64_MAX}},
     {"a step that would not be read again is not sealed",
-     {.kind = APW_METHOD_APP, .counter = UINT64_C(1000000000000000000)}},
-    {"a counter of 64 bits is not sealed", {.kind = APW_METHOD_APP, .counter = UINT64_MAX}},
-    {"no address is not sealed", {.kind = APW_METHOD_MAIL}},
-    {"a bad address is not sealed", {.kind = APW_METHOD_MAIL, .address = "a@b.c secret=x"}},
+     {.id = "00000000", .counter = UINT64_C(1000000000000000000)}},
+    {"a counter of 64 bits is not sealed", {.id = "00000000", .counter = UINT64_MAX}},
+    {"no address is not sealed", {.kind = APW_METHOD_MAIL, .id = "00000000"}},
+    {"a bad address is not sealed",
+     {.kind = APW_METHOD_MAIL, .id = "00000000", .address = "a@b.c secret=x"}},
+    {"a passkey without an id of its own is not sealed",
+     {.kind = APW_METHOD_PASSKEY, .id = "00000000", .public_key_length = 1}},
+    {"a passkey without a key is not sealed",
+     {.kind = APW_METHOD_PASSKEY, .id = "00000000", .credential_length = 1}},
+    {"a passkey with too long a key is not sealed",
+     {.kind = APW_METHOD_PASSKEY,
+      .id = "00000000",
+      .credential_length = 1,
+      .public_key_length = APW_METHOD_PUBLIC_KEY_MAX + 1}},
+    {"no id is not sealed", {.id = ""}},
+    {"a short id is not sealed", {.id = "1f2e3d4"}},
+    {"an id in upper case is not sealed", {.id = "1F2E3D4C"}},
+    {"an id with a space is not sealed", {.id = "1f2e 3d4"}},
+    {"a name with a line end is not sealed", {.id = "00000000", .name = "a\nb"}},
+    {"a name with a space at its end is not sealed", {.id = "00000000", .name = "a "}},
 };
 
 static void test_unstorable(void **state)
@@ -263,21 +352,24 @@ static void test_enormous(void **state)
 
 /* ---- sealed with the right key, and not what this version writes ---- */
 
-/* Seals any bytes. */
-static void seal_bytes(const char *plain, size_t length, char *value_r, size_t size)
+/* Seals any bytes behind that head, "" in 0.1. */
+static void seal_bytes(const char *head, const char *plain, size_t length, char *value_r,
+                       size_t size)
 {
-    uint8_t sealed[2048];
-    unsigned long long sealed_length;
     const size_t nonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+    size_t start = (size_t)snprintf(value_r, size, "%ssealed=", head);
+    unsigned long long sealed_length;
+    char bound[128];
+    uint8_t sealed[4096];
 
     assert_true(length + 100 < sizeof sealed);
+    snprintf(bound, sizeof bound, "%s" ENTRY, head);
     randombytes_buf(sealed, nonce);
     crypto_aead_xchacha20poly1305_ietf_encrypt(
-        sealed + nonce, &sealed_length, (const uint8_t *)plain, length, (const uint8_t *)ENTRY,
-        strlen(ENTRY), NULL, sealed, key);
-    assert_true(size > 7);
-    memcpy(value_r, "sealed=", 7);
-    sodium_bin2base64(value_r + 7, size - 7, sealed, nonce + (size_t)sealed_length, URLSAFE);
+        sealed + nonce, &sealed_length, (const uint8_t *)plain, length, (const uint8_t *)bound,
+        strlen(bound), NULL, sealed, key);
+    sodium_bin2base64(value_r + start, size - start, sealed, nonce + (size_t)sealed_length,
+                      URLSAFE);
 }
 
 static const struct plain_case {
@@ -343,7 +435,7 @@ static void test_plain(void **state)
     struct apw_method method;
     char value[4096];
 
-    seal_bytes(row->plain, row->length, value, sizeof value);
+    seal_bytes("", row->plain, row->length, value, sizeof value);
     memset(&method, 0xff, sizeof method);
     assert_int_equal(open_copy(value, strlen(value), &method, &error), row->is_good ? 0 : -1);
     if (row->is_good)
@@ -352,21 +444,112 @@ static void test_plain(void **state)
     assert_true(unit_is_zero(&method, sizeof method));
 }
 
+/* The same inside a value of this version. */
+static const struct new_case {
+    const char *name;
+    const char *head;
+    const char *plain;
+    size_t length;
+    bool is_good;
+} news[] = {
+    {"an app of this version", TOTP, BYTES(NEW STEP " secret=" SECRET " name="), true},
+    {"a used app with a name", TOTP,
+     BYTES(NEW " used=20261129101500Z" STEP " secret=" SECRET " name=My  phone"), true},
+    {"an address of this version", MAIL, BYTES(NEW " address=a@example.net name=x"), true},
+    {"an app in a value for mail", MAIL, BYTES(NEW STEP " secret=" SECRET " name="), false},
+    {"recovery codes that are used up", CODES, BYTES(NEW " codes=-,-,-,-,-,-,-,-,-,- name="), true},
+    {"an unused recovery code", CODES,
+     BYTES(NEW " codes=-,-,-,AAECAwQFBgcICQoLDA0ODw,-,-,-,-,-,- name="), true},
+    {"nine recovery codes", CODES, BYTES(NEW " codes=-,-,-,-,-,-,-,-,- name="), false},
+    {"eleven recovery codes", CODES, BYTES(NEW " codes=-,-,-,-,-,-,-,-,-,-,- name="), false},
+    {"a comma behind the recovery codes", CODES, BYTES(NEW " codes=-,-,-,-,-,-,-,-,-,-, name="),
+     false},
+    {"no recovery codes", CODES, BYTES(NEW " codes= name="), false},
+    {"an empty recovery code", CODES, BYTES(NEW " codes=,-,-,-,-,-,-,-,-,- name="), false},
+    {"a hash of zeroes for a recovery code", CODES,
+     BYTES(NEW " codes=AAAAAAAAAAAAAAAAAAAAAA,-,-,-,-,-,-,-,-,- name="), false},
+    {"a recovery code with a short hash", CODES,
+     BYTES(NEW " codes=AAECAwQFBgcICQoLDA0O,-,-,-,-,-,-,-,-,- name="), false},
+    {"a recovery code with a byte past ASCII", CODES,
+     BYTES(NEW " codes=AAECAwQFBgcICQoLDA0O\xff\xff,-,-,-,-,-,-,-,-,- name="), false},
+    {"a passkey of this version", KEY,
+     BYTES(NEW " credential=AAEC alg=-7 key=AAEC counter=0 flags=05 name="), true},
+    {"a passkey with an empty id", KEY,
+     BYTES(NEW " credential= alg=-7 key=AAEC counter=0 flags=05 name="), false},
+    {"a passkey with a bad id", KEY,
+     BYTES(NEW " credential=A alg=-7 key=AAEC counter=0 flags=05 name="), false},
+    {"a passkey with another spelling of its type", KEY,
+     BYTES(NEW " credential=AAEC alg=-07 key=AAEC counter=0 flags=05 name="), false},
+    {"a passkey without a type", KEY,
+     BYTES(NEW " credential=AAEC key=AAEC counter=0 flags=05 name="), false},
+    {"a passkey with an empty key", KEY,
+     BYTES(NEW " credential=AAEC alg=-7 key= counter=0 flags=05 name="), false},
+    {"a passkey with a counter below 0", KEY,
+     BYTES(NEW " credential=AAEC alg=-7 key=AAEC counter=-1 flags=05 name="), false},
+    {"a passkey with three digits of flags", KEY,
+     BYTES(NEW " credential=AAEC alg=-7 key=AAEC counter=0 flags=005 name="), false},
+    {"0.1's text in a value of this version", TOTP,
+     BYTES("method=app" SINCE STEP " secret=" SECRET), false},
+    {"this version's text in a value of 0.1", "", BYTES(NEW STEP " secret=" SECRET " name="),
+     false},
+    {"a text without an id", TOTP, BYTES("since=20261122101500Z" STEP " secret=" SECRET " name="),
+     false},
+    {"an id of seven digits", TOTP, BYTES("id=1f2e3d4" SINCE STEP " secret=" SECRET " name="),
+     false},
+    {"a use that is no time", TOTP, BYTES(NEW " used=never" STEP " secret=" SECRET " name="),
+     false},
+    {"no name at all", TOTP, BYTES(NEW STEP " secret=" SECRET), false},
+    {"a name with a control character", TOTP, BYTES(NEW STEP " secret=" SECRET " name=a\tb"),
+     false},
+    {"a name with a NUL", TOTP, BYTES(NEW STEP " secret=" SECRET " name=a\0b"), false},
+    {"a key behind the secret", TOTP, BYTES(NEW STEP " secret=" SECRET " colour=red name="), false},
+};
+
+static void test_new(void **state)
+{
+    const struct new_case *row = *state;
+    struct apw_method method;
+    char value[4096];
+
+    seal_bytes(row->head, row->plain, row->length, value, sizeof value);
+    memset(&method, 0xff, sizeof method);
+    assert_int_equal(open_copy(value, strlen(value), &method, NULL), row->is_good ? 0 : -1);
+    assert_true(row->is_good || unit_is_zero(&method, sizeof method));
+}
+
+static const char *const no_versions[] = {
+    "factor v=3 kind=totp ",    "factor v=2 kind=fax ",   "factor v=2 ",
+    "factor kind=totp ",        "factor v=2  kind=totp ", "Factor v=2 kind=totp ",
+    "factor v=2 kind=totp x=1 "};
+
+static void test_other_version(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(no_versions); i++) {
+        char value[4096];
+
+        seal_bytes(no_versions[i], BYTES(NEW STEP " secret=" SECRET " name="), value, sizeof value);
+        assert_refused(value, strlen(value));
+    }
+}
+
 /* The buffers end where the longest plain text does. */
 static void test_long_plain(void **state)
 {
-    char *plain = unit_repeat("x", 1024), value[4096];
+    char *plain = unit_repeat("x", APW_METHOD_PLAIN_SIZE + 20), value[8192];
     struct apw_error error = {""};
     struct apw_method method;
 
     (void)state;
     memcpy(plain, BYTES("method=mail" SINCE " address="));
-    for (size_t length = 500; length < 530; length++) {
-        seal_bytes(plain, length, value, sizeof value);
+    for (size_t length = APW_METHOD_PLAIN_SIZE - 20; length < APW_METHOD_PLAIN_SIZE + 20;
+         length++) {
+        seal_bytes("", plain, length, value, sizeof value);
         assert_int_equal(open_copy(value, strlen(value), &method, &error), -1);
-        assert_string_equal(
-            error.text, length <= 512 ? "the sealed value is not a second factor of this version"
-                                      : "the second factor is not a sealed value");
+        assert_string_equal(error.text,
+                            length <= APW_METHOD_PLAIN_SIZE
+                                ? "the sealed value is not a second factor of this version"
+                                : "the second factor is not a sealed value of this version");
     }
     free(plain);
 }
@@ -448,7 +631,7 @@ static void test_address(void **state)
     const struct address_case *row = *state;
     char *address = unit_copy(row->address, strlen(row->address) + 1);
 
-    assert_int_equal(apw_method_address_is_valid(address), row->is_valid);
+    assert_int_equal(apw_mail_address_is_valid(address), row->is_valid);
     free(address);
 }
 
@@ -458,10 +641,10 @@ static void test_address_length(void **state)
 
     (void)state;
     memcpy(address, "b@c.", 4);
-    assert_false(apw_method_address_is_valid(address));
+    assert_false(apw_mail_address_is_valid(address));
     assert_int_equal(strlen(address), 255);
     address[254] = '\0';
-    assert_true(apw_method_address_is_valid(address));
+    assert_true(apw_mail_address_is_valid(address));
     free(address);
 }
 
@@ -609,6 +792,7 @@ int main(void)
         abort();
     UNIT_ROWS(rounds, test_round);
     UNIT_TEST("an address of 254 bytes comes back", test_longest_address);
+    UNIT_TEST("the largest passkey comes back", test_largest_passkey);
     UNIT_TEST("sealed twice, a second factor looks different", test_never_twice);
     UNIT_TEST("a value that was sealed elsewhere is opened", test_known_value);
     UNIT_ROWS(unstorable, test_unstorable);
@@ -619,6 +803,8 @@ int main(void)
     UNIT_ROWS(unsealed, test_unsealed);
     UNIT_TEST("a megabyte is refused", test_enormous);
     UNIT_ROWS(plains, test_plain);
+    UNIT_ROWS(news, test_new);
+    UNIT_TEST("a value of another version is refused", test_other_version);
     UNIT_TEST("a sealed text of any length is refused where it should be", test_long_plain);
     UNIT_TEST("a second factor is the same, used or not", test_is_same);
     UNIT_ROWS(addresses, test_address);

@@ -4,13 +4,15 @@
 #include "ldap/filter.h"
 #include "ldap/filter_tree.h"
 #include "mfa.h"
+#include "series.h"
+#include "store.h"
 #include "unit.h"
 #include <pthread.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define DN       "uid=alice,ou=people,dc=example,dc=org"
+#define OTHER_DN "uid=mallory,ou=people,dc=example,dc=org"
 #define WITNESS  "uid=mfa-witness,ou=people,dc=example,dc=org"
 #define ON       "(memberOf=cn=mfa,dc=example,dc=org)"
 #define OFF      "(mfaStatus=off)"
@@ -18,14 +20,47 @@
 
 static time_t seconds_ahead;
 
-/* In place of the C library's: a minute passes at once. */
+/* In place of the C library's: time stands still, and a minute passes at once. */
 int clock_gettime(clockid_t clock, struct timespec *time_r)
 {
-    int status = (int)syscall(SYS_clock_gettime, clock, time_r);
+    (void)clock;
+    *time_r = (struct timespec){.tv_sec = 1000000 + seconds_ahead};
+    return 0;
+}
 
-    if (status == 0)
-        time_r->tv_sec += seconds_ahead;
-    return status;
+/* In place of the C library's, however it is called. */
+static bool is_memory_short;
+__attribute__((format(printf, 2, 3))) int __wrap_asprintf(char **text_r, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int __wrap___asprintf_chk(char **text_r, int flag,
+                                                                const char *format, ...);
+
+__attribute__((format(printf, 2, 0))) static int print(char **text_r, const char *format,
+                                                       va_list arguments)
+{
+    return is_memory_short ? -1 : vasprintf(text_r, format, arguments);
+}
+
+int __wrap_asprintf(char **text_r, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = print(text_r, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+int __wrap___asprintf_chk(char **text_r, int flag, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    (void)flag;
+    va_start(arguments, format);
+    length = print(text_r, format, arguments);
+    va_end(arguments);
+    return length;
 }
 
 /* ---- a directory of two entries ---- */
@@ -49,6 +84,7 @@ struct scene {
     time_t seconds_later;       /* than that login */
     bool is_another_connection; /* than that login's */
     bool is_likely_on;
+    bool is_another_entry; /* that comes instead of the user's */
     struct fault fault;
 
     enum apw_mfa mfa;
@@ -91,7 +127,7 @@ static enum apw_ldap_result look(const struct apw_query *query, struct apw_entry
     }
     if (matches(is_witness ? scene->witness : scene->user, query->filter)) {
         *entries_r = calloc(1, sizeof **entries_r);
-        (*entries_r)->dn = strdup(query->base);
+        (*entries_r)->dn = strdup(is_witness || !scene->is_another_entry ? query->base : OTHER_DN);
     }
     return APW_LDAP_OK;
 }
@@ -107,20 +143,8 @@ static enum apw_ldap_result search(void *context, const struct apw_query *query,
 static enum apw_ldap_result search_series(void *context, struct apw_search_series *series,
                                           int64_t deadline, struct apw_error *error)
 {
-    enum apw_ldap_result result;
-    struct apw_search *one;
-
-    assert_null(context);
-    assert_true(deadline == DEADLINE);
     series->connection = connection;
-    series->asked = 0;
-    do {
-        one = &series->search[series->asked++];
-        result = look(&one->query, &one->entries, error);
-    } while (result == APW_LDAP_OK && one->entries != NULL && series->asked < series->count);
-    if (result != APW_LDAP_OK)
-        apw_search_series_clear(series);
-    return result;
+    return series_answer(search, context, series, deadline, error);
 }
 
 static enum apw_mfa read_mfa(struct apw_witness *witness, struct apw_error *error)
@@ -133,7 +157,8 @@ static enum apw_mfa read_mfa(struct apw_witness *witness, struct apw_error *erro
                                       .mfa_witness = (char *)(scene->has_witness ? WITNESS : NULL)};
 
     asked[0] = '\0';
-    return apw_mfa_read(&world, &config, DN, scene->is_likely_on, DEADLINE, error);
+    return apw_mfa_read(&world, &config, &(struct apw_mfa_subject){.dn = DN}, scene->is_likely_on,
+                        DEADLINE, error);
 }
 
 /* ---- scenes ---- */
@@ -177,7 +202,8 @@ static const struct scene scenes[] = {
     {"a witness that is neither is not trusted", .user = IS_OFF, .has_witness = true,
      .mfa = APW_MFA_UNREADABLE, .asked = "fO", .error = "mfa_witness " WITNESS},
     {"a witness that is both is not trusted", .user = IS_OFF, .has_witness = true, .witness = BOTH,
-     .mfa = APW_MFA_UNREADABLE, .asked = "fOF", .error = "mfa_witness " WITNESS},
+     .mfa = APW_MFA_UNREADABLE, .asked = "fOF",
+     .error = "matches mfa_filter " ON ", but also the filter that shows the opposite"},
     {"a witness that is both is not trusted with mfa_off_filter", .user = IS_OFF,
      .has_witness = true, .witness = BOTH, WITH_OFF, .mfa = APW_MFA_UNREADABLE, .asked = "fOF",
      .error = "mfa_witness " WITNESS},
@@ -194,8 +220,20 @@ static const struct scene scenes[] = {
      .fault = {1, APW_LDAP_NO_SUCH_OBJECT}, .mfa = APW_MFA_UNAVAILABLE, .asked = "f",
      .error = "the fault"},
 
+    {"another entry that is off shows nothing", .user = IS_OFF, .is_another_entry = true,
+     .mfa = APW_MFA_UNAVAILABLE, .asked = "f", .error = "asked for " DN},
+    {"another entry that is on shows nothing", .user = IS_ON, .is_another_entry = true,
+     .is_likely_on = true, .mfa = APW_MFA_UNAVAILABLE, .asked = "o",
+     .error = "the directory answered with " OTHER_DN},
+    {"another entry with a witness shows nothing", .user = IS_OFF, WITH_WITNESS,
+     .is_another_entry = true, .mfa = APW_MFA_UNAVAILABLE, .asked = "fOF",
+     .error = "answered with " OTHER_DN},
+    {"another entry shows nothing, whatever was seen", .user = IS_OFF, SEEN,
+     .is_another_entry = true, .mfa = APW_MFA_UNAVAILABLE, .asked = "f",
+     .error = "answered with " OTHER_DN},
+
     {"a witness seen of late is not asked", .user = IS_OFF, SEEN, .mfa = APW_MFA_OFF, .asked = "f"},
-    {"nor after 58 seconds", .user = IS_OFF, SEEN, .seconds_later = 58, .mfa = APW_MFA_OFF,
+    {"nor after 59 seconds", .user = IS_OFF, SEEN, .seconds_later = 59, .mfa = APW_MFA_OFF,
      .asked = "f"},
     {"it is after a minute", .user = IS_OFF, SEEN, .seconds_later = 60, .mfa = APW_MFA_OFF,
      .asked = "fOF"},
@@ -276,6 +314,132 @@ static void test_without_memory_of_it(void **state)
         assert_int_equal(read_mfa(NULL, &error), APW_MFA_OFF);
         assert_string_equal(asked, "fOF");
     }
+}
+
+/* ---- the flag in a store ---- */
+
+#define ENTRIES "ou=entries,o=app-passwords"
+#define STORED  "appPasswordOwner=0f3e," ENTRIES
+
+static const struct store_case {
+    const char *name;
+    bool has_entry;
+    bool is_off_by_default;
+    bool sees_witness, is_added;
+    bool is_memory_short;
+    struct fault fault;
+    enum matches entry;
+    enum apw_mfa mfa;
+    const char *asked; /* e: the entry, w: the witness, a: absence */
+    const char *error;
+} store_cases[] = {
+    {"an entry that is on", .has_entry = true, .entry = IS_ON, .mfa = APW_MFA_ON, .asked = "ee"},
+    {"an entry that is off", .has_entry = true, .entry = IS_OFF, .mfa = APW_MFA_OFF, .asked = "e"},
+    {"an entry that says neither is unreadable", .has_entry = true, .mfa = APW_MFA_UNREADABLE,
+     .asked = "ee", .error = "neither"},
+    {"an entry that was removed meanwhile is unavailable", .has_entry = true,
+     .fault = {1, APW_LDAP_NO_SUCH_OBJECT}, .mfa = APW_MFA_UNAVAILABLE, .asked = "e",
+     .error = "the fault"},
+    {"without an entry it is on", .mfa = APW_MFA_ON, .asked = ""},
+    {"without an entry and off by default, the witness and absence show it",
+     .is_off_by_default = true, .sees_witness = true, .mfa = APW_MFA_OFF, .asked = "wa"},
+    {"without the witness it is unreadable", .is_off_by_default = true, .mfa = APW_MFA_UNREADABLE,
+     .asked = "w", .error = "mfa_witness " WITNESS " is not in the store with MFA on"},
+    {"a witness that is gone is unreadable", .is_off_by_default = true,
+     .fault = {1, APW_LDAP_NO_SUCH_OBJECT}, .mfa = APW_MFA_UNREADABLE, .asked = "w",
+     .error = "with MFA on and the description entryUUID, which is id_attribute: the fault"},
+    {"a base that is gone is unreadable", .is_off_by_default = true, .sees_witness = true,
+     .fault = {2, APW_LDAP_NO_SUCH_OBJECT}, .mfa = APW_MFA_UNREADABLE, .asked = "wa",
+     .error = "the fault"},
+    {"a store that denies is unreadable", .is_off_by_default = true, .sees_witness = true,
+     .fault = {2, APW_LDAP_NOT_PERMITTED}, .mfa = APW_MFA_UNREADABLE, .asked = "wa",
+     .error = "the fault"},
+    {"an outage at the witness is unavailable", .is_off_by_default = true, .sees_witness = true,
+     .fault = {1, APW_LDAP_UNAVAILABLE}, .mfa = APW_MFA_UNAVAILABLE, .asked = "w",
+     .error = "the fault"},
+    {"an outage after the witness is unavailable", .is_off_by_default = true, .sees_witness = true,
+     .fault = {2, APW_LDAP_UNAVAILABLE}, .mfa = APW_MFA_UNAVAILABLE, .asked = "wa",
+     .error = "the fault"},
+    {"an entry that was added meanwhile is unreadable", .is_off_by_default = true,
+     .sees_witness = true, .is_added = true, .mfa = APW_MFA_UNREADABLE, .asked = "wa",
+     .error = "the entry of 0f3e has just been added"},
+    {"without memory for the question it is unavailable", .is_off_by_default = true,
+     .sees_witness = true, .is_memory_short = true, .mfa = APW_MFA_UNAVAILABLE, .asked = "",
+     .error = "out of memory"},
+};
+
+static const struct store_case *store_case;
+
+static enum apw_ldap_result look_in_store(const struct apw_query *query,
+                                          struct apw_entry **entries_r, struct apw_error *error)
+{
+    bool is_witness = strcmp(query->base, WITNESS) == 0,
+         is_entry = strcmp(query->base, STORED) == 0;
+    size_t number = strlen(asked);
+    bool is_found = is_witness ? store_case->sees_witness
+                    : is_entry ? matches(store_case->entry, query->filter)
+                               : store_case->is_added;
+
+    asked[number] = is_witness ? 'w' : is_entry ? 'e' : 'a';
+    asked[number + 1] = '\0';
+    assert_int_equal(query->scope, is_witness || is_entry ? APW_SCOPE_BASE : APW_SCOPE_ONE);
+    assert_string_equal(query->base, is_witness ? WITNESS : is_entry ? STORED : ENTRIES);
+    assert_int_equal(query->limit, 1);
+    if (!is_entry)
+        assert_string_equal(query->filter, is_witness ? "(&" ON "(description=entryUUID))"
+                                                      : "(appPasswordOwner=0f3e)");
+    *entries_r = NULL;
+    if (store_case->fault.search == number + 1) {
+        apw_error_set(error, "the fault of the store");
+        return store_case->fault.result;
+    }
+    if (is_found) {
+        *entries_r = calloc(1, sizeof **entries_r);
+        (*entries_r)->dn = strdup(query->base);
+    }
+    return APW_LDAP_OK;
+}
+
+static enum apw_ldap_result search_store(void *context, const struct apw_query *query,
+                                         int64_t deadline, struct apw_entry **entries_r,
+                                         struct apw_error *error)
+{
+    assert_string_equal(context, "store");
+    assert_true(deadline == DEADLINE);
+    return look_in_store(query, entries_r, error);
+}
+
+static enum apw_ldap_result search_store_series(void *context, struct apw_search_series *series,
+                                                int64_t deadline, struct apw_error *error)
+{
+    return series_answer(search_store, context, series, deadline, error);
+}
+
+/* The users' directory has no functions: to ask it would crash. */
+static void test_store(void **state)
+{
+    const struct store_case *row = store_case = *state;
+    const struct apw_world store = {
+        .search = search_store, .search_series = search_store_series, .context = (char *)"store"};
+    const struct apw_world world = {.store = &store};
+    const struct apw_config config = {
+        .mfa_filter = (char *)ON,
+        .mfa_off_filter = (char *)OFF,
+        .mfa_witness = (char *)(row->is_off_by_default ? WITNESS : NULL),
+        .store = {.base = (char *)ENTRIES,
+                  .id_attribute = apw_directory_id_attribute("entryUUID"),
+                  .has_mfa = true,
+                  .is_mfa_off_by_default = row->is_off_by_default}};
+    const struct apw_mfa_subject subject = {
+        .dn = DN, .id = "0f3e", .stored_dn = row->has_entry ? STORED : NULL};
+    struct apw_error error = {""};
+
+    asked[0] = '\0';
+    is_memory_short = row->is_memory_short;
+    assert_int_equal(apw_mfa_read(&world, &config, &subject, false, DEADLINE, &error), row->mfa);
+    is_memory_short = false;
+    assert_string_equal(asked, row->asked);
+    assert_contains(error.text, row->error != NULL ? row->error : "");
 }
 
 /* ---- the word itself ---- */
@@ -389,13 +553,37 @@ static void test_hidden(void **state)
     assert_int_equal(apw_filter_tree_shows_nothing(row->name), row->shows_nothing);
 }
 
+struct only_case {
+    const char *name; /* the filter */
+    bool reads_only;  /* what is in a store */
+};
+
+static struct only_case only_cases[] = {
+    {"(appPasswordMfaMethod=*)", true},
+    {"(APPPASSWORD;x-y=id=*)", true},
+    {"(|(!(appPasswordMfaEnabled=*))(appPasswordMfaEnforceFrom>=20270101000000Z))", true},
+    {"(appPasswordsOfOthers=*)", false},
+    {"(&(appPasswordMfaEnabled=TRUE)(departmentNumber=42))", false},
+    {"(&(departmentNumber=42)(appPasswordMfaEnabled=TRUE))", false},
+    {"(!(uid=alice))", false},
+};
+
+static void test_only(void **state)
+{
+    const struct only_case *row = *state;
+
+    assert_int_equal(apw_filter_tree_reads_only(row->name, apw_store_attributes), row->reads_only);
+}
+
 int main(void)
 {
     UNIT_ROWS(scenes, test_scene);
     UNIT_TEST("a witness that is back is trusted again", test_witness_comes_back);
     UNIT_TEST("without memory of it the witness is asked each time", test_without_memory_of_it);
+    UNIT_ROWS(store_cases, test_store);
     UNIT_TEST("what was seen is forgotten after a minute", test_word);
     UNIT_TEST("threads see no mix of two connections", test_threads);
     UNIT_ROWS(hidden_cases, test_hidden);
+    UNIT_ROWS(only_cases, test_only);
     return unit_run();
 }

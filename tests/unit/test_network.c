@@ -44,6 +44,25 @@ static void test_address(void **state)
         assert_int_equal(address.bits, row->bits);
 }
 
+/* Nothing is left of other addresses: neither behind an IPv4 address nor before an empty zone. */
+static void test_rest(void **state)
+{
+    static const char *const texts[] = {"192.0.2.7", "::ffff:192.0.2.7", "::ffff:192.0.2.7%eth0"};
+    static const uint8_t bytes[16] = {192, 0, 2, 7};
+    struct apw_address address;
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(texts); i++) {
+        memset(&address, 0xaa, sizeof address);
+        assert_int_equal(apw_network_parse_address(texts[i], &address), 0);
+        assert_memory_equal(address.bytes, bytes, sizeof bytes);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(apw_network_parse_address("fe80::1%2", &address), 0);
+        assert_int_equal(apw_network_parse_address("fe80::1%", &address), -1);
+    }
+}
+
 static const struct network_case {
     const char *name;
     const char *text;
@@ -51,6 +70,13 @@ static const struct network_case {
 } networks[] = {
     {"an IPv4 network", "192.0.2.0/24", 24},
     {"IPv4 /0", "0.0.0.0/0", 0},
+    {"an empty prefix of 0.0.0.0 is refused", "0.0.0.0/", -1},
+    {"an empty prefix of :: is refused", "::/", -1},
+    {"two zeros are refused as a prefix", "0.0.0.0/00", -1},
+    {"a prefix of more than 32 bits of a number is refused", "0.0.0.0/4294967296", -1},
+    {"a colon is no digit, though it comes after 9", "0.0.0.0/:", -1},
+    {"a slash is no digit, though it comes before 0", "::/1/", -1},
+    {"no prefix of an IPv4-mapped network is longer than 128", "::ffff:0:0/129", -1},
     {"IPv4 /1", "128.0.0.0/1", 1},
     {"IPv4 /31", "192.0.2.2/31", 31},
     {"IPv4 /32", "192.0.2.3/32", 32},
@@ -258,9 +284,32 @@ static void test_empty(void **state)
     assert_false(apw_networks_contain(&nothing, &address));
 }
 
+static void test_end_of_list(void **state)
+{
+    struct apw_networks list;
+    struct apw_address address;
+
+    (void)state;
+    assert_int_equal(apw_networks_parse("192.0.2.0/24,0.0.0.0/0", 22, ',', &list, NULL), 0);
+    assert_int_equal(apw_network_parse_address("198.51.100.7", &address), 0);
+    assert_true(apw_networks_contain(&list, &address));
+    list.count = 1;
+    assert_false(apw_networks_contain(&list, &address));
+}
+
+static void test_no_loopback(void **state)
+{
+    static const char *const texts[] = {"", "localhost", "127.0.0.1:25", "127.0.0.0/8", "::1/128"};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(texts); i++)
+        assert_false(apw_network_is_loopback(texts[i]));
+}
+
 int main(void)
 {
     UNIT_ROWS(addresses, test_address);
+    UNIT_TEST("an IPv4 address is followed by zeros", test_rest);
     UNIT_ROWS(networks, test_network);
     UNIT_ROWS(members, test_member);
     UNIT_ROWS(lists, test_list);
@@ -268,5 +317,7 @@ int main(void)
     UNIT_TEST("a NUL in a network is refused", test_nul);
     UNIT_TEST("64 networks are a list, 65 are not", test_longest_list);
     UNIT_TEST("an empty list contains no address", test_empty);
+    UNIT_TEST("a network behind the last one contains none", test_end_of_list);
+    UNIT_TEST("what is no address is no loopback address", test_no_loopback);
     return unit_run();
 }

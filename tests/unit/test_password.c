@@ -146,6 +146,9 @@ static const struct typed_case {
     {"21 symbols are no app password", UNIT_PASSWORD "0", NULL},
     {"two app passwords are not one", UNIT_PASSWORD UNIT_PASSWORD, NULL},
     {"a wrong check symbol is no app password", "k7q29fjdx3mh4tnzp8wx", NULL},
+    {"two wrong symbols are no app password, though the last is one", "k7q2!9fjdx3mh4tnzp8w!",
+     NULL},
+    {"nor in place of two symbols", "k7q2!fjdx3mh4tnzp8w!", NULL},
     {"u is no symbol", "u7q29fjdx3mh4tnzp8ww", NULL},
     {"U is no symbol", "U7q29fjdx3mh4tnzp8ww", NULL},
     {"an underscore does not separate", "k7q2_9fjdx3mh4tnzp8ww", NULL},
@@ -428,6 +431,25 @@ static void test_id(void **state)
     assert_int_equal(apw_password_is_id(row->text, strlen(row->text)), row->is_id);
 }
 
+static const struct typed_id_case {
+    const char *name; /* as typed */
+    const char *id;   /* NULL: none */
+} typed_ids[] = {
+    {"k7q2", "k7q2"}, {"K7Q2", "k7q2"}, {"oOiL", "0011"}, {"0011", "0011"}, {"zzzz", "zzzz"},
+    {"", NULL},       {"k7q", NULL},    {"k7q29", NULL},  {"k7qu", NULL},   {"u7q2", NULL},
+    {"k-q2", NULL},   {"k7 2", NULL},   {"!!!!", NULL},   {"k7q!", NULL},
+};
+
+static void test_typed_id(void **state)
+{
+    const struct typed_id_case *row = *state;
+    char id[] = "before";
+
+    assert_int_equal(apw_password_id_canonicalize(row->name, id), row->id != NULL ? 0 : -1);
+    if (row->id != NULL)
+        assert_string_equal(id, row->id);
+}
+
 static void test_nul_in_id(void **state)
 {
     (void)state;
@@ -457,6 +479,7 @@ int main(void)
     UNIT_TEST("an app password is shown in groups, its id in front", test_show);
     UNIT_ROWS(logins, test_login);
     UNIT_ROWS(ids, test_id);
+    UNIT_ROWS(typed_ids, test_typed_id);
     UNIT_TEST("a NUL is in no id", test_nul_in_id);
     return unit_run();
 }

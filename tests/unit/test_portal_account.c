@@ -20,7 +20,7 @@ static bool answer(const struct request *request)
 }
 
 /* Enrolls, replacing `old`, which may be NULL; returns the number of changes made. */
-static int enrol(const char *old, enum apw_manage_result expected)
+static int enrol(const struct apw_factor *old, enum apw_manage_result expected)
 {
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
     const struct apw_identity identity = {.dn = (char *)"cn=portal", .password = (char *)"secret"};
@@ -28,11 +28,14 @@ static int enrol(const char *old, enum apw_manage_result expected)
         .uris = &uris, .identity = &identity, .timeout_ms = 2000};
     const struct apw_config config = {
         .path = (char *)"test", .base = (char *)DN, .deadline_ms = 2000, .timeout_ms = 2000};
-    const struct apw_method method = {.kind = APW_METHOD_APP, .since = 1};
-    struct apw_user user = {
-        .dn = (char *)DN, .name = (char *)"alice", .unique_id = (char *)"entry", .has_class = true};
-    const struct apw_account account = {
-        .user = &user, .has_mfa = true, .has_method = old != NULL, .method_value = old};
+    const struct apw_method method = {.kind = APW_METHOD_APP, .id = "1f2e3d4c", .since = 1};
+    struct apw_user user = {.dn = (char *)DN,
+                            .name = (char *)"alice",
+                            .holder_dn = (char *)DN,
+                            .has_holder = true,
+                            .unique_id = (char *)"entry",
+                            .has_class = true};
+    const struct apw_factors_change change = {.removed = old, .added = &method};
     struct apw_portal_config portal_config = {.has_key = true};
     struct apw_portal portal = {.portal_config = &portal_config};
     struct apw_error error = {""};
@@ -41,7 +44,7 @@ static int enrol(const char *old, enum apw_manage_result expected)
     portal.manager = (struct apw_manager){
         .config = &config, .directory = portal.directory, .with_enrolment = true};
     responder_expect(answer, NULL);
-    assert_int_equal(apw_account_enrol(&portal, &account, &method, &error), expected);
+    assert_int_equal(apw_factors_apply(&portal, &user, &change, &error), expected);
     apw_directory_free(&portal.directory);
     return responder_seen().modifies;
 }
@@ -55,7 +58,7 @@ static void test_first(void **state)
 static void test_change(void **state)
 {
     (void)state;
-    assert_int_equal(enrol("sealed=AAAA", APW_MANAGE_DONE), 1);
+    assert_int_equal(enrol(&(struct apw_factor){.value = "sealed=AAAA"}, APW_MANAGE_DONE), 1);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* portal.conf: every key, and the message for each mistake. */
 #include "conf_file.h"
+#include "own_domains.h"
 #include "portal_config.h"
 #include "unit.h"
 
@@ -77,7 +78,32 @@ static const char *port_of(const struct apw_portal_config *conf)
 
 static const char *support_of(const struct apw_portal_config *conf)
 {
-    return conf->support;
+    return apw_supports_find(&conf->support, "xx")->text;
+}
+
+static const char *support_link_of(const struct apw_portal_config *conf)
+{
+    return apw_supports_find(&conf->support, "xx")->link;
+}
+
+static const char *support_in_nb_of(const struct apw_portal_config *conf)
+{
+    return apw_supports_find(&conf->support, "nb")->text;
+}
+
+static const char *support_link_in_nb_of(const struct apw_portal_config *conf)
+{
+    return apw_supports_find(&conf->support, "nb")->link;
+}
+
+static const char *zone_of(const struct apw_portal_config *conf)
+{
+    return conf->time_zone;
+}
+
+static const char *reverse_names_of(const struct apw_portal_config *conf)
+{
+    return conf->has_reverse_names ? "yes" : "no";
 }
 
 static const char *relay_of(const struct apw_portal_config *conf)
@@ -132,12 +158,44 @@ static const char *smtp_port_of(const struct apw_portal_config *conf)
     return conf->smtp.port;
 }
 
+static const char *pop3_host_of(const struct apw_portal_config *conf)
+{
+    return conf->pop3.host;
+}
+
+static const char *sieve_host_of(const struct apw_portal_config *conf)
+{
+    return conf->sieve.host;
+}
+
 static const char *header_of(const struct apw_portal_config *conf)
 {
-    return conf->trusted_user_header;
+    return conf->proxy.user_header;
+}
+
+static const char *staff_of(const struct apw_portal_config *conf)
+{
+    return conf->helpdesk.staff;
+}
+
+static const char *users_of(const struct apw_portal_config *conf)
+{
+    return conf->helpdesk.users;
+}
+
+static const char *helpdesk_base_of(const struct apw_portal_config *conf)
+{
+    return conf->helpdesk.base;
+}
+
+static const char *mfa_off_of(const struct apw_portal_config *conf)
+{
+    return conf->helpdesk.may_turn_mfa_off ? "yes" : "no";
 }
 
 #define PROXY_SECRET "0123456789abcdef0123456789abcdef"
+
+#define HELP_DESK "helpdesk_filter (a=b)\nhelpdesk_users (c=d)"
 
 #define ANY "support anybody" /* an unrelated line */
 
@@ -166,6 +224,18 @@ static const struct good_case {
     {"listen by default on no socket", ANY, socket_of, NULL},
     {"support", "support Ask Kari, tlf. 12 34 56 78 <kari@example.org>", support_of,
      "Ask Kari, tlf. 12 34 56 78 <kari@example.org>"},
+    {"support with a mail address is a link", "support Kari, <kari@example.org>, tel. 1",
+     support_link_of, "mailto:kari@example.org"},
+    {"support with a web address is a link", "support See https://example.org/help.",
+     support_link_of, "https://example.org/help"},
+    {"support in a language", "support_in nb hjelp@example.org, tlf. 1; de x", support_in_nb_of,
+     "hjelp@example.org, tlf. 1"},
+    {"the link of support in a language", "support_in de x; nb hjelp@example.org",
+     support_link_in_nb_of, "mailto:hjelp@example.org"},
+    {"time_zone", "time_zone Europe/Oslo", zone_of, "Europe/Oslo"},
+    {"reverse_names", "reverse_names yes", reverse_names_of, "yes"},
+    {"reverse_names off", "reverse_names no", reverse_names_of, "no"},
+    {"no reverse_names by default", ANY, reverse_names_of, "no"},
     {"support past ASCII", "support Brukerst\xc3\xb8tte", support_of, "Brukerst\xc3\xb8tte"},
     {"sendmail", "sendmail /usr/lib/sendmail", sendmail_of, "/usr/lib/sendmail"},
     {"no sendmail by default", ANY, sendmail_of, NULL},
@@ -176,6 +246,9 @@ static const struct good_case {
     {"STARTTLS to other relays", "mail_relay relay.example.org:25", relay_tls_of, "starttls"},
     {"mail_relay_tls", "mail_relay_tls smtps", relay_tls_of, "smtps"},
     {"mail_from", "mail_from a@example.org", from_of, "a@example.org"},
+    {"mail_from with sendmail", "mail_from a@example.org\nsendmail /bin/mail", from_of,
+     "a@example.org"},
+    {"mail_from by default", "sendmail /bin/mail", from_of, "app-passwords@mail.example.org"},
     {"own_domains of one", "own_domains example.org", domains_of, "example.org"},
     {"own_domains in upper case", "own_domains Example.ORG", domains_of, "example.org"},
     {"own_domains with spaces and a tab", "own_domains example.org \t  example.net", domains_of,
@@ -192,7 +265,20 @@ static const struct good_case {
     {"smtp_server", "smtp_server smtp.example.org:587", smtp_host_of, "smtp.example.org"},
     {"smtp_server's port", "smtp_server smtp.example.org:587", smtp_port_of, "587"},
     {"no smtp_server by default", ANY, smtp_host_of, NULL},
+    {"pop3_server", "pop3_server pop.example.org:995", pop3_host_of, "pop.example.org"},
+    {"no pop3_server by default", ANY, pop3_host_of, NULL},
+    {"managesieve_server", "managesieve_server sieve.example.org:4190", sieve_host_of,
+     "sieve.example.org"},
+    {"no managesieve_server by default", ANY, sieve_host_of, NULL},
     {"no trusted_user_header by default", ANY, header_of, NULL},
+    {"no helpdesk_filter by default", ANY, staff_of, NULL},
+    {"helpdesk_filter", HELP_DESK, staff_of, "(a=b)"},
+    {"helpdesk_users", HELP_DESK, users_of, "(c=d)"},
+    {"no helpdesk_base by default", HELP_DESK, helpdesk_base_of, NULL},
+    {"helpdesk_base", HELP_DESK "\nhelpdesk_base ou=people,dc=example,dc=org", helpdesk_base_of,
+     "ou=people,dc=example,dc=org"},
+    {"no helpdesk_may by default", HELP_DESK, mfa_off_of, "no"},
+    {"helpdesk_may mfa-off", HELP_DESK "\nhelpdesk_may mfa-off", mfa_off_of, "yes"},
 };
 
 static void test_good(void **state)
@@ -237,6 +323,105 @@ static void test_enrolment(void **state)
     free(text);
 }
 
+static const struct kinds_case {
+    const char *name;
+    const char *line;
+    const char *kinds; /* with a space behind each */
+} kinds[] = {
+    {"all kinds are allowed by default", ANY, "totp mail passkey recovery "},
+    {"one kind is allowed", "second_factors mail", "mail "},
+    {"passkeys alone are allowed", "second_factors passkey", "passkey "},
+    {"kinds are allowed in any order", "second_factors mail,totp", "totp mail "},
+};
+
+static void test_kinds(void **state)
+{
+    const struct kinds_case *row = *state;
+    struct apw_portal_config *conf;
+    char *text, found[64] = "";
+
+    complete_file(needed, UNIT_COUNT(needed), row->line, &text);
+    conf = read_good(text);
+    for (int kind = 0; kind < APW_METHOD_KIND_COUNT; kind++)
+        if (conf->factors.allows[kind])
+            strcat(strcat(found, apw_method_kind_name((enum apw_method_kind)kind)), " ");
+    assert_string_equal(found, row->kinds);
+    apw_portal_config_free(&conf);
+    free(text);
+}
+
+static const struct delay_case {
+    const char *name;
+    const char *line;
+    int64_t seconds;
+} delays[] = {
+    {"a reset waits a day by default", ANY, 86400},
+    {"helpdesk_reset_delay 36h", HELP_DESK "\nhelpdesk_reset_delay 36h", 36 * 3600},
+    {"helpdesk_reset_delay 30d", HELP_DESK "\nhelpdesk_reset_delay 30d", 30 * 86400},
+    {"helpdesk_reset_delay 0", HELP_DESK "\nhelpdesk_reset_delay 0", 0},
+};
+
+static void test_reset_delay(void **state)
+{
+    const struct delay_case *row = *state;
+    struct apw_portal_config *conf;
+    char text[1024];
+
+    snprintf(text, sizeof text, NEEDED "%s\n", row->line);
+    conf = read_good(strcmp(row->line, ANY) == 0 ? NEEDED : text);
+    assert_true(conf->helpdesk.reset_delay_s == row->seconds);
+    apw_portal_config_free(&conf);
+}
+
+static const struct remind_case {
+    const char *name;
+    const char *text;
+    const char *topics; /* a letter for each */
+    unsigned rate;
+} reminders[] = {
+    {"reminders are off by default", NEEDED, "-----", 60},
+    {"remind off", NEEDED "remind off\n", "-----", 60},
+    {"remind all", NEEDED "remind all\nremind_rate 6000\n", "mMeuy", 6000},
+    {"remind mfa, expiring", NEEDED "remind mfa,\texpiring\nremind_rate 1\n", "m-e--", 1},
+    {"remind yearly unused made", NEEDED "remind yearly unused made\n", "-M-uy", 60},
+};
+
+static void test_reminders(void **state)
+{
+    const struct remind_case *row = *state;
+    struct apw_portal_config *conf = read_good(row->text);
+
+    for (int topic = 0; topic < APW_REMIND_TOPIC_COUNT; topic++)
+        assert_int_equal(conf->remind.has[topic], row->topics[topic] != '-');
+    assert_int_equal(apw_remind_settings_is_on(&conf->remind), strcmp(row->topics, "-----") != 0);
+    assert_int_equal(conf->remind.rate, row->rate);
+    apw_portal_config_free(&conf);
+}
+
+static const struct remember_case {
+    const char *name;
+    const char *line;
+    int64_t seconds;
+} remembers[] = {
+    {"no browser is remembered by default", ANY, 0},
+    {"remember_browser no", "remember_browser no", 0},
+    {"remember_browser 30d", "remember_browser 30d", 30 * 86400},
+    {"remember_browser 366d", "remember_browser 366d", 366 * 86400},
+};
+
+static void test_remember(void **state)
+{
+    const struct remember_case *row = *state;
+    struct apw_portal_config *conf;
+    char *text;
+
+    complete_file(needed, UNIT_COUNT(needed), row->line, &text);
+    conf = read_good(text);
+    assert_true(conf->factors.remember_browser_s == row->seconds);
+    apw_portal_config_free(&conf);
+    free(text);
+}
+
 static void test_complete_file(void **state)
 {
     struct apw_portal_config *conf =
@@ -250,8 +435,8 @@ static void test_complete_file(void **state)
     assert_string_equal(conf->identity.dn, "cn=portal,dc=example,dc=org");
     assert_string_equal(conf->identity.password, "secret word");
     assert_string_equal(conf->listen_socket, "/run/portal");
-    assert_string_equal(conf->trusted_user_header, "X-Remote-User");
-    assert_string_equal(conf->trusted_user_secret, PROXY_SECRET);
+    assert_string_equal(conf->proxy.user_header, "X-Remote-User");
+    assert_string_equal(conf->proxy.secret, PROXY_SECRET);
     assert_true(conf->has_key);
     assert_memory_equal(conf->key, KEY_BYTES, APW_METHOD_KEY_BYTES);
     apw_portal_config_free(&conf);
@@ -319,6 +504,12 @@ static const struct bad_case {
     {"bindpw_file from nowhere", "bindpw_file password", "is not an absolute path"},
     {"bindpw_file that is empty", "bindpw_file /dev/null", "one line, the password"},
 
+    {"support_in without a text", "support_in nb; de x",
+     "not a list like \"nb hjelp@example.org; de"},
+    {"time_zone of no place", "time_zone Europe/Nowhere",
+     "\"Europe/Nowhere\" is not a time zone like "
+     "Europe/Oslo"},
+    {"reverse_names with a time", "reverse_names 1s", "\"1s\" is neither yes nor no"},
     {"listen on every address", "listen 0.0.0.0:8025",
      "\"0.0.0.0:8025\" is neither unix:/run/… nor a loopback address and port like "
      "127.0.0.1:8025; clients connect to the TLS proxy instead"},
@@ -390,7 +581,8 @@ static const struct bad_case {
      "in the clear; use https"},
 
     {"key_file that is not there", "key_file " FOLDER "/none",
-     FOLDER "/none: No such file or directory; restore the key from a backup"},
+     FOLDER "/none: No such file or directory, and no credential \"none\" from systemd; "
+            "restore the key from a backup"},
     {"key_file from nowhere", "key_file key", "\"key\" is not an absolute path"},
     {"key_file that is empty", "key_file /dev/null", "/dev/null: the file must contain one line"},
     {"key_file with a key of 31 bytes", "key_file " FOLDER "/key-31",
@@ -403,6 +595,13 @@ static const struct bad_case {
 
     {"enrolment closed", "enrolment closed", "\"closed\" is neither open nor code"},
     {"enrolment in upper case", "enrolment Code", "neither open nor code"},
+    {"remember_browser yes", "remember_browser yes", "neither no nor a period of 1d to 366d"},
+    {"remember_browser 23h", "remember_browser 23h", "neither no nor a period"},
+    {"remember_browser 367d", "remember_browser 367d", "neither no nor a period"},
+    {"second_factors sms", "second_factors totp sms", "\"sms\" is repeated, or is none of"},
+    {"second_factors with one twice", "second_factors mail totp,mail", "\"mail\" is repeated"},
+    {"second_factors with recovery alone", "second_factors recovery", "name at least one of"},
+    {"second_factors without any", "second_factors ,", "name at least one of"},
     {"mail_relay without a port", "mail_relay relay.example.org", "not a host and port"},
     {"mail_relay_tls yes", "mail_relay_tls yes", "\"yes\" is not one of no, starttls, smtps"},
     {"mail_from without a domain", "mail_from postmaster", "is not an address like"},
@@ -434,10 +633,28 @@ static const struct bad_case {
     {"imap_server with empty brackets", "imap_server []:993", "not a host and port"},
     {"imap_server with brackets around a name", "imap_server [imap]:993", "not a host and port"},
     {"smtp_server without a port", "smtp_server smtp.example.org", "not a host and port like"},
+    {"pop3_server without a port", "pop3_server pop.example.org", "not a host and port like"},
+    {"managesieve_server without a port", "managesieve_server sieve.example.org",
+     "not a host and port like"},
     {"smtp_server with port 65536", "smtp_server smtp.example.org:65536", "not a host and port"},
     {"smtp_server with a tag", "smtp_server <b>:25", "not a host and port"},
     {"smtp_server with a space", "smtp_server smtp example:25", "not a host and port"},
 
+    {"helpdesk_filter that is none", "helpdesk_filter a=b)", "a=b)"},
+    {"helpdesk_users with a login in it", "helpdesk_users (uid=%q", "(uid=%q"},
+    {"helpdesk_base that is no DN", "helpdesk_base people", "\"people\" is not a DN"},
+    {"helpdesk_may that is unknown", "helpdesk_may mfa-off, everything", "\"everything\""},
+    {"remind with another word", "remind mfa sometimes", "\"sometimes\" is not one of"},
+    {"remind all and more", "remind all mfa", "\"all\" is not one of"},
+    {"remind off and more", "remind mfa off", "\"off\" is not one of"},
+    {"remind with a topic twice", "remind mfa,mfa", "mfa is repeated"},
+    {"remind_rate of nothing", "remind_rate 0", "mails a minute"},
+    {"remind_rate that is too fast", "remind_rate 6001", "mails a minute"},
+    {"helpdesk_reset_delay without a unit", "helpdesk_reset_delay 24", "not a period of 0 to 30d"},
+    {"helpdesk_reset_delay in the past", "helpdesk_reset_delay -1h", "not a period of 0 to 30d"},
+    {"helpdesk_reset_delay that is too long", "helpdesk_reset_delay 31d",
+     "not a period of 0 to 30d"},
+    {"helpdesk_may with a repetition", "helpdesk_may mfa-off mfa-off", "mfa-off is repeated"},
     {"trusted_user_secret_file by a short path", "trusted_user_secret_file proxy", "proxy"},
     {"trusted_user_secret_file that is not there", "trusted_user_secret_file " FOLDER "/nothing",
      "/nothing"},
@@ -513,7 +730,7 @@ static const struct file_case {
     {"a NUL", BYTES(NEEDED "enrolment co\0de\n"), ":6: the line is longer than"},
     {"a line that is not UTF-8", BYTES(NEEDED "listen \xff\n"), ":6: the line is not UTF-8"},
     {"sendmail and a relay", BYTES(NEEDED "sendmail /bin/mail\nmail_relay 127.0.0.1:25\n"),
-     "portal.conf: sendmail excludes mail_from and mail_relay"},
+     "portal.conf: sendmail excludes mail_relay"},
     {"mail_relay_user without a password", BYTES(NEEDED "mail_relay_user portal\n"),
      "mail_relay_user and mail_relay_password_file need each other"},
     {"a password over the network without TLS",
@@ -526,6 +743,20 @@ static const struct file_case {
     {"a proxy's secret without a trusted header",
      BYTES(NEEDED "trusted_user_secret_file " FOLDER "/proxy\n"),
      "portal.conf: trusted_user_secret_file is of no use without trusted_user_header"},
+    {"helpdesk_filter without helpdesk_users", BYTES(NEEDED "helpdesk_filter (a=b)\n"),
+     "portal.conf: helpdesk_filter needs helpdesk_users, a filter that matches those whom"},
+    {"helpdesk_users without helpdesk_filter", BYTES(NEEDED "helpdesk_users (a=b)\n"),
+     "portal.conf: helpdesk_users is of no use without helpdesk_filter"},
+    {"helpdesk_base without helpdesk_filter", BYTES(NEEDED "helpdesk_base dc=org\n"),
+     "portal.conf: helpdesk_base is of no use without helpdesk_filter"},
+    {"helpdesk_reset_delay without helpdesk_filter", BYTES(NEEDED "helpdesk_reset_delay 1h\n"),
+     "portal.conf: helpdesk_reset_delay is of no use without helpdesk_filter"},
+    {"helpdesk_may without helpdesk_filter", BYTES(NEEDED "helpdesk_may mfa-off\n"),
+     "portal.conf: helpdesk_may is of no use without helpdesk_filter"},
+    {"helpdesk_filter behind single sign-on",
+     BYTES(NEEDED "listen unix:/run/portal\ntrusted_user_header X-Remote-User\n"
+                  "trusted_user_secret_file " FOLDER "/proxy\n" HELP_DESK "\n"),
+     "portal.conf: helpdesk_filter and trusted_user_header exclude each other"},
     {"a trusted header without a secret",
      BYTES(NEEDED "trusted_user_header X-Remote-User\nlisten unix:/run/portal\n"),
      "trusted_user_header needs trusted_user_secret_file: whatever runs as the proxy's user"},
@@ -641,10 +872,10 @@ static void test_owner(void **state)
     snprintf(line, sizeof line, "own_domains %s", row->domains);
     complete_file(needed, UNIT_COUNT(needed), line, &text);
     conf = read_good(text);
-    assert_int_equal(apw_portal_config_owns_address(conf, row->address), row->is_own);
+    assert_int_equal(apw_own_domains_have(conf->own_domains, row->address), row->is_own);
     apw_portal_config_free(&conf);
     conf = read_good(NEEDED);
-    assert_false(apw_portal_config_owns_address(conf, row->address));
+    assert_false(apw_own_domains_have(conf->own_domains, row->address));
     apw_portal_config_free(&conf);
     free(text);
 }
@@ -655,6 +886,59 @@ static void test_free_nothing(void **state)
 
     (void)state;
     apw_portal_config_free(&conf);
+}
+
+/* ---- the identity in the store ---- */
+
+#define STORE_DN     "store_binddn cn=portal,ou=services,o=app-passwords\n"
+#define STORE_SECRET "store_bindpw_file " FOLDER "/password\n"
+
+static const struct store_case {
+    const char *name;
+    const char *text;
+    bool has_store;
+    const char *error; /* NULL: it is good */
+} store_cases[] = {
+    {"an identity in the store", STORE_DN STORE_SECRET, true, NULL},
+    {"no store, no identity", "", false, NULL},
+    {"a store without an identity", "", true, "portal.conf: store_binddn is missing"},
+    {"a store without a secret", STORE_DN, true, "portal.conf: store_bindpw_file is missing"},
+    {"a store without a name", STORE_SECRET, true, "portal.conf: store_binddn is missing"},
+    {"an identity in a store that there is not", STORE_DN STORE_SECRET, false,
+     "store_binddn and store_bindpw_file need store_uri in app-password.conf"},
+    {"a name in a store that there is not", STORE_DN, false, "need store_uri"},
+    {"a secret of a store that there is not", STORE_SECRET, false, "need store_uri"},
+};
+
+static void test_store(void **state)
+{
+    const struct store_case *row = *state;
+    struct apw_error error = {""};
+    struct apw_portal_config *conf;
+    char text[1024];
+
+    snprintf(text, sizeof text, "%s%s", NEEDED, row->text);
+    conf = read_good(text);
+    assert_int_equal(apw_portal_config_check_store(conf, row->has_store, &error),
+                     row->error == NULL ? 0 : -1);
+    assert_contains(error.text, row->error == NULL ? "" : row->error);
+    if (row->error == NULL && row->has_store) {
+        assert_string_equal(conf->store_identity.dn, "cn=portal,ou=services,o=app-passwords");
+        assert_string_equal(conf->store_identity.password, "secret word");
+        assert_string_equal(conf->identity.dn, "cn=portal,dc=example,dc=org");
+    }
+    apw_portal_config_free(&conf);
+}
+
+static void test_bad_store(void **state)
+{
+    struct apw_error error = {""};
+
+    (void)state;
+    read_bad(BYTES(NEEDED "store_binddn portal\n"), &error);
+    assert_contains(error.text, "store_binddn: \"portal\" is not a DN");
+    read_bad(BYTES(NEEDED "store_bindpw_file " FOLDER "/none\n"), &error);
+    assert_contains(error.text, "store_bindpw_file");
 }
 
 static void write_file(const char *name, const char *text)
@@ -681,6 +965,10 @@ int main(void)
     UNIT_TEST("a file with every key", test_complete_file);
     UNIT_ROWS(good_values, test_good);
     UNIT_ROWS(enrolments, test_enrolment);
+    UNIT_ROWS(kinds, test_kinds);
+    UNIT_ROWS(delays, test_reset_delay);
+    UNIT_ROWS(reminders, test_reminders);
+    UNIT_ROWS(remembers, test_remember);
     UNIT_ROWS(urls, test_url);
     UNIT_ROWS(bad_values, test_bad);
     UNIT_ROWS(bad_files, test_bad_file);
@@ -688,6 +976,8 @@ int main(void)
     UNIT_TEST("portal.conf is sought beside app-password.conf", test_folder);
     UNIT_ROWS(keys, test_key);
     UNIT_ROWS(owners, test_owner);
+    UNIT_ROWS(store_cases, test_store);
+    UNIT_TEST("a bad identity in the store", test_bad_store);
     UNIT_TEST("nothing is freed", test_free_nothing);
     return unit_run();
 }

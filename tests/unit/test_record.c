@@ -300,6 +300,35 @@ static void test_format_checks(void **state)
     assert_contains(error.text, "longer than");
 }
 
+/* The longest limits and the longest value are whole; a byte more is an error. */
+static void test_format_length(void **state)
+{
+    struct apw_record record = make_record();
+    struct apw_error error = {""};
+    char value[APW_RECORD_SIZE];
+    size_t others;
+
+    (void)state;
+    memset(record.from_text, '1', APW_RECORD_SIZE - 1 - strlen(" from="));
+    assert_int_equal(apw_record_format_limits(&record, value, &error), 0);
+    assert_int_equal(strlen(value), APW_RECORD_SIZE - 1);
+    strcat(record.from_text, "1");
+    assert_int_equal(apw_record_format_limits(&record, value, &error), -1);
+    assert_string_equal(error.text, "the value is longer than 4095 bytes");
+
+    record = make_record();
+    strcpy(record.services, "x");
+    assert_int_equal(apw_record_format(&record, value, &error), 0);
+    assert_contains(value, " services=x hash=");
+    others = strlen(value) + strlen(" from=");
+    memset(record.from_text, '1', APW_RECORD_SIZE - 1 - others);
+    assert_int_equal(apw_record_format(&record, value, &error), -1);
+    assert_contains(error.text, "from= is not a list");
+    strcat(record.from_text, "1");
+    assert_int_equal(apw_record_format(&record, value, &error), -1);
+    assert_string_equal(error.text, "the value is longer than 4095 bytes");
+}
+
 static const struct id_case {
     const char *name;
     const char *value;
@@ -428,6 +457,7 @@ int main(void)
     UNIT_TEST("64 networks are usable, 65 are not", test_too_many_networks);
     UNIT_TEST("a megabyte in any key is unusable", test_enormous);
     UNIT_TEST("what would not be read back is not written", test_format_checks);
+    UNIT_TEST("a value has 4095 bytes at most", test_format_length);
     UNIT_ROWS(ids, test_id);
     UNIT_ROWS(uses, test_use);
     UNIT_TEST("a use is written as it would be read", test_write_use);

@@ -44,7 +44,7 @@ static void test_tags(void **state)
     struct apw_tags *tags;
 
     seconds_ahead = 0;
-    assert_int_equal(apw_tags_new(APW_NAME_S, &tags, &error), 0);
+    assert_int_equal(apw_tags_new(APW_NAME_S, 10, &tags, &error), 0);
     assert_false(apw_tags_have(tags, row->asked));
     apw_tags_add(tags, (const char *const[]){"uid=sam", "sam", NULL});
     seconds_ahead = row->seconds_later;

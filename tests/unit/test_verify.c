@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The decision: every row of the table at its edges, with a directory and a clock of our own. */
 #include "clock.h"
+#include "counted_hashes.h"
 #include "name.h"
+#include "series.h"
 #include "unit.h"
 #include "verify.h"
 #include <sodium.h>
@@ -99,6 +101,8 @@ struct scene {
     unsigned hash_memory_mib, hash_passes;
     enum leads leads; /* where the accepted name does, if it is not what was typed */
     bool is_name_asked;
+    bool revoke_on_password_change;
+    int64_t max_lifetime_s;
 
     enum apw_verdict verdict;
     enum apw_reason reason;
@@ -115,7 +119,7 @@ struct scene {
 /* ---- the world ---- */
 
 static const struct scene *scene;
-static enum apw_ldap_result search_result[4]; /* of the first, second search and so on */
+static enum apw_ldap_result search_result[5]; /* of the first, second search and so on */
 static const struct stored *many;             /* instead of the scene's */
 static size_t many_count;
 
@@ -124,33 +128,11 @@ static struct question {
     char base[128];
     enum apw_scope scope;
     char filter[512];
-    char attributes[256];
+    char attributes[512];
     unsigned limit;
 } questions[QUESTIONS_MAX];
 static size_t searches, binds;
 static char bound_dn[128], bound_password[APW_SECRET_BYTES_MAX + 1];
-static int hashes;
-static bool hashes_fail;
-
-int __wrap_crypto_pwhash(unsigned char *const out, unsigned long long outlen,
-                         const char *const passwd, unsigned long long passwdlen,
-                         const unsigned char *const salt, unsigned long long opslimit,
-                         size_t memlimit, int alg);
-int __real_crypto_pwhash(unsigned char *const out, unsigned long long outlen,
-                         const char *const passwd, unsigned long long passwdlen,
-                         const unsigned char *const salt, unsigned long long opslimit,
-                         size_t memlimit, int alg);
-
-int __wrap_crypto_pwhash(unsigned char *const out, unsigned long long outlen,
-                         const char *const passwd, unsigned long long passwdlen,
-                         const unsigned char *const salt, unsigned long long opslimit,
-                         size_t memlimit, int alg)
-{
-    hashes++;
-    if (hashes_fail)
-        return -1;
-    return __real_crypto_pwhash(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
-}
 
 static void *allocate(size_t count, size_t size)
 {
@@ -224,8 +206,7 @@ static struct apw_entry *find_by_name(void)
 
 static bool mfa_search_matches(const char *filter)
 {
-    bool is_negated =
-        strncmp(filter, "(!", 2) == 0 || strncmp(filter, "(&" OFF, 2 + strlen(OFF)) == 0;
+    bool is_negated = strcmp(filter, MFA) != 0 && strcmp(filter, DISABLED) != 0;
 
     if (strstr(filter, DISABLED) != NULL)
         return scene->disabled == (is_negated ? OFF_IS_TRUE : ON_IS_TRUE);
@@ -252,7 +233,7 @@ static enum apw_ldap_result search(void *context, const struct apw_query *query,
     }
     if (number == 0)
         *entries_r = find_entries();
-    else if (strcmp(query->base, BASE) == 0)
+    else if (strcmp(query->base, BASE) == 0 && strstr(query->filter, MFA) == NULL)
         *entries_r = find_by_name();
     else
         *entries_r = mfa_search_matches(query->filter) ? make_entry(DN, NULL, 0) : NULL;
@@ -260,6 +241,12 @@ static enum apw_ldap_result search(void *context, const struct apw_query *query,
     if (search_result[number] != APW_LDAP_OK)
         apw_error_set(error, "search %zu for %s failed", number + 1, query->filter);
     return search_result[number];
+}
+
+static enum apw_ldap_result search_series(void *context, struct apw_search_series *series,
+                                          int64_t deadline, struct apw_error *error)
+{
+    return series_answer(search, context, series, deadline, error);
 }
 
 static enum apw_user_bind bind_user(void *context, const char *dn, const char *password,
@@ -301,8 +288,11 @@ static int64_t now(void *context)
     return seconds;
 }
 
-static struct apw_world world = {
-    .search = search, .bind_user = bind_user, .now = now, .context = &questions};
+static struct apw_world world = {.search = search,
+                                 .search_series = search_series,
+                                 .bind_user = bind_user,
+                                 .now = now,
+                                 .context = &questions};
 
 static void reset_world(const struct scene *next)
 {
@@ -329,7 +319,9 @@ static struct apw_config make_config(const struct scene *of)
                                     of->disabled != DISABLED_UNASKED ? (char *)DISABLED : NULL,
                                 .mfa_enforcement = of->enforcement,
                                 .account_password = of->account_password,
-                                .login_attribute = (char *)of->login_attribute};
+                                .login_attribute = (char *)of->login_attribute,
+                                .revoke_on_password_change = of->revoke_on_password_change,
+                                .max_lifetime_s = of->max_lifetime_s};
 
     if (of->is_active_directory) {
         config.directory = APW_DIRECTORY_ACTIVE_DIRECTORY;
@@ -391,23 +383,17 @@ static void assert_outcome(const struct apw_decision *decision, enum apw_verdict
     assert_string_equal(apw_verdict_name(decision->event.verdict), apw_verdict_name(verdict));
 }
 
-static bool is_mfa_likely(const struct scene *row)
+static bool is_app_shaped(const struct scene *row)
 {
-    bool is_app_shaped = !row->is_no_app_password &&
-                         (row->password == NULL || strstr(row->password, ACCOUNT) == NULL);
-
-    if (many != NULL || is_app_shaped)
-        return true;
-    for (size_t i = 0; i < STORED_MAX && row->stored[i].name != NULL; i++)
-        if (strcmp(row->stored[i].name, "appPassword") == 0)
-            return true;
-    return false;
+    return !row->is_no_app_password &&
+           (row->password == NULL || strstr(row->password, ACCOUNT) == NULL);
 }
 
-/* The user's search, then the one for the likely answer. */
+/* The user's search, for an account password with the one whether MFA is off, then the one for the
+ * likely answer. */
 static size_t searches_for(const struct scene *row)
 {
-    size_t asked = row->is_name_asked;
+    size_t asked = (size_t)row->is_name_asked + !is_app_shaped(row);
 
     if (row->reason == APW_REASON_AMBIGUOUS_NAME)
         return 1 + asked;
@@ -417,7 +403,9 @@ static size_t searches_for(const struct scene *row)
         return asked + 1;
     if (row->mfa == MFA_IS_HIDDEN)
         return asked + 3;
-    return asked + (is_mfa_likely(row) == (row->mfa == MFA_IS_ON) ? 2 : 3);
+    if (row->mfa == MFA_IS_ON)
+        return asked + 2;
+    return asked + (is_app_shaped(row) ? 3 : 1);
 }
 
 static void test_scene(void **state)
@@ -630,6 +618,21 @@ static const struct scene app_password_scenes[] = {
      .stored = {APP(" expires=20270522000000Z")}, REFUSED(EXPIRED), .id = "k7q2"},
     {"a second after it expired it is refused", .now = "20270522000001Z",
      .stored = {APP(" expires=20270522000000Z")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"a second before max_lifetime it is accepted", .now = "20270130235959Z",
+     .max_lifetime_s = 91 * 86400, .stored = {APP("")}, BY_HASH_ACCEPTED},
+    {"at the second of max_lifetime it is refused", .now = "20270131000000Z",
+     .max_lifetime_s = 91 * 86400, .stored = {APP("")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"past max_lifetime it is refused, though it expires later", .max_lifetime_s = 86400,
+     .stored = {APP(" expires=20270522000000Z")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"it expires before max_lifetime", .now = "20270522000000Z", .max_lifetime_s = 3650 * 86400,
+     .stored = {APP(" expires=20270522000000Z")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"within max_lifetime it may expire later", .max_lifetime_s = 3650 * 86400,
+     .stored = {APP(" expires=20370522000000Z")}, BY_HASH_ACCEPTED},
+    {"max_lifetime does not hide a wrong clock", .now = "20261030235959Z", .max_lifetime_s = 86400,
+     .stored = {APP("")}, UNAVAILABLE(CLOCK), .id = "k7q2", .names_entry = true,
+     .detail = "check this host's clock"},
+    {"made in the future it lives for max_lifetime, too", .now = "20261031235959Z",
+     .max_lifetime_s = 86400, .stored = {APP("")}, BY_HASH_ACCEPTED},
     {"made a second in the future it is accepted", .now = "20261031235959Z", .stored = {APP("")},
      BY_HASH_ACCEPTED},
     {"made a day in the future it is accepted", .now = "20261031000000Z", .stored = {APP("")},
@@ -737,9 +740,48 @@ static const struct scene order_scenes[] = {
      REFUSED(WRONG_NETWORK), .id = "k7q2"},
     {"the hash comes last", .password = WRONG, .client = "192.0.2.1",
      .stored = {MADE("20251101000000Z", " services=smtp from=192.0.2.0/24")}, BY_HASH_REFUSED},
+    {"max_lifetime comes before a changed account password", .revoke_on_password_change = true,
+     .max_lifetime_s = 86400,
+     .stored = {MADE("20251101000000Z", ""), {"pwdChangedTime", "20261115000000Z"}},
+     REFUSED(EXPIRED), .id = "k7q2"},
+    {"max_lifetime comes before wrong service", .service = "imap", .max_lifetime_s = 86400,
+     .stored = {MADE("20251101000000Z", " services=smtp")}, REFUSED(EXPIRED), .id = "k7q2"},
+    {"expired comes before a changed account password", .revoke_on_password_change = true,
+     .stored = {MADE("20251101000000Z", " expires=20260101000000Z"),
+                {"pwdChangedTime", "20261115000000Z"}},
+     REFUSED(EXPIRED), .id = "k7q2"},
+    {"a changed account password comes before wrong service", .service = "imap",
+     .revoke_on_password_change = true,
+     .stored = {MADE("20251101000000Z", " services=smtp"), {"pwdChangedTime", "20261115000000Z"}},
+     REFUSED(PASSWORD_CHANGED), .id = "k7q2"},
     {"disabled comes before everything of the app password",
      .stored = {MADE("20271101000000Z", " expires=20260101000000Z"), {"nsAccountLock", "TRUE"}},
      ENDED},
+};
+
+/* The account password was changed at that time. */
+#define CHANGED(time)                                                                              \
+    .revoke_on_password_change = true, .stored = {APP(""), {"pwdChangedTime", time}}
+
+static const struct scene change_scenes[] = {
+    {"one made before the change is refused", CHANGED("20261101000001Z"), REFUSED(PASSWORD_CHANGED),
+     .id = "k7q2"},
+    {"without the right secret, too", .password = WRONG, CHANGED("20261101000001Z"),
+     REFUSED(PASSWORD_CHANGED), .id = "k7q2"},
+    {"one made in the same second is accepted", CHANGED("20261101000000Z"), BY_HASH_ACCEPTED},
+    {"one made after it is accepted", CHANGED("20261031235959Z"), BY_HASH_ACCEPTED},
+    {"a change that nobody asked about is no reason",
+     .stored = {APP(""), {"pwdChangedTime", "20261115000000Z"}}, BY_HASH_ACCEPTED},
+    {"a change that is still to come refuses all", .revoke_on_password_change = true,
+     .stored = {APP(""), {"pwdLastSet", "0"}}, REFUSED(PASSWORD_CHANGED), .id = "k7q2"},
+    {"an entry that does not tell is an outage", .revoke_on_password_change = true,
+     .stored = {APP("")}, UNAVAILABLE(DIRECTORY_UNAVAILABLE), .id = "k7q2", .names_entry = true,
+     .detail = "neither pwdChangedTime"},
+    {"an invalid time is an outage", CHANGED("x"), UNAVAILABLE(DIRECTORY_UNAVAILABLE), .id = "k7q2",
+     .names_entry = true, .detail = "pwdChangedTime is invalid"},
+    {"the account password needs no time", .password = ACCOUNT, .mfa = MFA_IS_OFF,
+     .revoke_on_password_change = true, .stored = {APP("")}, .bind = BIND_OK,
+     ACCEPTED(ACCOUNT_PASSWORD)},
 };
 
 #define HASHED(phc)                                                                                \
@@ -1209,7 +1251,7 @@ static const enum apw_ldap_result failures[] = {APW_LDAP_UNAVAILABLE, APW_LDAP_N
                                                 APW_LDAP_NOT_PERMITTED, APW_LDAP_CONFLICT,
                                                 APW_LDAP_REFUSED};
 
-/* Each of the three searches fails in each way, though an entry came along. */
+/* Each search fails in each way, though an entry came along. */
 static void test_failed_searches(void **state)
 {
     static const struct scene scenes[] = {
@@ -1238,16 +1280,51 @@ static void test_failed_searches(void **state)
             for (size_t how = 0; how < UNIT_COUNT(failures); how++) {
                 struct apw_decision decision;
 
+                if (number == 1 && !is_app_shaped(&scenes[i]))
+                    continue; /* below */
                 reset_world(&scenes[i]);
                 search_result[number] = failures[how];
                 play(&scenes[i], &decision);
                 assert_outcome(&decision, APW_UNAVAILABLE, APW_REASON_DIRECTORY_UNAVAILABLE);
                 assert_contains(decision.event.detail.text, "failed");
-                assert_int_equal(searches, number + 1);
+                assert_int_equal(searches,
+                                 number > 0 || is_app_shaped(&scenes[i]) ? number + 1 : 2);
                 assert_int_equal(binds, 0);
                 assert_int_equal(hashes, 0);
                 apw_verify_clear(&decision);
             }
+}
+
+/* The search for MFA off that comes with the one for the entry. */
+static void test_failed_company(void **state)
+{
+    static const struct scene off = {.password = ACCOUNT, .mfa = MFA_IS_OFF, .bind = BIND_OK},
+                              on = {.password = ACCOUNT, .mfa = MFA_IS_ON},
+                              hidden = {.password = ACCOUNT, .mfa = MFA_IS_HIDDEN};
+    static const struct {
+        const struct scene *scene;
+        enum apw_verdict verdict;
+        enum apw_reason reason;
+        size_t searches;
+    } cases[] = {
+        {&off, APW_ACCEPTED, APW_REASON_ACCOUNT_PASSWORD, 4},
+        {&on, APW_REFUSED, APW_REASON_ACCOUNT_PASSWORD_WITH_MFA, 3},
+        {&hidden, APW_UNAVAILABLE, APW_REASON_MFA_UNREADABLE, 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(cases); i++)
+        for (size_t how = 0; how < UNIT_COUNT(failures); how++) {
+            struct apw_decision decision;
+
+            reset_world(cases[i].scene);
+            search_result[1] = failures[how];
+            play(cases[i].scene, &decision);
+            assert_outcome(&decision, cases[i].verdict, cases[i].reason);
+            assert_int_equal(searches, cases[i].searches);
+            assert_int_equal(binds, cases[i].verdict == APW_ACCEPTED);
+            apw_verify_clear(&decision);
+        }
 }
 
 /* The error of a search contains its filter, and with it the login. */
@@ -1274,6 +1351,21 @@ static void test_password_as_login(void **state)
     "pwdAccountLockedTime nsAccountLock pwdStartTime pwdEndTime userAccountControl "               \
     "accountExpires krbPrincipalExpiration shadowExpire "
 
+static void test_question_about_the_change(void **state)
+{
+    static const struct scene row = {
+        .password = ACCOUNT, .mfa = MFA_IS_ON, .revoke_on_password_change = true};
+    struct apw_decision decision;
+
+    (void)state;
+    reset_world(&row);
+    play(&row, &decision);
+    assert_string_equal(questions[0].attributes,
+                        "appPassword appPasswordMfaEnforceFrom " ENDING_ATTRIBUTES
+                        "pwdChangedTime pwdUpdateTime krbLastPwdChange pwdLastSet ");
+    apw_verify_clear(&decision);
+}
+
 static void test_questions(void **state)
 {
     static const struct scene on = {
@@ -1296,12 +1388,16 @@ static void test_questions(void **state)
     assert_int_equal(questions[0].limit, 2);
     assert_string_equal(questions[0].attributes,
                         "appPassword appPasswordMfaEnforceFrom " ENDING_ATTRIBUTES);
-    for (size_t i = 1; i < 3; i++) {
-        assert_string_equal(questions[i].base, DN);
-        assert_int_equal(questions[i].scope, APW_SCOPE_BASE);
-        assert_string_equal(questions[i].filter, i == 1 ? NOT_MFA : MFA);
-        assert_string_equal(questions[i].attributes, "1.1 ");
-    }
+    assert_string_equal(questions[1].base, BASE);
+    assert_int_equal(questions[1].scope, APW_SCOPE_SUB);
+    assert_string_equal(questions[1].filter,
+                        "(&(|(uid=a\\2Ab@example.org)(mail=a\\2Ab@example.org))" NOT_MFA ")");
+    assert_int_equal(questions[1].limit, 2);
+    assert_string_equal(questions[1].attributes, "1.1 ");
+    assert_string_equal(questions[2].base, DN);
+    assert_int_equal(questions[2].scope, APW_SCOPE_BASE);
+    assert_string_equal(questions[2].filter, MFA);
+    assert_string_equal(questions[2].attributes, "1.1 ");
     apw_verify_clear(&decision);
 
     reset_world(&off);
@@ -1452,7 +1548,7 @@ static void test_remembered(void **state)
     struct apw_decision decision;
     struct apw_error error;
 
-    assert_int_equal(apw_remember_new(&world.remember, &error), 0);
+    assert_int_equal(apw_remember_new(10, &world.remember, &error), 0);
     reset_world(&before);
     play(&before, &decision);
     assert_outcome(&decision, APW_ACCEPTED, APW_REASON_APP_PASSWORD);
@@ -1592,7 +1688,7 @@ static void test_names(void **state)
     struct apw_decision decision;
     struct apw_error error;
 
-    assert_int_equal(apw_tags_new(APW_NAME_S, &world.names, &error), 0);
+    assert_int_equal(apw_tags_new(APW_NAME_S, 10, &world.names, &error), 0);
     reset_world(&before);
     play(&before, &decision);
     assert_int_equal(decision.event.verdict,
@@ -1615,10 +1711,12 @@ int main(void)
     UNIT_TEST("a login has 255 bytes at most, a password 1024", test_lengths);
     UNIT_TEST("a broken configuration is an outage", test_broken_configuration);
     UNIT_TEST("every search that fails is an outage", test_failed_searches);
+    UNIT_TEST("but not that for MFA off which comes with the entry's", test_failed_company);
     UNIT_TEST("an app password as login is in no error", test_password_as_login);
     UNIT_ROWS(entry_scenes, test_scene);
     UNIT_ROWS(app_password_scenes, test_scene);
     UNIT_ROWS(order_scenes, test_scene);
+    UNIT_ROWS(change_scenes, test_scene);
     UNIT_ROWS(unusable_scenes, test_scene);
     UNIT_ROWS(cost_scenes, test_scene);
     UNIT_ROWS(account_password_scenes, test_scene);
@@ -1627,6 +1725,8 @@ int main(void)
     UNIT_ROWS(name_scenes, test_existence);
     UNIT_TEST("a lookup without an answer finds nobody", test_existence_without_answer);
     UNIT_TEST("the directory is asked no more than it need be", test_questions);
+    UNIT_TEST("with revoke_on_password_change, when the password was changed is asked, too",
+              test_question_about_the_change);
     UNIT_TEST("service and client are described in one form", test_description);
     UNIT_TEST("one hash at most with 1, 5 and 40 app passwords", test_cost);
     UNIT_TEST("a hash without memory is an outage", test_no_memory_for_hash);

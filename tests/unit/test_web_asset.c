@@ -119,6 +119,25 @@ static void test_no_memory(void **state)
     apw_assets_free(assets, 1);
 }
 
+static void test_version(void **state)
+{
+    char one[] = "a", two[] = "b", first[APW_ASSETS_VERSION_SIZE], other[APW_ASSETS_VERSION_SIZE];
+    struct apw_asset assets[] = {{.bytes = one, .length = 1}, {.bytes = two, .length = 1}};
+
+    (void)state;
+    apw_assets_version(assets, 2, first);
+    assert_int_equal(strlen(first), APW_ASSETS_VERSION_SIZE - 1);
+    apw_assets_version(assets, 2, other);
+    assert_string_equal(first, other);
+    two[0] = 'c';
+    apw_assets_version(assets, 2, other);
+    assert_string_not_equal(first, other);
+    two[0] = 'b';
+    assets[1].length = 0;
+    apw_assets_version(assets, 2, other);
+    assert_string_not_equal(first, other);
+}
+
 int main(void)
 {
     unit_path("assets", folder);
@@ -129,5 +148,6 @@ int main(void)
     UNIT_TEST("a longer file is an error that says the limit", test_too_long);
     UNIT_TEST("a missing file is an error", test_missing);
     UNIT_TEST("without memory no file stays open", test_no_memory);
+    UNIT_TEST("the version changes with the content of any asset", test_version);
     return unit_run();
 }

@@ -66,6 +66,20 @@ static void test_parts(void **state)
     apw_form_free(&form);
 }
 
+static void test_other_case(void **state)
+{
+    struct apw_form form;
+
+    (void)state;
+    assert_int_equal(apw_form_begin(&fields, &form), 0);
+    take(&form, "Short", "a");
+    assert_string_equal(apw_form_value(&form, 0), "a");
+    take(&form, "SHORT", "b");
+    assert_true(form.is_bad);
+    assert_string_equal(apw_form_value(&form, 0), "a");
+    apw_form_free(&form);
+}
+
 static void test_repeated(void **state)
 {
     struct apw_form form;
@@ -123,10 +137,6 @@ static const struct own_case {
     const char *value;
     enum apw_text complaint;
 } own_fields[] = {
-    {"an app", APW_FIELD_METHOD, "app", APW_TEXT_NONE},
-    {"mail", APW_FIELD_METHOD, "mail", APW_TEXT_NONE},
-    {"no method", APW_FIELD_METHOD, "", APW_TEXT_CHOOSE_ONE},
-    {"another method", APW_FIELD_METHOD, "sms", APW_TEXT_CHOOSE_ONE},
     {"an address", APW_FIELD_ADDRESS, "alice@example.net", APW_TEXT_NONE},
     {"no address", APW_FIELD_ADDRESS, "", APW_TEXT_BAD_ADDRESS},
     {"an address without a domain", APW_FIELD_ADDRESS, "alice", APW_TEXT_BAD_ADDRESS},
@@ -148,6 +158,7 @@ int main(void)
 {
     UNIT_ROWS(values, test_value);
     UNIT_TEST("a value comes in parts", test_parts);
+    UNIT_TEST("a name in upper case is the same name", test_other_case);
     UNIT_TEST("a repeated field makes the form bad", test_repeated);
     UNIT_TEST("a NUL makes the form bad", test_nul);
     UNIT_TEST("undeclared fields are ignored", test_undeclared);

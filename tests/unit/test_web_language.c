@@ -9,8 +9,10 @@
 #include <dirent.h>
 
 /* English, and what a site might have installed. */
-static const struct apw_languages installed = {.count = 5,
-                                               .code = {"en", "nb", "de", "pt", "pt-BR"}};
+static const struct apw_languages installed = {
+    .count = 5,
+    .language = {
+        {.code = "en"}, {.code = "nb"}, {.code = "de"}, {.code = "pt"}, {.code = "pt-BR"}}};
 
 static const struct header_case {
     const char *name;
@@ -26,8 +28,8 @@ static const struct header_case {
     {"a language in upper case", "NB-no", "nb"},
     {"Norwegian is Bokmål", "no", "nb"},
     {"Norwegian with a region is Bokmål", "no-NO", "nb"},
-    {"Nynorsk is better served by Bokmål than by English", "nn", "nb"},
-    {"Nynorsk with a region", "nn-NO,nn;q=0.9", "nb"},
+    {"Nynorsk without a translation is better served by Bokmål than by English", "nn", "nb"},
+    {"Nynorsk without a translation, with a region", "nn-NO,nn;q=0.9", "nb"},
     {"a region that has a translation of its own", "pt-BR", "pt-BR"},
     {"a region in another case", "PT-br;q=0.5", "pt-BR"},
     {"a region that has none", "pt-AO", "pt"},
@@ -81,8 +83,41 @@ static void test_header(void **state)
     unsigned language = apw_language_choose(&installed, header);
 
     assert_true(language < installed.count);
-    assert_string_equal(installed.code[language], row->code);
+    assert_string_equal(installed.language[language].code, row->code);
     free(header);
+}
+
+/* Both written forms of Norwegian, or one. */
+static const struct norwegian_case {
+    const char *name;
+    struct apw_languages installed;
+    const char *header;
+    const char *code;
+} norwegian[] = {
+    {"Nynorsk", {3, {{.code = "en"}, {.code = "nb"}, {.code = "nn"}}}, "nn", "nn"},
+    {"Nynorsk with a region", {3, {{.code = "en"}, {.code = "nb"}, {.code = "nn"}}}, "nn-NO", "nn"},
+    {"Bokmål beside Nynorsk", {3, {{.code = "en"}, {.code = "nn"}, {.code = "nb"}}}, "nb-NO", "nb"},
+    {"either of them", {3, {{.code = "en"}, {.code = "nn"}, {.code = "nb"}}}, "no", "nb"},
+    {"Bokmål without a translation", {2, {{.code = "en"}, {.code = "nn"}}}, "nb-NO", "nn"},
+    {"either of them without Bokmål", {2, {{.code = "en"}, {.code = "nn"}}}, "no", "nn"},
+};
+
+static void test_norwegian(void **state)
+{
+    const struct norwegian_case *row = *state;
+    unsigned language = apw_language_choose(&row->installed, row->header);
+
+    assert_string_equal(row->installed.language[language].code, row->code);
+}
+
+static void test_code(void **state)
+{
+    (void)state;
+    assert_int_equal(apw_language_find(&installed, "en"), 0);
+    assert_int_equal(apw_language_find(&installed, "PT-br"), 4);
+    assert_int_equal(apw_language_find(&installed, "pt-AO"), -1);
+    assert_int_equal(apw_language_find(&installed, "no"), -1);
+    assert_int_equal(apw_language_find(&installed, ""), -1);
 }
 
 static void test_long_headers(void **state)
@@ -100,7 +135,7 @@ static void test_long_headers(void **state)
 
 static void test_english_alone(void **state)
 {
-    const struct apw_languages english = {.count = 1, .code = {"en"}};
+    const struct apw_languages english = {.count = 1, .language = {{.code = "en"}}};
 
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(headers); i++)
@@ -120,9 +155,32 @@ static void test_find(void **state)
         spaces += *code == ' ';
     assert_true(spaces >= 1);
     assert_int_equal(languages.count, 1 + spaces + 1);
-    assert_string_equal(languages.code[0], "en");
+    assert_string_equal(languages.language[0].code, "en");
     for (unsigned i = 1; i < languages.count; i++)
-        assert_contains(APW_LANGUAGES "zz-ZZ", languages.code[i]);
+        assert_contains(APW_LANGUAGES "zz-ZZ", languages.language[i].code);
+    apw_languages_free(&languages);
+}
+
+/* The list that a page offers: English, then by the languages' own names, whatever order the folder
+ * has. */
+static void test_order(void **state)
+{
+    struct apw_languages languages;
+
+    (void)state;
+    translations_load(&languages);
+    assert_string_equal(apw_language_name(&languages, 0), "English");
+    for (unsigned i = 1; i < languages.count; i++) {
+        const char *name = apw_language_name(&languages, i);
+
+        assert_string_not_equal(name, "English");
+        assert_string_not_equal(name, languages.language[i].code);
+        if (i > 1 && strcmp(apw_language_name(&languages, i - 1), name) >= 0)
+            assert_true(strcmp(languages.language[i - 1].code, "nb") == 0 &&
+                        strcmp(languages.language[i].code, "zz-ZZ") == 0); /* the same catalog */
+    }
+    assert_string_equal(apw_language_name(&languages, translations_number(&languages, "nb")),
+                        "Norsk bokmål");
     apw_languages_free(&languages);
 }
 
@@ -133,7 +191,7 @@ static void test_find_nothing(void **state)
     (void)state;
     assert_int_equal(apw_languages_load("/nowhere", "domain", &languages, NULL), 0);
     assert_int_equal(languages.count, 1);
-    assert_string_equal(languages.code[0], "en");
+    assert_string_equal(languages.language[0].code, "en");
     assert_string_equal(apw_language_translate(&languages, 0, "Sign in"), "Sign in");
     apw_languages_free(&languages);
 }
@@ -167,6 +225,31 @@ static void test_damaged(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* None is left out without a word. */
+static void test_too_many(void **state)
+{
+    struct apw_languages languages;
+    struct apw_error error = {""};
+    char command[2 * UNIT_PATH_SIZE + 256], folder[UNIT_PATH_SIZE];
+
+    (void)state;
+    unit_path("many", folder);
+    snprintf(command, sizeof command,
+             "for i in $(seq %d); do mkdir -p '%s'/$i/LC_MESSAGES && cp " APW_BUILDDIR
+             "/po/nb.mo '%s'/$i/LC_MESSAGES/d.mo || exit 1; done",
+             APW_LANGUAGES_MAX, folder, folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(apw_languages_load(folder, "d", &languages, &error), -1);
+    assert_contains(error.text, "more than 64 languages");
+    snprintf(command, sizeof command, "rm -r '%s'/1", folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(apw_languages_load(folder, "d", &languages, &error), 0);
+    assert_int_equal(languages.count, APW_LANGUAGES_MAX);
+    apw_languages_free(&languages);
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_translate(void **state)
 {
     struct apw_languages languages;
@@ -188,7 +271,7 @@ static void test_translate(void **state)
 /* A file that ends too early: some texts are there, the others stay English. */
 static void test_cut_off(void **state)
 {
-    static char bytes[1 << 16];
+    static char bytes[1 << 18];
     FILE *file = fopen(APW_BUILDDIR "/po/nb.mo", "re");
     char path[UNIT_PATH_SIZE];
     size_t size;
@@ -235,7 +318,7 @@ static void test_texts(void **state)
 
         assert_non_null(english);
         assert_true(english[0] != '\0' && translated[0] != '\0');
-        same += strcmp(english, translated) == 0;
+        same += text != APW_TEXT_FIRST_DAY && strcmp(english, translated) == 0;
     }
     assert_int_equal(same, 0);
     apw_texts_free(&texts);
@@ -306,11 +389,15 @@ static void test_used(void **state)
 int main(void)
 {
     UNIT_ROWS(headers, test_header);
+    UNIT_ROWS(norwegian, test_norwegian);
+    UNIT_TEST("a code is found if there is exactly this language", test_code);
     UNIT_TEST("headers of ten thousand parts are read to their end", test_long_headers);
     UNIT_TEST("without translations every answer is in English", test_english_alone);
     UNIT_TEST("installed translations are found, and nothing else", test_find);
+    UNIT_TEST("languages have their own names and the order of these", test_order);
     UNIT_TEST("without any there is English", test_find_nothing);
     UNIT_TEST("a damaged translation is an error", test_damaged);
+    UNIT_TEST("too many translations are an error", test_too_many);
     UNIT_TEST("a text is translated into each language", test_translate);
     UNIT_TEST("a translation that ends too early does no harm", test_cut_off);
     UNIT_TEST("every text is there in every language", test_texts);

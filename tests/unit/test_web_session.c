@@ -153,6 +153,75 @@ static void test_idle(void **state)
     apw_web_sessions_free(&sessions);
 }
 
+static void assert_why(struct apw_web_sessions *sessions, const char *cookie, int64_t now_ms,
+                       enum apw_web_absence expected)
+{
+    enum apw_web_absence why = APW_WEB_ABSENCE_BUSY;
+
+    assert_null(apw_web_session_enter(sessions, cookie, now_ms, &why));
+    assert_int_equal(why, expected);
+}
+
+static void test_reasons(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char idle[APW_COOKIE_SIZE], old[APW_COOKIE_SIZE], out[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE];
+    struct apw_web_session *session;
+
+    (void)state;
+    begin(sessions, "out", 0, out);
+    session = apw_web_session_enter(sessions, out, 0, NULL);
+    apw_web_session_end(sessions, session);
+    begin(sessions, "idle", 0, idle);
+    begin(sessions, "old", 0, old);
+    session = apw_web_session_enter(sessions, old, 0, NULL);
+    session->idle_s = LIFETIME_MS / 1000 + 60;
+    apw_web_session_leave(sessions, session);
+    for (int i = 0; i < 2; i++) {
+        assert_why(sessions, idle, IDLE_MS + 1, APW_WEB_ABSENCE_IDLE);
+        assert_why(sessions, old, LIFETIME_MS + 1, APW_WEB_ABSENCE_OLD);
+        assert_why(sessions, out, 0, APW_WEB_ABSENCE_UNKNOWN);
+        assert_why(sessions, "x", 0, APW_WEB_ABSENCE_UNKNOWN);
+        for (int j = 0; j < ROOM / 2; j++) /* in other places */
+            begin(sessions, "alice", LIFETIME_MS + 2, other);
+    }
+    apw_web_sessions_free(&sessions);
+}
+
+static void test_crowded(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char first[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE];
+
+    (void)state;
+    apw_web_session_leave(sessions, begin_of(sessions, DN, 0, first));
+    for (int i = 0; i < 20; i++)
+        apw_web_session_leave(sessions, begin_of(sessions, DN, 1, other));
+    assert_why(sessions, first, 2, APW_WEB_ABSENCE_CROWDED);
+    apw_web_sessions_free(&sessions);
+}
+
+static void test_patience(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char cookie[APW_COOKIE_SIZE];
+    struct apw_web_session *session = begin_of(sessions, DN, 0, cookie);
+    bool is_last = true;
+
+    (void)state;
+    assert_int_equal(apw_web_session_left_s(sessions, session, 1000, &is_last), 599);
+    assert_false(is_last);
+    session->idle_s = 30 * 60;
+    assert_int_equal(apw_web_session_left_s(sessions, session, 1000, &is_last), 1799);
+    apw_web_session_leave(sessions, session);
+    session = apw_web_session_enter(sessions, cookie, 3 * IDLE_MS, NULL);
+    assert_non_null(session);
+    assert_int_equal(apw_web_session_left_s(sessions, session, 3 * IDLE_MS + 1000, &is_last), 1799);
+    assert_true(is_last); /* the hour is over then */
+    assert_int_equal(apw_web_session_left_s(sessions, session, LIFETIME_MS + 1, &is_last), 0);
+    apw_web_sessions_free(&sessions);
+}
+
 static void test_lifetime(void **state)
 {
     struct apw_web_sessions *sessions = make();
@@ -563,6 +632,9 @@ int main(void)
     UNIT_TEST("a session begins with what is known", test_begin);
     UNIT_TEST("another cookie lets nobody in", test_other_cookies);
     UNIT_TEST("a session ends after ten minutes without a request", test_idle);
+    UNIT_TEST("a cookie of a session that ended says why", test_reasons);
+    UNIT_TEST("the owner of too many learns why the first one ended", test_crowded);
+    UNIT_TEST("a session may be given more time, but not more than the hour", test_patience);
     UNIT_TEST("a session ends after an hour whatever happens", test_lifetime);
     UNIT_TEST("a new cookie replaces the old one", test_renew);
     UNIT_TEST("a session that was ended is gone", test_end);

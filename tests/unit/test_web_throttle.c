@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waiting times after wrong tries, with the test's own clock. */
+/* Waiting times after wrong tries, with the test's own clock, and the networks that wait. */
 #include "unit.h"
 #include "web/throttle.h"
 #include <pthread.h>
@@ -8,6 +8,16 @@
 #define HOUR_MS 3600000
 
 static const struct apw_patience patience = {.free = 3, .base_s = 10, .most_s = 60};
+
+static bool is_memory_short;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_memory_short ? NULL : __real_calloc(count, size);
+}
 
 static struct apw_throttle *make(void)
 {
@@ -21,6 +31,11 @@ static struct apw_throttle *make(void)
 static bool take(struct apw_throttle *throttle, const char *whom, int64_t now_ms)
 {
     return apw_throttle_take(throttle, "password", whom, &patience, now_ms);
+}
+
+static int64_t wait_ms(struct apw_throttle *throttle, const char *whom, int64_t now_ms)
+{
+    return apw_throttle_wait_ms(throttle, "password", whom, now_ms);
 }
 
 /* All free tries at once. */
@@ -184,9 +199,47 @@ static void test_hour(void **state)
     apw_throttle_free(&throttle);
 }
 
+static void test_wait(void **state)
+{
+    struct apw_throttle *throttle = make();
+
+    (void)state;
+    assert_int_equal(wait_ms(throttle, "a", 5), 0);
+    for (unsigned i = 1; i < patience.free; i++) {
+        assert_true(take(throttle, "a", 5));
+        assert_int_equal(wait_ms(throttle, "a", 5), 0);
+    }
+    assert_true(take(throttle, "a", 5));
+    assert_int_equal(wait_ms(throttle, "a", 5), 10000);
+    assert_int_equal(wait_ms(throttle, "a", 10004), 1);
+    assert_int_equal(wait_ms(throttle, "a", 10005), 0);
+    assert_int_equal(wait_ms(throttle, "a", 20000), 0);
+    assert_int_equal(wait_ms(throttle, "b", 5), 0);
+    apw_throttle_give_back(throttle, "password", "a");
+    assert_int_equal(wait_ms(throttle, "a", 5), 0);
+    use_up(throttle, "b", 5);
+    apw_throttle_forget(throttle, "password", "b");
+    assert_int_equal(wait_ms(throttle, "b", 5), 0);
+    apw_throttle_free(&throttle);
+}
+
+static void test_minutes(void **state)
+{
+    static const struct {
+        int64_t wait_ms;
+        unsigned minutes;
+    } rows[] = {{0, 1},      {1, 1},      {59999, 1},   {60000, 1},      {60001, 2},
+                {120000, 2}, {120001, 3}, {600000, 10}, {86400000, 1440}};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++)
+        assert_int_equal(apw_throttle_minutes(rows[i].wait_ms), rows[i].minutes);
+}
+
 static void test_apart(void **state)
 {
     struct apw_throttle *throttle = make();
+    char same[] = "password\0and more";
 
     (void)state;
     use_up(throttle, "bc", 0);
@@ -196,6 +249,7 @@ static void test_apart(void **state)
     assert_true(apw_throttle_take(throttle, "passwordb", "c", &patience, 0));
     assert_true(apw_throttle_take(throttle, "", "passwordbc", &patience, 0));
     assert_false(take(throttle, "bc", 0));
+    assert_false(apw_throttle_take(throttle, same, "bc", &patience, 0)); /* names end at the NUL */
     apw_throttle_free(&throttle);
 }
 
@@ -306,6 +360,48 @@ static void test_parallel_give_back(void **state)
     apw_throttle_free(&shared);
 }
 
+/* ---- networks ---- */
+
+static const struct network_case {
+    const char *name;
+    const char *client, *network, *site;
+} networks[] = {
+    {"an IPv4 address is its own network", "192.0.2.255", "192.0.2.255", "192.0.2.255"},
+    {"also if IPv6 contains it", "::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1"},
+    {"an IPv6 network is a /64, a site a /48", "2001:db8:1234:5678:9abc:def0:1234:5678",
+     "2001:db8:1234:5678::/64", "2001:db8:1234::/48"},
+    {"the longest has room", "abcd:abcd:abcd:abcd:1111:2222:3333:4444", "abcd:abcd:abcd:abcd::/64",
+     "abcd:abcd:abcd::/48"},
+    {"without an address the network is unknown", "", "-", "-"},
+    {"so it is with a name", "mail.example.org", "-", "-"},
+};
+
+static void test_network(void **state)
+{
+    const struct network_case *row = *state;
+    char network[APW_THROTTLE_NETWORK_SIZE], site[APW_THROTTLE_NETWORK_SIZE];
+
+    apw_throttle_network(row->client, network);
+    apw_throttle_site(row->client, site);
+    assert_string_equal(network, row->network);
+    assert_string_equal(site, row->site);
+}
+
+/* ---- the table itself ---- */
+
+static void test_no_memory(void **state)
+{
+    struct apw_error error = {""};
+    struct apw_throttle *throttle = (void *)&error;
+
+    (void)state;
+    is_memory_short = true;
+    assert_int_equal(apw_throttle_new(&throttle, &error), -1);
+    is_memory_short = false;
+    assert_null(throttle);
+    assert_string_equal(error.text, "out of memory");
+}
+
 static void test_free_nothing(void **state)
 {
     struct apw_throttle *throttle = NULL;
@@ -326,11 +422,15 @@ int main(void)
     UNIT_TEST("giving one back leaves the others", test_give_back_one);
     UNIT_TEST("forgotten tries begin anew", test_forget);
     UNIT_TEST("an hour later all is forgotten", test_hour);
+    UNIT_TEST("the waiting time that is left is known", test_wait);
+    UNIT_TEST("minutes are rounded up, and at least one", test_minutes);
     UNIT_TEST("different things count apart", test_apart);
     UNIT_TEST("a full table forgets what was quiet the longest", test_full);
     UNIT_TEST("a free place is taken first", test_room);
     UNIT_TEST("many at the same moment are no cheaper than one after the other", test_parallel);
     UNIT_TEST("many who are right at the same moment leave nothing", test_parallel_give_back);
+    UNIT_ROWS(networks, test_network);
+    UNIT_TEST("without memory there is no table", test_no_memory);
     UNIT_TEST("nothing is freed", test_free_nothing);
     return unit_run();
 }

@@ -152,7 +152,7 @@ static void test_end(void **state)
     assert_int_equal(pthread_create(&thread, NULL, end_all, workers), 0);
     for (int i = 0; apw_worker_give(workers, &more[i].job); i++) {
         assert_true(i < JOBS - 1); /* it is told to end within that many moments */
-        sleep_ms(5);
+        sleep_ms(100);
     }
     atomic_store(&may_return, true);
     pthread_join(thread, NULL);

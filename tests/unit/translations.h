@@ -67,7 +67,7 @@ static inline unsigned translations_number(const struct apw_languages *languages
 {
     unsigned i = 0;
 
-    while (i < languages->count && strcmp(languages->code[i], code) != 0)
+    while (i < languages->count && strcmp(languages->language[i].code, code) != 0)
         i++;
     if (i == languages->count)
         fail_msg("there is no %s", code);
