@@ -9,6 +9,8 @@ import subprocess
 import time
 import urllib.parse
 
+from processes import wait_until_all_clocks_show
+
 PERIOD = 30
 
 
@@ -64,8 +66,7 @@ class Authenticator:
         """
         grace = 10  # for the way to the portal
         step = max(self._last + 1, int(time.time() + grace) // PERIOD - 1)
-        while step > int(time.time()) // PERIOD + 1:
-            time.sleep(0.1)
+        wait_until_all_clocks_show((step - 1) * PERIOD)
         self._last = step
         return self._code_of(step)
 

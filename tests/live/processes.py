@@ -85,6 +85,11 @@ def wait_until(condition, what, timeout=60):
     return result
 
 
+def wait_until_all_clocks_show(moment):
+    """Until a moment, in seconds since 1970: a C program's time() is up to 10 ms behind time.time()."""
+    time.sleep(max(0, moment + 0.1 - time.time()))
+
+
 def is_readable(file, timeout=0):
     """Whether there is something to read within timeout seconds; select() fails beyond 1023 open files."""
     poller = select.poll()

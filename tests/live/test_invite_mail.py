@@ -12,7 +12,7 @@ import pytest
 from administration import CONFIGURATION, DONE, FAILED, NOT_PERMITTED, PREFIX, UNAVAILABLE, USAGE
 from conftest import new_folder
 from portal import PORTAL_USER, PROGRAM
-from processes import free_port, wait_until
+from processes import free_port, wait_until, wait_until_all_clocks_show
 from visits import ALTERNATE, enrolled, enrolled_by_mail, signed_in
 
 MASKED = "s…e@elsewhere.example"
@@ -129,8 +129,7 @@ def test_the_mail_says_what_the_link_is_and_who_can_be_asked(directory, portal, 
 
 def next_second():
     """Uses are recorded by the second."""
-    before = int(time.time())
-    wait_until(lambda: time.time() >= before + 1, "the next second")
+    wait_until_all_clocks_show(int(time.time()) + 1)
 
 
 def sign_in_by_mail(portal, who, masked):
