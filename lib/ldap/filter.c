@@ -83,30 +83,40 @@ static const char *part_of(const struct parts *parts, char letter)
     }
 }
 
+/* The next piece of the filter; moves on in the template. */
+static const char *take_piece(const char **template, const struct parts *parts, size_t *length_r)
+{
+    const char *at = *template, *next = *at == '%' ? skip_valid_percent(at) : NULL;
+
+    if (next == NULL) {
+        *length_r = 1 + strcspn(at + 1, "%");
+        *template = at + *length_r;
+        return at;
+    }
+    *template = next;
+    at = part_of(parts, at[1]);
+    *length_r = strlen(at);
+    return at;
+}
+
 static char *expand(const char *template, const char *login)
 {
-    char *expanded = NULL;
-    size_t expanded_size;
+    size_t length, size = 1;
+    char *expanded, *end;
     struct parts parts;
-    FILE *stream;
 
     if (split(login, &parts) != 0)
         return NULL;
-    stream = open_memstream(&expanded, &expanded_size);
-    for (const char *at = template; stream != NULL && *at != '\0';) {
-        const char *next = *at == '%' ? skip_valid_percent(at) : NULL;
+    for (const char *rest = template; *rest != '\0'; size += length)
+        take_piece(&rest, &parts, &length);
+    expanded = end = malloc(size);
+    for (const char *rest = template; expanded != NULL && *rest != '\0';) {
+        const char *piece = take_piece(&rest, &parts, &length);
 
-        if (next == NULL) {
-            fputc(*at++, stream);
-            continue;
-        }
-        fputs(part_of(&parts, at[1]), stream);
-        at = next;
+        end = mempcpy(end, piece, length);
     }
-    if (stream != NULL && fclose(stream) != 0) {
-        free(expanded);
-        expanded = NULL;
-    }
+    if (expanded != NULL)
+        *end = '\0';
     free_parts(&parts);
     return expanded;
 }
