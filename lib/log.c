@@ -100,7 +100,7 @@ static void complain(const struct apw_log *log)
     if (fd < 0 || atomic_exchange(&has_complained, true))
         return;
     snprintf(text, sizeof text, "app-password: %s\n", log->loss.text);
-    if (apw_outlet_write(fd, text, strlen(text), &written) != 0)
+    if (apw_outlet_write(fd, false, text, strlen(text), &written) != 0)
         atomic_store(&has_complained, false);
 }
 
@@ -204,24 +204,28 @@ static bool is_current(const struct apw_log *log, const struct stat *opened)
     return named.st_dev == opened->st_dev && named.st_ino == opened->st_ino;
 }
 
-/* The file to write to; -1 with errno set if nobody could read it. Follows a rotation if this
- * process may open the new file; in a chroot, or without the rights, it keeps the old one. */
-static int current_file(struct apw_log *log)
+/* The file to write to; -1 with errno set if nobody could read it. A regular one stays one. Follows
+ * a rotation if this process may open the new file; in a chroot, or without the rights, it keeps
+ * the old one. */
+static int current_file(struct apw_log *log, bool *is_regular_r)
 {
-    struct stat opened;
+    struct stat opened, named;
     int fresh;
 
     if (fstat(log->fd, &opened) != 0)
         return -1;
+    *is_regular_r = S_ISREG(opened.st_mode);
     if (is_current(log, &opened))
         return log->fd;
     fresh = is_in_other_root(log) ? -1 : open_file(log->file, O_NOFOLLOW);
-    if (fresh >= 0) {
+    if (fresh >= 0 && fstat(fresh, &named) == 0 && S_ISREG(named.st_mode)) {
         dup3(fresh, log->fd, O_CLOEXEC); /* other threads write to the one file or to the other */
         close(fresh);
         atomic_store(&log->is_torn, false);
         return log->fd;
     }
+    if (fresh >= 0)
+        close(fresh);
     errno = ENOENT;
     return opened.st_nlink > 0 ? log->fd : -1;
 }
@@ -230,7 +234,9 @@ static int current_file(struct apw_log *log)
 static int write_sink(struct apw_log *log, const char *line)
 {
     char stamped[APW_EVENT_SIZE + 32];
-    int fd = log->is_stderr ? apw_outlet_stderr(&log->standard_error) : current_file(log);
+    bool is_regular = false;
+    int fd =
+        log->is_stderr ? apw_outlet_stderr(&log->standard_error) : current_file(log, &is_regular);
     time_t now = time(NULL);
     struct tm fields;
     size_t length = 0, written;
@@ -244,7 +250,7 @@ static int write_sink(struct apw_log *log, const char *line)
         length +=
             strftime(stamped + length, sizeof stamped - length, "%Y-%m-%dT%H:%M:%SZ ", &fields);
     length += (size_t)snprintf(stamped + length, sizeof stamped - length, "%s\n", line);
-    status = apw_outlet_write(fd, stamped, length, &written);
+    status = apw_outlet_write(fd, is_regular, stamped, length, &written);
     if (written > 0)
         atomic_store(&log->is_torn, written < length);
     return status;

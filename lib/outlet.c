@@ -120,17 +120,25 @@ static ssize_t write_quietly(int fd, const char *text, size_t length)
     return written;
 }
 
-int apw_outlet_write(int fd, const char *text, size_t length, size_t *written_r)
+/* Whether the descriptor takes bytes now; false with errno set. */
+static bool takes_bytes(int fd)
 {
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0)
+        return true;
+    errno = (ready.revents & POLLERR) != 0 ? EPIPE : EAGAIN;
+    return false;
+}
+
+int apw_outlet_write(int fd, bool is_regular, const char *text, size_t length, size_t *written_r)
+{
     ssize_t written;
 
     *written_r = 0;
-    if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) {
-        errno = (ready.revents & POLLERR) != 0 ? EPIPE : EAGAIN;
+    if (!is_regular && !takes_bytes(fd))
         return -1;
-    }
-    written = write_quietly(fd, text, length);
+    written = is_regular ? write(fd, text, length) : write_quietly(fd, text, length);
     if (written > 0)
         *written_r = (size_t)written;
     if (written >= 0 && (size_t)written < length)

@@ -33,7 +33,7 @@ int apw_outlet_find_stderr(bool is_own_program, struct apw_outlet *outlet_r,
 int apw_outlet_stderr(const struct apw_outlet *outlet);
 
 /* Writes all of the text in one write, or -1 with errno: EAGAIN if that would wait, EPIPE without
- * SIGPIPE. *written_r is the number of bytes written. */
-int apw_outlet_write(int fd, const char *text, size_t length, size_t *written_r);
+ * SIGPIPE. A regular file does neither. *written_r is the number of bytes written. */
+int apw_outlet_write(int fd, bool is_regular, const char *text, size_t length, size_t *written_r);
 
 #endif

@@ -206,7 +206,7 @@ static int write_without_reader(const struct kind_case *row)
 
     (void)row;
     errno = 0;
-    return apw_outlet_write(STDERR_FILENO, "x", 1, &written) == -1 && errno == EPIPE ? 0 : 1;
+    return apw_outlet_write(STDERR_FILENO, false, "x", 1, &written) == -1 && errno == EPIPE ? 0 : 1;
 }
 
 static void test_no_reader(void **state)
@@ -226,7 +226,7 @@ static void test_full_pipe(void **state)
     size_t written, total = 0;
 
     (void)state;
-    while (apw_outlet_write(fd, block, sizeof block, &written) == 0)
+    while (apw_outlet_write(fd, false, block, sizeof block, &written) == 0)
         total += written;
     assert_int_equal(errno, EAGAIN);
     assert_true(total >= sizeof block);
