@@ -82,6 +82,8 @@ static int attach(struct apw_connection *connection, const struct apw_connection
     if (ldap_get_option(connection->ld, LDAP_OPT_SOCKBUF, &sockbuf) != 0 || sockbuf == NULL ||
         ber_sockbuf_add_io(sockbuf, &apw_transport_io, LBER_SBIOD_LEVEL_PROVIDER,
                            &connection->transport) != 0 ||
+        ber_sockbuf_add_io(sockbuf, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL) !=
+            0 ||
         apw_handle_set_options(connection->ld, settings->tls_min) != 0)
         return -1;
     ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &maximum);
@@ -105,7 +107,8 @@ void apw_connection_note_failure(struct apw_error *error, const struct apw_conne
     ldap_memfree(detail);
 }
 
-/* Whether there are bytes that no longer wait in the socket, such as the rest of a TLS record. */
+/* Whether there are bytes that no longer wait in the socket: read ahead, or the rest of a TLS
+ * record. */
 static bool has_read_ahead(const struct apw_connection *connection)
 {
     Sockbuf *sockbuf = NULL;
@@ -146,10 +149,13 @@ int apw_connection_read_outcome(struct apw_connection *connection, LDAPMessage *
 
     if (status != LDAP_SUCCESS)
         outcome_r->code = LDAP_DECODING_ERROR;
-    snprintf(outcome_r->text, sizeof outcome_r->text, "%s (%d)%s%s",
-             ldap_err2string(outcome_r->code), outcome_r->code,
-             diagnostic != NULL && *diagnostic != '\0' ? ": " : "",
-             diagnostic != NULL ? diagnostic : "");
+    if (outcome_r->code != LDAP_SUCCESS || (diagnostic != NULL && *diagnostic != '\0'))
+        snprintf(outcome_r->text, sizeof outcome_r->text, "%s (%d)%s%s",
+                 ldap_err2string(outcome_r->code), outcome_r->code,
+                 diagnostic != NULL && *diagnostic != '\0' ? ": " : "",
+                 diagnostic != NULL ? diagnostic : "");
+    else
+        strcpy(outcome_r->text, "Success (0)");
     ldap_memfree(diagnostic);
     return status == LDAP_SUCCESS ? 0 : -1;
 }
@@ -274,7 +280,7 @@ bool apw_connection_is_usable(const struct apw_connection *connection,
     int64_t idle_ms = apw_clock_monotonic_ms() - connection->used_at;
 
     return connection->owner == getpid() &&
-           (settings->idle_ms == 0 || idle_ms < settings->idle_ms) &&
+           (settings->idle_ms == 0 || idle_ms < settings->idle_ms) && !has_read_ahead(connection) &&
            !apw_transport_is_stale(&connection->transport);
 }
 

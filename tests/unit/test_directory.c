@@ -110,6 +110,49 @@ static void test_closed_while_idle(void **state)
     apw_directory_free(&directory);
 }
 
+static const struct unasked_case {
+    const char *name;
+    const char *bytes;
+    size_t length;
+} unasked_cases[] = {
+    {"a kept connection with a byte that nobody asked for is not used", BYTES("\x30")},
+    {"a kept connection with a notice of disconnection is not used",
+     BYTES("\x30\x24\x02\x01\0\x78\x1f\x0a\x01\x34\x04\0\x04\0\x8a\x16"
+           "1.3.6.1.4.1.1466.20036")},
+    {"a kept connection with an answer to the next search is not used",
+     BYTES("\x30\x0c\x02\x01\x03\x65\x07\x0a\x01\0\x04\0\x04\0")},
+};
+
+/* No entry, and at the same time more. */
+static bool answer_and_more(const struct request *request)
+{
+    const struct unasked_case *row = request->row;
+    char answer[64] = "\x30\x0c\x02\x01\0\x65\x07\x0a\x01\0\x04\0\x04";
+    const size_t length = 14;
+
+    if (request->operation != SEARCH_REQUEST || request->number > 2)
+        return answer_well(request);
+    answer[4] = (char)request->id;
+    memcpy(answer + length, row->bytes, row->length);
+    return responder_send(request, answer, length + row->length);
+}
+
+static void test_unasked(void **state)
+{
+    const struct unasked_case *row = *state;
+    struct apw_directory *directory = open_directory(0, PLENTY_MS);
+    struct apw_entry *entries;
+
+    responder_expect(answer_and_more, row);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(search(directory, &entries), APW_LDAP_OK);
+        assert_null(entries);
+    }
+    assert_string_equal(last_error.text, "");
+    assert_int_equal(responder_seen().connections[0], 2);
+    apw_directory_free(&directory);
+}
+
 static bool close_on_third_request(const struct request *request)
 {
     return request->number < 3 && answer_well(request);
@@ -518,6 +561,7 @@ int main(void)
     UNIT_ROWS(idle_cases, test_idle);
     UNIT_TEST("a kept connection closed while idle is reopened", test_closed_while_idle);
     UNIT_TEST("a kept connection closed after a request is reopened", test_closed_after_request);
+    UNIT_ROWS(unasked_cases, test_unasked);
     UNIT_TEST("half an answer is discarded", test_closed_amid_answer);
     UNIT_TEST("half an answer does not count towards the limit", test_limit_after_closed);
     UNIT_TEST("a server that closes on every search is an outage", test_closed_always);
