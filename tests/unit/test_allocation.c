@@ -288,7 +288,7 @@ static void write_config(const char *path, const char *uri, const char *more)
              "uri %s\nwrite_uri %s\nbase dc=example,dc=org\nscope one\n"
              "filter (&(|(uid=%%u)(uid=%%t)(uid=%%b)(mail=%%n@%%d))(objectClass=person))\n"
              "binddn cn=service,dc=example,dc=org\nbindpw_file %s\ntls_cacert %s\n"
-             "timeout 1\ndeadline 4\n"
+             "timeout 20\ndeadline 80\n"
              "mfa_enforcement enforce\naccount_password when-mfa-off\n"
              "account_password_from 192.0.2.0/24 ::1\nlogin_attribute uid\nhash_memory 8M\n"
              "record_use 1h\nrefusal_delay 0\nlog %s\n%s",
@@ -434,7 +434,7 @@ static const char *run_manage(const void *row)
         return NULL;
     config->hash_memory_mib = 1;
     settings = (struct apw_directory_settings){
-        .uris = &config->uris, .identity = &config->identity, .timeout_ms = 1000};
+        .uris = &config->uris, .identity = &config->identity, .timeout_ms = 20000};
     manager.config = config;
     if (apw_directory_new(&settings, &manager.directory, &error) == 0)
         wrong = manage(&manager);
