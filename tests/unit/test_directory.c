@@ -387,8 +387,9 @@ static void test_signals(void **state)
 
 /* ---- several servers ---- */
 
-/* A URI on which no server listens. */
-static const char *dead_uri(void)
+/* A URI on which no server listens. The socket keeps its port from other programs, and refuses
+ * connections. */
+static const char *dead_uri(int *fd_r)
 {
     static char uri[64];
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -399,14 +400,15 @@ static const char *dead_uri(void)
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    close(fd);
+    *fd_r = fd;
     snprintf(uri, sizeof uri, "ldap://127.0.0.1:%d", ntohs(address.sin_port));
     return uri;
 }
 
 static void test_first_dead(void **state)
 {
-    struct apw_directory *directory = open_two(dead_uri(), responder_uri(0));
+    int dead;
+    struct apw_directory *directory = open_two(dead_uri(&dead), responder_uri(0));
 
     (void)state;
     responder_expect(answer_well, NULL);
@@ -414,11 +416,13 @@ static void test_first_dead(void **state)
     assert_string_equal(last_error.text, "");
     assert_int_equal(bind_user(directory), APW_USER_BIND_OK);
     apw_directory_free(&directory);
+    close(dead);
 }
 
 static void test_all_dead(void **state)
 {
-    struct apw_directory *directory = open_two(dead_uri(), "ldapi://%2Fnonexistent%2Fldapi");
+    int dead;
+    struct apw_directory *directory = open_two(dead_uri(&dead), "ldapi://%2Fnonexistent%2Fldapi");
     struct apw_entry *entries;
 
     (void)state;
@@ -431,6 +435,7 @@ static void test_all_dead(void **state)
     assert_int_equal(bind_user(directory), APW_USER_BIND_UNAVAILABLE);
     assert_error_is_set();
     apw_directory_free(&directory);
+    close(dead);
 }
 
 static bool first_is_busy(const struct request *request)
