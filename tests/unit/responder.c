@@ -195,6 +195,15 @@ static void serve(struct connection *connection)
         drop(connection);
 }
 
+/* Those that nobody has accepted yet: their client gave up before. */
+static void drop_waiting(int listener)
+{
+    struct pollfd polled = {.fd = listeners[listener], .events = POLLIN};
+
+    while (poll(&polled, 1, 0) > 0)
+        close(accept(listeners[listener], NULL, NULL));
+}
+
 /* Carries out `wish`; returns false to stop the thread. */
 static bool obey(void)
 {
@@ -205,6 +214,8 @@ static bool obey(void)
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
         if (connections[i].fd >= 0)
             drop(&connections[i]);
+    for (int i = 0; i < RESPONDER_LISTENERS; i++)
+        drop_waiting(i);
     pthread_mutex_lock(&mutex);
     goes_on = wish != STOP;
     wish = RUN;

@@ -84,8 +84,8 @@ static inline int responder_unit_run(void)
 /* "ldap://127.0.0.1:…" or "ldapi://…"; borrowed. */
 const char *responder_uri(int listener);
 
-/* Closes all connections, resets the counters and uses this function from now on. `row` is passed
- * to it unchanged. */
+/* Closes all connections, also those that wait to be accepted, resets the counters and uses this
+ * function from now on. `row` is passed to it unchanged. */
 void responder_expect(responder_answer answer, const void *row);
 
 struct seen responder_seen(void);
