@@ -268,10 +268,11 @@ static void test_lie(void **state)
     struct apw_directory *directory = open_directory(is_outage ? TIMEOUT_MS : PLENTY_MS);
     const struct apw_world world = apw_world_of(directory);
     struct apw_decision decision;
-    long before = peak_mib();
+    long before;
     int64_t start;
 
     responder_expect(lie->answer, NULL); /* waits for the end of the previous lie */
+    before = peak_mib();
     start = apw_clock_monotonic_ms();
     __lsan_disable(); /* libldap 2.5 leaks a request if it cannot decode the answer */
     apw_verify(&config, &world, &attempt, start + (is_outage ? DEADLINE_MS : PLENTY_MS), &decision);
