@@ -25,9 +25,9 @@ static int enrol(const struct apw_factor *old, enum apw_manage_result expected)
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
     const struct apw_identity identity = {.dn = (char *)"cn=portal", .password = (char *)"secret"};
     const struct apw_directory_settings settings = {
-        .uris = &uris, .identity = &identity, .timeout_ms = 2000};
+        .uris = &uris, .identity = &identity, .timeout_ms = 20000};
     const struct apw_config config = {
-        .path = (char *)"test", .base = (char *)DN, .deadline_ms = 2000, .timeout_ms = 2000};
+        .path = (char *)"test", .base = (char *)DN, .deadline_ms = 20000, .timeout_ms = 20000};
     const struct apw_method method = {.kind = APW_METHOD_APP, .id = "1f2e3d4c", .since = 1};
     struct apw_user user = {.dn = (char *)DN,
                             .name = (char *)"alice",
