@@ -20,7 +20,7 @@
 #define USER_PW     "correct horse"
 
 #define TIMEOUT_MS 150   /* for tests in which no answer comes */
-#define PATIENT_MS 1000  /* for tests in which one comes and another does not */
+#define PATIENT_MS 10000 /* for tests in which one comes and another does not; see silence.h */
 #define PLENTY_MS  20000 /* for tests in which one comes; also the limit for "in time" */
 
 /* A successful BindResponse without its message ID (RFC 4511, 4.2.2). */

@@ -4,6 +4,8 @@
 #include "directory_under_test.h"
 #include <netdb.h>
 
+#define HANDSHAKE_MS 1000
+
 static char ca_path[UNIT_PATH_SIZE];
 
 /* ---- without TLS ---- */
@@ -99,7 +101,7 @@ static void test_tls(void **state)
 {
     const struct tls_case *row = *state;
     const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
-    struct apw_directory *directory = open_with(&uris, PATIENT_MS, ca_path);
+    struct apw_directory *directory = open_with(&uris, HANDSHAKE_MS, ca_path);
     int64_t start = apw_clock_monotonic_ms();
     struct apw_entry *entries;
 
