@@ -8,6 +8,7 @@ the median of the rounds, the lowest and the highest.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -333,7 +334,10 @@ def smtpds(port):
 
 def is_idle(pid):
     """True if an smtpd has no open TCP connection."""
-    targets = [os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    targets = []
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it closes its files at this moment
+            targets.append(os.readlink(link))
     sockets = {target[8:-1] for target in targets if target.startswith("socket:[")}
     established = "01"
     lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
