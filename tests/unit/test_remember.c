@@ -169,7 +169,7 @@ static const struct many_case {
     {"1,500 with room for 100,000 are remembered", 100000, 1500, 1500, 1500},
     {"100,000 of 100,000 are remembered", 100000, 100000, 100000, 100000},
     {"one too many costs some, not all", 1000, 1001, 900, 1000},
-    {"a tenth too many costs some, not all", 1000, 1100, 600, 950},
+    {"a tenth too many costs some, not all", 1000, 1100, 600, 990}, /* chance: 915, ± 13 */
 };
 
 static void test_many(void **state)
