@@ -64,9 +64,10 @@ static void test_modify(void **state)
     }
 }
 
+/* Over the Unix socket, whose other end learns of it at once: a modification is not sent again. */
 static void test_modify_after_idle(void **state)
 {
-    struct apw_directory *directory = open_directory(0, PLENTY_MS);
+    struct apw_directory *directory = open_directory(RESPONDER_PORTS, PLENTY_MS);
 
     (void)state;
     responder_expect(answer_well, NULL);
