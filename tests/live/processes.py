@@ -72,7 +72,9 @@ class Clock:
                                  "FAKETIME_TIMESTAMP_FILE": str(file)}
 
     def set(self, offset):
-        self._file.write_text(offset)
+        new = self._file.with_suffix(".new")  # a program may read the file at any moment
+        new.write_text(offset)
+        new.rename(self._file)
 
 
 def wait_until(condition, what, timeout=60):
