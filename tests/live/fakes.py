@@ -155,10 +155,11 @@ class Relay:
                 return
             with socket.create_connection(self._target) as far:
                 self._links |= {near, far}
-                back = threading.Thread(target=self._pump, args=(far, near, True), daemon=True)
-                back.start()
-                self._pump(near, far)
-                back.join()
+                if not self._is_cut:  # in the meantime; from now on, cut() ends this link, too
+                    back = threading.Thread(target=self._pump, args=(far, near, True), daemon=True)
+                    back.start()
+                    self._pump(near, far)
+                    back.join()
                 self._links -= {near, far}
 
     def _pump(self, source, sink, is_answer=False):
