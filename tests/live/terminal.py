@@ -11,6 +11,18 @@ import termios
 from processes import is_readable
 
 
+def read_to_the_end(main):
+    """What a terminal shows after all programs on it have closed it; a single read may return a part."""
+    shown = b""
+    try:
+        while data := os.read(main, 65536):
+            shown += data
+    except OSError:  # nobody has it open any more
+        pass
+    os.close(main)
+    return shown.decode()
+
+
 class Terminal:
     """The command on its own terminal, with a person in front of it."""
 

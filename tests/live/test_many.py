@@ -9,6 +9,7 @@ import pytest
 
 from administration import COMMAND, CONFIGURATION, DONE, FAILED, UNAVAILABLE, USAGE, Site
 from slapd import CLOSED_SITE, IDENTITIES, Slapd
+from terminal import read_to_the_end
 
 
 @pytest.fixture(scope="module")
@@ -146,15 +147,9 @@ def run_on_terminal(site, *arguments, term="xterm"):
     called = subprocess.Popen([COMMAND, "-c", site.config, *arguments], stdout=subprocess.DEVNULL,
                               stderr=theirs, env=os.environ | {"TERM": term})
     os.close(theirs)
-    shown = b""
-    try:
-        while data := os.read(ours, 65536):
-            shown += data
-    except OSError:
-        pass
-    os.close(ours)
+    shown = read_to_the_end(ours)
     assert called.wait(timeout=300) == DONE
-    return shown.decode()
+    return shown
 
 
 def test_a_terminal_shows_a_bar_and_takes_it_away(site, users):

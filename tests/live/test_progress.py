@@ -14,6 +14,7 @@ import apppassword
 from administration import DONE, FAILED, UNAVAILABLE, USAGE, Site
 from apppassword import from_now
 from slapd import IDENTITIES, MEMBER, Slapd
+from terminal import read_to_the_end
 
 KEYS = ["users", "mfa_enforced", "mfa_announced", "enrolled", "app_password", "used_in_30_days"]
 # Nobody but the users of these tests has a departmentNumber.
@@ -117,8 +118,7 @@ def test_bars_on_a_terminal(site):
     main, terminal = pty.openpty()
     called = site.command("report", "--progress", "--by", "departmentNumber", stdout=terminal)
     os.close(terminal)
-    printed = os.read(main, 65536).decode().splitlines()
-    os.close(main)
+    printed = read_to_the_end(main).splitlines()
     assert called.returncode == DONE
     assert printed[0].endswith("  MFA: # enforced, + announced")
     assert printed[1].endswith("  1  " + "#" * 10 + "+" * 5 + "." * 5)
@@ -203,7 +203,8 @@ def test_wrong_usage(site, options, said):
     assert said in called.stderr and called.stdout == ""
 
 
-def test_no_counts_without_a_directory(directory, site):
+def test_no_counts_without_a_directory(directory, make_site):
+    site = make_site(timeout="2", deadline="4")
     directory.pause()
     try:
         called = site.command("report", "--progress")

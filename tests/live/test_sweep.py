@@ -17,6 +17,7 @@ import apppassword
 from administration import COMMAND, DONE, FAILED, USAGE, Site
 from apppassword import from_now
 from slapd import Slapd, person
+from terminal import read_to_the_end
 
 OLD = from_now(days=-400)
 
@@ -190,8 +191,7 @@ def test_progress_on_a_terminal_only(population, directory, make_site, arguments
     subprocess.run([COMMAND, "-c", site.config, *arguments], stdout=subprocess.DEVNULL,
                    stderr=theirs, env=os.environ | {"TERM": "xterm"}, timeout=300)
     os.close(theirs)
-    shown = os.read(ours, 65536).decode().replace("\r\n", "\n")
-    os.close(ours)
+    shown = read_to_the_end(ours).replace("\r\n", "\n")
     assert re.findall(r"\r([^\r:]+): 1[,\x1b]", shown) == PROGRESS[arguments], shown
     assert shown.rpartition("\r")[2].startswith("\x1b[K")  # nothing stays
     called = site.command(*arguments)
