@@ -57,5 +57,4 @@ def test_a_name_that_the_chroot_cannot_resolve_is_unavailable_and_named_in_both_
 
 
 def settings(directory, authority):
-    return {"uri": directory.ldaps.replace("127.0.0.1", NAME), "tls_cacert": authority.ca,
-            "timeout": 2, "deadline": 4}
+    return {"uri": directory.ldaps.replace("127.0.0.1", NAME), "tls_cacert": authority.ca}
