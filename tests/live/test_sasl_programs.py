@@ -27,7 +27,7 @@ def program(workdir, plugin):
 
     def make(kind, directory, before=lambda server: None, **keys):
         folder = new_folder(workdir, "program")
-        config = write_config(folder, **{"uri": directory.ldap, "timeout": 1, "deadline": 2} | keys)
+        config = write_config(folder, **{"uri": directory.ldap} | keys)
         programs.append(kind(folder, config, plugin.parent))
         before(programs[-1])
         return programs[-1].start()
@@ -188,7 +188,7 @@ def test_memcached_waits_as_a_whole_while_the_directory_hangs(program, own_direc
     """A waiting worker serves none of its other clients; here there is one worker."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
-    server = program(Memcached, directory)
+    server = program(Memcached, directory, timeout=6, deadline=6)
     sign_in(server, person.mail, app_password.shown, ACCEPTED, "accepted", "app-password")
     directory.pause()
     with ThreadPoolExecutor(2) as pool:
