@@ -73,7 +73,7 @@ def test_with_the_directory_behind_the_proxy_down_everybody_is_unavailable(
         beside = own_beside(IN_USERS_DIRECTORY)
         server = Proxy(new_folder(workdir, "proxy"), beside.users, backend).start()
         try:
-            front = make_front(beside.settings | {"uri": server.ldap, "timeout": 1, "deadline": 3})
+            front = make_front(beside.settings | {"uri": server.ldap})
             who, app_password = beside.new_person(mfa=True, app_passwords=1)
             without = beside.new_person()
             logins = [(who.uid, app_password.shown), (who.uid, who.password),
