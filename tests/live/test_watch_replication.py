@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """app-password-watch on two hosts, with Dovecot 2.3 and 2.4, that ask two directories in replication."""
 
+import signal
 import time
 from collections import namedtuple
 
@@ -120,9 +121,12 @@ def test_a_replica_that_lags_ends_them_when_it_catches_up(two_hosts):
 
 def test_a_directory_that_is_killed_delays_only_its_own_host(two_hosts):
     sessions = two_hosts.open()
+    two_hosts.first.watch.completes_rounds(1)
+    two_hosts.first.watch.process.send_signal(signal.SIGSTOP)  # it may not learn of this at A
     revoke(two_hosts.a, two_hosts.who, two_hosts.phone)
     two_hosts.pair.in_step()
     kill(two_hosts.a.process)
+    two_hosts.first.watch.process.send_signal(signal.SIGCONT)
     sessions[1].phone.ends()
     two_hosts.first.watch.says("the directory does not answer, so no session is ended")
     time.sleep(2 * INTERVAL)
