@@ -68,7 +68,7 @@ class Setup:
     def call(self, name, *arguments, path=None, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
         return subprocess.run([self.path / name, "-y", self.domain.folder / "manager.secret", *arguments], text=True,
-                              timeout=120, env=os.environ | {"PATH": path or f"{COMMAND.parent}:{os.environ['PATH']}"},
+                              timeout=300, env=os.environ | {"PATH": path or f"{COMMAND.parent}:{os.environ['PATH']}"},
                               **options)
 
     def script(self, name, *arguments, status=0, **options):
