@@ -170,9 +170,9 @@ def test_a_login_that_imitates_a_line_counts_once_as_refused(
 def test_what_users_do_on_the_page_is_no_login(directory, start_portal):
     portal = start_portal()
     who, other = directory.new_person(mfa=True), directory.new_person()
-    client, _ = enrolled(portal, who)
+    client, app = enrolled(portal, who)
     make_app_password(client)
-    signed_in(portal, who).post("verify", code="000000")
+    signed_in(portal, who).post("verify", code=app.wrong_code())
     signed_in(portal, other)
     portal.client().sign_in(other, "wrong")
     (portal.folder / "no-mail").touch()
