@@ -170,7 +170,7 @@ def test_two_first_enrolments_at_once(people, portal, alice):
 def test_wrong_codes_are_counted_in_the_store(people, portal, alice):
     _, app = visit(enrolled, portal, alice)
     client = visit(signed_in, portal, alice)
-    client.post("verify", code="000000")
+    client.post("verify", code=app.wrong_code())
     value, = [value for value in people.values(alice, "appPasswordMfaMethod")
               if value.startswith("guesses ")]
     assert " count=1" in value
