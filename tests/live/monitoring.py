@@ -26,7 +26,7 @@ def mtail(*logs):
     place, = unpacked("mtail")
     options = [f"--logs={log}" for log in logs]
     text = run([place / "usr/bin/mtail", "--logtostderr", "--one_shot", "--one_shot_format=prometheus",
-                "--address=127.0.0.1", "--port=0", f"--progs={PROGRAM}", *options], timeout=60)
+                "--address=127.0.0.1", "--port=0", f"--progs={PROGRAM}", *options], timeout=600)
     found = Counter()
     for name, labels, value in SAMPLE.findall(text):
         labels = re.findall(r'(\w+)="([^"]*)"', labels)
@@ -45,4 +45,4 @@ def promtool(*arguments, **options):
     package = run(["sh", "-c", '. "$0"; echo $promtool_package',
                    EXAMPLES.parents[1] / "scripts" / "common"]).strip()
     place, = unpacked(package)
-    return run([place / "usr/bin/promtool", *arguments], timeout=60, **options)
+    return run([place / "usr/bin/promtool", *arguments], timeout=600, **options)
