@@ -63,7 +63,6 @@ class Saslauthd:
     def start(self):
         """Start it and wait until it listens."""
         self.process = start(self.command, self.log, self._env)
-        # The socket is there a moment before it takes connections.
         wait_until(lambda: "listening on socket" in self.log.read_text(), f"saslauthd, see {self.log}")
         return self
 

@@ -72,7 +72,8 @@ class Clock:
                                  "FAKETIME_TIMESTAMP_FILE": str(file)}
 
     def set(self, offset):
-        new = self._file.with_suffix(".new")  # a program may read the file at any moment
+        """Atomic: a process that finds an empty file has the real time."""
+        new = self._file.with_suffix(".new")
         new.write_text(offset)
         new.rename(self._file)
 
