@@ -19,6 +19,8 @@ Login = namedtuple("Login", "user password is_good needs_store", defaults=[True]
 Answer = namedtuple("Answer", "protocol login verdict begin end")
 Footprint = namedtuple("Footprint", "resident files threads")  # KiB, open files, threads
 
+STALL = 0.5  # seconds by which a thread wakes up late
+
 VERDICTS = {smtp.ACCEPTED: dovecot.ACCEPTED, smtp.REFUSED: dovecot.REFUSED,
             smtp.UNAVAILABLE: dovecot.UNAVAILABLE}
 
@@ -26,13 +28,14 @@ VERDICTS = {smtp.ACCEPTED: dovecot.ACCEPTED, smtp.REFUSED: dovecot.REFUSED,
 class Clients:
     """Threads that sign in until stopped.
 
-    ways  one for each thread: (protocol, function that signs in and returns the verdict)
+    ways    one for each thread: (protocol, function that signs in and returns the verdict)
+    stalls  (from, to): when the whole machine stood still, or nearly so
     """
 
     def __init__(self, logins, ways):
-        self.answers, self.troubles = [], []
+        self.answers, self.troubles, self.stalls = [], [], []
         self._ended = threading.Event()
-        self._threads = [
+        self._threads = [threading.Thread(target=self._note_stalls)] + [
             threading.Thread(target=self._run, args=(protocol, way, random.Random(number), logins))
             for number, (protocol, way) in enumerate(ways)]
 
@@ -45,6 +48,13 @@ class Clients:
         self._ended.set()
         for thread in self._threads:
             thread.join(60)
+
+    def _note_stalls(self):
+        while not self._ended.is_set():
+            begin = time.monotonic()
+            time.sleep(0.1)
+            if (end := time.monotonic()) - begin > STALL:
+                self.stalls.append((begin, end))
 
     def _run(self, protocol, way, dice, logins):
         while not self._ended.is_set():
@@ -85,18 +95,20 @@ def over_imap(server):
     return "IMAP", lambda user, password: dovecot.imap(server, user, password)
 
 
-def wrong_verdicts(answers, back, could_answer):
+def wrong_verdicts(answers, back, could_answer, stalls=()):
     """Answers that the state of the directories does not explain.
 
     back          the seconds in which the service must find a directory again
     could_answer  (login, begin, end): whether the directories it needs were up for the whole time
+    stalls        those of Clients; to a login meanwhile, a directory may seem to be silent
     """
     for answer in answers:
         right = dovecot.ACCEPTED if answer.login.is_good else dovecot.REFUSED
         if answer.verdict not in (right, dovecot.UNAVAILABLE):
             yield "wrong", answer
         elif answer.verdict == dovecot.UNAVAILABLE and could_answer(
-                answer.login, answer.begin - back, answer.end):
+                answer.login, answer.begin - back, answer.end) and not any(
+                    since < answer.end and answer.begin < until for since, until in stalls):
             yield "unavailable although the directories were up", answer
 
 

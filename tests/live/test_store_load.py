@@ -76,7 +76,7 @@ def test_faults_of_both_directories_under_load(
         print(f"\n{len(answers)} logins, {dict(count)} faults, verdicts {dict(verdicts)}, "
               f"longest {longest:.2f} s, {on_without_store} accepted while the store was not up, "
               f"{len(kept)} processes from first to last, the largest grew by {growth} KiB")
-        assert list(itertools.islice(wrong_verdicts(answers, BACK, could_answer), 5)) == []
+        assert list(itertools.islice(wrong_verdicts(answers, BACK, could_answer, clients.stalls), 5)) == []
         assert clients.troubles == []
         assert longest < DEADLINE + SLACK
         assert mfa != IN_USERS_DIRECTORY or on_without_store > 0
