@@ -39,7 +39,7 @@ class DirectoryServer(Slapd):
     def start(self):
         self.process = start(["/usr/sbin/ns-slapd", "-D", str(self.folder / "etc"), "-i",
                               str(self.folder / "run" / "pid"), "-d", "0"], self.log)
-        wait_until(self._answers, f"ns-slapd, see {self.log}", timeout=60)
+        wait_until(self._answers, f"ns-slapd, see {self.log}", timeout=300)
         if not self._is_loaded:
             self._load()
         return self

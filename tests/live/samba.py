@@ -69,7 +69,7 @@ class DomainController(Slapd):
     def start(self):
         self.process = start(["/usr/sbin/samba", "-F", "-M", "single", "--no-process-group",
                               "--debug-stdout", "-s", str(self.config)], self.log)
-        wait_until(self._answers, f"samba, see {self.log}", timeout=60)
+        wait_until(self._answers, f"samba, see {self.log}", timeout=300)
         if not self._is_loaded:
             self._load()
         return self
