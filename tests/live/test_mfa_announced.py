@@ -195,7 +195,7 @@ def test_or_from_the_announced_date_on(directory, site):
 
 USELESS = {
     "an expired one": dict(created=from_now(days=-9), expires=from_now(days=-1)),
-    "an unusable one": dict(cost=(1024, 1)),
+    "an unusable one": dict(cost=(64, 1)),
 }
 
 
