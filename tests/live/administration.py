@@ -25,7 +25,8 @@ class Site:
         self.log = folder / "app-password.log"
         self.log.touch()  # the command does not create it
         self.keys = {
-            "base": BASE, "timeout": "10", "deadline": "20",  # a busy machine may halt for some seconds
+            # A busy machine may halt for some seconds.
+            "base": BASE, "timeout": "10", "deadline": "20",
             "log": str(self.log),
             "binddn": IDENTITIES["mail server"],
             "bindpw_file": self.secret_file("mail server")} | directory.settings | keys

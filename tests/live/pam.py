@@ -63,7 +63,8 @@ class Saslauthd:
     def start(self):
         """Start it and wait until it listens."""
         self.process = start(self.command, self.log, self._env)
-        wait_until(lambda: "listening on socket" in self.log.read_text(), f"saslauthd, see {self.log}")
+        wait_until(lambda: "listening on socket" in self.log.read_text(),
+                   f"saslauthd, see {self.log}")
         return self
 
     def stop(self):
