@@ -65,6 +65,7 @@ class DomainController(Slapd):
         unpack(folder)
         self.authority = Authority(folder / "ca", names=f"IP:{self.address}")
         self._configure()
+        self._keep_the_administrators_password()
 
     def start(self):
         self.process = start(["/usr/sbin/samba", "-F", "-M", "single", "--no-process-group",
@@ -232,6 +233,12 @@ pid directory = {self.folder}/run
 ncalrpc dir = {self.folder}/ncalrpc
 binddns dir = {self.folder}/bind-dns
 """)
+
+    def _keep_the_administrators_password(self):
+        """Else it expires 42 days after the domain was provisioned."""
+        run(["ldbmodify", *self.local], input=(
+            f"dn: CN=Administrator,CN=Users,{BASE}\nchangetype: modify\n"
+            f"replace: userAccountControl\nuserAccountControl: {ENABLED}\n"))
 
     def _load(self):
         self.ldapmodify(self.files / "schema.ldif")
