@@ -224,6 +224,7 @@ def test_rsyslog_writes_each_login_and_alarms_at_a_rate_of_outages(lines, rsyslo
     for _ in range(7):
         send(lines["outage"])
     wait_until(lambda: text_of(log).count("verdict=unavailable") == 11, "more lines")
+    wait_until(lambda: text_of(alarm), "the alarm, which is written after the lines")
     assert text_of(alarm).count("verdict=unavailable") == 1
 
 
@@ -247,6 +248,7 @@ def test_rsyslog_writes_the_changes_and_nothing_else_to_a_file_of_their_own(
     for line in (lines["outage"], kick, *changes, lines["accepted"]):
         send(line)
     wait_until(lambda: len(text_of(log).splitlines()) == 2, "the lines")
+    wait_until(lambda: len(text_of(audit).splitlines()) >= len(changes), "the changes, after them")
     assert [line.partition(": ")[2] for line in text_of(audit).splitlines()] == changes
     assert len(text_of(log).splitlines()) == 2 and text_of(alarm) == ""
     assert audit.stat().st_mode & 0o777 == 0o640
