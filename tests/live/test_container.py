@@ -34,7 +34,8 @@ def test_the_page_is_process_1_and_ends_with_status_0(directory, workdir, folder
     assert client.post("sign-in", login=person.uid, password="wrong").status == 403
     assert client.get("healthz").status == 200
     assert container.end(ending[0]) == 0
-    assert f'verdict=refused reason=wrong-account-password user="{person.uid}"' in out.read_text()
+    line = f'verdict=refused reason=wrong-account-password user="{person.uid}"'
+    wait_until(lambda: line in out.read_text(), "the line, which comes through a pipe")
 
 
 def test_dovecot_is_process_1_and_logs_to_standard_error(
