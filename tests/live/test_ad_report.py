@@ -39,7 +39,7 @@ class Population:
         directory.set_mfa(self.guessed, False)
         directory.administrate(self.guessed, appPasswordMfaMethod=(
             f"guesses day={from_now(days=-1)[:8]}000000Z count=10"))
-        directory.set_mfa(self.announced, True, enforce_from="2099" + OLD[4:])
+        directory.set_mfa(self.announced, True, enforce_from="20990101000000Z")
         self._add_group()
 
     def _add_group(self):
