@@ -401,12 +401,12 @@ def test_orphans(people, site):
     called = doctor(site)
     assert_only(called, f"1 of 2 entries of the store belong to nobody in the users' directory, "
                 f"for example that of {who.uid}", "app-password revoke --orphans")
-    people.store.administrate(owner, appPasswordOrphanSince=from_now(days=-3))
+    people.store.administrate(owner, appPasswordOrphanSince=from_now(days=-3, hours=-1))
     called = doctor(site)
     assert "1 of 2 entries of the store belong to nobody" in called.stdout
     assert "the oldest since 3 days" in called.stdout
     assert_silent(called)
-    people.store.administrate(owner, appPasswordOrphanSince=from_now(days=-40))
+    people.store.administrate(owner, appPasswordOrphanSince=from_now(days=-40, hours=-1))
     assert_only(doctor(site), "the oldest since 40 days", "revoke --orphans")
 
 
