@@ -210,8 +210,9 @@ def test_what_cannot_be_printed_is_revoked(site, directory, users, write):
 
 
 def test_a_reader_that_leaves_halfway_has_all_that_is_valid(site, directory, write):
-    """Every app password that exists was written whole; the list can be given again."""
-    people = [directory.new_person(mfa=True) for _ in range(12)]
+    """Every app password that exists was written whole; the list can be given again. It is long,
+    so that it lasts for a while if this test is slow to leave."""
+    people = [directory.new_person(mfa=True) for _ in range(100)]
     file = write(["user", "label"], *[[who.uid, "x"] for who in people])
     process = subprocess.Popen(site.argv("create", "--users", file), stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
