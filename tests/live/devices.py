@@ -29,7 +29,7 @@ class Devices:
             (folder / name).symlink_to(f"/proc/self/fd/{number}")
         (folder / "fd").symlink_to("/proc/self/fd")
         self.lines = []
-        self._socket = None
+        self._socket = self._thread = None
 
     def seeing(self, command):
         """The command, in a mount namespace with this /dev."""
@@ -41,12 +41,14 @@ class Devices:
         self._socket = socket.socket(socket.AF_UNIX, kind)
         self._socket.bind(str(self.folder / "log"))
         (self.folder / "log").chmod(0o666)
-        threading.Thread(target=self._receive, args=[self._socket], daemon=True).start()
+        self._thread = threading.Thread(target=self._receive, args=[self._socket], daemon=True)
+        self._thread.start()
 
     def stop_syslog(self, unlink=False):
         """Stop the syslog server; its socket stays, as after a crash, unless it is unlinked."""
         if self._socket:
             self._socket.shutdown(socket.SHUT_RD)
+            self._thread.join()  # while it receives, the socket takes messages even if closed
             self._socket.close()
             self._socket = None
         if unlink:
