@@ -19,7 +19,7 @@ KINDS = {
     "one process": ("submissions", "1", 360, []),
     "many processes": ("submissions", "-", 16, []),
     "one client each": ("submissions", "-", 3, ["max_use=1"]),
-    "under load": ("submissions", "4", 4, ["max_use=1000000"]),
+    "under load": ("submissions", "4", 4, ["max_use=1000000", "max_idle=1d"]),
     "starttls": ("submission", "1", 10, []),
     "local domain": ("submissions", "1", 5, ["smtpd_sasl_local_domain=example.org"]),
     "owns addresses": ("submissions", "1", 12, [
