@@ -9,6 +9,7 @@ from processes import wait_until
 from slapd import IDENTITIES
 
 LOGINS = 30  # the number of Dovecot's workers
+PATIENT = {"timeout": 50, "deadline": 100}  # until a busy machine has so many
 
 
 def prepare(directory):
@@ -29,7 +30,7 @@ def test_thirty_logins_at_once_do_not_get_in_each_others_way(own_directory, dove
     """slapd answers none of them until the last one has asked."""
     directory = own_directory()
     logins = list(prepare(directory))
-    server = dovecot({"uri": directory.ldap, "login_attribute": "uid"})
+    server = dovecot(PATIENT | {"uri": directory.ldap, "login_attribute": "uid"})
     directory.pause()
     with ThreadPoolExecutor(LOGINS) as threads:
         verdicts = [threads.submit(imap, server, person.mail, password, create=f"box-{person.uid}")
@@ -49,7 +50,7 @@ def test_the_workers_go_on_without_getting_in_each_others_way(own_directory, dov
     """Several successive logins for each worker, on its kept connection."""
     directory = own_directory()
     logins = list(prepare(directory))
-    server = dovecot({"uri": directory.ldap, "login_attribute": "uid"})
+    server = dovecot(PATIENT | {"uri": directory.ldap, "login_attribute": "uid"})
     mark = directory.mark()
     with ThreadPoolExecutor(LOGINS) as threads:
         verdicts = list(threads.map(

@@ -80,7 +80,7 @@ def test_a_login_that_waits_for_the_directory_holds_up_no_other(own_directory, d
     """Each login has its own worker."""
     directory = own_directory()
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
-    server = dovecot({"uri": directory.ldap})
+    server = dovecot({"uri": directory.ldap, "timeout": 50, "deadline": 100})
     directory.pause()
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(imap, server, person.uid, app_password.shown)
