@@ -277,7 +277,8 @@ def test_a_directory_that_is_down_is_unavailable(make_site, arguments):
     assert_failed(site.command(*arguments), UNAVAILABLE, "alice", "127.0.0.1")
 
 
-def test_a_directory_that_is_silent_is_unavailable(site, directory, user):
+def test_a_directory_that_is_silent_is_unavailable(make_site, directory, user):
+    site = make_site(timeout="2", deadline="4")
     directory.pause()
     try:
         assert_failed(site.command("list", user.uid), UNAVAILABLE, user.uid)

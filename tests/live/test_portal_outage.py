@@ -33,7 +33,8 @@ def stoppable(workdir):
 @pytest.fixture(scope="module")
 def portal(start_portal, stoppable):
     return start_portal({"imap_server": "imap.example.org:993",
-                         "smtp_server": "smtp.example.org:587"}, to=stoppable)
+                         "smtp_server": "smtp.example.org:587"},
+                        to=stoppable, timeout="2", deadline="4")
 
 
 def stored(directory, who):
