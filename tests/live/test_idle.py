@@ -82,10 +82,11 @@ def test_within_the_limit_one_connection_serves_all(mail_server, directory, bala
 
 
 def test_each_use_starts_the_time_anew(mail_server, directory, balancer):
-    server = mail_server(keys(balancer, idle="4s"))
+    """Between two uses, a busy machine may halt for some seconds."""
+    server = mail_server(keys(balancer, idle="8s"))
     person, app_password = directory.new_person(mfa=True, app_passwords=1)
     begin = time.monotonic()
-    while time.monotonic() - begin < 5:
+    while time.monotonic() - begin < 9:
         assert server.sign_in(person.uid, app_password.shown).code == ACCEPTED
         time.sleep(0.3)
     assert balancer.connections == 1
