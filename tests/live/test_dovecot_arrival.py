@@ -36,7 +36,7 @@ def test_a_login_that_waited_longer_than_half_of_the_deadline_costs_nothing(serv
     os.kill(worker, signal.SIGSTOP)
     with ThreadPoolExecutor() as threads:
         late = threads.submit(imap, server, person.uid, app_password.shown)
-        time.sleep(DEADLINE / 2 + 3)
+        time.sleep(DEADLINE / 2 + 6)  # on a busy machine, it arrives some seconds later
         os.kill(worker, signal.SIGCONT)
         assert late.result() == UNAVAILABLE
     assert "verdict=unavailable reason=waited-too-long" in server.events()[-1]
