@@ -16,7 +16,7 @@ from processes import kill, start, wait_until
 
 RUN = pathlib.Path(__file__).resolve().parents[1] / "endurance" / "run.py"
 ENOUGH, TOO_EARLY = 0, 75
-PATIENCE = 240  # seconds, on a busy machine
+PATIENCE = 900  # seconds, on a busy machine
 
 
 class Endurance:
