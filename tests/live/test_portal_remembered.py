@@ -92,7 +92,7 @@ def test_the_cookie_is_worth_nothing_without_the_password_or_to_others(
     enrolled(portal, other)
     assert comes_back(portal, other, cookie).page.title() == "Your second step"
     name, value = cookie.split("=")
-    for wrong in (value[:-2] + "AA", "A" * 43, value[:6] + "A" * 37, "x"):
+    for wrong in (value[:-2] + ("BA" if value.endswith("AA") else "AA"), "A" * 43, value[:6] + "A" * 37, "x"):
         assert comes_back(portal, who, f"{name}={wrong}").page.title() == "Your second step"
 
 
