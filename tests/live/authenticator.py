@@ -79,9 +79,10 @@ class Authenticator:
         return self._code_of(self._last)
 
     def wrong_code(self):
-        """Six digits that are valid neither now nor soon."""
+        """Six digits that are valid at no time near: the portal may look for them in half an hour before and
+        after, to say that the phone's clock is wrong."""
         now = int(time.time()) // PERIOD
-        good = {self._code_of(step) for step in range(now - 3, now + 5)}
+        good = {self._code_of(step) for step in range(now - 70, now + 71)}
         return next(code for code in (f"{number:06}" for number in range(100)) if code not in good)
 
     def _code_of(self, step):
