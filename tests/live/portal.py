@@ -7,6 +7,7 @@ import email.policy
 import re
 import secrets
 import shutil
+import socket
 from urllib.parse import urlsplit
 
 from administration import PREFIX, Site
@@ -151,4 +152,5 @@ class PortalOnSocket(Portal):
 
     def _answers(self):
         assert self.process.poll() is None, (self.folder / "portal.out").read_text()
-        return self.socket.exists()
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
