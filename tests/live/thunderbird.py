@@ -19,9 +19,9 @@ const certificates = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX
 certificates.addCertFromBase64(arguments[0].replace(/-----.*-----|\\n/g, ""), "C,,");
 """
 
-# The dialog for a new account, which a new profile shows at once.
-HUB = 'const hub = document.querySelector("account-hub-container").shadowRoot;'
-STEP = HUB + 'return hub.querySelector(".account-hub-step:not([hidden])")?.id;'
+# The dialog for a new account, which a new profile shows at once, but not always before it can be asked for.
+HUB = 'const hub = document.querySelector("account-hub-container")?.shadowRoot;'
+STEP = HUB + 'return hub?.querySelector(".account-hub-step:not([hidden])")?.id;'
 IS_REFUSED = HUB + """
 const header = hub.querySelector(".account-hub-step:not([hidden])")?.shadowRoot
     .querySelector("account-hub-header");
@@ -183,5 +183,7 @@ user_pref("datareporting.policy.dataSubmissionEnabled", false);
             digits += byte
         message = b""
         while len(message) < int(digits):
-            message += self._socket.recv(int(digits) - len(message))
+            part = self._socket.recv(int(digits) - len(message))
+            assert part, "Thunderbird closed the connection"
+            message += part
         return json.loads(message)
