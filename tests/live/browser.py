@@ -45,6 +45,7 @@ class Browser:
         self.driver = Chrome(options=options,
                              service=Service("/usr/bin/chromedriver", port=free_port(), env=environment))
         self.driver.set_page_load_timeout(120)
+        self.driver.set_script_timeout(120)
 
     def forget(self):
         """Remove cookies, downloads and other tabs."""
