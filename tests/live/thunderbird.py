@@ -137,7 +137,10 @@ user_pref("datareporting.policy.dataSubmissionEnabled", false);
         self._press_continue()
         wait_until(lambda: self._step() != "emailPasswordSubview" or self.run(IS_REFUSED),
                    "the end of the set-up", PATIENCE)
-        return not self.run(IS_REFUSED)
+        if self.run(IS_REFUSED):
+            return False
+        wait_until(self.accounts, "the account", PATIENCE)  # it is made while the next step opens
+        return True
 
     def accounts(self):
         return self.run(ACCOUNTS)
