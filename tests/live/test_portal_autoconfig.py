@@ -7,6 +7,7 @@ import imaplib
 import json
 import plistlib
 import random
+import re
 import socket
 import ssl
 import urllib.parse
@@ -120,7 +121,8 @@ def protocols_of(settings):
 
 def looks_empty(answer):
     """It says nothing, and leaves nothing in the browser."""
-    return answer.status == 404 and "Set-Cookie" not in answer.headers and "993" not in answer.text
+    has_port = re.search(r"\b993\b", answer.text)  # and not only a hash with these digits
+    return answer.status == 404 and "Set-Cookie" not in answer.headers and not has_port
 
 
 # ---- Thunderbird ----
