@@ -69,13 +69,12 @@ class Authenticator:
         assert {name: values.get(name, usual[name]) for name in usual} == usual
         return cls(values["secret"])
 
-    def code(self):
-        """A code that is valid now and was not returned before.
+    def code(self, grace=10):
+        """A code that is valid now and was not returned before, and so many seconds from now on (60 at most).
 
         The portal forgives one step of drift, so that the codes of three steps are good at any
         time; who needs more has to wait.
         """
-        grace = 10  # for the way to the portal
         step = max(self._last + 1, int(time.time() + grace) // PERIOD - 1)
         wait_until_all_clocks_show((step - 1) * PERIOD)
         self._last = step

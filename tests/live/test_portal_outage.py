@@ -86,15 +86,15 @@ def before_the_second_factor(portal, who):
 STEPS = {
     "signing in": (not_signed_in, "sign-in",
                    lambda who, app: {"login": who.uid, "password": who.password}),
-    "enrolling": (choosing_app, "verify", lambda who, app: {"code": app.code()}),
+    "enrolling": (choosing_app, "verify", lambda who, app: {"code": app.code(grace=30)}),
     "the second factor": (before_the_second_factor, "verify",
-                          lambda who, app: {"code": app.code()}),
+                          lambda who, app: {"code": app.code(grace=30)}),
     "creating": (in_the_list, "create",
                  lambda who, app: {"label": "x", "services": "", "expires": "never"}),
     "revoking": (in_the_list, "revoke", lambda who, app: {"id": "k7q2"}),
     "revoking all": (in_the_list, "revoke-all", lambda who, app: {}),
     "adding a second factor": (having_asked_for_another, "verify",
-                                   lambda who, app: {"code": app.code()}),
+                                   lambda who, app: {"code": app.code(grace=30)}),
 }
 
 
