@@ -57,7 +57,7 @@ class Browser:
         self.driver.get("about:blank")
         self.devtools("Network.clearBrowserCookies")
         for file in self.downloads.iterdir():
-            file.unlink()
+            file.unlink(missing_ok=True)  # one that is just coming gets another name
 
     def quit(self):
         self.driver.quit()
