@@ -4,7 +4,7 @@
 import os
 import shutil
 
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -76,7 +76,7 @@ class Browser:
         return self.driver.current_window_handle
 
     def heading(self):
-        return self.driver.find_element(By.TAG_NAME, "h1").text
+        return self._read("h1")
 
     def expect(self, heading):
         """Assert that the page has that heading."""
@@ -84,7 +84,16 @@ class Browser:
 
     def text(self):
         """The visible text."""
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return self._read("body")
+
+    def _read(self, tag):
+        """The visible text of an element, of the new page if one just replaces itself, as after going back."""
+        def read():
+            try:
+                return [self.driver.find_element(By.TAG_NAME, tag).text]
+            except StaleElementReferenceException:
+                return None
+        return wait_until(read, "a page that stays")[0]
 
     def find(self, css):
         return self.driver.find_element(By.CSS_SELECTOR, css)
