@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private slapd with the schema and the access rules of ldap-schema/."""
 
+import itertools
 import os
 import pathlib
 import pwd
@@ -11,6 +12,7 @@ from collections import namedtuple
 from urllib.parse import quote
 
 import ldap
+import ldap.modlist
 import ldif
 
 import apppassword
@@ -18,7 +20,7 @@ from processes import free_port, is_stopped, run, signal_group, start, stop, wai
 
 LDAP_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "ldap-schema"
 BASE = "dc=example,dc=org"
-PEOPLE = 900  # users for new_person()
+PEOPLE = 900  # users for new_person(), which adds more one by one
 
 # The access rules in both forms, each with the general rules and those for ppolicy.
 ACL = {
@@ -113,7 +115,7 @@ class Slapd:
             self.listeners.append(self.ldaps)
         if chroot:
             self.listeners.append(f"ldapi://{quote(str(chroot / 'ldapi'), safe='')}")
-        self._fresh_names = (f"user{number:03}" for number in range(PEOPLE))
+        self._fresh_names = self._make_names()
         self._debug = "stats" if statistics else "0"
         self._prepare(site_rules, first_rules, authority, lines, database)
         if not is_empty:
@@ -235,6 +237,17 @@ class Slapd:
     def _open(self):
         """A new connection, still anonymous."""
         return ldap.initialize(self.ldapi)
+
+    def _make_names(self):
+        """Those of the users that were loaded, then of others: how many are needed depends on the files of tests that
+        one process happens to run."""
+        for number in itertools.count():
+            uid = f"user{number:03}"
+            if number >= PEOPLE:
+                dn, entry = _user(person(uid))
+                self.connect_as_itself().add_s(dn, ldap.modlist.addModlist({
+                    name: [value.encode() for value in values] for name, values in entry.items()}))
+            yield uid
 
     @staticmethod
     def _make_person(uid):
