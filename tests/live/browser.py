@@ -12,10 +12,12 @@ from selenium.webdriver.common.keys import Keys
 
 from processes import free_port, wait_until
 
+WIDTH = 1000  # of the window
+
 # Root needs the first; the others keep it from contacting other sites.
 FLAGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--disable-dev-shm-usage", "--window-size=1000,1400"]
+         "--disable-dev-shm-usage", f"--window-size={WIDTH},1400"]
 
 
 class Browser:
@@ -184,6 +186,8 @@ class Browser:
 
     def use_window_width(self):
         self.devtools("Emulation.clearDeviceMetricsOverride")
+        # It returns before the page has that width.
+        wait_until(lambda: self.script("return innerWidth") == WIDTH, "the width of the window")
 
     def script(self, text, *arguments):
         return self.driver.execute_script(text, *arguments)
