@@ -117,6 +117,7 @@ def test_a_mail_that_cannot_be_sent_harms_no_link_before_it(directory, start_por
         *second_factors(directory, who), re.sub(r"(day|told)=\d+Z", rf"\1={day}", value)])
     (portal.folder / "no-mail").touch()
     guess_codes(portal, who, app, 12)
+    wait_until(lambda: " action=mail error=" in portal.log.read_text(), "a mail that cannot be sent")
     assert len(told(portal)) == 1
     owner = signed_in(portal, who, **{"X-Real-IP": "198.51.100.98"})
     owner.get(link_in(portal))
