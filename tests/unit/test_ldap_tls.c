@@ -115,6 +115,30 @@ static void test_tls(void **state)
     apw_directory_free(&directory);
 }
 
+/* The answer to StartTLS and an accepted bind, at once: the latter is read ahead. */
+static bool answer_tls_and_more(const struct request *request)
+{
+    if (request->operation == EXTENDED_REQUEST)
+        return responder_send(request, BYTES("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0"
+                                             "\x30\x0c\x02\x01\x02" ACCEPTED_BIND));
+    return true;
+}
+
+static void test_tls_injection(void **state)
+{
+    const struct apw_uris uris = {.count = 1, .uri = {(char *)responder_uri(0)}};
+    struct apw_directory *directory = open_with(&uris, PLENTY_MS, ca_path);
+    int64_t start = apw_clock_monotonic_ms();
+
+    (void)state;
+    responder_expect(answer_tls_and_more, NULL);
+    assert_int_equal(bind_user(directory), APW_USER_BIND_UNAVAILABLE);
+    assert_contains(last_error.text, "TLS: ");
+    assert_int_equal(responder_seen().binds, 0);
+    assert_true(apw_clock_monotonic_ms() - start < PLENTY_MS / 2);
+    apw_directory_free(&directory);
+}
+
 /* Every byte comes within the timeout, but not the whole handshake. */
 static bool answer_tls_slowly(const struct request *request)
 {
@@ -147,6 +171,7 @@ int main(void)
     UNIT_TEST("without TLS a localhost on another host is not asked", test_localhost_elsewhere);
     UNIT_TEST("an IPv4-mapped loopback address is one", test_mapped_loopback);
     UNIT_ROWS(tls_cases, test_tls);
+    UNIT_TEST("plain bytes behind the answer to StartTLS break the handshake", test_tls_injection);
     UNIT_TEST("a handshake that trickles in ends at the deadline", test_tls_trickle);
     return responder_unit_run();
 }
