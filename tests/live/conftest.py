@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+import shared
 import sigterm
 import smtp
 from administration import Site
@@ -45,6 +46,7 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_configure(config):
     sigterm.clean_up(config)
+    shared.prepare(config)
 
 
 @pytest.fixture(autouse=True)

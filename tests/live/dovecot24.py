@@ -12,6 +12,7 @@ import shutil
 
 import debian
 import pam
+import shared
 from dovecot import MAIL_USER, SERVICES, Dovecot
 from processes import run, sanitizers
 from slapd import BASE, IDENTITIES, secret
@@ -26,34 +27,40 @@ NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "Makefil
 
 
 class Debian13:
-    """A Debian 13 with Dovecot; our modules for it are built in the tests' folder."""
+    """A Debian 13 with Dovecot, and our modules for it in the tests' folder."""
 
     def __init__(self, folder):
         self.folder = folder
         self.root = debian.make("debian-13", "trixie", PACKAGES.split())
-        self._build()
-        self.lua_module = folder / "build/.libs/app_password.so"
-        self.pam_module = folder / "build/.libs/pam_app_password.so"
+        built = shared.folder("dovecot-2.4", self._build) / "build/.libs"
+        self.lua_module = folder / "app_password.so"
+        self.pam_module = folder / "pam_app_password.so"
+        for module in (self.lua_module, self.pam_module):
+            shutil.copy(built / module.name, folder)
 
-    def inside(self, command, pam_d=None):
-        """A prefix that runs a command there; pam_d is a folder to mount as /etc/pam.d."""
-        enter = """set -e; root=$1 shared=$2 pam_d=$3; shift 3
+    def inside(self, command, pam_d=None, seen=None):
+        """A prefix that runs a command there, which sees a folder, by default that of the tests.
+
+        pam_d  a folder to mount as /etc/pam.d
+        """
+        enter = """set -e; root=$1 seen=$2 pam_d=$3; shift 3
             mount -t proc proc "$root/proc"
             [ -z "$pam_d" ] || mount --bind "$pam_d" "$root/etc/pam.d"
             mount -t tmpfs tmpfs "$root/tmp"
-            mkdir -p "$root$shared"
-            mount --bind "$shared" "$root$shared"
+            mkdir -p "$root$seen"
+            mount --bind "$seen" "$root$seen"
             exec chroot "$root" "$@" """
         return ["unshare", "--mount", "sh", "-c", enter, "sh",
-                *map(str, [self.root, self.folder.parent, pam_d or "", *command])]
+                *map(str, [self.root, seen or self.folder.parent, pam_d or "", *command])]
 
-    def _build(self):
-        source, build = self.folder / "source", self.folder / "build"
+    def _build(self, folder):
+        source, build = folder / "source", folder / "build"
         shutil.copytree(SOURCES, source, ignore=shutil.ignore_patterns(*NOT_SOURCES))
         build.mkdir()
         run(["autoreconf", "-i", source])  # nothing to do if up to date
         run(self.inside(["sh", "-c", f"cd {build} && ../source/configure && "
-                                     f"make -j{os.cpu_count()} app_password.la pam_app_password.la"]))
+                                     f"make -j{os.cpu_count()} app_password.la pam_app_password.la"],
+                        seen=folder))
 
 
 class ThisMachine:

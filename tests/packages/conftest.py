@@ -14,11 +14,13 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "live"))
 
+import shared
 import sigterm
 
 
 def pytest_configure(config):
     sigterm.clean_up(config)
+    shared.prepare(config)
 
 
 @pytest.fixture(scope="session")

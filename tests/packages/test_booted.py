@@ -117,7 +117,7 @@ def host(release, workdir):
     """An existing site; our packages are there but not installed."""
     host = BootedHost(release, workdir / f"booted-{release}")
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
-    host.put(builder.packages(release, workdir), "opt/packages")
+    host.put(builder.packages(release), "opt/packages")
     host.fetch(["exim4-daemon-light"])
     (host.root / "var/log/auth.log").touch()  # Debian 12's fail2ban does not start without it
     with host:

@@ -83,7 +83,7 @@ class CredentialHost(BootedHost):
 @pytest.fixture(scope="module")
 def host(release, workdir):
     host = CredentialHost(release, workdir / f"credentials-{release}")
-    host.put(builder.packages(release, workdir), "opt/packages")
+    host.put(builder.packages(release), "opt/packages")
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
     host.fetch(["apparmor", "apparmor-profiles", "dbus"])
     (host.root / "var/log/auth.log").touch()  # Debian 12's fail2ban does not start without it

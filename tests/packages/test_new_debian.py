@@ -23,7 +23,7 @@ def host(workdir):
     """A Debian 12 that was set up as the README says."""
     host = Host(roots.host_root("12"), workdir / "upgraded")
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
-    host.put(builder.packages("12", workdir), "opt/12")
+    host.put(builder.packages("12"), "opt/12")
     with host:
         host.python("sign_in.py", "prepare")
         host.install("opt/12")
@@ -47,7 +47,7 @@ def test_debian_13_needs_what_upgrading_md_says_and_nothing_else(host, workdir):
     host.run("sh", "-ec", TAKE_DOVECOTS_NEW_FILES)
     assert host.run("cat", "/etc/debian_version").startswith("13.")
     host.run("sh", "-c", "! doveconf -n")  # so it does not start with Debian's passdb alone
-    host.put(builder.packages("13", workdir), "opt/13")
+    host.put(builder.packages("13"), "opt/13")
     host.install("opt/13")
     for server in "slapd", "postfix":
         host.run("service", server, "restart")

@@ -11,9 +11,9 @@ from test_packages import SOURCES, Host, release  # pylint: disable=unused-impor
 
 
 @pytest.fixture(scope="module")
-def packages(release, workdir):
+def packages(release):
     """The packages to install."""
-    return builder.packages(release, workdir)
+    return builder.packages(release)
 
 
 def make_host(root, folder, packages):
