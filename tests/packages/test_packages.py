@@ -51,7 +51,7 @@ def builder(release, workdir):
 @pytest.fixture(scope="module")
 def built(builder):
     """The packages, built from a clean checkout."""
-    return builder.build(builder.unpack("build/checkout"))
+    return builder.build(builder.unpack("build/checkout"), umask="002")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_every_package_is_built(built):
 def test_the_tarball_of_make_dist_builds_the_same_elsewhere(builder, built):
     """With the unit tests, whose files must be there, too."""
     tarball = builder.make_dist("some/where/else/a-longer-name")
-    again = builder.build(tarball, options=(), umask="002")
+    again = builder.build(tarball, options=())
     assert checksums(again) == checksums(built)
 
 
