@@ -39,7 +39,7 @@ def _smallest(suite):
         if not root.exists():
             shutil.rmtree(part, ignore_errors=True)
             run(["debootstrap", "--variant=minbase", suite, part, *_mirror()])
-            # Whoever loses power makes it again.
+            # Nobody needs it after a power failure.
             (part / "etc/dpkg/dpkg.cfg.d/no-fsync").write_text("force-unsafe-io\n")
             part.rename(root)
     return root

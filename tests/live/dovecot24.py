@@ -22,7 +22,7 @@ dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpa
 libidn2-dev libsasl2-dev libsodium-dev make pkgconf"""
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
-NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "Makefile", "libtool",
+NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "configure.lineno", "Makefile", "libtool",
                "stamp-h1", "apw_build.h", "autom4te.cache", "__pycache__")
 
 

@@ -109,6 +109,7 @@ def in_each_language(browser, page):
     wrong = browser.script(MEASURE + IN_EACH_LANGUAGE, page, PHONE, others)
     browser.open(f"{address}?lang=en")
     assert browser.driver.current_url == address
+    assert browser.find("html").get_attribute("lang") == "en"
     return wrong + measured(browser, page)
 
 
