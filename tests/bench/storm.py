@@ -7,6 +7,7 @@ its own, signs in once and disconnects. One in twenty has a wrong password.
 
 import asyncio
 import base64
+import bisect
 import itertools
 import random
 import resource
@@ -27,6 +28,7 @@ WRONG_SHARE = 20  # one in so many has a wrong password
 PATIENCE = 60  # seconds until a client gives up, as Outlook does
 DEADLINE = 12  # seconds, the default of app-password.conf(5)
 NO_ANSWER = "no answer"
+BEST_OF = 10  # seconds: the best rate is that of so many
 
 # The same for all Dovecots, to spend little time on what is no login: IMAP has no TLS, and programs
 # serve more than one session.
@@ -43,6 +45,8 @@ service imap {{
 
 # Seconds, from the begin of the storm.
 Login = namedtuple("Login", "begin end verdict is_right")
+# The logins of a storm, and the cores that its clients kept busy.
+Storm = namedtuple("Storm", "logins clients")
 
 
 # ---- clients ----
@@ -116,7 +120,7 @@ async def _storm(imap_port, smtp_port, tls, moments):
 # ---- storms ----
 
 def storm_at(world, kind, rate, count):
-    """The logins of `count` clients, `rate` a second, with new servers of this kind."""
+    """A Storm of `count` clients, `rate` a second, at new servers of this kind."""
     chance = random.Random(count)
     moments = sorted(chance.uniform(0, count / rate) for _ in range(count))
     if kind in ("ours", sites.IN_TIME):
@@ -128,9 +132,10 @@ def storm_at(world, kind, rate, count):
     tls = ssl.create_default_context(cafile=world.authority.ca)
     server = world.dovecot(f"storm-{next(_number)}", kind, DOVECOT_LINES)
     try:
+        begin, used = time.monotonic(), time.process_time()
         logins = asyncio.run(_storm(server.ports["imap"], smtp_port, tls, moments))
         assert any(login.verdict == ACCEPTED for login in logins), f"{kind}: nobody got in"
-        return logins
+        return Storm(logins, (time.process_time() - used) / (time.monotonic() - begin))
     finally:
         server.stop()
 
@@ -139,17 +144,20 @@ _number = itertools.count(1)
 
 
 def storm(world, _rounds):
-    """A storm that the floor could serve, and one of twice the floor's rate, for us and for peers."""
+    """For us and for peers, a storm that the floor could serve, and one of twice the floor's rate."""
     clients, seconds = world.scale.storm
     rows = []
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     clients = min(clients, files - 1000)  # each needs one
-    for factor, rows_of in (0.9, rows_of_a_storm), (2, rows_of_too_much):
-        for kind in SERVERS:
+    for kind in SERVERS:
+        storms = {}
+        for factor in 0.9, 2:
             rate = floor_rate(world)
             count = min(clients, max(11, int(factor * rate * seconds)))
-            rows += rows_of(kind, factor, rate, storm_at(world, kind, factor * rate, count))
+            storms[factor] = storm_at(world, kind, factor * rate, count)
+        rows += rows_of_a_storm(kind, 0.9, storms[0.9])
+        rows += rows_of_too_much(kind, 2, rate, storms[2], max(map(best_rate, storms.values())))
     return rows
 
 
@@ -165,8 +173,25 @@ SERVERS = {sites.IN_TIME: "Dovecot and Postfix, ours", "ours": "ours without the
            "bind": "Dovecot bind, Postfix saslauthd"}
 
 
-def rows_of_a_storm(kind, factor, rate, logins):
+def is_served(login):
+    return login.verdict in (ACCEPTED, REFUSED)
+
+
+def without_clients(storm, rate):
+    """What the servers could do if clients on other hosts did not need their cores."""
+    return rate * report.CORES / (report.CORES - storm.clients)
+
+
+def best_rate(storm):
+    """The most that were served in a second, over BEST_OF seconds."""
+    ends = sorted(login.end for login in storm.logins if is_served(login))
+    most = max(bisect.bisect_left(ends, end + BEST_OF) - number for number, end in enumerate(ends))
+    return without_clients(storm, most / BEST_OF)
+
+
+def rows_of_a_storm(kind, factor, storm):
     """Rows about a storm that can be served: everybody is in soon."""
+    logins = storm.logins
     last = max(login.begin for login in logins)
     return [row_of(kind, factor, "all answered, against the storm's length",
                    {"last arrival": last, "last answer": max(login.end for login in logins)}, "s",
@@ -176,14 +201,14 @@ def rows_of_a_storm(kind, factor, rate, logins):
             row_of(kind, factor, "until the answer", waits(logins), "s")]
 
 
-def rows_of_too_much(kind, factor, rate, logins):
+def rows_of_too_much(kind, factor, rate, storm, best):
     """Rows about a storm that cannot be served: it delays many, but nothing breaks down."""
+    logins = storm.logins
     last = max(login.begin for login in logins)
-    served = [login for login in logins if login.verdict in (ACCEPTED, REFUSED)]
-    rates_of = {"floor": rate,
-                "served": sum(login.end <= last for login in served) / last}
-    return [row_of(kind, factor, "served while it lasts, against the floor", rates_of, "/s",
-                   lambda each: each["served"] / each["floor"], (">=", 0.9)),
+    served = sum(is_served(login) and login.end <= last for login in logins) / last
+    rates_of = {"floor": rate, "best": best, "served": without_clients(storm, served)}
+    return [row_of(kind, factor, "served while it lasts, against the best of both storms", rates_of, "/s",
+                   lambda each: each["served"] / each["best"], (">=", 0.9)),
             row_of(kind, factor, "share with the wrong verdict", counts(logins), "clients",
                    lambda each: each["wrong"] / len(logins), ("<=", 0)),
             row_of(kind, factor, "until the answer, against the deadline", waits(logins), "s",
