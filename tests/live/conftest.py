@@ -36,8 +36,14 @@ def pytest_addoption(parser):
                      help="the page alone judges passkeys, and not another verifier, too")
 
 
+# They take minutes. Several files run at the same time, and nothing else would be left beside these at the end.
+SLOW_FILES = ("test_dovecot24.py", "test_portal_browser.py", "test_setup_ad.py", "test_setup_folder.py",
+              "test_store_outage.py")
+
+
 def pytest_collection_modifyitems(config, items):
-    """Without the option, deselect the long tests instead of skipping them."""
+    """The slow files first. Without the option, deselect the long tests instead of skipping them."""
+    items.sort(key=lambda item: item.path.name not in SLOW_FILES)
     if not config.getoption("--long"):
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
