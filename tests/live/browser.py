@@ -27,7 +27,7 @@ class Browser:
 
     folder      everything it writes: profile, downloads
     language    what it sends as Accept-Language
-    javascript  False: pages come without
+    javascript  False: pages come without, in the first tab
     flags       more of Chromium's
     """
 
