@@ -30,17 +30,22 @@ class Builder:
     def build(self, source, options=("nocheck",), umask="022"):
         """Build there; returns the .deb files by name."""
         options = " ".join([*options, f"parallel={os.cpu_count()}"])
-        # configure prefers bash, in which libtool's script takes twice as long.
+        # configure prefers bash, in which it takes half as long again.
         self.machine.run("sh", "-ec", f"""cd {source}; umask {umask}; export CONFIG_SHELL=/bin/sh
             DEB_BUILD_OPTIONS="{options}" dpkg-buildpackage -us -uc -b""")
         return {path.name: path for path in (self.root / source[1:]).parent.glob("*.deb")}
 
 
-def packages(release):
-    """The .deb files by name, built once for all tests that only install them."""
+def build_folder(release):
+    """What a build from a clean checkout leaves, in checkout and beside it; made once for all tests."""
     def build(folder):
         with roots.Machine(roots.build_root(release), folder / "root") as machine:
             builder = Builder(machine)
-            for path in builder.build(builder.unpack("build/checkout")).values():
-                shutil.copy(path, folder)
-    return {path.name: path for path in shared.folder(f"packages-{release}", build).glob("*.deb")}
+            builder.build(builder.unpack("build/checkout"), umask="002")
+            shutil.move(machine.root / "build", folder)
+    return shared.folder(f"packages-{release}", build) / "build"
+
+
+def packages(release):
+    """The .deb files by name."""
+    return {path.name: path for path in build_folder(release).glob("*.deb")}

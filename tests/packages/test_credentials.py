@@ -172,6 +172,7 @@ def test_mail_that_root_sends_uses_what_the_service_has(host):
     host.run("systemctl", "stop", PAGE)
     assert 'no credential "portal.secret" from systemd' in host.command(*invite, status=78)
     host.run("systemctl", "start", PAGE)
+    host.client()  # waits until it listens
 
 
 def test_reminders_get_what_the_page_gets(host):
@@ -185,6 +186,7 @@ def test_reminders_get_what_the_page_gets(host):
         host.restart_unit(f"{REMINDERS}.service")
         assert host.unit(f"{REMINDERS}.service", "Result", "ExecMainStatus") == ["success", "0"]
         assert heartbeat.exists()
+        assert host.unit(PAGE, "ActiveState") == ["active"], host.journal()
         host.command("app-password", "remind", "--dry-run")
 
 

@@ -14,7 +14,7 @@ import subprocess
 import pytest
 
 import roots
-from builder import Builder
+from builder import Builder, build_folder
 from processes import wait_until
 
 PACKAGES = ["app-password", "libsasl2-modules-app-password", "dovecot-app-password",
@@ -49,9 +49,10 @@ def builder(release, workdir):
 
 
 @pytest.fixture(scope="module")
-def built(builder):
+def built(release, builder):
     """The packages, built from a clean checkout."""
-    return builder.build(builder.unpack("build/checkout"), umask="002")
+    shutil.copytree(build_folder(release), builder.root / "build", symlinks=True)
+    return {path.name: path for path in (builder.root / "build").glob("*.deb")}
 
 
 @pytest.fixture(scope="module")
