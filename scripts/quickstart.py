@@ -170,7 +170,7 @@ class Demo:
         script = f"""
             cd {self.folder}/source && autoreconf -fi
             mkdir {self.folder}/build && cd {self.folder}/build
-            # For speed: libtool is slower in bash, which configure prefers, and nothing is measured here.
+            # For speed: configure is slower in bash, which it prefers, and nothing is measured here.
             CONFIG_SHELL=/bin/sh ../source/configure --prefix={self.prefix} --sysconfdir={self.etc} CFLAGS=-O1
             make -j{os.cpu_count()}
             make install"""

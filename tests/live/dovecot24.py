@@ -22,7 +22,7 @@ dovecot-submissiond gcc libc6-dev libjansson-dev libldap-dev liblua5.4-dev libpa
 libidn2-dev libsasl2-dev libsodium-dev make pkgconf"""
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
-NOT_SOURCES = (".git", ".libs", "*.o", "*.lo", "*.la", "config.status", "configure.lineno", "Makefile", "libtool",
+NOT_SOURCES = (".git", "*.o", "*.a", "*.so", "config.status", "configure.lineno", "Makefile",
                "stamp-h1", "apw_build.h", "autom4te.cache", "__pycache__")
 
 
@@ -32,7 +32,7 @@ class Debian13:
     def __init__(self, folder):
         self.folder = folder
         self.root = debian.make("debian-13", "trixie", PACKAGES.split())
-        built = shared.folder("dovecot-2.4", self._build) / "build/.libs"
+        built = shared.folder("dovecot-2.4", self._build) / "build"
         self.lua_module = folder / "app_password.so"
         self.pam_module = folder / "pam_app_password.so"
         for module in (self.lua_module, self.pam_module):
@@ -59,7 +59,7 @@ class Debian13:
         build.mkdir()
         run(["autoreconf", "-i", source])  # nothing to do if up to date
         run(self.inside(["sh", "-c", f"cd {build} && ../source/configure && "
-                                     f"make -j{os.cpu_count()} app_password.la pam_app_password.la"],
+                                     f"make -j{os.cpu_count()} app_password.so pam_app_password.so"],
                         seen=folder))
 
 

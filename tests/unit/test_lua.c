@@ -36,7 +36,7 @@ static lua_State *new_state(void)
     set_global(L, "log", log_path);
     set_global(L, "example", APW_SRCDIR "/examples/dovecot/app-password.lua");
     set_global(L, "arrived", APW_SRCDIR "/examples/dovecot/app-password-arrived.lua");
-    if (luaL_dostring(L, "package.cpath = '" APW_BUILDDIR "/.libs/?.so'\n"
+    if (luaL_dostring(L, "package.cpath = '" APW_BUILDDIR "/?.so'\n"
                          "real = require('app_password')\n") != LUA_OK)
         fail_msg("%s", lua_tostring(L, -1));
     return L;

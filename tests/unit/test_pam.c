@@ -4,7 +4,7 @@
 #include <security/pam_appl.h>
 #include <sys/wait.h>
 
-#define MODULE APW_BUILDDIR "/.libs/pam_app_password.so"
+#define MODULE APW_BUILDDIR "/pam_app_password.so"
 
 static char down[UNIT_PATH_SIZE], broken[UNIT_PATH_SIZE], log_path[UNIT_PATH_SIZE];
 
