@@ -20,20 +20,18 @@ def fetch(folder):
 
 
 def violations(browser, axe_core):
-    """The problems of the page as it is now, in light and dark colors, on a screen and a phone.
+    """The problems of the page as it is now, on a screen in light and dark colors, and on a phone.
 
     In dark colors only those of colors; always that of targets too small for fingers, which axe-core leaves out.
     """
     browser.script(axe_core)
-    for width in (None, 360):
+    for scheme, width in (("dark", None), ("light", None), ("light", 360)):
+        browser.use_colors(scheme)
         if width:
             browser.use_width(width)
-        for scheme in ("light", "dark"):
-            browser.use_colors(scheme)
-            for each in run_axe(browser, ["color-contrast"] if scheme == "dark" else None):
-                yield f"{scheme}, {width or 'wide'}: {each['id']}: {each['help']}: " + "; ".join(
-                    node["html"] for node in each["nodes"])
-    browser.use_colors("light")
+        for each in run_axe(browser, ["color-contrast"] if scheme == "dark" else None):
+            yield f"{scheme}, {width or 'wide'}: {each['id']}: {each['help']}: " + "; ".join(
+                node["html"] for node in each["nodes"])
     browser.use_window_width()
 
 
