@@ -20,7 +20,7 @@ import smtp
 from administration import Site
 from certificates import Authority
 from postfix import EXAMPLES, Postfix
-from processes import wait_until
+from processes import left_running, wait_until
 from samba import DomainController
 from slapd import BASE, IDENTITIES, Slapd, secret
 from store import Store
@@ -69,6 +69,7 @@ def workdir():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="apw-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
+    assert left_running(folder) == []
     shutil.rmtree(folder)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Start, wait for and end the private servers of the tests."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -143,6 +144,24 @@ def signal_group(process, number):
         os.killpg(process.pid, number)
     except ProcessLookupError:
         pass
+
+
+def left_running(folder, timeout=10):
+    """The commands of processes that work in a folder and do not end within timeout seconds."""
+    end = time.monotonic() + timeout
+    while (commands := [*_running_in(str(folder))]) and time.monotonic() < end:
+        time.sleep(0.1)
+    return commands
+
+
+def _running_in(folder):
+    """By their arguments, environment and working folder."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            command, environment = ((process / name).read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                                    for name in ("cmdline", "environ"))
+            if folder in " ".join([command, environment, os.readlink(process / "cwd")]):
+                yield command
 
 
 def is_stopped(process):
