@@ -69,8 +69,9 @@ def workdir():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="apw-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
-    assert left_running(folder) == []
-    shutil.rmtree(folder)
+    processes = left_running(folder)
+    shutil.rmtree(folder, ignore_errors=bool(processes))
+    assert processes == [], "a test of this worker, and not always the last one, has left them"
 
 
 @pytest.fixture

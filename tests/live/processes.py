@@ -155,13 +155,13 @@ def left_running(folder, timeout=10):
 
 
 def _running_in(folder):
-    """By their arguments, environment and working folder."""
+    """By their arguments, environment and working folder; a person's shell there counts, too."""
     for process in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
             command, environment = ((process / name).read_bytes().replace(b"\0", b" ").decode(errors="replace")
                                     for name in ("cmdline", "environ"))
             if folder in " ".join([command, environment, os.readlink(process / "cwd")]):
-                yield command
+                yield f"{process.name}: {command}"
 
 
 def is_stopped(process):

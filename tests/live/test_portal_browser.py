@@ -885,7 +885,7 @@ def portal_with_everything(workdir, directory):
 @pytest.mark.parametrize("language", ["en", pytest.param("nb", marks=pytest.mark.long)])
 def test_every_page_is_accessible(
         browse, portal_with_everything, portal_with_code, directory, axe_core, language):
-    """In each language, in light and dark colors, on a wide screen and a narrow phone, with only the keyboard."""
+    """In each language, on a wide screen in light and dark colors, on a narrow phone, with only the keyboard."""
     browser = browse(language=language)
     visited, wrong, fields = [], [], set()
     for name in Tour(browser, portal_with_everything, portal_with_code, directory).pages():

@@ -30,7 +30,7 @@ class Builder:
     def build(self, source, options=("nocheck",), umask="022"):
         """Build there; returns the .deb files by name."""
         options = " ".join([*options, f"parallel={os.cpu_count()}"])
-        # configure prefers bash, in which it takes half as long again.
+        # configure prefers bash, in which it takes one and a half times as long.
         self.machine.run("sh", "-ec", f"""cd {source}; umask {umask}; export CONFIG_SHELL=/bin/sh
             DEB_BUILD_OPTIONS="{options}" dpkg-buildpackage -us -uc -b""")
         return {path.name: path for path in (self.root / source[1:]).parent.glob("*.deb")}
@@ -41,6 +41,7 @@ def build_folder(release):
     def build(folder):
         with roots.Machine(roots.build_root(release), folder / "root") as machine:
             builder = Builder(machine)
+            # Another umask than for the tarball, which must give the same.
             builder.build(builder.unpack("build/checkout"), umask="002")
             shutil.move(machine.root / "build", folder)
     return shared.folder(f"packages-{release}", build) / "build"

@@ -31,7 +31,7 @@ static void test_localhost_elsewhere(void **state)
 
     (void)state;
     for (int start_tls = 0; start_tls <= 1; start_tls++) {
-        /* With TLS it waits for an answer in vain. */
+        /* With TLS, no answer comes. */
         struct apw_directory *directory =
             open_with(&uris, start_tls ? TIMEOUT_MS : PLENTY_MS, start_tls ? ca_path : NULL);
         struct apw_entry *entries;
