@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import subprocess
 
 import roots
 import shared
@@ -50,3 +51,9 @@ def build_folder(release):
 def packages(release):
     """The .deb files by name."""
     return {path.name: path for path in build_folder(release).glob("*.deb")}
+
+
+def field(deb, name):
+    """A field of a package's control file."""
+    return subprocess.run(["dpkg-deb", "--field", deb, name], text=True, stdout=subprocess.PIPE,
+                          check=True).stdout.strip()

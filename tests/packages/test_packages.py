@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Debian packages: built, installed beside Debian's own servers, upgraded and removed.
+"""The Debian packages: installed beside Debian's own servers, upgraded and removed.
 
 The tests of one Debian go on from each other, in this order, on one machine.
 """
@@ -13,8 +13,8 @@ import subprocess
 
 import pytest
 
+import builder
 import roots
-from builder import Builder, build_folder
 from processes import wait_until
 
 PACKAGES = ["app-password", "libsasl2-modules-app-password", "dovecot-app-password",
@@ -39,121 +39,6 @@ VOLATILE = re.compile(r"""
 def release(request):
     return request.param
 
-
-# ---- Building ----
-
-@pytest.fixture(scope="module")
-def builder(release, workdir):
-    with roots.Machine(roots.build_root(release), workdir / f"build-{release}") as machine:
-        yield Builder(machine)
-
-
-@pytest.fixture(scope="module")
-def built(release, builder):
-    """The packages, built from a clean checkout."""
-    shutil.copytree(build_folder(release), builder.root / "build", symlinks=True)
-    return {path.name: path for path in (builder.root / "build").glob("*.deb")}
-
-
-@pytest.fixture(scope="module")
-def earlier(builder, built):
-    """The same with a lower version number."""
-    version, = {field(path, "Version") for path in built.values()}
-    builder.machine.run("sh", "-ec", r"""mkdir /earlier; for deb in /build/*.deb; do
-        dpkg-deb -R "$deb" /earlier/tree
-        sed -i "/^Version:\|^Depends:/ s/$0/0.0.9/" /earlier/tree/DEBIAN/control
-        dpkg-deb -b /earlier/tree /earlier
-        rm -r /earlier/tree
-        done""", version.replace(".", r"\."))
-    packages = {path.name: path for path in (builder.root / "earlier").glob("*.deb")}
-    assert len(packages) == len(built)
-    return packages
-
-
-def checksums(packages):
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in packages.items()}
-
-
-def test_every_package_is_built(built):
-    names = {name.partition("_")[0] for name in built}
-    assert names - {name for name in names if name.endswith("-dbgsym")} == set(PACKAGES)
-
-
-def test_the_tarball_of_make_dist_builds_the_same_elsewhere(builder, built):
-    """With the unit tests, whose files must be there, too."""
-    tarball = builder.make_dist("some/where/else/a-longer-name")
-    again = builder.build(tarball, options=())
-    assert checksums(again) == checksums(built)
-
-
-@pytest.mark.usefixtures("release")  # once for each
-def test_the_archive_of_git_has_the_same_sources(tmp_path):
-    """Fails if there are uncommitted changes, because then it packs something else."""
-    checkout = os.environ["APW_CHECKOUT"]
-    # It may belong to another user, as it does in continuous integration.
-    git = ["git", "-c", f"safe.directory={checkout}", "-C", checkout]
-    archive = subprocess.run([*git, "archive", "HEAD"], stdout=subprocess.PIPE, check=True).stdout
-    subprocess.run(["tar", "-C", tmp_path, "-xf", "-"], input=archive, check=True)
-    git = ["git", "-C", tmp_path]
-    subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "add", "--force", "--all"], check=True)
-    differences = subprocess.run([*git, f"--work-tree={SOURCES}", "diff", "--stat"],
-                                 text=True, stdout=subprocess.PIPE, check=True).stdout
-    differences += subprocess.run([*git, f"--work-tree={SOURCES}", "ls-files", "--others",
-                                   "--exclude-standard"],
-                                  text=True, stdout=subprocess.PIPE, check=True).stdout
-    assert differences == ""
-
-
-def test_git_ignores_what_a_build_leaves_in_the_tree(builder, built):
-    checkout = builder.root / "build/checkout"
-    subprocess.run(["git", "init", "-q", checkout], check=True)
-    listed = subprocess.run(["git", "-C", checkout, "ls-files", "--others", "--exclude-standard"],
-                            text=True, stdout=subprocess.PIPE, check=True).stdout.splitlines()
-    assert [name for name in listed if not (SOURCES / name).exists()] == []
-
-
-def field(deb, name):
-    return subprocess.run(["dpkg-deb", "--field", deb, name], text=True, stdout=subprocess.PIPE,
-                          check=True).stdout.strip()
-
-
-def is_earlier(version, other):
-    return subprocess.run(["dpkg", "--compare-versions", version, "lt", other]).returncode == 0
-
-
-def test_an_upgraded_debian_gets_the_packages_that_were_built_on_it(builder, built, release):
-    version, = {field(path, "Version") for path in built.values()}
-    source = builder.machine.run("dpkg-parsechangelog", "-l", "/build/checkout/debian/changelog",
-                                 "-S", "Version").strip()
-    assert version == f"{source}~deb{release}u1"
-    older, newer = (f"{source}~deb{number}u1" for number in sorted(roots.SUITES, key=int))
-    assert is_earlier("0.1.0", older) and is_earlier(older, newer) and is_earlier(newer, source)
-    for path in built.values():
-        if field(path, "Package") in PACKAGES[1:]:
-            assert f"app-password (= {version})" in field(path, "Depends")
-
-
-def test_apt_listchanges_shows_what_to_do_before_an_upgrade_from_0_1_and_only_then(builder, built):
-    """It shows the entries that are newer than the installed version."""
-    deb, = (path for name, path in built.items() if name.startswith("app-password_"))
-    builder.machine.run("dpkg-deb", "-x", f"/build/{deb.name}", "/news")
-    news = builder.machine.run("zcat", "/news/usr/share/doc/app-password/NEWS.Debian.gz")
-    first = re.match(r"sasl-app-password \((\S+)\)", news)[1]
-    assert is_earlier("0.1.0", first) and is_earlier(first, field(deb, "Version"))
-    named, = re.findall(r"/usr/share/doc/\S+\.gz", news)
-    assert (builder.root / f"news{named}").exists()
-
-
-def test_lintian_has_nothing_to_say(builder, built):
-    """That of this machine."""
-    changes, = (builder.root / "build").glob("*.changes")
-    said = subprocess.run(["lintian", "--fail-on", "error,warning", "--display-info", changes],
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert said.returncode == 0, said.stdout
-
-
-# ---- Installing ----
 
 class Host(roots.Machine):
     """A mail host with our packages in a folder."""
@@ -219,12 +104,31 @@ def describe(path):
 
 
 @pytest.fixture(scope="module")
-def host(release, workdir, built, earlier):
+def earlier(release, workdir):
+    """The packages with a lower version number."""
+    built, folder = builder.packages(release), workdir / f"earlier-{release}"
+    version, = {builder.field(path, "Version") for path in built.values()}
+    folder.mkdir()
+    for path in built.values():
+        tree = folder / "tree"
+        subprocess.run(["dpkg-deb", "-R", path, tree], check=True)
+        control = tree / "DEBIAN/control"
+        control.write_text(re.sub("^(Version|Depends):.*", lambda line: line[0].replace(version, "0.0.9"),
+                                  control.read_text(), flags=re.MULTILINE))
+        subprocess.run(["dpkg-deb", "-b", tree, folder], check=True, stdout=subprocess.DEVNULL)
+        shutil.rmtree(tree)
+    packages = {path.name: path for path in folder.glob("*.deb")}
+    assert len(packages) == len(built)
+    return packages
+
+
+@pytest.fixture(scope="module")
+def host(release, workdir, earlier):
     """A mail host with a directory; our packages are there but not installed."""
     host = Host(roots.host_root(release), workdir / f"host-{release}")
     shutil.copytree(SOURCES, host.root / "opt/source", symlinks=True)
     host.put(earlier, "opt/earlier")
-    host.put(built, "opt/built")
+    host.put(builder.packages(release), "opt/built")
     # Without an init system, Debian's maintainer scripts restart no server unless this allows it.
     policy = host.root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 0\n")
