@@ -37,7 +37,8 @@ def pytest_addoption(parser):
 
 
 # They take minutes. Several files run at the same time, and nothing else would be left beside these at the end.
-SLOW_FILES = ("test_dovecot24.py", "test_portal_browser.py", "test_setup_ad.py", "test_setup_folder.py",
+SLOW_FILES = ("test_dovecot24.py", "test_dovecot_lmtp.py", "test_portal_browser.py", "test_portal_browser_languages.py",
+              "test_portal_guarding.py", "test_setup_ad.py", "test_setup_folder.py", "test_store_login.py",
               "test_store_outage.py")
 
 

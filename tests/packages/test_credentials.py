@@ -132,7 +132,7 @@ def test_the_page_gets_encrypted_files(host):
         host.restart_unit(PAGE)
         host.answers()
     shows_no_secret(host, PAGE)
-    grep = host.command("grep", "-rlF", host.secrets["portal.secret"], "/etc", "/var", status=1)
+    grep = host.command("grep", "-rlF", "-e", host.secrets["portal.secret"], "/etc", "/var", status=1)
     assert grep == ""
 
 
