@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Everybody signs in in turn, again and again: how many app passwords a process remembers."""
 
-import itertools
+import contextlib
 import pathlib
 from collections import namedtuple
 
@@ -13,6 +13,8 @@ from sites import names
 # Microseconds: the median of a login, and the CPU time of one; and the share of logins without a hash.
 Turn = namedtuple("Turn", "login cpu share")
 FEW_ROUNDS = 100  # of the few users, in one go, so that nobody sleeps between them
+SOME = 1500  # of the many, in one go
+PAIRS = 25
 
 
 def turns_of_lib(world, config, size, rounds):
@@ -22,22 +24,31 @@ def turns_of_lib(world, config, size, rounds):
             for line in call(world, [operation], "turns", 0, size, 1, rounds)]
 
 
-def turns_of_dovecot(world, name, settings, size, clients, rounds, at_once=1):
-    """The turns of a new Dovecot. The CPU time is that of its workers in `at_once` turns, and tells the share."""
+@contextlib.contextmanager
+def signing_in(world, name, settings):
+    """A new Dovecot. turn(first, size, clients, rounds): these users in turn, in one go.
+
+    The time is the median of the rounds. The CPU time is that of the workers, and tells the share.
+    """
     server = world.dovecot(name, "ours", settings, world.crowded_directory)
+    operation = ("dovecot", "Dovecot", server.folder / "auth", names(sites.LIGHT_COST), sites.CANONICAL)
+
+    def turn(first, size, clients=1, rounds=1):
+        before = cpu_us(server.workers())
+        lines = call(world, [operation], "turns", first, size, clients, rounds)
+        cpu = (cpu_us(server.workers()) - before) / size / rounds
+        return Turn(median(int(line[2]) for line in lines), cpu, None)
+
     try:
-        user = names(sites.LIGHT_COST)
-        operation = "dovecot", "Dovecot", server.folder / "auth", user, sites.CANONICAL
         latency(world, [operation], 0, 1)  # starts a worker
-        turns = []
-        for _ in range(rounds):
-            before = cpu_us(server.workers())
-            lines = call(world, [operation], "turns", 0, size, clients, at_once)
-            cpu = (cpu_us(server.workers()) - before) / size / at_once
-            turns += [Turn(int(line[2]), cpu, None) for line in lines]
-        return turns
+        yield turn
     finally:
         server.stop()
+
+
+def turns_of_dovecot(world, name, settings, size, clients, rounds):
+    with signing_in(world, name, settings) as turn:
+        return [turn(0, size, clients) for _ in range(rounds)]
 
 
 def cpu_us(pids):
@@ -54,22 +65,39 @@ def share(turn, hashed, quick):
 def crowd(world, _rounds):
     """Everybody in turn, again and again: how many app passwords a process remembers."""
     few, *crowds = world.scale.crowds
-    config = world.config("crowd", world.crowded_directory)
-    number = itertools.count(1)
-
-    def dovecot(size, rounds, at_once=1):
-        return turns_of_dovecot(world, f"crowd-{next(number)}", worker_count(1), size, 1, rounds, at_once)
-
-    def lib(size, rounds, at_once=1):
-        return turns_of_lib(world, config, size, rounds * at_once)
-
     rows = []
-    for where, turns in ("lib", lib), ("Dovecot, 1 worker", dovecot):
+    for crowd_of in crowd_of_lib, crowd_of_dovecot:
         for size in crowds:
-            before, middle, behind = turns(few, 1, FEW_ROUNDS), turns(size, 3), turns(few, 1, FEW_ROUNDS)
-            base = median(median(turn.login for turn in each[1:]) for each in (before, behind))
-            rows += crowd_rows(where, few, base, size, *middle)
+            rows += crowd_of(world, few, size)
     return rows + [peers(world, size) for size in (few, *crowds)] + workers(world, crowds[0])
+
+
+def crowd_of_lib(world, few, size):
+    config = world.config("crowd", world.crowded_directory)
+    before, (_, second, _), behind = (turns_of_lib(world, config, *turns) for turns in (
+        (few, FEW_ROUNDS), (size, 3), (few, FEW_ROUNDS)))
+    base = median(median(turn.login for turn in each[1:]) for each in (before, behind))
+    return crowd_rows("lib", few, size, second.share, [(base, second.login)])
+
+
+def crowd_of_dovecot(world, few, size):
+    """The few and some of the many take turns, because a login's time doubles with where the processes run."""
+    some = min(size, SOME)
+    with signing_in(world, f"crowd-{size}", worker_count(1)) as turn:
+        first, second, third = (turn(0, size) for _ in range(3))
+        pairs = [(turn(0, few, rounds=FEW_ROUNDS).login, turn(number * some % size, some).login)
+                 for number in range(PAIRS)]
+    return crowd_rows("Dovecot, 1 worker", few, size, share(second, first.cpu, third.cpu), pairs)
+
+
+def crowd_rows(where, few, size, remembered, pairs):
+    """Rows about the second round and later ones; a pair is a login of the few and one of the many."""
+    what = f"{report.number(size)} app passwords in turn"
+    return [row(f"{what}, second round: share remembered", where, [{"share": 100 * remembered}], "%",
+                lambda each: each["share"] / 100, (">=", 0.99)),
+            row(f"{what}: a remembered login, against {few} app passwords", where,
+                [{f"{few}: login": one, f"{size}: login": other} for one, other in pairs], "µs",
+                lambda each: each[f"{size}: login"] / each[f"{few}: login"], ("<=", 1.1))]
 
 
 def peers(world, size):
@@ -86,17 +114,6 @@ def peers(world, size):
             server.stop()
     return row(f"{report.number(size)} app passwords, each login with a hash", "Dovecot", [spent],
                "µs")
-
-
-def crowd_rows(where, few, base, size, first, second, third):
-    """Rows about the second round. The third one tells what a login without a hash costs."""
-    what = f"{report.number(size)} app passwords in turn, second round"
-    found = share(second, first.cpu, third.cpu) if second.share is None else second.share
-    return [row(f"{what}: share remembered", where, [{"share": 100 * found}], "%",
-                lambda each: each["share"] / 100, (">=", 0.99)),
-            row(f"{what}: a login, against {few} app passwords, measured before and after", where,
-                [{f"{few}: login": base, f"{size}: login": second.login}], "µs",
-                lambda each: second.login / base, ("<=", 1.1))]
 
 
 def worker_count(count):
