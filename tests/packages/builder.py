@@ -31,7 +31,7 @@ class Builder:
     def build(self, source, options=("nocheck",), umask="022"):
         """Build there; returns the .deb files by name."""
         options = " ".join([*options, f"parallel={os.cpu_count()}"])
-        # configure prefers bash, in which it takes one and a half times as long.
+        # configure prefers bash, in which it takes 1.4 times as long.
         self.machine.run("sh", "-ec", f"""cd {source}; umask {umask}; export CONFIG_SHELL=/bin/sh
             DEB_BUILD_OPTIONS="{options}" dpkg-buildpackage -us -uc -b""")
         return {path.name: path for path in (self.root / source[1:]).parent.glob("*.deb")}
