@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the name, which may not be NUL-terminated. */
+static bool has_nul(const struct berval *answer)
+{
+    return answer != NULL && answer->bv_val != NULL &&
+           memchr(answer->bv_val, '\0', answer->bv_len) != NULL;
+}
+
+/* Copies the name. */
 static enum apw_ldap_result take(const struct berval *answer, char **name_r,
                                  struct apw_error *error)
 {
@@ -48,7 +54,8 @@ enum apw_connection_state apw_whoami_run(struct apw_connection *connection, void
         ldap_parse_whoami(connection->ld, message, &answer); /* reads the result code, too */
     else
         is_answer = false;
-    if (apw_connection_read_outcome(connection, message, &outcome) != 0 || !is_answer) {
+    if (apw_connection_read_outcome(connection, message, &outcome) != 0 || !is_answer ||
+        has_nul(answer)) {
         apw_connection_note(error, connection->server,
                             "who am I: the server answered something else");
         state = APW_CONNECTION_LOST;

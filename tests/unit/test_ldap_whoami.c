@@ -35,11 +35,21 @@ static const struct whoami_case {
             "dn:"),
      APW_LDAP_OK, NULL},
     {"no answer at all is anonymous", ANSWER("\x07", "\0", ""), APW_LDAP_OK, NULL},
-    {"a name ends at a NUL",
+    {"a name with a NUL is an outage: it would be read as another name",
      ANSWER("\x0e", "\0",
             "\x8b\x05"
             "u:b\0b"),
-     APW_LDAP_OK, "u:b"},
+     APW_LDAP_UNAVAILABLE, NULL},
+    {"a name that begins with a NUL is an outage: it would be read as none",
+     ANSWER("\x0e", "\0",
+            "\x8b\x05"
+            "\0u:bo"),
+     APW_LDAP_UNAVAILABLE, NULL},
+    {"a DN with a NUL is an outage",
+     ANSWER("\x10", "\0",
+            "\x8b\x07"
+            "dn:c=x\0"),
+     APW_LDAP_UNAVAILABLE, NULL},
     {"protocolError: the server does not know the question", ANSWER("\x07", "\x02", ""),
      APW_LDAP_REFUSED, NULL},
     {"a name with a refusal is not believed",
