@@ -157,11 +157,19 @@ def left_running(folder, timeout=10):
 def _running_in(folder):
     """By their arguments, environment and working folder; a person's shell there counts, too."""
     for process in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
-            command, environment = ((process / name).read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                                    for name in ("cmdline", "environ"))
-            if folder in " ".join([command, environment, os.readlink(process / "cwd")]):
-                yield f"{process.name}: {command}"
+        command = _about(process, "cmdline")
+        if folder in " ".join([command, _about(process, "environ"), _about(process, "cwd")]):
+            yield f"{process.name}: {command}"
+
+
+def _about(process, name):
+    """Empty if it has ended. In a container, root may read everybody's arguments, but environment
+    and working folder only of processes with no other rights than its own."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        path = process / name
+        return os.readlink(path) if path.is_symlink() else path.read_bytes().replace(b"\0", b" ").decode(
+            errors="replace")
+    return ""
 
 
 def is_stopped(process):
