@@ -63,12 +63,12 @@ static int decode_response(const struct apw_passkey_response *response, struct d
     return 0;
 }
 
+/* Jansson reads no string with a NUL. */
 static bool is_string(const json_t *object, const char *key, const char *wanted)
 {
     const json_t *value = json_object_get(object, key);
 
-    return json_is_string(value) && json_string_length(value) == strlen(wanted) &&
-           strcmp(json_string_value(value), wanted) == 0;
+    return json_is_string(value) && strcmp(json_string_value(value), wanted) == 0;
 }
 
 /* The client data names the ceremony, our challenge and our origin (7.1 steps 7 to 9, 7.2 steps 11
@@ -164,7 +164,7 @@ static int read_registration(const struct apw_passkey_request *request,
     else if (check_flags(fido_cred_flags(credential), error) == 0)
         status = copy_credential(credential, method_r) == 0
                      ? 0
-                     : apw_error_set(error, "the passkey's id is too long");
+                     : apw_error_set(error, "the passkey's id is empty or too long");
     fido_cred_free(&credential);
     return status;
 }
@@ -244,7 +244,7 @@ static int check_use(const fido_assert_t *assertion, const struct decoded *decod
     uint32_t counter = fido_assert_sigcount(assertion, 0);
     uint8_t flags = fido_assert_flags(assertion, 0);
 
-    if ((counter != 0 || method->counter != 0) && counter <= method->counter)
+    if (method->counter != 0 && counter <= method->counter)
         return apw_error_set(error, "the passkey counts %u uses after %llu: it may be a copy",
                              (unsigned)counter, (unsigned long long)method->counter);
     if ((flags & HAS_MORE) == 0 && decoded->authenticator_length != FIXED_BYTES)
