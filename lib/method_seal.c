@@ -60,7 +60,7 @@ int apw_method_open(const char *value, size_t length, const uint8_t key[APW_METH
     char plain[APW_SEAL_PLAIN_MAX], head[HEAD_SIZE] = ""; /* as in 0.1 */
     const struct apw_seal seal = {.key = key, .head = head, .unique_id = unique_id};
     size_t plain_length = 0;
-    int status = -1;
+    int status;
 
     memset(method_r, 0, sizeof *method_r);
     if (is_new)

@@ -123,7 +123,7 @@ int apw_totp_uri(const struct apw_method *method, const char *issuer, const char
                  char uri_r[APW_TOTP_URI_SIZE])
 {
     char encoded_issuer[256], encoded_user[512], *secret;
-    int length = -1;
+    int length;
 
     if (encode_uri(issuer, encoded_issuer, sizeof encoded_issuer) != 0 ||
         encode_uri(user, encoded_user, sizeof encoded_user) != 0 || encode(method, &secret) != 0)

@@ -327,6 +327,12 @@ static const struct unsealed_case {
     {"a nonce and half a tag are refused", "sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
     {"a nonce and a tag of nothing are refused",
      "sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    {"a kind that there is not is refused",
+     "factor v=2 kind=fax sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    {"a value without a kind is refused",
+     "factor v=2 sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    {"a later version is refused",
+     "factor v=3 kind=totp sealed=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
     {"a second factor in the clear is refused", "method=mail" SINCE " address=eve@example.net"},
     {"a code is no second factor",
      "code created=20261122101500Z expires=20261129101500Z hash={ARGON2}" UNIT_PHC},
@@ -335,7 +341,9 @@ static const struct unsealed_case {
 static void test_unsealed(void **state)
 {
     const struct unsealed_case *row = *state;
+    enum apw_method_kind kind;
 
+    assert_int_equal(apw_method_peek(row->value, strlen(row->value), &kind), -1);
     assert_refused(row->value, strlen(row->value));
 }
 

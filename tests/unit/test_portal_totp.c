@@ -2,6 +2,16 @@
 /* Codes of authenticator apps: RFC 6238's test vectors, drift, replay, typed forms. */
 #include "totp.h"
 #include "unit.h"
+#include <liboath/oath.h>
+
+static bool has_memory = true;
+
+int __real_oath_base32_encode(const char *in, size_t inlen, char **out, size_t *outlen);
+int __wrap_oath_base32_encode(const char *in, size_t inlen, char **out, size_t *outlen);
+int __wrap_oath_base32_encode(const char *in, size_t inlen, char **out, size_t *outlen)
+{
+    return has_memory ? __real_oath_base32_encode(in, inlen, out, outlen) : OATH_MALLOC_ERROR;
+}
 
 /* RFC 6238, appendix B: the secret for SHA-1. */
 static struct apw_method method_used_at(uint64_t counter)
@@ -114,6 +124,58 @@ static void test_first_counters(void **state)
     assert_true(counter == 2);
 }
 
+/* Two steps have the same code, 910737 and 910738 of the appendix's secret: each is good for one
+ * login, the earlier one first. */
+static void test_twins(void **state)
+{
+    const int64_t now = INT64_C(910737) * 30;
+    uint64_t counter;
+
+    (void)state;
+    assert_int_equal(check(0, "911617", now, &counter), APW_TOTP_RIGHT);
+    assert_true(counter == 910737);
+    assert_int_equal(check(910737, "911617", now, &counter), APW_TOTP_RIGHT);
+    assert_true(counter == 910738);
+    assert_int_equal(check(910738, "911617", now, &counter), APW_TOTP_REPLAYED);
+}
+
+/* ---- phones whose clock is wrong ---- */
+
+/* The code of one step, typed at each step of more than half an hour before and after it. A code
+ * that is up to two minutes old may have been typed slowly, and the next one is right. */
+static void test_ahead(void **state)
+{
+    const struct vector_case *row = *state;
+    struct apw_method method = method_used_at(0);
+    char *wrong = unit_copy(row->code, 7);
+    int64_t start = row->time - row->time % 30;
+
+    wrong[5] = row->code[5] == '9' ? '0' : (char)(row->code[5] + 1);
+    for (int64_t steps = -62; steps <= 62; steps++) {
+        bool is_told = (steps >= -60 && steps < -4) || (steps > 1 && steps <= 60);
+        int64_t now = start - steps * 30, ahead = is_told ? steps * 30 : 0;
+
+        if (now < 1800) /* too near to the first step of all */
+            ahead = 0;
+        assert_int_equal(apw_totp_find_ahead(&method, row->code, now), ahead);
+        assert_int_equal(apw_totp_find_ahead(&method, row->code, now + 29), ahead);
+        assert_int_equal(apw_totp_find_ahead(&method, wrong, now), 0);
+        assert_int_equal(apw_totp_find_ahead(&method, row->code + 1, now), 0); /* five digits */
+    }
+    free(wrong);
+}
+
+static void test_ahead_of_the_first_step(void **state)
+{
+    struct apw_method method = method_used_at(0);
+
+    (void)state;
+    assert_int_equal(apw_totp_find_ahead(&method, "755224", 1800), -1800);
+    assert_int_equal(apw_totp_find_ahead(&method, "755224", 1799), 0);
+    assert_int_equal(apw_totp_find_ahead(&method, "287082", 1799), 0);
+    assert_int_equal(apw_totp_find_ahead(&method, "755224", INT64_MIN), 0);
+}
+
 static const struct typed_case {
     const char *name;
     const char *typed;
@@ -207,6 +269,8 @@ static const struct uri_case {
      "otpauth://totp/2001%3Adb8%3A%3A1:-._~?secret=" BASE32 "&issuer=2001%3Adb8%3A%3A1"},
     {"a user past ASCII", "x", "bl\xc3\xa5",
      "otpauth://totp/x:bl%C3%A5?secret=" BASE32 "&issuer=x"},
+    {"the first and last letters and digits", "x",
+     "azAZ09`{@[/:", "otpauth://totp/x:azAZ09%60%7B%40%5B%2F%3A?secret=" BASE32 "&issuer=x"},
     {"nobody", "", "", "otpauth://totp/:?secret=" BASE32 "&issuer="},
 };
 
@@ -220,28 +284,47 @@ static void test_uri(void **state)
     assert_string_equal(uri, row->uri);
 }
 
+static const struct length_case {
+    const char *name;
+    size_t issuer, user; /* bytes */
+    bool fits;
+} lengths[] = {
+    {"the longest login there is", 253, 255, true}, {"a user of 509 bytes", 1, 509, true},
+    {"a user of 510 bytes", 1, 510, false},         {"an issuer of 253 bytes", 253, 1, true},
+    {"an issuer of 254 bytes", 254, 1, false},      {"1023 bytes in all", 253, 453, true},
+    {"1024 bytes in all", 253, 454, false},         {"a million bytes", 1000000, 1000000, false},
+};
+
 /* Every length fits or is refused; nothing is cut. */
-static void test_uri_length(void **state)
+static void test_length(void **state)
+{
+    const struct length_case *row = *state;
+    struct apw_method method = method_used_at(0);
+    char *issuer = unit_repeat("i", row->issuer), *user = unit_repeat("u", row->user);
+    char uri[APW_TOTP_URI_SIZE], whole[APW_TOTP_URI_SIZE];
+
+    assert_int_equal(apw_totp_uri(&method, issuer, user, uri), row->fits ? 0 : -1);
+    if (row->fits) {
+        snprintf(whole, sizeof whole, "otpauth://totp/%s:%s?secret=" BASE32 "&issuer=%s", issuer,
+                 user, issuer);
+        assert_string_equal(uri, whole);
+    }
+    free(issuer);
+    free(user);
+}
+
+static void test_encoded_length(void **state)
 {
     struct apw_method method = method_used_at(0);
-    char *text = unit_repeat("a", 2000), *past = unit_repeat("\xff", 2000);
+    char *fits = unit_repeat("\xff", 170), *does_not = unit_repeat("\xff", 171);
     char uri[APW_TOTP_URI_SIZE];
-    size_t longest = 0;
 
     (void)state;
-    for (size_t length = 1999; length > 0; length--) {
-        text[length] = past[length] = '\0';
-        if (apw_totp_uri(&method, "mail.example.org", text, uri) == 0) {
-            assert_contains(uri, text);
-            assert_contains(uri, "?secret=" BASE32 "&issuer=mail.example.org");
-            longest = length > longest ? length : longest;
-        }
-        if (apw_totp_uri(&method, text, past, uri) == 0)
-            assert_contains(uri, "?secret=" BASE32 "&issuer=a");
-    }
-    assert_true(longest >= 255); /* the longest login there is */
-    free(text);
-    free(past);
+    assert_int_equal(apw_totp_uri(&method, "x", fits, uri), 0);
+    assert_contains(uri, "%FF?secret=" BASE32 "&issuer=x");
+    assert_int_equal(apw_totp_uri(&method, "x", does_not, uri), -1);
+    free(fits);
+    free(does_not);
 }
 
 static void test_secret_text(void **state)
@@ -257,6 +340,18 @@ static void test_secret_text(void **state)
     assert_string_equal(text, "AAAA AAAA AAAA AAAA AAAA AAAA AAAA AAAA");
 }
 
+static void test_without_memory(void **state)
+{
+    struct apw_method method = method_used_at(0);
+    char uri[APW_TOTP_URI_SIZE], text[APW_TOTP_SECRET_TEXT_SIZE];
+
+    (void)state;
+    has_memory = false;
+    assert_int_equal(apw_totp_uri(&method, "x", "alice", uri), -1);
+    assert_int_equal(apw_totp_secret_text(&method, text), -1);
+    has_memory = true;
+}
+
 int main(void)
 {
     UNIT_ROWS(vectors, test_vector);
@@ -264,10 +359,15 @@ int main(void)
     UNIT_ROWS(vectors, test_replay);
     UNIT_ROWS(moments, test_moment);
     UNIT_TEST("the first counters", test_first_counters);
+    UNIT_TEST("two steps with the same code", test_twins);
+    UNIT_ROWS(vectors, test_ahead);
+    UNIT_TEST("a phone that is ahead of the first step", test_ahead_of_the_first_step);
     UNIT_ROWS(typed_forms, test_typed);
     UNIT_TEST("a million characters are read to their end", test_long_typed);
     UNIT_ROWS(uris, test_uri);
-    UNIT_TEST("a URI of any length fits or is refused", test_uri_length);
+    UNIT_ROWS(lengths, test_length);
+    UNIT_TEST("what is encoded has three times the length", test_encoded_length);
     UNIT_TEST("the secret is grouped by four", test_secret_text);
+    UNIT_TEST("without memory there is no secret to show", test_without_memory);
     return unit_run();
 }
