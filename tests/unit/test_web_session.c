@@ -156,7 +156,7 @@ static void test_idle(void **state)
 static void assert_why(struct apw_web_sessions *sessions, const char *cookie, int64_t now_ms,
                        enum apw_web_absence expected)
 {
-    enum apw_web_absence why = APW_WEB_ABSENCE_BUSY;
+    enum apw_web_absence why = (enum apw_web_absence)(expected + 1);
 
     assert_null(apw_web_session_enter(sessions, cookie, now_ms, &why));
     assert_int_equal(why, expected);
@@ -278,6 +278,24 @@ static void test_end(void **state)
     apw_web_sessions_free(&sessions);
 }
 
+/* All are cleared when the site ends, and each one soon after it is over, in whatever place. */
+static void test_cleared(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char cookie[APW_COOKIE_SIZE];
+
+    (void)state;
+    for (int i = 0; i < ROOM; i++)
+        begin(sessions, "alice", 0, cookie);
+    cleared = 0;
+    begin(sessions, "bob", IDLE_MS + 1, cookie);
+    assert_int_equal(cleared, ROOM);
+    for (int i = 1; i < ROOM; i++)
+        begin(sessions, "bob", IDLE_MS + 1, cookie);
+    apw_web_sessions_free(&sessions);
+    assert_int_equal(cleared, 2 * ROOM);
+}
+
 static void test_full(void **state)
 {
     static char cookies[ROOM][APW_COOKIE_SIZE];
@@ -396,6 +414,62 @@ static void test_full_of_known(void **state)
     assert_null(apw_web_session_begin(sessions, &unknown, ROOM, other));
     assert_non_null(apw_web_session_begin(sessions, &known, ROOM, other));
     assert_gone(sessions, first, ROOM);
+    apw_web_sessions_free(&sessions);
+}
+
+/* The one with more rights stays, although it was idle the longest. */
+static void test_level(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char full[APW_COOKIE_SIZE], first[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE];
+    struct apw_web_session *session;
+
+    (void)state;
+    begin(sessions, "alice", 0, full);
+    session = apw_web_session_enter(sessions, full, 0, NULL);
+    session->level = 1;
+    apw_web_session_leave(sessions, session);
+    begin(sessions, "alice", 1, first);
+    for (int i = 2; i < ROOM; i++)
+        begin(sessions, "alice", i, other);
+    begin(sessions, "bob", ROOM, other);
+    assert_there(sessions, full, "alice", ROOM);
+    assert_gone(sessions, first, ROOM);
+    apw_web_sessions_free(&sessions);
+}
+
+static void test_crowding(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    struct apw_web_session *session;
+    char cookie[APW_COOKIE_SIZE];
+
+    (void)state;
+    for (int is_known = 0; is_known <= 1; is_known++)
+        for (int i = 0; i < 22; i++) {
+            const struct apw_web_session_asker asker = {
+                .owner = DN, .network = "192.0.2.1", .is_known = is_known};
+
+            session = apw_web_session_begin(sessions, &asker, i, cookie);
+            assert_non_null(session);
+            assert_int_equal(session->is_crowding, i >= 20 && !is_known);
+            apw_web_session_leave(sessions, session);
+        }
+    apw_web_sessions_free(&sessions);
+}
+
+/* A request that takes hours keeps its session to its end. */
+static void test_entered_for_long(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char cookie[APW_COOKIE_SIZE], other[APW_COOKIE_SIZE];
+    struct apw_web_session *session = begin_of(sessions, DN, 0, cookie);
+
+    (void)state;
+    begin(sessions, "bob", 3 * LIFETIME_MS, other);
+    assert_string_equal(session->owner, DN);
+    apw_web_session_leave(sessions, session);
+    assert_why(sessions, cookie, 3 * LIFETIME_MS, APW_WEB_ABSENCE_OLD);
     apw_web_sessions_free(&sessions);
 }
 
@@ -532,6 +606,32 @@ static void test_waiting(void **state)
     apw_web_sessions_free(&sessions);
 }
 
+/* Seven wait, and the eighth is told at once; again after those have left. */
+static void test_too_many(void **state)
+{
+    struct apw_web_sessions *sessions = make();
+    char cookie[APW_COOKIE_SIZE];
+    struct waiting waiting[7];
+    pthread_t thread[7];
+
+    (void)state;
+    begin(sessions, "alice", 0, cookie);
+    for (int round = 0; round < 2; round++) {
+        struct apw_web_session *session = apw_web_session_enter(sessions, cookie, 0, NULL);
+
+        assert_non_null(session);
+        for (int i = 0; i < 7; i++)
+            start_waiting(&waiting[i], sessions, cookie, &thread[i]);
+        assert_why(sessions, cookie, 0, APW_WEB_ABSENCE_BUSY);
+        apw_web_session_leave(sessions, session);
+        for (int i = 0; i < 7; i++) {
+            pthread_join(thread[i], NULL);
+            assert_true(waiting[i].has_waited && waiting[i].is_let_in);
+        }
+    }
+    apw_web_sessions_free(&sessions);
+}
+
 /* Nobody waits for another cookie's session: this would hang. */
 static void test_no_waiting(void **state)
 {
@@ -638,14 +738,19 @@ int main(void)
     UNIT_TEST("a session ends after an hour whatever happens", test_lifetime);
     UNIT_TEST("a new cookie replaces the old one", test_renew);
     UNIT_TEST("a session that was ended is gone", test_end);
+    UNIT_TEST("no session is left when it is over", test_cleared);
     UNIT_TEST("without room, who was idle the longest goes", test_full);
     UNIT_TEST("one person has twenty at most", test_one_person);
     UNIT_TEST("no session of a known browser ends for an unknown one", test_unknown_ends_no_known);
     UNIT_TEST("sessions that are entered end none of another network", test_busy_ones_end_no_other);
     UNIT_TEST("a table full of known ones takes known ones alone", test_full_of_known);
+    UNIT_TEST("without room, who has more rights stays", test_level);
+    UNIT_TEST("who crowds out an own one in an unknown browser is told", test_crowding);
+    UNIT_TEST("an entered session does not end under the request", test_entered_for_long);
     UNIT_TEST("those that are over make room first", test_room_of_the_idle);
     UNIT_TEST("entered sessions are not ended to make room", test_all_entered);
     UNIT_ROWS(waiting_cases, test_waiting);
+    UNIT_TEST("seven wait, and no more", test_too_many);
     UNIT_TEST("nobody waits for somebody else", test_no_waiting);
     UNIT_TEST("one at a time is in", test_one_at_a_time);
     UNIT_TEST("the token of a form follows from the cookie", test_token);
