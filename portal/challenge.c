@@ -67,18 +67,21 @@ static void add_form(struct apw_request *request, const struct apw_method *metho
     struct apw_buffer credentials = {NULL, 0, 0, false};
     char masked[APW_FACTOR_MAIL_MASKED_SIZE];
 
-    apw_factor_mail_mask(method->address, masked);
-    apw_page_set(&request->page, "address", masked);
     request->page.support = files[method->kind].support;
+    if (method->kind == APW_METHOD_MAIL) {
+        apw_factor_mail_mask(method->address, masked);
+        apw_page_set(&request->page, "address", masked);
+    } else if (method->kind == APW_METHOD_PASSKEY) {
+        apw_factor_passkey_set_challenge(request, &credentials);
+    }
     if (method->kind == APW_METHOD_MAIL && !apw_factor_mail_has_code(request, method->address)) {
         apw_page_add(&request->page, "challenge-mail-unsent.html");
-        return;
+    } else {
+        apw_page_add(&request->page, files[method->kind].top);
+        apw_remembered_add_box(request);
+        apw_page_add(&request->page, files[method->kind].end);
     }
-    if (method->kind == APW_METHOD_PASSKEY)
-        apw_factor_passkey_set_challenge(request, &credentials);
-    apw_page_add(&request->page, files[method->kind].top);
-    apw_remembered_add_box(request);
-    apw_page_add(&request->page, files[method->kind].end);
+    apw_page_set(&request->page, "address", NULL);
     apw_buffer_free(&credentials);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The second factor at sign-in: wrong tries, waiting and codes by mail, without a directory. */
 #include "challenge.h"
+#include "passkey.h"
+#include "tries.h"
 #include "visit.h"
 #include <liboath/oath.h>
 
@@ -103,6 +105,7 @@ static void test_fifty_a_day(void **state)
     try_from_everywhere(50);
     assert_int_equal(kept.count, 50);
     assert_int_equal(try_code(WRONG, HOME), APW_TEXT_WAIT_A_DAY);
+    assert_false(request.session->is_flash_good);
     assert_logged("verdict=refused reason=too-many-tries user=\"alice\" service=portal "
                   "client=" HOME " id=- action=second-factor");
     assert_int_equal(kept.count, 50);
@@ -213,6 +216,278 @@ static void test_no_code(void **state)
     visit_end();
 }
 
+/* ---- what a right one brings ---- */
+
+static void test_replayed(void **state)
+{
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL);
+
+    (void)state;
+    send_code(visitor, "123456", 600);
+    changed = APW_MANAGE_CONFLICT; /* the same code in another session was faster */
+    assert_int_equal(try_code("123456", HOME), APW_TEXT_WRONG_CODE);
+    assert_logged("verdict=refused reason=replayed-second-factor user=\"alice\"");
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
+    send_code(visitor, "123456", 600);
+    changed = APW_MANAGE_UNAVAILABLE;
+    visit_next();
+    visit_type("code", "123456");
+    apw_challenge_verify(&request);
+    assert_int_equal(exchange.status, 503);
+    assert_int_equal(request.session->level, APW_RIGHTS_PASSWORD);
+    visit_end();
+}
+
+/* Whoever gets in with a recovery code is told what to do next, and the owner that it was used. */
+static void test_recovery(void **state)
+{
+    struct apw_recovery_codes codes;
+
+    (void)state;
+    sign_in(APW_METHOD_RECOVERY);
+    apw_recovery_make(&enrolled->method, &codes);
+    assert_int_equal(try_code("0000-0000-0000", HOME), APW_TEXT_WRONG_RECOVERY_CODE);
+    assert_int_equal(mails, 0);
+    assert_int_equal(try_code(codes.shown[0], HOME), APW_TEXT_RECOVERED);
+    assert_true(request.session->is_flash_good);
+    assert_int_equal(request.session->level, APW_RIGHTS_FULL);
+    assert_int_equal(apw_recovery_left(&added_factor), APW_METHOD_CODES - 1);
+    assert_int_equal(kept.count, 1);
+    assert_int_equal(mails, 1);
+    assert_contains(mailed, "9 of 10");
+    visit_end();
+}
+
+/* Requests for codes by mail no longer count when one of them was right. */
+static void test_mail_is_forgotten(void **state)
+{
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL);
+
+    (void)state;
+    snprintf(exchange.client, sizeof exchange.client, HOME);
+    while (apw_tries_take(&request, APW_TRIES_MAIL))
+        ;
+    send_code(visitor, "123456", 600);
+    assert_int_equal(try_code("123456", HOME), APW_TEXT_NONE);
+    assert_true(apw_tries_take(&request, APW_TRIES_MAIL));
+    visit_end();
+}
+
+/* A wrong signature is nobody's guess: it is not counted, and nobody gets mail. */
+static void test_passkey(void **state)
+{
+    char credential[APW_PASSKEY_CREDENTIAL_SIZE];
+
+    (void)state;
+    sign_in(APW_METHOD_PASSKEY);
+    enrolled->method.credential_length = 4;
+    apw_passkey_credential(&enrolled->method, credential);
+    kept.count = 40;
+    for (int i = 0; i < 2; i++) {
+        visit_next();
+        visit_type("credential", i == 0 ? credential : "another");
+        apw_challenge_verify(&request);
+        assert_redirected("", i == 0 ? APW_TEXT_WRONG_PASSKEY : APW_TEXT_NONE, false);
+    }
+    assert_int_equal(kept.count, 40);
+    assert_int_equal(mails, 0);
+    assert_logged("reason=wrong-second-factor");
+    visit_end();
+}
+
+/* Constant tries in a browser that the owner has used are told at once. */
+static void test_known_browser(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known <= 1; is_known++) {
+        sign_in(APW_METHOD_APP);
+        snprintf(exchange.client, sizeof exchange.client, HOME);
+        if (is_known)
+            visit_know_browser();
+        while (apw_tries_take(&request, APW_TRIES_FACTOR))
+            ;
+        assert_int_equal(mails, 0);
+        assert_int_equal(try_code(WRONG, HOME), APW_TEXT_WAIT);
+        assert_int_equal(mails, is_known);
+        visit_end();
+    }
+}
+
+/* ---- asking for a code, and for another second step ---- */
+
+static void test_resend(void **state)
+{
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL);
+
+    (void)state;
+    strcpy(enrolled->method.address, "alice@elsewhere.example");
+    snprintf(exchange.client, sizeof exchange.client, HOME);
+    apw_challenge_resend(&request);
+    assert_redirected("", APW_TEXT_CODE_SENT, true);
+    assert_string_equal(mailed_to, "alice@elsewhere.example");
+    assert_int_equal(strlen(visitor->mail.code), 6);
+    mailing = APW_MAIL_NOT_SENT;
+    visit_next();
+    apw_challenge_resend(&request);
+    assert_redirected("", APW_TEXT_MAIL_NOT_SENT, false);
+    assert_int_equal(mails, 2);
+    mailing = APW_MAIL_SENT;
+    visit_next();
+    request.session->level = APW_RIGHTS_FULL;
+    apw_challenge_resend(&request);
+    assert_redirected("", APW_TEXT_NONE, false);
+    request.session->level = APW_RIGHTS_PASSWORD;
+    enrolled->method.kind = APW_METHOD_APP;
+    visit_next();
+    apw_challenge_resend(&request);
+    assert_redirected("", APW_TEXT_NONE, false);
+    request.account.factors.count = 0;
+    visit_next();
+    apw_challenge_resend(&request);
+    assert_redirected("", APW_TEXT_NONE, false);
+    assert_int_equal(mails, 2);
+    visit_end();
+}
+
+/* One network waits; the owner learns it if others have used up all codes of the account. */
+static void test_too_many_codes(void **state)
+{
+    (void)state;
+    sign_in(APW_METHOD_MAIL);
+    strcpy(enrolled->method.address, "alice@elsewhere.example");
+    for (unsigned i = 1; i <= 13; i++) {
+        visit_next();
+        snprintf(exchange.client, sizeof exchange.client, "198.51.100.%u", i);
+        apw_challenge_resend(&request);
+        assert_redirected("", i <= 12 ? APW_TEXT_CODE_SENT : APW_TEXT_WAIT_A_DAY, i <= 12);
+    }
+    assert_int_equal(mails, 13);
+    assert_contains(mailed, "Somebody else may know your password");
+    visit_end();
+
+    sign_in(APW_METHOD_MAIL);
+    strcpy(enrolled->method.address, "alice@elsewhere.example");
+    snprintf(exchange.client, sizeof exchange.client, HOME);
+    for (unsigned i = 1; i <= 4; i++) {
+        visit_next();
+        apw_challenge_resend(&request);
+        assert_redirected("", i <= 3 ? APW_TEXT_CODE_SENT : APW_TEXT_WAIT_MAIL, i <= 3);
+    }
+    assert_int_equal(mails, 3);
+    visit_end();
+}
+
+/* The person chooses another one; a code by mail is sent at once. */
+static void test_use(void **state)
+{
+    struct apw_visitor *visitor = sign_in(APW_METHOD_APP);
+    struct apw_factor *mail = visit_add_factor(APW_METHOD_MAIL, "00000002");
+    static const struct {
+        const char *id;
+        bool has_full_rights, is_allowed, has_mfa, is_chosen, is_sent;
+    } rows[] = {
+        {"00000002", false, true, true, true, true},
+        {"00000002", true, true, true, false, false},
+        {"00000002", false, false, true, false, false},
+        {"00000002", false, true, false, true, false},
+        {"00000009", false, true, true, false, false},
+        {"1f2e3d4c", false, true, true, true, false},
+    };
+
+    (void)state;
+    strcpy(mail->method.address, "alice@elsewhere.example");
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        mails = 0;
+        visitor->asked[0] = '\0';
+        request.session->level = rows[i].has_full_rights ? APW_RIGHTS_FULL : APW_RIGHTS_PASSWORD;
+        mail->is_allowed = rows[i].is_allowed;
+        visit_next();
+        request.account.has_mfa = rows[i].has_mfa;
+        request.session->is_flash_good = request.session->is_flash_at_field = true;
+        visit_type("id", rows[i].id);
+        apw_challenge_use(&request);
+        assert_redirected("", APW_TEXT_NONE, false);
+        assert_string_equal(visitor->asked, rows[i].is_chosen ? rows[i].id : "");
+        assert_int_equal(mails, rows[i].is_sent);
+        if (rows[i].is_sent)
+            assert_false(request.session->is_flash_good || request.session->is_flash_at_field);
+    }
+    visit_end();
+}
+
+/* ---- the page ---- */
+
+static void show(void)
+{
+    visit_next();
+    apw_challenge_show(&request);
+}
+
+static bool shows(const char *part)
+{
+    return strstr(exchange.body.bytes, part) != NULL;
+}
+
+static void test_forms(void **state)
+{
+    struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL);
+
+    (void)state;
+    strcpy(enrolled->method.address, "alice@elsewhere.example");
+    show();
+    assert_shown(200, "There’s no code to enter right now. We send it to a…e@elsewhere.example.");
+    send_code(visitor, "123456", 600);
+    strcpy(visitor->mail.address, enrolled->method.address);
+    show();
+    assert_shown(200, "We’ve sent a six-digit code to a…e@elsewhere.example.");
+    enrolled->method = (struct apw_method){.kind = APW_METHOD_APP};
+    show();
+    assert_shown(200, "id=\"code\"");
+    enrolled->method = (struct apw_method){.kind = APW_METHOD_RECOVERY};
+    show();
+    assert_shown(200, "id=\"code\"");
+    enrolled->method = (struct apw_method){.kind = APW_METHOD_PASSKEY, .credential_length = 4};
+    show();
+    assert_shown(200, "AAAAAA"); /* the credential's id */
+    enrolled->is_allowed = false;
+    show();
+    assert_shown(200, "This site no longer accepts the second step");
+    visit_end();
+}
+
+/* Others are offered, but none that would let nobody in. Beside a passkey they are open. */
+static void test_others(void **state)
+{
+    struct apw_factor *codes;
+
+    (void)state;
+    sign_in(APW_METHOD_PASSKEY);
+    enrolled->method.used = now_s; /* it is asked for first */
+    show();
+    assert_false(shows("id=\"others\""));
+    codes = visit_add_factor(APW_METHOD_RECOVERY, "00000002");
+    show();
+    assert_false(shows("id=\"others\"")); /* they are used up */
+    codes->method.code_hash[0][0] = 1;
+    show();
+    assert_true(shows("id=\"others\" open"));
+    assert_true(shows("value=\"00000002\""));
+    codes->is_allowed = false;
+    show();
+    assert_false(shows("id=\"others\""));
+    visit_add_factor(APW_METHOD_APP, "00000003");
+    visit_add_factor(APW_METHOD_APP, "00000004");
+    show();
+    assert_true(shows("value=\"00000003\"") && shows("value=\"00000004\""));
+    assert_null(strstr(strstr(exchange.body.bytes, "id=\"others\"") + 1, "id=\"others\""));
+    strcpy(request.visitor->asked, "00000003");
+    show();
+    assert_true(shows("id=\"others\" >"));
+    assert_true(shows("value=\"1f2e3d4c\"") && shows("value=\"00000004\""));
+    assert_false(shows("value=\"00000003\""));
+    visit_end();
+}
+
 /* ---- without memory ---- */
 
 int __wrap_oath_hotp_generate(const char *secret, size_t secret_length, uint64_t step,
@@ -265,6 +540,16 @@ int main(void)
     UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
     UNIT_TEST("a code that went to another address is wrong", test_another_address);
     UNIT_TEST("a code by mail has five tries", test_five_tries);
+    UNIT_TEST("a code that was used meanwhile lets nobody in", test_replayed);
+    UNIT_TEST("a recovery code lets in once, and the owner is told", test_recovery);
+    UNIT_TEST("the right code by mail ends the wait for others", test_mail_is_forgotten);
+    UNIT_TEST("a wrong signature is no guess", test_passkey);
+    UNIT_TEST("too many tries in a known browser are told at once", test_known_browser);
+    UNIT_TEST("another code is sent to whom the second step asks", test_resend);
+    UNIT_TEST("too many codes are sent to nobody", test_too_many_codes);
+    UNIT_TEST("another second step is used", test_use);
+    UNIT_TEST("each kind has its form", test_forms);
+    UNIT_TEST("others are offered if they are of use", test_others);
     UNIT_TEST("a code that could not be checked is not a wrong one", test_no_memory);
     UNIT_TEST("a code by mail comes too late", test_late_code);
     UNIT_TEST("without a code nothing is right", test_no_code);
