@@ -82,6 +82,7 @@ static void add_form(struct apw_request *request, const struct apw_method *metho
         apw_page_add(&request->page, files[method->kind].end);
     }
     apw_page_set(&request->page, "address", NULL);
+    apw_page_set(&request->page, "credentials", NULL);
     apw_buffer_free(&credentials);
 }
 
