@@ -63,7 +63,7 @@ static int decode_response(const struct apw_passkey_response *response, struct d
     return 0;
 }
 
-/* Jansson reads no string with a NUL. */
+/* jansson rejects strings that contain a NUL. */
 static bool is_string(const json_t *object, const char *key, const char *wanted)
 {
     const json_t *value = json_object_get(object, key);

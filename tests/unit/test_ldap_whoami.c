@@ -35,12 +35,12 @@ static const struct whoami_case {
             "dn:"),
      APW_LDAP_OK, NULL},
     {"no answer at all is anonymous", ANSWER("\x07", "\0", ""), APW_LDAP_OK, NULL},
-    {"a name with a NUL is an outage: it would be read as another name",
+    {"a name with a NUL is an outage, because it would read as another name",
      ANSWER("\x0e", "\0",
             "\x8b\x05"
             "u:b\0b"),
      APW_LDAP_UNAVAILABLE, NULL},
-    {"a name that begins with a NUL is an outage: it would be read as none",
+    {"a name that begins with a NUL is an outage, because it would read as no name",
      ANSWER("\x0e", "\0",
             "\x8b\x05"
             "\0u:bo"),

@@ -216,7 +216,7 @@ static void test_no_code(void **state)
     visit_end();
 }
 
-/* ---- what a right one brings ---- */
+/* ---- after a right code ---- */
 
 static void test_replayed(void **state)
 {
@@ -238,7 +238,7 @@ static void test_replayed(void **state)
     visit_end();
 }
 
-/* Whoever gets in with a recovery code is told what to do next, and the owner that it was used. */
+/* The page tells the person what to do next, and the owner gets mail. */
 static void test_recovery(void **state)
 {
     struct apw_recovery_codes codes;
@@ -258,7 +258,7 @@ static void test_recovery(void **state)
     visit_end();
 }
 
-/* Requests for codes by mail no longer count when one of them was right. */
+/* A right code ends the wait for the next mail. */
 static void test_mail_is_forgotten(void **state)
 {
     struct apw_visitor *visitor = sign_in(APW_METHOD_MAIL);
@@ -273,7 +273,7 @@ static void test_mail_is_forgotten(void **state)
     visit_end();
 }
 
-/* A wrong signature is nobody's guess: it is not counted, and nobody gets mail. */
+/* Nobody guesses a signature, so a wrong one is not counted, and nobody gets mail. */
 static void test_passkey(void **state)
 {
     char credential[APW_PASSKEY_CREDENTIAL_SIZE];
@@ -295,7 +295,7 @@ static void test_passkey(void **state)
     visit_end();
 }
 
-/* Constant tries in a browser that the owner has used are told at once. */
+/* After too many tries in a known browser, the owner gets mail at once. */
 static void test_known_browser(void **state)
 {
     (void)state;
@@ -349,7 +349,7 @@ static void test_resend(void **state)
     visit_end();
 }
 
-/* One network waits; the owner learns it if others have used up all codes of the account. */
+/* A network that asks too often waits. If many networks do, the owner gets mail. */
 static void test_too_many_codes(void **state)
 {
     (void)state;
@@ -377,7 +377,7 @@ static void test_too_many_codes(void **state)
     visit_end();
 }
 
-/* The person chooses another one; a code by mail is sent at once. */
+/* The person chooses another second step. If it is mail, the page sends a code at once. */
 static void test_use(void **state)
 {
     struct apw_visitor *visitor = sign_in(APW_METHOD_APP);
@@ -455,7 +455,8 @@ static void test_forms(void **state)
     visit_end();
 }
 
-/* Others are offered, but none that would let nobody in. Beside a passkey they are open. */
+/* The page offers the other second steps, except those that let nobody in. Next to a passkey, the
+ * list is open. */
 static void test_others(void **state)
 {
     struct apw_factor *codes;
@@ -540,16 +541,16 @@ int main(void)
     UNIT_TEST("the right code by mail gives all rights and a new cookie", test_right_code);
     UNIT_TEST("a code that went to another address is wrong", test_another_address);
     UNIT_TEST("a code by mail has five tries", test_five_tries);
-    UNIT_TEST("a code that was used meanwhile lets nobody in", test_replayed);
+    UNIT_TEST("a code that another session has used meanwhile lets nobody in", test_replayed);
     UNIT_TEST("a recovery code lets in once, and the owner is told", test_recovery);
-    UNIT_TEST("the right code by mail ends the wait for others", test_mail_is_forgotten);
+    UNIT_TEST("a right code by mail ends the wait for the next one", test_mail_is_forgotten);
     UNIT_TEST("a wrong signature is no guess", test_passkey);
-    UNIT_TEST("too many tries in a known browser are told at once", test_known_browser);
-    UNIT_TEST("another code is sent to whom the second step asks", test_resend);
-    UNIT_TEST("too many codes are sent to nobody", test_too_many_codes);
+    UNIT_TEST("the owner learns at once of too many tries in a known browser", test_known_browser);
+    UNIT_TEST("another code goes to the address of the second step", test_resend);
+    UNIT_TEST("no more codes are sent than the limits allow", test_too_many_codes);
     UNIT_TEST("another second step is used", test_use);
     UNIT_TEST("each kind has its form", test_forms);
-    UNIT_TEST("others are offered if they are of use", test_others);
+    UNIT_TEST("the page offers other second steps that are of use", test_others);
     UNIT_TEST("a code that could not be checked is not a wrong one", test_no_memory);
     UNIT_TEST("a code by mail comes too late", test_late_code);
     UNIT_TEST("without a code nothing is right", test_no_code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Passkeys (WebAuthn level 2): what is registered, whose signature counts, and what is refused. */
+/* Passkeys (WebAuthn level 2): registrations, signatures, and answers that are rejected. */
 #include "authenticator.h"
 #include "passkey.h"
 #include "unit.h"
@@ -284,7 +284,7 @@ static void test_use(void **state)
     free(signature);
 }
 
-/* A signature is good for what it signs, and for that alone. */
+/* A signature is valid only for the data that it signs, and with the key that made it. */
 static void test_signed(void **state)
 {
     struct apw_method method = own_method(0, PRESENT), other = method;
@@ -372,7 +372,7 @@ static void test_type(void **state)
     free(wrong);
 }
 
-/* A key of a type for which nobody asked: secp256k1 (RFC 8812). */
+/* A type of key that we do not accept: secp256k1 (RFC 8812). */
 static void test_unknown_type(void **state)
 {
     static const uint8_t head[] = {0xa5, 1, 2, 3, 0x38, 46, 0x20, 8, 0x21, 0x58, 32};
@@ -388,12 +388,12 @@ static void test_unknown_type(void **state)
                 "the authenticator data have no key of a type that we accept");
 }
 
-/* ---- answers that are none ---- */
+/* ---- answers that cannot be read ---- */
 
 #define UNREADABLE "the answer is not base64url, or too long"
 #define MALFORMED  "the authenticator data or the signature are malformed"
 
-/* One part is put in place of the right one. */
+/* The row replaces one part of a right answer. */
 static const struct part_case {
     const char *name;
     size_t length; /* of so many "A"; 0: one that is no base64url */
@@ -486,7 +486,7 @@ int main(void)
     UNIT_ROWS(clients, test_client_of_signature);
     UNIT_ROWS(registrations, test_registration);
     UNIT_ROWS(uses, test_use);
-    UNIT_TEST("a signature is good for what it signs alone", test_signed);
+    UNIT_TEST("a signature is valid only for the data that it signs", test_signed);
     UNIT_ROWS(types, test_type);
     UNIT_TEST("a key of another type", test_unknown_type);
     UNIT_ROWS(parts, test_part);

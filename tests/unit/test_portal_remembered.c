@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Browsers that skip the second factor: which one may, what is stored, listed and forgotten. */
+/* Browsers that skip the second factor: letting in, remembering, listing and forgetting. */
 #include "field.h"
 #include "remembered.h"
 #include "tries.h"
@@ -77,7 +77,7 @@ static const char *add_value(const char *text)
     return texts[i];
 }
 
-/* What was stored ten days ago for the browser with that cookie. */
+/* The record of the browser with that cookie, stored ten days ago. */
 static struct apw_browser_record record_of(const char *text)
 {
     struct apw_browser_record record = {.factor = FACTOR, .name = "Firefox"};
@@ -114,7 +114,7 @@ static const char *add_other(int64_t since)
     return add_record(&record);
 }
 
-/* ---- who is let in ---- */
+/* ---- letting in ---- */
 
 static void assert_let_in(const char *password, bool is_let_in)
 {
@@ -493,14 +493,14 @@ int main(void)
     visit_prepare();
     UNIT_ROWS(let_ins, test_let_in);
     UNIT_TEST("a period of a second", test_shortest_period);
-    UNIT_TEST("what ends it for all browsers", test_settings);
+    UNIT_TEST("settings and changes that end it for all browsers", test_settings);
     UNIT_TEST("one browser among other values", test_among_others);
     UNIT_TEST("wrong codes of before no longer count", test_tries_are_forgotten);
     UNIT_TEST("a browser that is remembered is let in later", test_keep);
-    UNIT_TEST("nothing is remembered that nobody asked for", test_not_kept);
-    UNIT_TEST("a browser gets no cookie for what is not stored", test_not_stored);
+    UNIT_TEST("no browser is remembered unless the person asks for it", test_not_kept);
+    UNIT_TEST("a browser gets no cookie if its record is not stored", test_not_stored);
     UNIT_ROWS(rooms, test_room);
-    UNIT_TEST("the list shows those that are good", test_list);
+    UNIT_TEST("the list shows the valid ones", test_list);
     UNIT_TEST("the box says until when", test_box);
     UNIT_ROWS(forgets, test_forget);
     return unit_run();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of a person's second steps: what it shows, and which ones may be renamed and removed. */
+/* A person's second steps: the list, renaming and removing. */
 #include "notice.h"
 #include "second_steps.h"
 #include "visit.h"
@@ -165,7 +165,8 @@ static void test_rename(void **state)
     visit_end();
 }
 
-/* Nobody renames or removes what is gone, and recovery codes go only when new ones come. */
+/* A second step that is gone cannot be changed. Neither can recovery codes: new ones replace them.
+ */
 static void test_gone(void **state)
 {
     static const char *const ids[] = {"00000009", "00000003", ""};
@@ -218,14 +219,14 @@ static void test_last(void **state)
     remove_one("00000001");
     assert_redirected(PATH, APW_TEXT_LAST_FACTOR, false);
     assert_int_equal(factor_changes, 0);
-    remove_one("00000002"); /* what lets nobody in may go */
+    remove_one("00000002"); /* it lets nobody in, so it may go */
     assert_redirected(PATH, APW_TEXT_FACTOR_REMOVED, true);
     assert_ptr_equal(kept_factor, codes);
     passkey->is_allowed = true;
     remove_one("00000001");
     assert_redirected(PATH, APW_TEXT_FACTOR_REMOVED, true);
     assert_ptr_equal(kept_factor, codes);
-    strcpy(request.visitor->method.id, "00000009"); /* what let this session in is gone */
+    strcpy(request.visitor->method.id, "00000009"); /* the one that let this session in is gone */
     remove_one("00000001");
     assert_redirected(PATH, APW_TEXT_LAST_FACTOR, false);
     assert_int_equal(factor_changes, 2);
@@ -273,7 +274,7 @@ int main(void)
     UNIT_TEST("the list of app passwords names them", test_link);
     UNIT_TEST("with single sign-on there are none here", test_single_sign_on);
     UNIT_TEST("a second step is renamed", test_rename);
-    UNIT_TEST("what is gone is not changed", test_gone);
+    UNIT_TEST("a second step that is gone is not changed", test_gone);
     UNIT_TEST("the session goes on with the one that stays", test_remove);
     UNIT_TEST("the last one stays", test_last);
     UNIT_ROWS(results, test_result);

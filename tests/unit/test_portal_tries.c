@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many codes may be tried, and who waits for that: a network, a known browser, an account. */
+/* Limits on tries of codes: of a network, of a known browser, and of an account. */
 #include "tries.h"
 #include "visit.h"
 
@@ -60,7 +60,7 @@ static void test_patience(void **state)
     }
 }
 
-/* A try during the wait makes it longer, and gets nothing. */
+/* A try during the wait fails, and makes the wait longer. */
 static void test_polling(void **state)
 {
     const struct patience_case *row = *state;
@@ -234,7 +234,7 @@ static void test_owner(void **state)
     visit_end();
 }
 
-/* One was not sent, or was answered: the account gets that one back, and no more. */
+/* The account gets back one try, which was not sent or was answered, and no more. */
 static void test_account_refund(void **state)
 {
     (void)state;
@@ -256,7 +256,7 @@ static void test_account_refund(void **state)
     }
 }
 
-/* Second factors have no such limit here: guessing.h counts them. */
+/* Second factors have no limit for the account here: guessing.h counts them. */
 static void test_no_account(void **state)
 {
     (void)state;
@@ -282,7 +282,7 @@ int main(void)
     UNIT_TEST("a browser is known since its newest second factor", test_old_mark);
     UNIT_TEST("all networks together get a dozen codes by mail", test_account);
     UNIT_TEST("the owner's browser gets codes all the same", test_owner);
-    UNIT_TEST("an account gets back what it did not use", test_account_refund);
+    UNIT_TEST("an account gets back the try that it did not use", test_account_refund);
     UNIT_TEST("no account waits for the second factors of others", test_no_account);
     return unit_run();
 }

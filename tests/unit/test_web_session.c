@@ -458,7 +458,7 @@ static void test_crowding(void **state)
     apw_web_sessions_free(&sessions);
 }
 
-/* A request that takes hours keeps its session to its end. */
+/* A request that takes hours keeps its session until it leaves. */
 static void test_entered_for_long(void **state)
 {
     struct apw_web_sessions *sessions = make();
@@ -744,8 +744,9 @@ int main(void)
     UNIT_TEST("no session of a known browser ends for an unknown one", test_unknown_ends_no_known);
     UNIT_TEST("sessions that are entered end none of another network", test_busy_ones_end_no_other);
     UNIT_TEST("a table full of known ones takes known ones alone", test_full_of_known);
-    UNIT_TEST("without room, who has more rights stays", test_level);
-    UNIT_TEST("who crowds out an own one in an unknown browser is told", test_crowding);
+    UNIT_TEST("without room, sessions with more rights stay", test_level);
+    UNIT_TEST("a session that replaces one of its owner's in an unknown browser says so",
+              test_crowding);
     UNIT_TEST("an entered session does not end under the request", test_entered_for_long);
     UNIT_TEST("those that are over make room first", test_room_of_the_idle);
     UNIT_TEST("entered sessions are not ended to make room", test_all_entered);
